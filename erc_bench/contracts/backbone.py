@@ -1,0 +1,51 @@
+"""Backbones: pretrained language models and the facts that the core must know of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from erc_bench.contracts.component import Component
+
+
+@dataclass(frozen=True)
+class LoadedBackbone:
+    """A tokenizer and its model, in float32 on the CPU, as ``Backbone.load`` returned them.
+
+    ``maximum_length`` counts tokens, special ones included.
+    """
+
+    tokenizer: Any
+    model: Any
+    maximum_length: int
+    bf16_safe: bool = True
+
+
+class Backbone(Component):
+    """A pretrained language model. Required: ``name``, ``source`` and ``load``."""
+
+    parameters: ClassVar[int | None] = None
+    """Number of parameters (decides the training regime); ``None``: not known before loading."""
+    bf16_safe: ClassVar[bool] = True
+    """Whether the model computes correctly under bf16 autocast."""
+    attention: ClassVar[tuple[str, ...]] = ("sdpa", "eager")
+    """Attention implementations that the model supports, the preferred one first."""
+
+    def __init__(self, options: Any = None) -> None:
+        self.options = self.Options() if options is None else options
+
+    def load(self) -> LoadedBackbone:
+        """Load tokenizer and model.
+
+        Raises :class:`erc_bench.errors.ErcBenchError` naming the missing files, where they belong
+        and the alternative.
+        """
+        raise NotImplementedError
+
+    def identity(self) -> str:
+        """Return what tells one version of the weights from another (revision or content)."""
+        return self.name
+
+    def size(self) -> int | None:
+        """Return the number of parameters where it can be known without loading."""
+        return self.parameters

@@ -1,0 +1,89 @@
+"""Datasets: where a corpus lies, what it must contain, and how it becomes dialogues."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from erc_bench.contracts.component import Component
+from erc_bench.types import Splits
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """One file of a corpus: its path below the layout's folder, how to check it, where to get it.
+
+    ``sha256`` and ``git_blob`` are alternatives; ``url`` is pinned to a revision and empty where
+    the licence forbids a download.
+    """
+
+    path: str
+    sha256: str = ""
+    git_blob: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One complete way in which the files of a corpus may lie below its folder."""
+
+    name: str
+    files: tuple[DataFile, ...]
+    folder: str = ""
+
+
+@dataclass(frozen=True)
+class SplitCounts:
+    """What one split must contain."""
+
+    dialogues: int
+    utterances: int
+    labelled: int
+
+
+class Dataset(Component):
+    """A corpus with fixed train, dev and test splits.
+
+    Required: ``name``, ``source``, ``labels`` (their order is the class index) and ``load``.
+    """
+
+    labels: ClassVar[tuple[str, ...]] = ()
+    label_words: ClassVar[Mapping[str, str]] = {}
+    """The word that stands for a label where a language model reads it (``neu`` → ``neutral``)."""
+    scored_labels: ClassVar[tuple[str, ...]] = ()
+    """Labels that micro F1 counts (DailyDialog: all but the neutral class); empty: no micro F1."""
+    headline_metric: ClassVar[str] = "weighted_f1"
+    """The metric that tables show first."""
+    folder: ClassVar[str] = ""
+    """Folder below the data directory; the name of the dataset where empty."""
+    layouts: ClassVar[tuple[Layout, ...]] = ()
+    """Ways in which the files may lie; one per load, never mixed. Empty: nothing to look for."""
+    licence: ClassVar[str] = ""
+    obtain: ClassVar[str] = ""
+    """Where the corpus comes from and how to get it, one or two sentences."""
+    counts: ClassVar[Mapping[str, SplitCounts]] = {}
+    suggested_settings: ClassVar[Mapping[str, Any]] = {}
+    """Settings that suit the corpus (``slot.option`` → value); a method's own settings win."""
+
+    def __init__(self, options: Any = None) -> None:
+        self.options = self.Options() if options is None else options
+
+    def load(self, folder: Path) -> Splits:
+        """Read the corpus from its folder.
+
+        Raises :class:`erc_bench.errors.ErcBenchError` naming file, line and remedy for anything
+        that is missing or damaged; drops and changes nothing silently.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def folder_name(cls) -> str:
+        """The folder of this corpus below the data directory."""
+        return cls.folder or cls.name
+
+    @classmethod
+    def words(cls) -> tuple[str, ...]:
+        """The label words, in the order of the labels."""
+        return tuple(cls.label_words.get(label, label) for label in cls.labels)

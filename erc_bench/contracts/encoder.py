@@ -1,0 +1,139 @@
+"""Encoders: from dialogues to the token rows that a language model reads, to representations.
+
+The encoder owns its unit (an utterance with its window, a whole dialogue); the core owns the
+language model's work: grouping rows by length, precision, freezing and caching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from erc_bench.contracts.backbone import LoadedBackbone
+from erc_bench.contracts.component import Component
+from erc_bench.options import option
+from erc_bench.types import Dialogue, UtteranceKey
+
+
+@dataclass(frozen=True)
+class Example:
+    """The unit that a batch counts.
+
+    ``targets`` are the positions of the utterances that the example yields a representation for;
+    ``context`` are the positions of the turns that it shows.
+    """
+
+    dialogue: Dialogue
+    targets: tuple[int, ...]
+    context: tuple[int, ...] = ()
+
+    def keys(self) -> tuple[UtteranceKey, ...]:
+        """Name the utterances that the example yields, in order."""
+        return tuple((self.dialogue.id, index) for index in self.targets)
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """One input of the language model.
+
+    ``ids`` are token ids with the special tokens; the row state is the mean of the last-layer
+    states at ``positions``.
+    """
+
+    ids: Sequence[int]
+    positions: Sequence[int]
+
+
+@dataclass(frozen=True)
+class EncoderBatch:
+    """The examples of a batch and how many token rows each of them asked for."""
+
+    examples: Sequence[Example]
+    row_counts: Sequence[int]
+
+    def per_example(self, row_states: Tensor) -> tuple[Tensor, ...]:
+        """row_states: (rows, dim) → one (rows of the example, dim) tensor for each example."""
+        return torch.split(row_states, list(self.row_counts))
+
+
+@dataclass
+class Encoded:
+    """What an encoder yields for a batch, n targets in the order of the examples' targets.
+
+    z: (n, dim) representations. ``logits`` (n, classes) where the system has its own classifier,
+    ``extras`` for anything that an objective of the same package reads, ``terms`` unweighted
+    scalar losses of the encoder's own.
+    """
+
+    z: Tensor
+    logits: Tensor | None = None
+    extras: dict[str, Tensor] = field(default_factory=dict)
+    terms: dict[str, Tensor] = field(default_factory=dict)
+
+
+class Encoder(Component, nn.Module):
+    """Turns dialogues into representations. Required: ``examples`` and ``rows``.
+
+    Every encoder has the option ``trainable``, which speaks of the backbone only: frozen means
+    evaluation mode, no augmentation, and row states that are computed once.
+    """
+
+    sees_future: ClassVar[bool] = False
+    """Whether a representation may depend on turns after its own; the conformance check verifies it."""
+    augments: ClassVar[bool] = False
+    """Whether training examples differ between epochs."""
+
+    @dataclass(frozen=True)
+    class Options:
+        """Every encoder's options."""
+
+        trainable: int | Literal["all", "none"] = option(
+            "all", "Layers of the backbone that train: all, none, or the number of top layers.", at_least=1
+        )
+
+    def __init__(self, options: Any, backbone: LoadedBackbone) -> None:
+        super().__init__()
+        self.options = options
+        self.tokenizer = backbone.tokenizer
+        self.language_model: nn.Module = backbone.model
+        self.maximum_length = backbone.maximum_length
+
+    @property
+    def dim(self) -> int:
+        """Width of the representations."""
+        return int(getattr(self.language_model.config, "hidden_size"))  # noqa: B009 (typed as Module)
+
+    def examples(self, dialogues: Sequence[Dialogue], training: bool, rng: Random) -> list[Example]:
+        """Cut dialogues into examples; every scored utterance is a target of exactly one of them.
+
+        Only a training call may add further examples, drawing on ``rng``.
+        """
+        raise NotImplementedError
+
+    def rows(self, example: Example) -> list[TokenRow]:
+        """Return the token rows that the example needs."""
+        raise NotImplementedError
+
+    def forward(self, row_states: Tensor, batch: EncoderBatch) -> Encoded:
+        """row_states: (rows, dim), the states that ``rows`` asked for, example by example."""
+        return Encoded(row_states)
+
+    def word_rows(self, words: Sequence[str]) -> list[TokenRow]:
+        """Return the token rows for bare label words: the mean over all positions, special tokens too.
+
+        Source: EACL's label embeddings (Yu et al. 2024).
+        """
+        encoded = self.tokenizer(list(words), add_special_tokens=True)["input_ids"]
+        return [TokenRow(ids, range(len(ids))) for ids in encoded]
+
+    def parameter_groups(self) -> Mapping[str, list[nn.Parameter]]:
+        """Return the backbone's parameters and all the others, by group name."""
+        backbone = list(self.language_model.parameters())
+        known = {id(parameter) for parameter in backbone}
+        head = [parameter for parameter in self.parameters() if id(parameter) not in known]
+        return {"encoder": backbone, "head": head}

@@ -1,0 +1,32 @@
+"""Methods: ready recipes, a choice for every slot and the settings that go with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from erc_bench.contracts.system import System
+
+
+@dataclass(frozen=True)
+class Method:
+    """A named recipe, one row of a table.
+
+    ``choices`` fills the slots ``encoder``, ``objective`` and ``classifier``; what is left out is
+    the prompt encoder, cross-entropy and the head. ``settings`` and ``per_dataset`` map
+    ``slot.option`` to values. ``settings_from`` says where these values come from and is shown
+    with every result. ``readouts`` names further classifiers that read the same training.
+    ``system`` replaces the composition of slots altogether.
+    """
+
+    name: str
+    source: str
+    summary: str
+    choices: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    per_dataset: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    settings_from: str = "default"
+    readouts: tuple[str, ...] = ()
+    system: type[System] | None = None

@@ -1,0 +1,107 @@
+"""Objectives: what training minimises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from torch import Tensor, nn
+
+from erc_bench.contracts.component import Component
+
+if TYPE_CHECKING:
+    from erc_bench.contracts.encoder import Example
+    from erc_bench.contracts.outputs import Outputs
+    from erc_bench.contracts.task import Task
+
+
+@dataclass
+class EpochView:
+    """What an objective may see at the start of an epoch.
+
+    ``epoch`` counts from 0. ``labels`` (n,) belong to the first target of each example;
+    ``representations`` encodes all examples of the epoch in evaluation mode, once, when asked.
+    """
+
+    epoch: int
+    epochs: int
+    rng: Random
+    examples: Sequence[Example]
+    labels: Tensor
+    representations: Callable[[], Outputs]
+
+
+class Step(Protocol):
+    """One optimisation step, for objectives that need more than one pass over the batch."""
+
+    batch: Sequence[Example]
+    rng: Random
+
+    def outputs(self) -> Outputs:
+        """Encode the batch (again) with the parameters as they are now."""
+        ...
+
+    def backward(self, terms: Mapping[str, Tensor]) -> None:
+        """Add the gradient of the sum of the terms."""
+        ...
+
+    def parameters(self, group: str) -> list[nn.Parameter]:
+        """Return the trained parameters of a group: ``encoder`` or ``head``."""
+        ...
+
+
+class Objective(Component, nn.Module):
+    """A training objective. Required: ``name``, ``source`` and ``loss``.
+
+    All training state is parameters, buffers or ``get_extra_state``, so that a selected epoch can
+    be restored.
+    """
+
+    views: ClassVar[int] = 1
+    """How many passes of the encoder over a batch the loss reads."""
+
+    def __init__(self, options: Any = None) -> None:
+        super().__init__()
+        self.options = self.Options() if options is None else options
+
+    def start(self, task: Task) -> None:
+        """Build what depends on the task: projections, anchors, queues."""
+
+    def project(self, z: Tensor) -> Tensor:
+        """z: (n, dim) → (n, dim'), the space in which the objective compares. Default: ``z``."""
+        return z
+
+    def anchors(self) -> Tensor | None:
+        """Return one vector per class, (classes, dim'), where the objective has such."""
+        return None
+
+    def make_head(self, dim: int, classes: int, dropout: float) -> nn.Module:
+        """Return the classifier head, (n, dim) → (n, classes)."""
+        return nn.Sequential(nn.Dropout(dropout), nn.Linear(dim, classes))
+
+    def loss(self, outputs: Outputs) -> dict[str, Tensor]:
+        """Return named, already weighted scalar terms; their sum is what training minimises."""
+        raise NotImplementedError
+
+    def begin_epoch(self, view: EpochView) -> None:
+        """Prepare an epoch (class centres, assignments)."""
+
+    def select(self, view: EpochView) -> Sequence[int] | None:
+        """Return the indices of the examples that this epoch trains on; ``None`` for all."""
+        return None
+
+    def step(self, step: Step) -> Mapping[str, Tensor]:
+        """Run one optimisation step's passes and return the terms to log."""
+        terms = self.loss(step.outputs())
+        step.backward(terms)
+        return terms
+
+    def after_step(self) -> None:
+        """Update what follows the parameters (momentum copies, queues)."""
+
+    @classmethod
+    def has_anchors(cls) -> bool:
+        """Whether the objective offers anchors to classifiers."""
+        return cls.anchors is not Objective.anchors

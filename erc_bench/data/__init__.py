@@ -1,0 +1,1 @@
+"""Data on disk: where files lie, reading them safely, fetching and verifying them."""

@@ -1,0 +1,189 @@
+"""Options: one declaration feeds validation, help, documentation and the stored record.
+
+A component declares its options as fields of a frozen dataclass::
+
+    @dataclass(frozen=True)
+    class Options:
+        temperature: float = erc.option(0.1, "Divides similarities; lower is sharper.", above=0)
+
+A default may differ by training regime (``frozen``: the backbone does not train; ``small``: it
+trains and has fewer than 200 million parameters; otherwise the plain default holds).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Regime = Literal["frozen", "small", "large"]
+_SAME: Any = object()
+
+
+@dataclass(frozen=True)
+class _Declared:
+    description: str
+    above: float | None
+    below: float | None
+    at_least: float | None
+    at_most: float | None
+    by_regime: Mapping[str, Any]
+
+
+def option(
+    default: Any,
+    description: str,
+    *,
+    above: float | None = None,
+    below: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    frozen: Any = _SAME,
+    small: Any = _SAME,
+) -> Any:
+    """Declare one option of a component: its default, one sentence, bounds, defaults by regime."""
+    by_regime = {name: value for name, value in (("frozen", frozen), ("small", small)) if value is not _SAME}
+    declared = _Declared(description, above, below, at_least, at_most, by_regime)
+    return dataclasses.field(default=default, metadata={"erc": declared})
+
+
+@dataclass(frozen=True)
+class OptionSpec:
+    """One declared option, as validation, ``show`` and the documentation read it."""
+
+    name: str
+    type: Any
+    default: Any
+    declared: _Declared
+
+    @property
+    def description(self) -> str:
+        """The sentence that explains the option."""
+        return self.declared.description
+
+    @property
+    def regimes(self) -> Mapping[str, Any]:
+        """Defaults that differ from ``default`` in a training regime."""
+        return self.declared.by_regime
+
+    def default_in(self, regime: Regime) -> Any:
+        """Return the default that holds in a training regime."""
+        return self.regimes.get(regime, self.default)
+
+    def convert(self, value: Any) -> Any:
+        """Return ``value`` in the declared type; raise ``ValueError`` saying what is expected."""
+        converted = _convert(value, self.type)
+        if isinstance(converted, (int, float)) and not isinstance(converted, bool):
+            self._check_bounds(converted)
+        return converted
+
+    def _check_bounds(self, number: float) -> None:
+        if not math.isfinite(number):
+            raise ValueError(f"must be a finite number, got {number}")
+        bounds = (
+            ("above", self.declared.above, lambda limit: number > limit),
+            ("below", self.declared.below, lambda limit: number < limit),
+            ("at least", self.declared.at_least, lambda limit: number >= limit),
+            ("at most", self.declared.at_most, lambda limit: number <= limit),
+        )
+        for words, limit, holds in bounds:
+            if limit is not None and not holds(limit):
+                raise ValueError(f"must be {words} {limit:g}, got {number:g}")
+
+    def expected(self) -> str:
+        """Name the type and the bounds in words."""
+        limits = (
+            ("above", self.declared.above),
+            ("below", self.declared.below),
+            ("at least", self.declared.at_least),
+            ("at most", self.declared.at_most),
+        )
+        return ", ".join([_name(self.type), *(f"{words} {limit:g}" for words, limit in limits if limit is not None)])
+
+
+def specs(options_class: type) -> dict[str, OptionSpec]:
+    """Return the declared options of a dataclass, by name, in the order of declaration."""
+    hints = typing.get_type_hints(options_class)
+    return {
+        field.name: OptionSpec(field.name, hints[field.name], field.default, field.metadata["erc"])
+        for field in dataclasses.fields(options_class)
+        if "erc" in field.metadata
+    }
+
+
+def parse_value(text: str) -> Any:
+    """Read the right side of ``--set`` as a TOML value, and as a bare string where it is none."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _convert(value: Any, expected: Any) -> Any:
+    origin = typing.get_origin(expected)
+    if origin in (typing.Union, types.UnionType):
+        return _convert_union(value, typing.get_args(expected))
+    if origin is Literal:
+        return _convert_literal(value, expected)
+    if origin is tuple:
+        return _convert_tuple(value, typing.get_args(expected)[0])
+    if expected is type(None):
+        return _convert_none(value)
+    return _convert_plain(value, expected)
+
+
+def _convert_union(value: Any, members: tuple[Any, ...]) -> Any:
+    for member in members:
+        try:
+            return _convert(value, member)
+        except ValueError:
+            continue
+    raise ValueError(f"must be {' or '.join(_name(member) for member in members)}, got {value!r}")
+
+
+def _convert_literal(value: Any, expected: Any) -> Any:
+    allowed = typing.get_args(expected)
+    if value in allowed:
+        return value
+    raise ValueError(f"must be {_name(expected)}, got {value!r}")
+
+
+def _convert_tuple(value: Any, member: Any) -> tuple[Any, ...]:
+    if isinstance(value, str) or not isinstance(value, (list, tuple)):
+        raise ValueError(f"must be a list of {_name(member)}, got {value!r}")
+    return tuple(_convert(item, member) for item in value)
+
+
+def _convert_none(value: Any) -> None:
+    if value is None or value == "none":
+        return None
+    raise ValueError(f"must be none, got {value!r}")
+
+
+def _convert_plain(value: Any, expected: Any) -> Any:
+    if expected is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if expected is int and isinstance(value, bool):
+        raise ValueError(f"must be a whole number, got {value!r}")
+    if isinstance(value, expected):
+        return value
+    raise ValueError(f"must be {_name(expected)}, got {value!r}")
+
+
+_TYPE_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", type(None): "none"}
+
+
+def _name(expected: Any) -> str:
+    origin = typing.get_origin(expected)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(_name(member) for member in typing.get_args(expected))
+    if origin is Literal:
+        return " or ".join(str(choice) for choice in typing.get_args(expected))
+    if origin is tuple:
+        return f"a list of {_name(typing.get_args(expected)[0])}"
+    return _TYPE_NAMES.get(expected, str(expected))

@@ -1,0 +1,1 @@
+"""Renderings of one comparison, one format each."""

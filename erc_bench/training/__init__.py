@@ -1,0 +1,1 @@
+"""One plan, one seed: the only training loop."""

@@ -1,0 +1,1 @@
+"""The shipped components: everything that has a name in a paper. Imports `erc_bench.api` only."""

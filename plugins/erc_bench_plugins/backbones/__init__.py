@@ -1,0 +1,1 @@
+"""Shipped backbones, one per file."""

@@ -1,0 +1,1 @@
+"""Shipped encoders, one per file."""

@@ -1,0 +1,1 @@
+"""Shipped objectives, one per file."""

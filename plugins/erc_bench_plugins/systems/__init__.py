@@ -1,0 +1,1 @@
+"""Shipped systems that are no composition of slots, one per file."""
