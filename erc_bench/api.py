@@ -9,19 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from erc_bench.contracts.backbone import Backbone, LoadedBackbone
-    from erc_bench.contracts.classifier import Classifier
-    from erc_bench.contracts.dataset import DataFile, Dataset, Layout, SplitCounts
-    from erc_bench.contracts.encoder import Encoded, Encoder, EncoderBatch, Example, TokenRow
-    from erc_bench.contracts.method import Method
-    from erc_bench.contracts.objective import EpochView, Objective, Step
-    from erc_bench.contracts.outputs import Outputs, View
-    from erc_bench.contracts.system import System
-    from erc_bench.contracts.task import Task
-    from erc_bench.errors import ErcBenchError
-    from erc_bench.hookspecs import hookimpl
-    from erc_bench.options import option
-    from erc_bench.types import Dialogue, Splits, Utterance, UtteranceKey
+    pass
 
 _HOME = {
     "Backbone": "contracts.backbone",

@@ -161,7 +161,7 @@ def _convert_tuple(value: Any, member: Any) -> tuple[Any, ...]:
 
 def _convert_none(value: Any) -> None:
     if value is None or value == "none":
-        return None
+        return
     raise ValueError(f"must be none, got {value!r}")
 
 

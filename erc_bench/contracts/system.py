@@ -11,7 +11,6 @@ from erc_bench.contracts.component import Component
 from erc_bench.types import Dialogue, UtteranceKey
 
 
-
 class System(Component):
     """A whole method that is no composition of slots. Required: ``fit`` and ``predict``."""
 

@@ -1,0 +1,1 @@
+"""Run folders: how a cell is laid out, written, locked and read back."""

@@ -1,0 +1,44 @@
+"""Names of files and folders of a run (fixed: outside tools rely on them)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Status = Literal["done", "failed", "interrupted"]
+STATUS_FILE = "status.json"
+RECORD_FILE = "record.json"
+PREDICTIONS_FILE = "predictions.csv"
+ARRAYS_FILE = "arrays.safetensors"
+TRACEBACK_FILE = "traceback.txt"
+LOCK_FILE = ".lock"
+RECORD_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class CellAddress:
+    """What names one cell: one training of one method on one dataset with one seed."""
+
+    dataset: str
+    method: str
+    backbone: str
+    settings_hash: str
+    seed: int
+
+    def folder(self, runs: Path) -> Path:
+        """Return ``runs/<dataset>/<method>/<backbone>/<settings hash>/seed-<n>``."""
+        parts = (self.dataset, self.method, self.backbone)
+        return runs.joinpath(*map(folder_name, parts), self.settings_hash, f"seed-{self.seed}")
+
+
+def folder_name(name: str) -> str:
+    """Return a name that is safe as one folder: ``org/model`` becomes ``org--model``."""
+    safe = re.sub(r"[^A-Za-z0-9._-]", "_", name.strip("/").replace("/", "--"))
+    return safe.lstrip(".") or "_"
+
+
+def readout_file(readout: str) -> str:
+    """Return the file of a further classifier's predictions."""
+    return f"predictions.{folder_name(readout)}.csv"
