@@ -9,9 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    pass
+    from erc_bench.data.folder import layout_in as layout_in
+    from erc_bench.data.reading import Row as Row
+    from erc_bench.data.reading import clean_text as clean_text
+    from erc_bench.data.reading import expect as expect
+    from erc_bench.data.reading import known_label as known_label
+    from erc_bench.data.reading import member as member
+    from erc_bench.data.reading import read_csv as read_csv
+    from erc_bench.data.reading import read_json as read_json
+    from erc_bench.data.reading import read_lines as read_lines
+    from erc_bench.data.reading import read_text as read_text
+    from erc_bench.pretrained.autocast import cast_attention_biases as cast_attention_biases
+    from erc_bench.pretrained.backbone import PretrainedBackbone as PretrainedBackbone
 
 _HOME = {
+    "cast_attention_biases": "pretrained.autocast",
     "Backbone": "contracts.backbone",
     "LoadedBackbone": "contracts.backbone",
     "Classifier": "contracts.classifier",
@@ -32,9 +44,28 @@ _HOME = {
     "View": "contracts.outputs",
     "System": "contracts.system",
     "Task": "contracts.task",
+    "layout_in": "data.folder",
+    "Row": "data.reading",
+    "clean_text": "data.reading",
+    "expect": "data.reading",
+    "known_label": "data.reading",
+    "member": "data.reading",
+    "read_csv": "data.reading",
+    "read_json": "data.reading",
+    "read_lines": "data.reading",
+    "read_text": "data.reading",
     "ErcBenchError": "errors",
     "hookimpl": "hookspecs",
+    "all_but_self": "losses",
+    "contrastive_loss": "losses",
+    "cosine": "losses",
+    "cosine_scale": "losses",
+    "masked_log_softmax": "losses",
+    "masked_logsumexp": "losses",
+    "masked_mean": "losses",
+    "positives": "losses",
     "option": "options",
+    "PretrainedBackbone": "pretrained.backbone",
     "Dialogue": "types",
     "Splits": "types",
     "Utterance": "types",

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import operator
 import tomllib
 import types
 import typing
@@ -85,25 +86,23 @@ class OptionSpec:
     def _check_bounds(self, number: float) -> None:
         if not math.isfinite(number):
             raise ValueError(f"must be a finite number, got {number}")
-        bounds = (
-            ("above", self.declared.above, lambda limit: number > limit),
-            ("below", self.declared.below, lambda limit: number < limit),
-            ("at least", self.declared.at_least, lambda limit: number >= limit),
-            ("at most", self.declared.at_most, lambda limit: number <= limit),
-        )
-        for words, limit, holds in bounds:
-            if limit is not None and not holds(limit):
+        holds = {"above": operator.gt, "below": operator.lt, "at least": operator.ge, "at most": operator.le}
+        for words, limit in self._limits():
+            if not holds[words](number, limit):
                 raise ValueError(f"must be {words} {limit:g}, got {number:g}")
 
-    def expected(self) -> str:
-        """Name the type and the bounds in words."""
+    def _limits(self) -> list[tuple[str, float]]:
         limits = (
             ("above", self.declared.above),
             ("below", self.declared.below),
             ("at least", self.declared.at_least),
             ("at most", self.declared.at_most),
         )
-        return ", ".join([_name(self.type), *(f"{words} {limit:g}" for words, limit in limits if limit is not None)])
+        return [(words, limit) for words, limit in limits if limit is not None]
+
+    def expected(self) -> str:
+        """Name the type and the bounds in words."""
+        return ", ".join([_name(self.type), *(f"{words} {limit:g}" for words, limit in self._limits())])
 
 
 def specs(options_class: type) -> dict[str, OptionSpec]:

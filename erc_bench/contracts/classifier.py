@@ -24,10 +24,15 @@ class Classifier(Component, nn.Module):
     refit: ClassVar[Literal["each-epoch", "end"] | None] = None
     needs_anchors: ClassVar[bool] = False
     """Whether it can only read an objective that offers anchors."""
+    scores_unfitted: ClassVar[bool] = True
+    """Whether ``scores`` means something before ``fit``; where not, the head gives the dev score of an epoch."""
 
     def __init__(self, options: Any = None) -> None:
         super().__init__()
         self.options = self.Options() if options is None else options
+
+    def start(self, task: Task) -> None:
+        """Take what depends on the task (a temperature of the objective's); called once, before anything else."""
 
     def scores(self, outputs: Outputs) -> Tensor:
         """Return (n, classes) logits: their softmax is what the classifier believes."""

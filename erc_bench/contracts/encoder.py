@@ -32,7 +32,7 @@ class Example:
     targets: tuple[int, ...]
     context: tuple[int, ...] = ()
 
-    def keys(self) -> tuple[UtteranceKey, ...]:
+    def target_keys(self) -> tuple[UtteranceKey, ...]:
         """Name the utterances that the example yields, in order."""
         return tuple((self.dialogue.id, index) for index in self.targets)
 

@@ -1,1 +1,33 @@
-"""Renderings of one comparison, one format each."""
+"""Renderings of a comparison, one module each; they read the comparison and nothing else."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from erc_bench.errors import ErcBenchError
+from erc_bench.names import did_you_mean
+
+if TYPE_CHECKING:
+    from erc_bench.comparison import Comparison
+
+RENDERERS = {
+    "rich": "erc_bench.tables.rich_table",
+    "markdown": "erc_bench.tables.markdown",
+    "latex": "erc_bench.tables.latex",
+    "csv": "erc_bench.tables.csv_table",
+    "html": "erc_bench.tables.html",
+    "json": "erc_bench.tables.json_table",
+}
+"""Format → module, which is imported when the format is asked for."""
+
+
+def render(comparison: Comparison, form: str) -> str:
+    """Return the comparison in one of the formats, ending in a newline.
+
+    Raises :class:`ErcBenchError` for an unknown format.
+    """
+    if form not in RENDERERS:
+        raise ErcBenchError(f"there is no format {form!r}; {did_you_mean(form, RENDERERS)}")
+    text: str = import_module(RENDERERS[form]).render(comparison)
+    return text

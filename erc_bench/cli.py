@@ -1,0 +1,73 @@
+"""The command line. Each command lives in its own file and is imported when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from erc_bench import __version__
+from erc_bench.errors import ErcBenchError
+from erc_bench.names import did_you_mean
+
+COMMANDS = {
+    "run": "Train and test a grid of methods, datasets, backbones and seeds; end with the table.",
+    "compare": "Make a table with significance tests from stored runs.",
+    "list": "List what is installed: datasets, backbones, encoders, objectives, classifiers, methods.",
+    "show": "Show one component or method: paper, options with defaults and whence they come.",
+    "data": "See, fetch and verify the corpora.",
+    "doctor": "Show versions, devices, caches and the data that were found.",
+}
+MISTAKE = 2
+
+
+class _Commands(click.Group):
+    """Knows all commands by name; imports the one that is called."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        # `list` is a word of Python's own, so its file and function have other names.
+        file, function = ("listing", "list_components") if name == "list" else (name, name)
+        command: click.Command = getattr(import_module(f"erc_bench.commands.{file}"), function)
+        return command
+
+    def resolve_command(self, context: click.Context, arguments: list[str]) -> Any:
+        if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+            raise ErcBenchError(f"there is no command {arguments[0]!r}; {did_you_mean(arguments[0], COMMANDS)}")
+        return super().resolve_command(context, arguments)
+
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        # The sentences above stand in for the commands' own, so that --help imports none of them.
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="erc-bench")
+def root() -> None:
+    """One honest protocol for emotion recognition in conversation."""
+
+
+def main() -> None:
+    """Run a command; a user's mistake is a sentence and a hint, and exit code 2."""
+    try:
+        root.main(standalone_mode=False)
+    except ErcBenchError as error:
+        click.echo(f"Error: {error.message}", err=True)
+        if error.hint:
+            click.echo(error.hint, err=True)
+        sys.exit(MISTAKE)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(MISTAKE)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)

@@ -1,0 +1,86 @@
+"""``erc-bench compare``: tables with tests, from stored runs, without torch."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from erc_bench.comparison import Comparison
+
+FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
+_PIPE_WIDTH = 100
+
+
+@click.command()
+@click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of runs."
+)
+@click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be repeated.")
+@click.option("--method", "methods", multiple=True, help="Only this method; may be repeated. The order is kept.")
+@click.option("--baseline", help="Method (or METHOD/BACKBONE) that the others are compared with.  [default: ce]")
+@click.option("--metric", help="weighted_f1, macro_f1, accuracy or micro_f1.  [default: the dataset's own]")
+@click.option("--readout", "readouts", multiple=True, help="Add rows as this classifier read them; may be repeated.")
+@click.option(
+    "--family",
+    type=click.Choice(["dataset", "table"]),
+    default="dataset",
+    show_default=True,
+    help="Tests that Holm corrects together: those of one dataset, or all of them.",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="Level of significance.",
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
+@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+def compare(runs: Path, form: str, output: Path | None, **request: Any) -> None:
+    """Compare stored runs: mean and spread over seeds, and tests against a baseline."""
+    from erc_bench.comparison import compare as compare_cells
+    from erc_bench.errors import ErcBenchError
+    from erc_bench.store.reading import read_cells
+
+    cells = read_cells(runs)
+    if not cells:
+        raise ErcBenchError(
+            f"there is no run below {str(runs)!r}",
+            "Train something first with `erc-bench run`, or name the folder of runs with --runs.",
+        )
+    comparison = compare_cells(cells, **request)
+    if form == "rich" and output is None:
+        _print(comparison)
+        return
+    from erc_bench.tables import render
+
+    _write(render(comparison, form), output)
+
+
+def _print(comparison: Comparison) -> None:
+    from rich.console import Console
+
+    from erc_bench.tables.rich_table import render_comparison_to_console
+
+    # A log has no width of its own, and must not hold colours even where the environment forces them.
+    terminal = sys.stdout.isatty()
+    console = Console() if terminal else Console(width=_PIPE_WIDTH, force_terminal=False, color_system=None)
+    render_comparison_to_console(comparison, console)
+
+
+def _write(text: str, output: Path | None) -> None:
+    from erc_bench.errors import ErcBenchError
+
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ErcBenchError(f"{output} cannot be written: {error.strerror or error}") from error
+    click.echo(f"Written to {output}.", err=True)

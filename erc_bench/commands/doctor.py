@@ -1,0 +1,96 @@
+"""``erc-bench doctor``: versions, devices, caches and data, for a bug report or a first look."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from erc_bench.errors import ErcBenchError
+
+
+@click.command("doctor")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Corpora. Default: $ERC_BENCH_DATA, else a cache.")
+def doctor(data_dir: Path | None) -> None:
+    """Show what this installation consists of and what it found."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(soft_wrap=not sys.stdout.isatty())
+    for title, rows in (
+        ("versions", _versions()),
+        ("devices", _devices()),
+        ("caches", _caches()),
+        ("data", _data(data_dir)),
+        ("plugins", _plugins()),
+    ):
+        table = Table(show_header=False, box=None, title=title, title_justify="left")
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
+        console.print()
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    from erc_bench.provenance import git_state, versions
+
+    yield from versions().items()
+    if git_state():
+        yield "checkout", f"{git_state()['revision'][:12]}{' with changes' if git_state()['dirty'] else ''}"
+
+
+def _devices() -> Iterator[tuple[str, str]]:
+    import torch
+
+    from erc_bench.training.device import choose_device, computes_bf16, hardware
+
+    chosen = choose_device("auto")
+    for name in dict.fromkeys(["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count())), str(chosen)]):
+        device = torch.device(name)
+        facts = hardware(device)
+        precision = "bfloat16" if computes_bf16(device) else "float32"
+        chosen_mark = "  (chosen by --device auto)" if device.type == chosen.type else ""
+        yield name, f"{facts['name']}, {facts['threads']} threads, computes in {precision}{chosen_mark}"
+
+
+def _caches() -> Iterator[tuple[str, str]]:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    from erc_bench.training.features import cache_folder
+
+    features = cache_folder() / "features"
+    yield "features of frozen backbones", f"{features} ({_size(features)})"
+    yield "models of the hub", f"{HF_HUB_CACHE} ({_size(Path(HF_HUB_CACHE))})"
+
+
+def _data(data_dir: Path | None) -> Iterator[tuple[str, str]]:
+    from erc_bench.catalogue import Catalogue
+    from erc_bench.data.folder import data_root, find_layout
+
+    root = data_root(data_dir)
+    yield "looked for in", str(root)
+    for entry in Catalogue().entries("dataset").values():
+        try:
+            layout, folder = find_layout(entry.component, root)
+            yield entry.name, f"{layout.name} in {folder}" if layout.files else "needs no files"
+        except ErcBenchError:
+            yield entry.name, f"not found; see erc-bench data status {entry.name}"
+
+
+def _plugins() -> Iterator[tuple[str, str]]:
+    from erc_bench.catalogue import KINDS, Catalogue
+
+    catalogue = Catalogue()
+    for kind in KINDS:
+        yield f"{kind}s", ", ".join(catalogue.entries(kind))
+    for broken in catalogue.broken:
+        yield "broken", str(broken)
+
+
+def _size(folder: Path) -> str:
+    if not folder.is_dir():
+        return "empty"
+    total = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return f"{total / 2**20:.1f} MiB"

@@ -1,0 +1,164 @@
+"""The facts that stand below every table, as sentences of plain text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from erc_bench.comparison.labels import common_backbone, common_overrides
+from erc_bench.comparison.model import Column, Comparison, Score
+from erc_bench.metrics import METRIC_WORDS
+from erc_bench.store.reading import StoredCell
+
+
+def caption(comparison: Comparison, cells: Iterable[StoredCell]) -> tuple[str, ...]:
+    """Return the sentences of the caption; ``cells`` are all that the folder of runs holds."""
+    sentences = [_what(comparison), _shared(comparison)]
+    sentences += [_column(column) for column in comparison.columns]
+    sentences += _tests(comparison)
+    sentences += [
+        _by_row(comparison, "Epoch selected by", "selection"),
+        _by_row(comparison, "Settings", "settings_from"),
+    ]
+    sentences += _marks(comparison)
+    sentences.append(_configurations(comparison, cells))
+    return tuple(sentence for sentence in sentences if sentence)
+
+
+def seed_list(seeds: Iterable[int]) -> str:
+    """Write seeds as runs: 1, 2, 3, 7 becomes ``1-3, 7``."""
+    runs: list[list[int]] = []
+    for seed in sorted(set(seeds)):
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def number(p: float) -> str:
+    """Write a probability or a level with at most four decimals: 0.05, 0.0625."""
+    return f"{p:.4f}".rstrip("0").rstrip(".") if p >= 0.0001 else f"{p:.1e}"
+
+
+def scores(comparison: Comparison) -> list[tuple[Column, Score]]:
+    """Return every filled cell of the table with its column."""
+    return [(column, score) for column in comparison.columns for score in column.scores if score is not None]
+
+
+def _what(comparison: Comparison) -> str:
+    by_words: dict[str, list[str]] = {}
+    for column in comparison.columns:
+        words = METRIC_WORDS[column.metric]
+        by_words.setdefault(f"{words[0].upper()}{words[1:]} on the {column.split} split", []).append(column.title)
+    named = len(by_words) > 1
+    metric = "; ".join(f"{words} ({', '.join(titles)})" if named else words for words, titles in by_words.items())
+    filled = scores(comparison)
+    if max(score.summary.n for _, score in filled) == 1:
+        return f"{metric}, in points, of one run (seed {seed_list(s for _, score in filled for s in score.seeds)})."
+    same = len({score.seeds for _, score in filled}) == 1
+    seeds = seed_list(seed for _, score in filled for seed in score.seeds)
+    which = f"seeds {seeds}" if same else f"seeds (of {seeds}; n is given where rows differ)"
+    return f"{metric}, in points: mean ± standard deviation (n - 1) over {which}."
+
+
+def _shared(comparison: Comparison) -> str:
+    keys = [row.key for row in comparison.rows]
+    backbone = common_backbone(keys)
+    parts = [f"backbone {backbone}"] if backbone else []
+    parts += [f"{address}={value}" for address, value in common_overrides(keys).items()]
+    return f"All rows: {', '.join(parts)}." if parts else ""
+
+
+def _column(column: Column) -> str:
+    parts = []
+    if column.dialogues is not None:
+        parts.append(f"{column.dialogues} dialogues with {column.utterances} labelled utterances")
+    if column.floor is not None:
+        parts.append(f"always answering {column.floor_label} scores {column.floor:.2f}")
+    if column.split == "dev":
+        parts.append("no test score exists, the dev scores also chose the epoch")
+    if column.limit is not None:
+        parts.append("partial data, not comparable with a full run")
+    return f"{column.title}, {column.split} split: {'; '.join(parts)}." if parts else ""
+
+
+def _tests(comparison: Comparison) -> list[str]:
+    if not any(column.pairs for column in comparison.columns):
+        return []
+    alpha = number(comparison.alpha)
+    return [
+        f"† better than {comparison.baseline} in a two-sided paired t-test over seeds, p ≤ {alpha} after Holm over the"
+        f" {_family(comparison, [column.family for column in comparison.columns])}:"
+        " a claim about running again on this test set.",
+        "‡ also better on new dialogues: joint test over seeds and dialogues (jackknife over dialogues, Satterthwaite"
+        f" degrees of freedom), p ≤ {alpha} after Holm over the"
+        f" {_family(comparison, [column.joint_family for column in comparison.columns])}.",
+        "↓ and ⇓ mark what is worse by the same two tests.",
+        *_sign_flip(comparison),
+    ]
+
+
+def _family(comparison: Comparison, sizes: Sequence[int]) -> str:
+    if comparison.family == "table" or len(sizes) == 1:
+        words = "the table" if comparison.family == "table" else "the dataset's table"
+        return f"{_count(sizes[0], 'comparison')} of {words}"
+    if len(set(sizes)) == 1:
+        return f"{_count(sizes[0], 'comparison')} of each dataset's table"
+    named = ", ".join(f"{column.title} {size}" for column, size in zip(comparison.columns, sizes, strict=True))
+    return f"comparisons of each dataset's table ({named})"
+
+
+def _count(number_of: int, noun: str) -> str:
+    return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"
+
+
+def _sign_flip(comparison: Comparison) -> list[str]:
+    tests = [pair.sign_flip for column in comparison.columns for pair in column.pairs]
+    short = {test.n: test.smallest_p for test in tests if test.n and not test.can_reach(comparison.alpha)}
+    return [
+        f"With {_count(n, 'seed')} the exact sign-flip test cannot reach {number(comparison.alpha)}: its smallest p is"
+        f" {number(p)}."
+        for n, p in sorted(short.items())
+        if p is not None
+    ]
+
+
+def _by_row(comparison: Comparison, title: str, field: str) -> str:
+    rows: dict[str, dict[str, None]] = {}
+    for _, score in scores(comparison):
+        value = str(getattr(score, field)) or "not recorded"
+        rows.setdefault(value, {})[comparison.rows[score.row].key.method] = None
+    if len(rows) == 1:
+        return f"{title}: {next(iter(rows))}."
+    parts = [f"{value} ({', '.join(methods)})" for value, methods in rows.items()]
+    return f"{title}: {'; '.join(parts)}."
+
+
+def _marks(comparison: Comparison) -> list[str]:
+    sentences = []
+    if any(row.sees_future for row in comparison.rows):
+        sentences.append("§ reads turns that come after the utterance it labels.")
+    if any(score.degenerate for _, score in scores(comparison)):
+        sentences.append(
+            "Degenerate: at or below the score of always giving one answer, or predicting at most two classes."
+        )
+    return sentences
+
+
+def _configurations(comparison: Comparison, cells: Iterable[StoredCell]) -> str:
+    """Say how often the test split was looked at: the more configurations, the less a best one means."""
+    counted: dict[str, dict[str, set[tuple[str, str]]]] = {}
+    shown = {row.key.method for row in comparison.rows}
+    datasets = {column.dataset for column in comparison.columns}
+    for cell in cells:
+        record = cell.record
+        if cell.status != "done" or not record["metrics"].get("test") or cell.method not in shown:
+            continue
+        if cell.dataset in datasets:
+            configuration = (record["backbone"], record["settings_hash"])
+            counted.setdefault(cell.dataset, {}).setdefault(cell.method, set()).add(configuration)
+    parts = [
+        f"{dataset}: {', '.join(f'{method} {len(found)}' for method, found in sorted(methods.items()))}"
+        for dataset, methods in sorted(counted.items())
+    ]
+    return f"Configurations with test scores in this folder of runs: {'; '.join(parts)}." if parts else ""

@@ -1,0 +1,181 @@
+"""From cells to columns (what may be compared) and entries (one row's seeds in one column)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from erc_bench.comparison.model import RowKey, Settings
+from erc_bench.comparison.outcomes import Outcome, read_outcome
+from erc_bench.comparison.selection import own_classifier
+from erc_bench.errors import ErcBenchError
+from erc_bench.store.reading import StoredCell
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What all cells of a column have in common."""
+
+    dataset: str
+    fingerprint: str
+    limit: int | None
+    hardware: str
+
+
+@dataclass
+class Entry:
+    """One row in one column: its outcomes by seed."""
+
+    key: RowKey
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """The record of one of the cells."""
+        return next(iter(self.outcomes.values())).cell.record
+
+
+Columns = dict[Condition, list[Entry]]
+
+
+def group(
+    cells: Sequence[StoredCell], metrics: Mapping[str, str], readouts: Sequence[str]
+) -> tuple[Columns, list[str]]:
+    """Sort cells into columns and rows, and read their outcomes; notes name what cannot be used.
+
+    ``metrics`` maps datasets to metrics. Different data, limits and classes of hardware are
+    columns of their own; different settings under one name are rows of their own.
+    """
+    columns: dict[Condition, list[StoredCell]] = {}
+    for cell in cells:
+        columns.setdefault(_condition(cell), []).append(cell)
+    notes: list[str] = []
+    entries: Columns = {}
+    for condition, members in columns.items():
+        variants = _variants(members, condition, notes)
+        found = _entries(members, variants, metrics[condition.dataset], readouts, notes)
+        if found:
+            entries[condition] = found
+            notes += _mixtures(found, condition.dataset)
+    return entries, notes
+
+
+def _condition(cell: StoredCell) -> Condition:
+    fingerprint = str(cell.record.get("data", {}).get("fingerprint", ""))
+    return Condition(cell.dataset, fingerprint, cell.record.get("limit"), hardware_class(cell))
+
+
+def hardware_class(cell: StoredCell) -> str:
+    """Return what makes results comparable: the kind of device that the cell ran on."""
+    provenance = cell.record.get("provenance", {})
+    hardware = provenance.get("hardware")
+    known = hardware.get("class") if isinstance(hardware, dict) else None
+    return str(known or str(provenance.get("device", "")).partition(":")[0])
+
+
+def _base_key(cell: StoredCell) -> RowKey:
+    overrides = cell.record.get("overrides", {})
+    shown = tuple(sorted((address, shown_value(value)) for address, value in overrides.items()))
+    return RowKey(cell.method, cell.record["backbone"], shown)
+
+
+def shown_value(value: Any) -> str:
+    """Write the value of a setting as one would type it after ``--set``."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _variants(
+    cells: Sequence[StoredCell], condition: Condition, notes: list[str]
+) -> dict[tuple[RowKey, str], Settings]:
+    """Return what tells the settings of one row apart, by (key, settings hash)."""
+    by_key: dict[RowKey, dict[str, StoredCell]] = {}
+    for cell in cells:
+        by_key.setdefault(_base_key(cell), {}).setdefault(cell.record["settings_hash"], cell)
+    variants: dict[tuple[RowKey, str], Settings] = {}
+    for key, by_hash in by_key.items():
+        for digest, settings in _differences(by_hash).items():
+            variants[key, digest] = settings
+        if len(by_hash) > 1:
+            notes.append(
+                f"{condition.dataset}: {key.method} was run with {len(by_hash)} settings that the same request gave"
+                " at different times (a default or a recipe has changed); each is a row of its own"
+            )
+    return variants
+
+
+def _differences(by_hash: Mapping[str, StoredCell]) -> dict[str, Settings]:
+    if len(by_hash) == 1:
+        return dict.fromkeys(by_hash, ())
+    flat = {digest: _flat_settings(cell) for digest, cell in by_hash.items()}
+    addresses = sorted({address for settings in flat.values() for address in settings})
+    differing = [a for a in addresses if len({settings.get(a, "absent") for settings in flat.values()}) > 1]
+    told = {digest: tuple((a, s.get(a, "absent")) for a in differing) for digest, s in flat.items()}
+    if len(set(told.values())) == len(told):
+        return told
+    return {digest: (*settings, ("settings", digest)) for digest, settings in told.items()}
+
+
+def _flat_settings(cell: StoredCell) -> dict[str, str]:
+    record = cell.record
+    values = {**record.get("settings", {}), **record.get("choices", {}), "readouts": record.get("readouts", [])}
+    return {address: shown_value(value) for address, value in values.items()}
+
+
+def _entries(
+    cells: Sequence[StoredCell],
+    variants: Mapping[tuple[RowKey, str], Settings],
+    metric: str,
+    readouts: Sequence[str],
+    notes: list[str],
+) -> list[Entry]:
+    entries: dict[RowKey, Entry] = {}
+    for cell in cells:
+        base = _base_key(cell)
+        key = replace(base, variant=variants[base, cell.record["settings_hash"]])
+        for readout in ("", *_further(cell, readouts)):
+            row = replace(key, readout=readout)
+            try:
+                outcome = read_outcome(cell, metric, readout)
+            except ErcBenchError as error:
+                notes.append(f"{cell.name} is left out: {error.message}")
+                continue
+            _add(entries.setdefault(row, Entry(row)), outcome, notes)
+    return list(entries.values())
+
+
+def _further(cell: StoredCell, readouts: Sequence[str]) -> list[str]:
+    known = set(cell.record.get("readouts", ())) - {own_classifier(cell)}
+    return [name for name in dict.fromkeys(readouts) if name in known]
+
+
+def _add(entry: Entry, outcome: Outcome, notes: list[str]) -> None:
+    if outcome.seed in entry.outcomes:
+        first = entry.outcomes[outcome.seed].cell.name
+        notes.append(f"{outcome.cell.name} is left out: its record is of the same cell as {first}")
+        return
+    entry.outcomes[outcome.seed] = outcome
+
+
+def _mixtures(entries: Iterable[Entry], dataset: str) -> list[str]:
+    """Name rows whose seeds did not run under the same code, precision or machine."""
+    reads: tuple[tuple[str, Callable[[Mapping[str, Any]], Any]], ...] = (
+        ("versions of its code", lambda record: record.get("code")),
+        ("precisions", lambda record: record.get("provenance", {}).get("precision")),
+        ("machines", lambda record: _machine(record.get("provenance", {}).get("hardware"))),
+    )
+    notes = []
+    for entry in entries:
+        for words, read in reads:
+            seeds: dict[str, list[int]] = {}
+            for seed, outcome in sorted(entry.outcomes.items()):
+                seeds.setdefault(json.dumps(read(outcome.cell.record), sort_keys=True), []).append(seed)
+            if len(seeds) > 1 and not entry.key.readout:
+                parts = " against ".join(", ".join(map(str, part)) for part in seeds.values())
+                notes.append(f"{dataset}: the seeds of {entry.key.method} ran under different {words} ({parts})")
+    return notes
+
+
+def _machine(hardware: Any) -> Any:
+    return hardware.get("name") if isinstance(hardware, dict) else hardware

@@ -1,0 +1,137 @@
+"""What a comparison is: plain numbers and sentences. Renderings read nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from erc_bench.statistics import Estimate, JointTest, PairedT, SignFlip, Summary
+
+NO_BACKBONE = "none"
+"""The backbone's name in the record of a system that has none."""
+
+Rank = Literal["best", "second", ""]
+Verdict = Literal["better", "worse", ""]
+Family = Literal["dataset", "table"]
+Settings = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class RowKey:
+    """What a row is: method, backbone and overrides.
+
+    ``readout`` names a further classifier that read the same training. ``variant`` tells apart
+    cells whose settings differ although the same overrides were asked for (a default changed).
+    """
+
+    method: str
+    backbone: str
+    overrides: Settings = ()
+    readout: str = ""
+    variant: Settings = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its key and the shortest label that tells it from the other rows."""
+
+    key: RowKey
+    label: str
+    sees_future: bool = False
+
+
+@dataclass(frozen=True)
+class Score:
+    """One row on one dataset. ``values`` and ``dev_values`` follow ``seeds``; all in points.
+
+    ``degenerate`` maps the seeds whose result is degenerate to the reason.
+    """
+
+    row: int
+    seeds: tuple[int, ...]
+    values: tuple[float, ...]
+    summary: Summary
+    dev_values: tuple[float | None, ...]
+    dev: Summary | None
+    settings_hash: str
+    settings_from: str
+    selection: str
+    degenerate: Mapping[int, str] = field(default_factory=dict)
+    rank: Rank = ""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One row against its baseline row on one dataset, over the seeds that both have.
+
+    ``verdict`` is that of the paired t-test after Holm, ``joint_verdict`` that of the test over
+    seeds and dialogues after Holm.
+    """
+
+    row: int
+    baseline: int
+    seeds: tuple[int, ...]
+    only_row: tuple[int, ...]
+    only_baseline: tuple[int, ...]
+    test: PairedT
+    sign_flip: SignFlip
+    effect: Estimate
+    detectable: Estimate
+    joint: JointTest
+    seed_correlation: Estimate
+    holm_p: float | None = None
+    joint_holm_p: float | None = None
+    verdict: Verdict = ""
+    joint_verdict: Verdict = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One dataset under one condition: what may be compared, and nothing else.
+
+    ``condition`` is empty unless the dataset needs several columns or is partial. ``scores`` has
+    one entry for each row of the comparison. ``dialogues`` and ``utterances`` count what was
+    scored; ``family`` and ``joint_family`` are the numbers of tests that Holm corrected for.
+    """
+
+    dataset: str
+    condition: str
+    metric: str
+    split: Literal["test", "dev"]
+    limit: int | None
+    hardware: str
+    fingerprint: str
+    dialogues: int | None
+    utterances: int | None
+    floor_label: str
+    floor: float | None
+    scores: tuple[Score | None, ...]
+    pairs: tuple[Pair, ...] = ()
+    family: int = 0
+    joint_family: int = 0
+
+    @property
+    def title(self) -> str:
+        """The dataset, with the condition where there is one."""
+        return f"{self.dataset} ({self.condition})" if self.condition else self.dataset
+
+    def pair_of(self, row: int) -> Pair | None:
+        """Return the comparison in which this row meets its baseline."""
+        return next((pair for pair in self.pairs if pair.row == row), None)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rows, one column for each dataset, and every fact that the caption must state.
+
+    ``notes`` name what is not in the numbers: cells that failed, seeds that have no partner.
+    """
+
+    rows: tuple[Row, ...]
+    columns: tuple[Column, ...]
+    baseline: str
+    alpha: float
+    family: Family
+    caption: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,95 @@
+"""Unpacking an archive that nobody vouches for: every member is checked before the first is written."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from erc_bench.errors import ErcBenchError
+
+_MOST_MEMBERS = 10_000
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_SUSPICIOUS = "Nothing was unpacked. Get the archive from its official source."
+
+
+@dataclass(frozen=True)
+class _Member:
+    name: str
+    size: int
+    plain_file: bool
+    open: Callable[[], IO[bytes] | None]
+
+
+def extract_checked(archive: Path, folder: Path, largest: int = 1 << 30) -> list[Path]:
+    """Unpack a zip or tar archive into ``folder`` and return the files written.
+
+    Raises :class:`ErcBenchError` before anything is written when a member has an absolute path or
+    ``..``, is a link or a device, when two members have one name, or when the content is larger
+    than ``largest`` bytes.
+    """
+    try:
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as opened:
+                return _extract(archive, list(_zip_members(opened)), folder, largest)
+        with tarfile.open(archive) as opened_tar:
+            return _extract(archive, list(_tar_members(opened_tar)), folder, largest)
+    except _DAMAGE as error:
+        raise ErcBenchError(
+            f"{archive} is not a complete zip or tar archive ({error})", "Download it again."
+        ) from error
+
+
+def _zip_members(archive: zipfile.ZipFile) -> Iterator[_Member]:
+    for info in archive.infolist():
+        kind = stat.S_IFMT(info.external_attr >> 16)
+        if not info.is_dir():
+            yield _Member(info.filename, info.file_size, kind in (0, stat.S_IFREG), partial(archive.open, info))
+
+
+def _tar_members(archive: tarfile.TarFile) -> Iterator[_Member]:
+    for info in archive:
+        if not info.isdir():
+            yield _Member(info.name, info.size, info.isreg(), partial(archive.extractfile, info))
+
+
+def _extract(archive: Path, members: list[_Member], folder: Path, largest: int) -> list[Path]:
+    for member in members:
+        _check_member(archive, member)
+    _check_whole(archive, members, largest)
+    written = []
+    for member in members:
+        path = folder.joinpath(*PurePosixPath(member.name).parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        source = member.open()
+        assert source is not None, "only plain files are opened"
+        with source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
+        written.append(path)
+    return written
+
+
+def _check_member(archive: Path, member: _Member) -> None:
+    path = PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts or "\\" in member.name or ":" in member.name or not path.parts:
+        raise ErcBenchError(f"{archive}: member {member.name!r} would be written outside its folder", _SUSPICIOUS)
+    if not member.plain_file:
+        raise ErcBenchError(f"{archive}: member {member.name!r} is a link or a device, not a file", _SUSPICIOUS)
+
+
+def _check_whole(archive: Path, members: list[_Member], largest: int) -> None:
+    names = [PurePosixPath(member.name) for member in members]
+    if len(set(names)) != len(names):
+        raise ErcBenchError(f"{archive}: two members have one name", _SUSPICIOUS)
+    size = sum(member.size for member in members)
+    if size > largest or len(members) > _MOST_MEMBERS:
+        raise ErcBenchError(
+            f"{archive} unpacks to {size} bytes in {len(members)} files, more than is allowed", _SUSPICIOUS
+        )

@@ -1,0 +1,117 @@
+"""Where the files of a corpus lie, and what to tell the user when they do not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+import platformdirs
+
+from erc_bench.contracts.dataset import Dataset, Layout
+from erc_bench.errors import ErcBenchError
+
+DATA_VARIABLE = "ERC_BENCH_DATA"
+_SEARCHED_FOLDERS = 500
+_NOTHING_TO_FIND = Layout(name="", files=())
+
+
+def data_root(data_dir: Path | None) -> Path:
+    """Return the data directory: the argument, else ``$ERC_BENCH_DATA``, else the user's cache directory."""
+    if data_dir is not None:
+        return data_dir.expanduser()
+    variable = os.environ.get(DATA_VARIABLE, "")
+    if variable:
+        return Path(variable).expanduser()
+    return Path(platformdirs.user_cache_dir("erc-bench", appauthor=False)) / "data"
+
+
+def find_layout(dataset_class: type[Dataset], root: Path) -> tuple[Layout, Path]:
+    """Return the layout that is complete below the data directory, and its folder.
+
+    A layout's own subfolder is looked at before the dataset's folder itself. For a dataset
+    without layouts nothing is looked for. Raises :class:`ErcBenchError` that lists which file goes
+    where, and where the corpus can be had.
+    """
+    base = root / dataset_class.folder_name()
+    if not dataset_class.layouts:
+        return _NOTHING_TO_FIND, base
+    for place in _places(dataset_class, base):
+        layout = layout_in(dataset_class.layouts, place)
+        if layout is not None:
+            return layout, place
+    raise _missing(dataset_class, root)
+
+
+def layout_in(layouts: Sequence[Layout], folder: Path) -> Layout | None:
+    """Return the layout whose files are all in the folder; the one that the folder is named after first."""
+    for layout in sorted(layouts, key=lambda layout: layout.folder != folder.name):
+        if not missing_files(layout, folder):
+            return layout
+    return None
+
+
+def missing_files(layout: Layout, folder: Path) -> list[str]:
+    """Name the files of a layout that are not in the folder."""
+    return [file.path for file in layout.files if not (folder / file.path).is_file()]
+
+
+def _places(dataset_class: type[Dataset], base: Path) -> list[Path]:
+    subfolders = [base / layout.folder for layout in dataset_class.layouts if layout.folder]
+    return [*subfolders, base]
+
+
+def nearest_layout(dataset_class: type[Dataset], root: Path) -> tuple[Layout, Path]:
+    """Return the layout of which most files are there, and the folder where they are or belong.
+
+    Where none has more than another, it is the layout that can be downloaded.
+    """
+    fetchable = fetchable_layout(dataset_class)
+    base = root / dataset_class.folder_name()
+    candidates = [
+        (layout, place) for layout in dataset_class.layouts for place in dict.fromkeys((base / layout.folder, base))
+    ]
+    return max(candidates, key=lambda candidate: (_share_there(*candidate), candidate[0] is fetchable))
+
+
+def _share_there(layout: Layout, folder: Path) -> float:
+    return 1 - len(missing_files(layout, folder)) / len(layout.files)
+
+
+def _missing(dataset_class: type[Dataset], root: Path) -> ErcBenchError:
+    layout, folder = nearest_layout(dataset_class, root)
+    missing = missing_files(layout, folder)
+    message = f"{dataset_class.name}: {len(missing)} of {len(layout.files)} files are missing in {folder}"
+    return ErcBenchError(f"{message}: {', '.join(missing)}", "\n".join(_remedies(dataset_class, layout, folder, root)))
+
+
+def _remedies(dataset_class: type[Dataset], layout: Layout, folder: Path, root: Path) -> Iterator[str]:
+    elsewhere = _elsewhere(layout, folder, root)
+    if elsewhere is not None:
+        yield f"Files of these names lie in {elsewhere}; if they are {dataset_class.name}'s, move them to {folder}."
+    yield f"Where to get it: {dataset_class.obtain}"
+    yield f"Licence: {dataset_class.licence}"
+    if fetchable_layout(dataset_class) is not None:
+        yield f"Download it with: erc-bench data fetch {dataset_class.name}"
+    others = [other.folder or other.name for other in dataset_class.layouts if other is not layout]
+    if others:
+        yield f"Other layouts that will do (whole, never mixed): {', '.join(others)}; see erc-bench data status."
+    yield f"Another data directory: --data-dir DIR or ${DATA_VARIABLE}."
+
+
+def _elsewhere(layout: Layout, folder: Path, root: Path) -> Path | None:
+    """Return a folder near the data directory that has all files of the layout; the search is bounded."""
+    below = (Path(name) for name, _, _ in islice(os.walk(root), _SEARCHED_FOLDERS))
+    for place in (*below, root.resolve().parent):
+        if place != folder and not missing_files(layout, place):
+            return place
+    return None
+
+
+def fetchable_layout(dataset_class: type[Dataset]) -> Layout | None:
+    """Return the first layout whose files can all be downloaded and checked."""
+    for layout in dataset_class.layouts:
+        if all(file.url and (file.sha256 or file.git_blob) for file in layout.files):
+            return layout
+    return None

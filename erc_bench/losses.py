@@ -1,0 +1,101 @@
+"""What losses and classifiers share: masks, similarities and means over part of a batch.
+
+Nothing here returns NaN for an empty mask: a row without candidates or positives is left out of
+the mean, and a mean over no rows is a zero that is still attached to the graph.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Score = Literal["cosine", "half-cosine"]
+DEFAULT_TEMPERATURE = 0.2
+"""The temperature of a classifier whose objective has none. It decides how sharp probabilities are, not who wins."""
+
+
+def cosine(a: Tensor, b: Tensor) -> Tensor:
+    """a: (n, dim), b: (m, dim) → (n, m) cosines: one matrix product of normalised rows.
+
+    Computed in float32 (float64 stays) under autocast too. A row of zeros has cosine 0.
+    """
+    with torch.autocast(a.device.type, enabled=False):
+        return F.normalize(_at_least_float32(a), dim=-1) @ F.normalize(_at_least_float32(b), dim=-1).T
+
+
+def positives(labels: Tensor, other_labels: Tensor | None = None) -> Tensor:
+    """labels: (n,), other_labels: (m,) → (n, m), true where the labels are equal.
+
+    Without ``other_labels`` the rows meet themselves, (n, n), and nothing is its own positive.
+    """
+    if other_labels is not None:
+        return labels[:, None] == other_labels
+    same = labels[:, None] == labels
+    return same & all_but_self(same)
+
+
+def all_but_self(logits: Tensor) -> Tensor:
+    """logits: (n, m) → (n, m), false where column i is row i itself: the first n columns are the rows."""
+    return ~torch.eye(*logits.shape, dtype=torch.bool, device=logits.device)
+
+
+def masked_log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
+    """logits, mask: (n, m) → (n, m): each row's log-softmax over the entries where the mask holds, elsewhere 0."""
+    lowest = torch.finfo(logits.dtype).min
+    return logits.masked_fill(~mask, lowest).log_softmax(dim=-1).masked_fill(~mask, 0.0)
+
+
+def masked_logsumexp(logits: Tensor, mask: Tensor) -> Tensor:
+    """logits, mask: (n, m) → (n,): log of each row's sum of exponentials where the mask holds, 0 for an empty row."""
+    lowest = torch.finfo(logits.dtype).min
+    return logits.masked_fill(~mask, lowest).logsumexp(dim=-1).masked_fill(~mask.any(dim=-1), 0.0)
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """values, mask: (n,) → scalar: the mean where the mask holds; where it holds nowhere, 0 with gradients of 0."""
+    return (values * mask).sum() / mask.sum().clamp(min=1)
+
+
+def contrastive_loss(
+    logits: Tensor,
+    positive: Tensor,
+    candidates: Tensor | None = None,
+    log: Literal["inside", "outside"] = "inside",
+) -> Tensor:
+    """logits, positive, candidates: (n, m) → scalar: supervised contrastive loss, mean over rows with a positive.
+
+    With p_ij the softmax of row i over its candidates (default: all but itself; they include its
+    positives P_i), a row's loss is −1/|P_i| Σ_{j∈P_i} log p_ij with the log inside the sum over positives, and
+    −log(1/|P_i| Σ_{j∈P_i} p_ij) with the log outside.
+
+    Source: Khosla et al. 2020 (arXiv:2004.11362), Eqs 2 (inside) and 3 (outside).
+    """
+    log_probability = masked_log_softmax(logits, all_but_self(logits) if candidates is None else candidates)
+    counts = positive.sum(dim=-1)
+    if log == "inside":
+        row_losses = -(log_probability * positive).sum(dim=-1) / counts.clamp(min=1)
+    else:
+        row_losses = counts.clamp(min=1).log() - masked_logsumexp(log_probability, positive)
+    return masked_mean(row_losses, counts > 0)
+
+
+def cosine_scale(objective_options: Any, temperature: float | None = None, score: Score | None = None) -> float:
+    """Return the factor that turns cosines into a classifier's logits.
+
+    1/τ for the score ``cosine``; 1/(2τ) for ``half-cosine``, since ((1 + cos)/2)/τ is cos/(2τ) plus
+    a constant that softmax ignores. What is ``None`` is that of the objective: its option
+    ``temperature``, and ``half-cosine`` where its option ``formulation`` is ``official``.
+    """
+    if temperature is None:
+        temperature = getattr(objective_options, "temperature", DEFAULT_TEMPERATURE)
+    if score is None:
+        official = getattr(objective_options, "formulation", None) == "official"
+        score = "half-cosine" if official else "cosine"
+    return 1 / (2 * temperature) if score == "half-cosine" else 1 / temperature
+
+
+def _at_least_float32(values: Tensor) -> Tensor:
+    return values if values.dtype == torch.float64 else values.float()

@@ -1,0 +1,170 @@
+"""Metrics over labelled utterances, all of them read from counts of (gold, predicted) pairs.
+
+Every score is in points, 0 to 100, unrounded. A class that is neither in the gold labels nor
+predicted has F1 0 (scikit-learn's ``zero_division=0``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from erc_bench.errors import ErcBenchError
+
+Counts = npt.NDArray[np.int64]
+Scores = npt.NDArray[np.float64]
+
+METRIC_WORDS = {
+    "weighted_f1": "weighted F1",
+    "macro_f1": "macro F1",
+    "accuracy": "accuracy",
+    "micro_f1": "micro F1 over the scored labels",
+}
+
+
+def label_indices(values: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.intp]:
+    """Return the class index of each of n labels, (n,).
+
+    Raises :class:`ErcBenchError` naming the first value that is no label.
+    """
+    index = {label: position for position, label in enumerate(labels)}
+    try:
+        return np.array([index[value] for value in values], dtype=np.intp)
+    except KeyError as error:
+        raise ErcBenchError(f"{error.args[0]!r} is not a label", f"The labels are {', '.join(labels)}.") from None
+
+
+def confusion(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> Counts:
+    """gold, predicted: n labels → (classes, classes) counts, gold in rows, predicted in columns."""
+    return grouped_confusion(label_indices(gold, labels), label_indices(predicted, labels), len(labels))
+
+
+def grouped_confusion(
+    gold: npt.NDArray[np.intp],
+    predicted: npt.NDArray[np.intp],
+    classes: int,
+    groups: npt.NDArray[np.intp] | None = None,
+    group_count: int = 1,
+) -> Counts:
+    """gold, predicted: (n,) class indices; groups: (n,) → (groups, classes, classes) counts.
+
+    Without ``groups`` the result is (classes, classes).
+    """
+    if gold.shape != predicted.shape:
+        raise ErcBenchError(f"there are {len(gold)} gold labels and {len(predicted)} predictions")
+    pairs = gold * classes + predicted
+    if groups is None:
+        return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
+    flat = np.bincount(groups * classes**2 + pairs, minlength=group_count * classes**2)
+    return flat.reshape(group_count, classes, classes)
+
+
+def _ratio(numerator: Any, denominator: Any) -> Scores:
+    # Nothing found and nothing to find counts as 0, as in scikit-learn with zero_division=0.
+    return np.asarray(100.0 * numerator / np.maximum(denominator, 1), dtype=np.float64)
+
+
+def class_f1(counts: Counts) -> Scores:
+    """counts: (..., classes, classes) → (..., classes), the F1 of each class."""
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)
+    return _ratio(2.0 * hits, counts.sum(-1) + counts.sum(-2))
+
+
+def weighted_f1(counts: Counts, scored: Sequence[int] = ()) -> Scores:
+    """counts: (..., classes, classes) → (...): class F1s weighted with their number of gold labels."""
+    support = counts.sum(-1)
+    return np.asarray((class_f1(counts) * support).sum(-1) / np.maximum(support.sum(-1), 1))
+
+
+def macro_f1(counts: Counts, scored: Sequence[int] = ()) -> Scores:
+    """counts: (..., classes, classes) → (...): the plain mean of F1 over all labels of the dataset."""
+    return np.asarray(class_f1(counts).mean(-1))
+
+
+def accuracy(counts: Counts, scored: Sequence[int] = ()) -> Scores:
+    """counts: (..., classes, classes) → (...): the share of right predictions."""
+    return _ratio(np.diagonal(counts, axis1=-2, axis2=-1).sum(-1), counts.sum((-2, -1)))
+
+
+def micro_f1(counts: Counts, scored: Sequence[int]) -> Scores:
+    """counts: (..., classes, classes) → (...): F1 of the pooled decisions for the classes ``scored``.
+
+    Equals scikit-learn's ``f1_score(labels=scored, average="micro")``: predicting a class that is
+    not scored, where one that is was right, still costs recall.
+    """
+    columns = list(scored)
+    hits = np.diagonal(counts, axis1=-2, axis2=-1)[..., columns].sum(-1)
+    return _ratio(2.0 * hits, counts.sum(-1)[..., columns].sum(-1) + counts.sum(-2)[..., columns].sum(-1))
+
+
+_METRICS: Mapping[str, Callable[[Counts, Sequence[int]], Scores]] = {
+    "weighted_f1": weighted_f1,
+    "macro_f1": macro_f1,
+    "accuracy": accuracy,
+    "micro_f1": micro_f1,
+}
+
+
+def from_counts(counts: Counts, metric: str, scored: Sequence[int] = ()) -> Scores:
+    """counts: (..., classes, classes) → (...), the named metric; ``scored`` are class indices."""
+    return _METRICS[metric](counts, scored)
+
+
+def leave_one_out(counts: Counts, metric: str, scored: Sequence[int] = ()) -> Scores:
+    """counts: (..., groups, classes, classes) → (..., groups), the metric without each group in turn."""
+    return from_counts(counts.sum(-3, keepdims=True) - counts, metric, scored)
+
+
+def score(
+    gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str], scored_labels: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Score n predictions: ``weighted_f1``, ``macro_f1``, ``accuracy``, F1 and support by class.
+
+    ``micro_f1`` over ``scored_labels`` is added when these are given. Raises
+    :class:`ErcBenchError` for an unknown label, unequal lengths, or nothing to score.
+    """
+    if not len(gold):
+        raise ErcBenchError("there is no labelled utterance to score")
+    counts = confusion(gold, predicted, labels)
+    names = ("weighted_f1", "macro_f1", "accuracy")
+    metrics: dict[str, Any] = {name: float(_METRICS[name](counts, ())) for name in names}
+    if scored_labels:
+        metrics["micro_f1"] = float(micro_f1(counts, label_indices(scored_labels, labels).tolist()))
+    metrics["per_class_f1"] = dict(zip(labels, class_f1(counts).tolist(), strict=True))
+    metrics["support"] = dict(zip(labels, counts.sum(-1).tolist(), strict=True))
+    return metrics
+
+
+def majority_floor(gold: Sequence[str], labels: Sequence[str], scored_labels: Sequence[str] = ()) -> dict[str, Any]:
+    """Score the system that always answers with the label most frequent in ``gold``.
+
+    ``gold`` is that of the split which is scored: the floor is the best that a constant answer can
+    do there. Keys: ``label`` and the metrics. Of equally frequent labels the first one is taken.
+    """
+    counts = np.bincount(label_indices(gold, labels), minlength=len(labels))
+    label = labels[int(counts.argmax())]
+    metrics = score(gold, [label] * len(gold), labels, scored_labels)
+    return {"label": label} | {name: metrics[name] for name in METRIC_WORDS if name in metrics}
+
+
+def degenerate(
+    metrics: Mapping[str, Any],
+    predicted: Sequence[str],
+    floor: Mapping[str, Any],
+    headline_metric: str = "weighted_f1",
+) -> str:
+    """Return why a result cannot be taken for a trained system, or ``""``.
+
+    A result is degenerate at or below the majority floor in weighted F1 or in the headline metric,
+    or when it predicts at most two classes (at most one where there are only two).
+    """
+    for name in dict.fromkeys(("weighted_f1", headline_metric)):
+        if name in floor and name in metrics and metrics[name] <= floor[name] + 1e-9:
+            return f"{METRIC_WORDS[name]} {metrics[name]:.2f} is not above the majority floor {floor[name]:.2f}"
+    seen = sorted(set(predicted))
+    if len(seen) <= min(2, len(metrics["support"]) - 1):
+        return f"predicts only {' and '.join(seen)}"
+    return ""

@@ -1,0 +1,73 @@
+"""A plan: everything that is decided about one cell before anything is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from erc_bench.contracts.backbone import Backbone
+from erc_bench.contracts.dataset import Dataset
+from erc_bench.contracts.method import Method
+from erc_bench.planning.settings import Resolved
+from erc_bench.store.layout import CellAddress
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One cell: one method on one dataset with one backbone and one seed, fully resolved.
+
+    ``components`` maps the slots (encoder, objective, classifier; or system) to classes;
+    ``readouts`` maps the names of further classifiers to classes. ``backbone`` is ``None`` for a
+    system that has none.
+    """
+
+    address: CellAddress
+    method: Method
+    dataset: type[Dataset]
+    backbone: type[Backbone] | None
+    components: Mapping[str, type]
+    readouts: Mapping[str, type]
+    resolved: Resolved
+    limit: int | None = None
+    dev_only: bool = False
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run."""
+        return self.address.seed
+
+    def label(self) -> str:
+        """Name the cell in one line."""
+        address = self.address
+        return f"{address.dataset} · {address.method} · {address.backbone} · seed {address.seed}"
+
+    def build(self, slot: str, component: type | None = None) -> Any:
+        """Build the options object of a slot's component."""
+        options: Any = (component or self.components[slot]).Options  # type: ignore[attr-defined]
+        return options(**self.resolved.slot(slot))
+
+    def choices(self) -> dict[str, str]:
+        """Return the names of the components by slot."""
+        return {slot: component.name for slot, component in self.components.items()}  # type: ignore[attr-defined]
+
+
+def settings_hash(
+    choices: Mapping[str, str],
+    readouts: Mapping[str, type],
+    resolved: Resolved,
+    limit: int | None,
+    dev_only: bool,
+) -> str:
+    """Return twelve hexadecimal digits that cover everything that changes the result."""
+    covered = {
+        "choices": dict(choices),
+        "readouts": sorted(readouts),
+        "settings": dict(resolved.values),
+        "limit": limit,
+        "dev_only": dev_only,
+    }
+    text = json.dumps(covered, sort_keys=True, default=list)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

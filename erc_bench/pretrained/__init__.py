@@ -1,0 +1,1 @@
+"""Backbones that are Hugging Face checkpoints: found, checked, loaded without noise or guesswork."""

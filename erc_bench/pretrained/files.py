@@ -1,0 +1,149 @@
+"""The files of a pretrained model in a folder: which are missing, what they weigh, what they are.
+
+Nothing here reads more of a weight file than its header or its bytes: torch is not needed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from erc_bench.errors import ErcBenchError
+
+CONFIG_FILE = "config.json"
+WEIGHT_FILES = (
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+)
+"""In the order of preference; an index names the shards of a model in several files."""
+TOKENIZER_FILES = (
+    ("tokenizer.json",),
+    ("vocab.json", "merges.txt"),
+    ("vocab.txt",),
+    ("sentencepiece.bpe.model",),
+    ("spiece.model",),
+    ("spm.model",),
+    ("tokenizer.model",),
+)
+"""Alternatives, any one of which makes a tokenizer."""
+TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+_BYTES_PER_FLOAT32 = 4
+_LARGEST_HEADER = 100_000_000
+_LFS_POINTER = b"version https://git-lfs"
+
+
+def tokenizer_file_names() -> list[str]:
+    """Return every name that a tokenizer's files may have."""
+    return [name for alternative in TOKENIZER_FILES for name in alternative] + list(TOKENIZER_SETTINGS)
+
+
+def missing_files(folder: Path) -> list[str]:
+    """Name what a folder lacks to be a pretrained model: empty when it is complete."""
+    missing = [] if (folder / CONFIG_FILE).is_file() else [CONFIG_FILE]
+    if not any(all((folder / name).is_file() for name in names) for names in TOKENIZER_FILES):
+        missing.append("a tokenizer (tokenizer.json, or vocab.json with merges.txt, or vocab.txt)")
+    weights = _weight_file(folder)
+    if weights is None:
+        missing.append("weights (model.safetensors or pytorch_model.bin)")
+    else:
+        missing += [path.name for path in _shards(weights) if not path.is_file()]
+    return missing
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return the files that hold the weights; several where an index names shards."""
+    weights = _weight_file(folder)
+    return [] if weights is None else _shards(weights)
+
+
+def check_content(folder: Path) -> None:
+    """Raise :class:`ErcBenchError` for an empty file, or a Git LFS pointer in a weight file's place."""
+    for path in _identifying_files(folder):
+        with path.open("rb") as file:
+            start = file.read(len(_LFS_POINTER))
+        if not start:
+            raise ErcBenchError(f"{path} is empty", "Fetch the file again.")
+        if start == _LFS_POINTER:
+            raise ErcBenchError(
+                f"{path} is a Git LFS pointer, not the file itself",
+                "Fetch the content with git lfs pull, or download the file.",
+            )
+
+
+def content_digest(folder: Path) -> str:
+    """Return a sha256 over the names and contents of configuration, tokenizer and weight files."""
+    total = hashlib.sha256()
+    for path in _identifying_files(folder):
+        status = path.stat()
+        total.update(f"{path.name} {_file_digest(path, status.st_size, status.st_mtime_ns)}\n".encode())
+    return total.hexdigest()
+
+
+def parameter_count(folder: Path) -> int | None:
+    """Return how many numbers the weight files hold: exact for safetensors.
+
+    A pickled file is never opened here: its length stands for float32 numbers. ``None`` without
+    weights, or where a header cannot be read (loading will say why).
+    """
+    files = weight_files(folder)
+    if not files or not all(path.is_file() for path in files):
+        return None
+    counts = [_safetensors_count(path) if path.suffix == ".safetensors" else _float32_count(path) for path in files]
+    return sum(count for count in counts if count is not None) if None not in counts else None
+
+
+def _weight_file(folder: Path) -> Path | None:
+    return next((folder / name for name in WEIGHT_FILES if (folder / name).is_file()), None)
+
+
+def _shards(weights: Path) -> list[Path]:
+    if not weights.name.endswith(".index.json"):
+        return [weights]
+    try:
+        names = sorted(set(json.loads(weights.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ErcBenchError(f"{weights} is no index of weight files", "Fetch the file again.") from error
+    if any(not isinstance(name, str) or Path(name).name != name for name in names):
+        raise ErcBenchError(f"{weights} names weight files outside its folder", "Do not use this checkpoint.")
+    return [weights.parent / name for name in names]
+
+
+def _identifying_files(folder: Path) -> list[Path]:
+    present = [folder / name for name in (CONFIG_FILE, *tokenizer_file_names()) if (folder / name).is_file()]
+    return sorted([*present, *weight_files(folder)], key=lambda path: path.name)
+
+
+@lru_cache(maxsize=256)
+def _file_digest(path: Path, size: int, modified: int) -> str:
+    """``size`` and ``modified`` are the key: a changed file is read again."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _safetensors_count(path: Path) -> int | None:
+    header = _safetensors_header(path)
+    if header is None:
+        return None
+    return sum(int(math.prod(tensor["shape"])) for name, tensor in header.items() if name != "__metadata__")
+
+
+def _safetensors_header(path: Path) -> dict[str, Any] | None:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 0 < length < _LARGEST_HEADER:
+            return None
+        try:
+            header = json.loads(file.read(length))
+        except ValueError:
+            return None
+    return header if isinstance(header, dict) else None
+
+
+def _float32_count(path: Path) -> int:
+    return path.stat().st_size // _BYTES_PER_FLOAT32

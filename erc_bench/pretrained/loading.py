@@ -1,0 +1,166 @@
+"""Reads a checkpoint of a local folder into a tokenizer and a model, and checks that they are whole."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from erc_bench.errors import ErcBenchError
+from erc_bench.pretrained.files import check_content
+
+_NUMBERED_LAYER = re.compile(r"(?:^|\.)(?:layers?|h|blocks?)\.(\d+)\.")
+
+
+def load_folder(folder: Path, attention: Sequence[str]) -> tuple[Any, Any]:
+    """Return tokenizer and model: float32, on the CPU, in evaluation mode, without a pooler.
+
+    ``attention`` names implementations, the preferred one first; the first that the architecture
+    offers is taken. Raises :class:`ErcBenchError` when files are damaged, when weights of the body
+    are missing (they would be random), and when tokenizer and model do not belong together.
+    """
+    check_content(folder)
+    with _quiet():
+        tokenizer, model, report = _read(folder, attention)
+    _check_weights(folder, model, report)
+    _check_tokenizer(folder, tokenizer, model)
+    _let_mask_take_its_space(tokenizer)
+    return tokenizer, model.eval()
+
+
+def _read(folder: Path, attention: Sequence[str]) -> tuple[Any, Any, dict[str, Any]]:
+    import torch
+    from transformers import AutoConfig, AutoModel, AutoTokenizer
+
+    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        config = AutoConfig.from_pretrained(folder, **local)
+        choices = _choices(config, attention)
+        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, **local)
+        model, report = AutoModel.from_pretrained(
+            folder, config=config, dtype=torch.float32, output_loading_info=True, **choices, **local
+        )
+    except Exception as error:  # the files are a stranger's: whatever they cause is the user's to know
+        raise ErcBenchError(
+            f"the model in {folder} cannot be loaded: {_first_line(error)}",
+            "Check that its files are complete and belong to one model.",
+        ) from error
+    return tokenizer, model, report
+
+
+def _choices(config: Any, attention: Sequence[str]) -> dict[str, Any]:
+    """Choose the attention and leave out the pooler, where the architecture has the choice."""
+    from transformers import MODEL_MAPPING
+
+    if getattr(config, "is_encoder_decoder", False):
+        raise ValueError(f"{config.model_type} is an encoder with a decoder, an encoder alone is wanted")
+    architecture: Any = MODEL_MAPPING[type(config)]
+    offered = [kind for kind in attention if getattr(architecture, f"_supports_{kind}", kind == "eager")]
+    choices: dict[str, Any] = {"attn_implementation": (offered or ["eager"])[0]}
+    if "add_pooling_layer" in inspect.signature(architecture).parameters:
+        choices["add_pooling_layer"] = False
+    return choices
+
+
+def maximum_length(tokenizer: Any, model: Any) -> int:
+    """Return how many tokens the model can read at once, special ones included.
+
+    RoBERTa counts positions from its padding id onwards, so that its table of 514 holds 512.
+    """
+    limits = [int(tokenizer.model_max_length)]
+    positions = getattr(model.config, "max_position_embeddings", None)
+    if isinstance(positions, int) and positions > 0:
+        limits.append(positions - _positions_before_first(model))
+    return min(limits)
+
+
+def _positions_before_first(model: Any) -> int:
+    tables = (module for name, module in model.named_modules() if name.endswith("position_embeddings"))
+    reserved = (getattr(table, "padding_idx", None) for table in tables)
+    return max((index + 1 for index in reserved if index is not None), default=0)
+
+
+def _check_weights(folder: Path, model: Any, report: dict[str, Iterable[Any]]) -> None:
+    missing = sorted(str(key) for key in report["missing_keys"] if "pooler" not in str(key).split("."))
+    if missing:
+        raise ErcBenchError(
+            f"{folder} lacks weights of the model that its config.json describes: {_some(missing)}",
+            "They would be random. Check that config.json and the weights belong to one model.",
+        )
+    layers = getattr(model.config, "num_hidden_layers", None)
+    surplus = sorted(str(key) for key in report["unexpected_keys"] if layers and _layer_of(str(key)) >= layers)
+    if surplus:
+        raise ErcBenchError(
+            f"{folder} holds more layers than the {layers} that its config.json describes: {_some(surplus)}",
+            "They would be ignored. Check that config.json and the weights belong to one model.",
+        )
+
+
+def _layer_of(key: str) -> int:
+    found = _NUMBERED_LAYER.search(key)
+    return int(found.group(1)) if found else -1
+
+
+def _check_tokenizer(folder: Path, tokenizer: Any, model: Any) -> None:
+    rows = model.get_input_embeddings().num_embeddings
+    if len(tokenizer) > rows:
+        raise ErcBenchError(
+            f"the tokenizer in {folder} has {len(tokenizer)} tokens, the model only {rows}",
+            "Check that the tokenizer's files and the weights belong to one model.",
+        )
+    if tokenizer.pad_token_id is None:
+        raise ErcBenchError(
+            f"the tokenizer in {folder} names no padding token, so rows cannot be batched",
+            'Name one in its tokenizer_config.json: "pad_token": "...".',
+        )
+
+
+def _let_mask_take_its_space(tokenizer: Any) -> None:
+    """Let the mask token take the space before it, where that space would be a token of its own.
+
+    In pretraining a mask stands for a word together with its space. The published RoBERTa files say
+    so; those of DeBERTa do not, and transformers 5 reads only the files.
+    """
+    mask = tokenizer.mask_token
+    if mask is None:
+        return
+    apart = tokenizer("a", add_special_tokens=False)["input_ids"]
+    together = tokenizer(f"a {mask}", add_special_tokens=False)["input_ids"]
+    if len(together) > len(apart) + 1:
+        from tokenizers import AddedToken
+
+        whole = AddedToken(mask, lstrip=True, rstrip=False, normalized=False, special=True)
+        tokenizer.add_special_tokens({"mask_token": whole})
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' load report, progress bars and warnings off the screen; all are checked here."""
+    from transformers.utils import logging as library
+
+    logging: Any = library  # not annotated there
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        try:
+            yield
+        finally:
+            logging.set_verbosity(verbosity)
+            if bars:
+                logging.enable_progress_bar()
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:300] if lines else type(error).__name__
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:3])
+    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"

@@ -1,0 +1,188 @@
+"""Run a grid of cells: skip what is done, go on when one fails, hold the test labels."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from erc_bench.data.corpus import Corpus, count, load_corpus
+from erc_bench.errors import ErcBenchError
+from erc_bench.planning.plan import Plan
+from erc_bench.progress import Progress
+from erc_bench.protocol import gold_labels, seal
+from erc_bench.running.record import Row, inputs, make_record, scored_rows
+from erc_bench.running.state import RUNS_UNDER, Found, Overwrite, find
+from erc_bench.store.writing import CellBusyError, CellWriter
+from erc_bench.training.cell import Cell
+from erc_bench.training.device import hardware
+from erc_bench.training.preparation import CellData
+from erc_bench.training.result import CellResult
+from erc_bench.training.system_cell import run_system
+from erc_bench.training.workspace import Workspace
+
+
+@dataclass
+class GridOutcome:
+    """What became of the cells of a grid; failed and stale ones with a reason."""
+
+    ran: list[Plan] = field(default_factory=list)
+    skipped: list[Plan] = field(default_factory=list)
+    failed: list[tuple[Plan, str]] = field(default_factory=list)
+    stale: list[tuple[Plan, str]] = field(default_factory=list)
+
+
+class GridRunner:
+    """Runs plans one after the other below one folder of runs."""
+
+    def __init__(
+        self, runs: Path, data_dir: Path | None, device: torch.device, overwrite: Overwrite, progress: Progress
+    ) -> None:
+        self.runs = runs
+        self.data_dir = data_dir
+        self.overwrite = overwrite
+        self.progress = progress
+        self.workspace = Workspace(device)
+        self.outcome = GridOutcome()
+        self._corpus: tuple[str, Corpus] | None = None
+
+    def run(self, plans: Sequence[Plan]) -> GridOutcome:
+        """Run what has to run. Cells that another process is running are waited for at the end."""
+        self.progress.grid_started(len(plans))
+        busy = [plan for plan in plans if not self._visit(plan, wait=False)]
+        for plan in busy:
+            self.progress.note(f"waiting for another process to finish {plan.label()}")
+            self._visit(plan, wait=True)
+        return self.outcome
+
+    def _visit(self, plan: Plan, wait: bool) -> bool:
+        folder = plan.address.folder(self.runs)
+        started = time.perf_counter()
+        try:
+            corpus = self._load(plan)
+            present = inputs(plan, corpus.fingerprint, self._identity(plan))
+        except ErcBenchError as error:
+            self._failed(plan, str(error), started)
+            return True
+        found = find(folder, present)
+        if found.state not in RUNS_UNDER[self.overwrite]:
+            self._passed_over(plan, found, started)
+            return True
+        try:
+            with CellWriter(folder).open(wait) as writer:
+                self._run_locked(plan, corpus, present, writer, started)
+        except CellBusyError:
+            return False
+        except OSError as error:
+            self._failed(plan, f"the cell cannot be written: {error}", started)
+        return True
+
+    def _run_locked(
+        self, plan: Plan, corpus: Corpus, present: Mapping[str, Any], writer: CellWriter, started: float
+    ) -> None:
+        # Another process may have finished the cell between the first look and the lock.
+        found = find(writer.folder, present)
+        if found.state not in RUNS_UNDER[self.overwrite]:
+            self._passed_over(plan, found, started)
+            return
+        self.progress.cell_started(plan.label())
+        writer.clear()
+        try:
+            outcome = self._train_and_store(plan, corpus, present, writer)
+        except KeyboardInterrupt:
+            writer.finish("interrupted", "stopped by the user")
+            raise
+        # A cell is a stranger's code over a stranger's data: whatever it raises, the others go on.
+        except Exception as error:
+            reason = _reason(error)
+            writer.finish("failed", reason.partition("\n")[0], traceback.format_exc())
+            self._failed(plan, reason, started)
+            return
+        self.outcome.ran.append(plan)
+        self.progress.cell_ended(plan.label(), outcome, time.perf_counter() - started)
+
+    def _train_and_store(self, plan: Plan, corpus: Corpus, present: Mapping[str, Any], writer: CellWriter) -> str:
+        splits = corpus.splits
+        test = None if plan.dev_only else seal(splits.test)
+        data = CellData(splits.train, splits.dev, test)
+        result = self._train(plan, data, corpus.fingerprint)
+        gold = {} if plan.dev_only else gold_labels(splits.test)
+        rows: dict[str, list[Row]] = {}
+        own = next(iter(result.readings))
+        for name, reading in result.readings.items():
+            if reading.scores is not None:
+                rows[name] = scored_rows(plan, result.keys, reading.scores, gold)
+                order = {key: position for position, key in enumerate(result.keys)}
+                scores = reading.scores[[order[key] for key in gold]]
+                writer.write_predictions(None if name == own else name, rows[name], scores, plan.dataset.labels)
+        if result.arrays:
+            writer.write_arrays(result.arrays)
+        machine = {"hardware": hardware(self.workspace.device), "device": str(self.workspace.device)}
+        record = make_record(plan, corpus, result, rows, present, machine)
+        writer.write_record(record)
+        writer.finish("done")
+        return _headline(record)
+
+    def _train(self, plan: Plan, data: CellData, fingerprint: str) -> CellResult:
+        if plan.backbone is None:
+            return run_system(plan, data)
+        return Cell(plan, data, fingerprint, self.workspace, self.progress).run()
+
+    def _load(self, plan: Plan) -> Corpus:
+        key = json.dumps([plan.address.dataset, plan.resolved.slot("dataset"), plan.limit], sort_keys=True)
+        if self._corpus is None or self._corpus[0] != key:
+            corpus = load_corpus(plan.dataset(plan.build("dataset", plan.dataset)), self.data_dir)
+            self._corpus = (key, _limited(corpus, plan.limit))
+        return self._corpus[1]
+
+    def _identity(self, plan: Plan) -> str:
+        return self.workspace.identity(plan) if plan.backbone is not None else "none"
+
+    def _passed_over(self, plan: Plan, found: Found, started: float) -> None:
+        seconds = time.perf_counter() - started
+        if found.state == "failed":
+            self.outcome.failed.append((plan, f"{found.reason} (earlier; --overwrite failed tries again)"))
+            self.progress.cell_ended(plan.label(), f"failed earlier: {found.reason}", seconds)
+            return
+        if found.state == "stale":
+            self.outcome.stale.append((plan, found.reason))
+        self.outcome.skipped.append(plan)
+        self.progress.cell_ended(plan.label(), f"{found.state}: {_headline(found.record or {})}", seconds)
+
+    def _failed(self, plan: Plan, reason: str, started: float) -> None:
+        self.outcome.failed.append((plan, reason))
+        self.progress.cell_ended(plan.label(), f"failed: {reason}", time.perf_counter() - started)
+
+
+def _limited(corpus: Corpus, limit: int | None) -> Corpus:
+    if limit is None:
+        return corpus
+    splits = corpus.splits.limited(limit)
+    return replace(corpus, splits=splits, counts={name: count(dialogues) for name, dialogues in splits.items()})
+
+
+def _headline(record: Mapping[str, Any]) -> str:
+    if not record:
+        return ""
+    metric = record["headline_metric"]
+    scores = record["metrics"]["test"] or record["metrics"]["dev"]
+    split = "test" if record["metrics"]["test"] else "dev"
+    flag = f" (degenerate: {record['degenerate']})" if record["degenerate"] else ""
+    return f"{split} {metric.replace('_', ' ')} {scores[metric]:.2f}{flag}"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, torch.OutOfMemoryError):
+        return (
+            "the device ran out of memory; lower training.batch_size (with training.accumulation the "
+            "optimiser still sees as many examples) or encoder.length"
+        )
+    if isinstance(error, ErcBenchError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"

@@ -1,0 +1,52 @@
+"""What is already there for a cell, and whether it must run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from erc_bench.store.reading import read_cell
+
+State = Literal["missing", "done", "failed", "stale"]
+Overwrite = Literal["missing", "failed", "stale", "always"]
+
+RUNS_UNDER: Mapping[Overwrite, frozenset[State]] = {
+    "missing": frozenset({"missing"}),
+    "failed": frozenset({"missing", "failed"}),
+    "stale": frozenset({"missing", "failed", "stale"}),
+    "always": frozenset({"missing", "failed", "stale", "done"}),
+}
+"""Which cells each value of ``--overwrite`` runs; each includes the ones before it."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The state of a cell's folder and a line about it."""
+
+    state: State
+    reason: str = ""
+    record: Mapping[str, Any] | None = None
+
+
+def find(folder: Path, present_inputs: Mapping[str, Any]) -> Found:
+    """Look at a cell's folder; ``present_inputs`` is what its data, backbone and code are now."""
+    if not folder.is_dir():
+        return Found("missing")
+    cell = read_cell(folder)
+    if cell.status == "failed":
+        return Found("failed", cell.error)
+    if cell.status != "done":
+        return Found("missing", cell.error)
+    changed = changes(cell.record.get("inputs", {}), present_inputs)
+    if changed:
+        return Found("stale", f"{' and '.join(changed)} changed since", cell.record)
+    return Found("done", record=cell.record)
+
+
+def changes(stored: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
+    """Name what is no longer as it was when the cell ran."""
+    named = [f"the {name}" for name in ("data", "backbone") if stored.get(name) != present[name]]
+    old = stored.get("code", {})
+    return named + [f"the code of {slot}" for slot, digest in present["code"].items() if old.get(slot) != digest]

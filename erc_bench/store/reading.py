@@ -1,0 +1,233 @@
+"""Read stored cells: plain data, no torch, nothing unpickled, nothing half-written taken for done."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from erc_bench.errors import ErcBenchError
+from erc_bench.store.layout import PREDICTIONS_FILE, RECORD_FILE, RECORD_FORMAT, STATUS_FILE, readout_file
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CellStatus = Literal["done", "failed", "interrupted", "half-written", "damaged"]
+"""The stored statuses, and what a folder that bears none may be."""
+
+KEY_COLUMNS = ("dialogue_id", "utterance", "gold", "predicted")
+_SEED_FOLDER = re.compile(r"seed-(\d+)")
+_REQUIRED: dict[str, type | tuple[type, ...]] = {
+    "method": str,
+    "dataset": str,
+    "backbone": str,
+    "seed": int,
+    "settings_hash": str,
+    "labels": list,
+    "metrics": dict,
+}
+
+
+@dataclass(frozen=True)
+class StoredCell:
+    """One cell folder: what became of it and, where it is done, its record.
+
+    ``error`` is one line for every status but ``done``. ``record`` is empty where it cannot be read.
+    """
+
+    folder: Path
+    status: CellStatus
+    record: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def dataset(self) -> str:
+        """The dataset's name, from the folder where there is no record."""
+        return str(self.record.get("dataset", self.folder.parts[-5]))
+
+    @property
+    def method(self) -> str:
+        """The method's name, from the folder where there is no record."""
+        return str(self.record.get("method", self.folder.parts[-4]))
+
+    @property
+    def name(self) -> str:
+        """The cell as messages name it."""
+        return "/".join(self.folder.parts[-5:])
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What one classifier answered on the test split; all lists have n entries.
+
+    ``scores`` is empty unless it was asked for; its columns are ``score_labels``.
+    """
+
+    dialogue_ids: list[str]
+    utterances: list[int]
+    gold: list[str]
+    predicted: list[str]
+    score_labels: tuple[str, ...] = ()
+    scores: list[list[float]] = field(default_factory=list)
+
+
+def read_cells(runs: Path) -> list[StoredCell]:
+    """Read every cell below a folder of runs, in the order of their names and seeds.
+
+    Raises :class:`ErcBenchError` where there is no such folder.
+    """
+    if not runs.is_dir():
+        raise ErcBenchError(
+            f"there is no folder of runs {str(runs)!r}",
+            "Train something first with `erc-bench run`, or name the folder with --runs.",
+        )
+    folders = [folder for folder in runs.glob("*/*/*/*/seed-*") if _is_cell(folder, runs)]
+    return [read_cell(folder) for folder in sorted(folders, key=_order)]
+
+
+def _is_cell(folder: Path, runs: Path) -> bool:
+    hidden = any(part.startswith(".") for part in folder.relative_to(runs).parts)
+    return not hidden and folder.is_dir() and _SEED_FOLDER.fullmatch(folder.name) is not None
+
+
+def _order(folder: Path) -> tuple[tuple[str, ...], int]:
+    return folder.parts[:-1], int(folder.name.removeprefix("seed-"))
+
+
+def read_cell(folder: Path) -> StoredCell:
+    """Read one cell folder. Never raises for what the files hold: the status names what is wrong."""
+    if not (folder / STATUS_FILE).is_file():
+        return StoredCell(
+            folder, "half-written", error=f"it has no {STATUS_FILE}: stopped while running, or running now"
+        )
+    try:
+        status = _read_object(folder / STATUS_FILE)
+        if status.get("status") in ("failed", "interrupted"):
+            return StoredCell(folder, status["status"], _readable_record(folder), _one_line(status.get("error", "")))
+        return StoredCell(folder, "done", _read_done(folder, status))
+    except ErcBenchError as error:
+        return StoredCell(folder, "damaged", error=error.message)
+
+
+def _read_done(folder: Path, status: dict[str, Any]) -> dict[str, Any]:
+    if status.get("status") != "done":
+        raise ErcBenchError(f"{STATUS_FILE} has the unknown status {status.get('status')!r}")
+    files = status.get("files")
+    if not isinstance(files, list) or RECORD_FILE not in files:
+        raise ErcBenchError(f"{STATUS_FILE} does not list {RECORD_FILE} among its files")
+    missing = [str(name) for name in files if not (folder / str(name)).is_file()]
+    if missing:
+        raise ErcBenchError(f"it is marked done but lacks {', '.join(missing)}")
+    return _read_record(folder)
+
+
+def _readable_record(folder: Path) -> dict[str, Any]:
+    # A cell that failed may have stopped before or while its record was written.
+    try:
+        return _read_record(folder)
+    except ErcBenchError:
+        return {}
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    record = _read_object(folder / RECORD_FILE)
+    if record.get("format") != RECORD_FORMAT:
+        found = record.get("format")
+        raise ErcBenchError(f"{RECORD_FILE} has format {found!r}, this version reads format {RECORD_FORMAT}")
+    for key, kind in _REQUIRED.items():
+        if not isinstance(record.get(key), kind):
+            raise ErcBenchError(f"{RECORD_FILE} has no valid {key!r}")
+    return record
+
+
+def _read_object(file: Path) -> dict[str, Any]:
+    try:
+        value = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ErcBenchError(f"{file.name} cannot be read: {_one_line(error)}") from None
+    if not isinstance(value, dict):
+        raise ErcBenchError(f"{file.name} does not hold an object")
+    return value
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split()) or "no reason was recorded"
+
+
+def predictions_file(cell: StoredCell, readout: str | None = None) -> Path:
+    """Return the file with the answers of the method's own classifier, or of a further one."""
+    return cell.folder / (readout_file(readout) if readout else PREDICTIONS_FILE)
+
+
+def read_answers(cell: StoredCell, readout: str | None = None, with_scores: bool = False) -> Predictions:
+    """Read the test answers of a cell, as text, checked row by row.
+
+    Raises :class:`ErcBenchError` naming file and line for anything that does not fit.
+    """
+    file = predictions_file(cell, readout)
+    try:
+        with file.open(encoding="utf-8", newline="") as stream:
+            return _parse(csv.reader(stream, strict=True), file, frozenset(cell.record["labels"]), with_scores)
+    except FileNotFoundError:
+        raise ErcBenchError(f"there is no file {file}", "The cell was not read out with that classifier.") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ErcBenchError(f"{file} cannot be read: {_one_line(error)}") from None
+
+
+def _parse(rows: Iterator[list[str]], file: Path, labels: frozenset[str], with_scores: bool) -> Predictions:
+    header = next(rows, [])
+    if tuple(header[:4]) != KEY_COLUMNS:
+        raise ErcBenchError(f"{file}, line 1: the columns must begin with {','.join(KEY_COLUMNS)}")
+    answers = Predictions([], [], [], [], tuple(header[4:]))
+    seen: set[tuple[str, int]] = set()
+    for line, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise ErcBenchError(f"{file}, line {line}: {len(row)} fields instead of {len(header)}")
+        try:
+            _add(answers, row, seen, labels, with_scores)
+        except ValueError as error:
+            raise ErcBenchError(f"{file}, line {line}: {error}") from None
+    return answers
+
+
+def _add(
+    answers: Predictions, row: list[str], seen: set[tuple[str, int]], labels: frozenset[str], with_scores: bool
+) -> None:
+    dialogue, utterance, gold, predicted = row[:4]
+    key = (dialogue, int(utterance))
+    if key in seen:
+        raise ValueError(f"utterance {utterance} of dialogue {dialogue!r} appears twice")
+    for label in (gold, predicted):
+        if label not in labels:
+            raise ValueError(f"{label!r} is not a label of the dataset")
+    seen.add(key)
+    answers.dialogue_ids.append(dialogue)
+    answers.utterances.append(key[1])
+    answers.gold.append(gold)
+    answers.predicted.append(predicted)
+    if with_scores:
+        answers.scores.append([float(score) for score in row[4:]])
+
+
+def read_predictions(cell: StoredCell, readout: str | None = None) -> pd.DataFrame:
+    """Return the test answers of a cell as a frame: keys, gold, predicted, one score per label.
+
+    Dialogue ids and labels are text whatever they look like ("0", "None", "NA").
+    Raises :class:`ErcBenchError` naming file and line for anything that does not fit.
+    """
+    import pandas as pd
+
+    answers = read_answers(cell, readout, with_scores=True)
+    columns: dict[str, Any] = {
+        "dialogue_id": pd.Series(answers.dialogue_ids, dtype=object),
+        "utterance": pd.Series(answers.utterances, dtype="int64"),
+        "gold": pd.Series(answers.gold, dtype=object),
+        "predicted": pd.Series(answers.predicted, dtype=object),
+    }
+    for position, label in enumerate(answers.score_labels):
+        columns[label] = pd.Series([scores[position] for scores in answers.scores], dtype="float64")
+    return pd.DataFrame(columns)

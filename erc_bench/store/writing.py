@@ -1,0 +1,120 @@
+"""Write one cell so that a half-written one is never taken for a result.
+
+Every file is written beside its place and renamed; ``status.json``, the last, says that all the
+others are there.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from filelock import FileLock, Timeout
+from safetensors.numpy import save
+
+from erc_bench.store.layout import (
+    ARRAYS_FILE,
+    LOCK_FILE,
+    PREDICTIONS_FILE,
+    RECORD_FILE,
+    STATUS_FILE,
+    TRACEBACK_FILE,
+    Status,
+    readout_file,
+)
+from erc_bench.types import UtteranceKey
+
+
+class CellBusyError(Exception):
+    """Another process is running the cell."""
+
+
+class CellWriter:
+    """Holds the lock of one cell's folder and writes its files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files: list[str] = []
+        self._lock: FileLock | None = None
+
+    def open(self, wait: bool = False) -> CellWriter:
+        """Take the cell's lock; raise :class:`CellBusyError` where another process holds it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = FileLock(self.folder / LOCK_FILE)
+        try:
+            self._lock.acquire(timeout=-1 if wait else 0)
+        except Timeout as error:
+            raise CellBusyError(str(self.folder)) from error
+        return self
+
+    def __enter__(self) -> CellWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._lock is not None:
+            self._lock.release()
+
+    def clear(self) -> None:
+        """Remove what an earlier run of the cell left, the status first."""
+        (self.folder / STATUS_FILE).unlink(missing_ok=True)
+        for path in self.folder.iterdir():
+            if path.is_file() and path.name != LOCK_FILE:
+                path.unlink()
+        self.files = []
+
+    def write_record(self, record: Mapping[str, Any]) -> None:
+        """Write the record of the run."""
+        self._write(RECORD_FILE, json.dumps(record, indent=1, allow_nan=False).encode())
+
+    def write_predictions(
+        self,
+        readout: str | None,
+        rows: Iterable[tuple[UtteranceKey, str, str]],
+        scores: np.ndarray,
+        labels: Sequence[str],
+    ) -> None:
+        """Write one line per test utterance: key, gold, predicted, a score per label (n, classes)."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(["dialogue_id", "utterance", "gold", "predicted", *labels])
+        for (key, gold, predicted), row in zip(rows, scores.tolist(), strict=True):
+            writer.writerow([*key, gold, predicted, *(f"{value:.4f}" for value in row)])
+        name = PREDICTIONS_FILE if readout is None else readout_file(readout)
+        self._write(name, text.getvalue().encode())
+
+    def write_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write named arrays as safetensors."""
+        self._write(ARRAYS_FILE, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+
+    def finish(self, status: Status, error: str = "", traceback: str = "") -> None:
+        """Write the status, after which the cell counts."""
+        if traceback:
+            self._write(TRACEBACK_FILE, traceback.encode())
+        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        content: dict[str, Any] = {"status": status, "finished": finished, "files": self.files}
+        if error:
+            content["error"] = error
+        self._write(STATUS_FILE, json.dumps(content, indent=1).encode())
+
+    def _write(self, name: str, content: bytes) -> None:
+        temporary = self.folder / f".{name}.part"
+        try:
+            with temporary.open("wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(self.folder / name)
+        finally:
+            temporary.unlink(missing_ok=True)
+        if name not in (STATUS_FILE, *self.files):
+            self.files.append(name)

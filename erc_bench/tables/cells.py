@@ -1,0 +1,148 @@
+"""The words and figures that the renderings share, without any markup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from erc_bench.comparison.model import Column, Comparison, Pair, Rank
+from erc_bench.metrics import METRIC_WORDS
+
+NOTHING = "-"
+FUTURE_MARK = "§"
+_MARKS = {"better": ("†", "‡"), "worse": ("↓", "⇓")}
+
+
+@dataclass(frozen=True)
+class CellText:
+    """One score as it is shown: ``45.12 ± 0.31``, its rank, its marks, and words such as n or degenerate."""
+
+    value: str
+    rank: Rank = ""
+    marks: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One comparison as it is shown; ``reason`` says why a test is missing."""
+
+    dataset: str
+    comparison: str
+    seeds: str
+    difference: str
+    interval: str
+    t: str
+    p: str
+    holm_p: str
+    joint_p: str
+    joint_holm_p: str
+    sign_flip_p: str
+    effect: str
+    detectable: str
+    correlation: str
+    reason: str
+
+
+def row_label(comparison: Comparison, row: int) -> str:
+    """Return the label of a row with the mark of systems that see the future."""
+    shown = comparison.rows[row]
+    return shown.label + (FUTURE_MARK if shown.sees_future else "")
+
+
+def headers(comparison: Comparison) -> list[tuple[str, str]]:
+    """Return (dataset, metric) of each column; the metric is empty where all columns share it."""
+    same = len({column.metric for column in comparison.columns}) == 1
+    return [(column.title, "" if same else METRIC_WORDS[column.metric]) for column in comparison.columns]
+
+
+def cell_text(comparison: Comparison, column: Column, row: int, separator: str = " ± ") -> CellText:
+    """Return what stands in one cell of the table."""
+    score = column.scores[row]
+    if score is None:
+        return CellText(NOTHING)
+    summary = score.summary
+    value = f"{summary.mean:.2f}" if summary.sd is None else f"{summary.mean:.2f}{separator}{summary.sd:.2f}"
+    words = [f"n={summary.n}"] if _n_differs(comparison) else []
+    if score.degenerate:
+        share = "" if len(score.degenerate) == summary.n else f" {len(score.degenerate)} of {summary.n}"
+        words.append(f"degenerate{share}")
+    return CellText(value, score.rank, marks(column.pair_of(row)), ", ".join(words))
+
+
+def _n_differs(comparison: Comparison) -> bool:
+    return len({score.seeds for column in comparison.columns for score in column.scores if score is not None}) > 1
+
+
+def marks(pair: Pair | None) -> str:
+    """Return † and ‡ for what is better than its baseline, ↓ and ⇓ for what is worse."""
+    if pair is None:
+        return ""
+    seeds = _MARKS[pair.verdict][0] if pair.verdict else ""
+    joint = _MARKS[pair.joint_verdict][1] if pair.joint_verdict else ""
+    return seeds + joint
+
+
+def details(comparison: Comparison) -> list[Detail]:
+    """Return all comparisons, column by column."""
+    return [_detail(comparison, column, pair) for column in comparison.columns for pair in column.pairs]
+
+
+def _detail(comparison: Comparison, column: Column, pair: Pair) -> Detail:
+    test, joint = pair.test, pair.joint
+    interval = NOTHING if test.low is None or test.high is None else f"[{test.low:.2f}, {test.high:.2f}]"
+    t = NOTHING if test.t is None or test.df is None else f"t({test.df:.0f}) = {test.t:.2f}"
+    return Detail(
+        dataset=column.title,
+        comparison=f"{comparison.rows[pair.row].label} - {comparison.rows[pair.baseline].label}",
+        seeds=str(len(pair.seeds)),
+        difference=figure(test.difference, "+.2f"),
+        interval=interval,
+        t=t,
+        p=probability(test.p),
+        holm_p=probability(pair.holm_p),
+        joint_p=probability(joint.p),
+        joint_holm_p=probability(pair.joint_holm_p),
+        sign_flip_p=probability(pair.sign_flip.p),
+        effect=figure(pair.effect.value, ".2f"),
+        detectable=figure(pair.detectable.value, ".2f"),
+        correlation=figure(pair.seed_correlation.value, ".2f"),
+        reason=reason([test.reason, joint.reason]),
+    )
+
+
+def reason(reasons: Sequence[str]) -> str:
+    """Join the reasons of the test over seeds and of the joint test, saying the same one once."""
+    seeds, joint = reasons
+    if seeds == joint:
+        return seeds
+    named = [f"{words} {text}" for words, text in (("seeds", seeds), ("joint", joint)) if text]
+    return "; ".join(named)
+
+
+def figure(value: float | None, form: str) -> str:
+    """Format a number, or a dash where there is none."""
+    return NOTHING if value is None else format(value, form)
+
+
+def probability(p: float | None) -> str:
+    """Format a p-value with four decimals and no leading zero: ``.0125``, ``<.0001``, ``1``."""
+    if p is None:
+        return NOTHING
+    if p < 0.0001:
+        return "<.0001"
+    return "1" if p >= 0.99995 else f"{p:.4f}".removeprefix("0")
+
+
+def interval_title(comparison: Comparison) -> str:
+    """Return ``95 % interval`` for the level of the comparison."""
+    return f"{100 * (1 - comparison.alpha):g} % interval"
+
+
+DETAIL_NOTE = (
+    "Comparisons: difference in points with its t interval over seeds; p and Holm p of the paired t-test; joint p of"
+    " the test over seeds and dialogues; exact sign-flip p; Hedges' g_z; detectable: the smallest true difference that"
+    " the t-test would find with probability .8 at the uncorrected level; r: correlation of the two rows' scores over"
+    " seeds."
+)
+"""What the columns of the comparisons' table mean."""

@@ -1,0 +1,105 @@
+"""The comparison as CSV: one line for each row of each dataset, with all its numbers, unrounded."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from erc_bench.comparison.model import Column, Comparison, Pair, Row, Score
+from erc_bench.tables.cells import reason
+
+
+def render(comparison: Comparison) -> str:
+    """Return one header line and one line per score; what does not exist is empty."""
+    lines = [
+        _line(comparison, column, score)
+        for column in comparison.columns
+        for score in column.scores
+        if score is not None
+    ]
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, fieldnames=list(lines[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return stream.getvalue()
+
+
+def _line(comparison: Comparison, column: Column, score: Score) -> dict[str, Any]:
+    row = comparison.rows[score.row]
+    pair = column.pair_of(score.row)
+    return {**_condition(column), **_row(row), **_score(score), **_pair(comparison, column, pair)}
+
+
+def _condition(column: Column) -> dict[str, Any]:
+    return {
+        "dataset": column.dataset,
+        "condition": column.condition,
+        "split": column.split,
+        "metric": column.metric,
+        "dialogues": column.dialogues,
+        "utterances": column.utterances,
+        "floor_label": column.floor_label,
+        "floor": column.floor,
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    key = row.key
+    return {
+        "label": row.label,
+        "method": key.method,
+        "backbone": key.backbone,
+        "overrides": _settings(key.overrides),
+        "variant": _settings(key.variant),
+        "readout": key.readout,
+        "sees_future": row.sees_future,
+    }
+
+
+def _settings(settings: tuple[tuple[str, str], ...]) -> str:
+    return " ".join(f"{address}={value}" for address, value in settings)
+
+
+def _score(score: Score) -> dict[str, Any]:
+    summary, dev = score.summary, score.dev
+    return {
+        "settings_hash": score.settings_hash,
+        "settings_from": score.settings_from,
+        "selection": score.selection,
+        "n": summary.n,
+        "seeds": _list(score.seeds),
+        "values": _list(score.values),
+        "mean": summary.mean,
+        "sd": summary.sd,
+        "low": summary.low,
+        "high": summary.high,
+        "dev_mean": dev.mean if dev else None,
+        "dev_sd": dev.sd if dev else None,
+        "rank": score.rank,
+        "degenerate_seeds": _list(score.degenerate),
+    }
+
+
+def _list(values: Any) -> str:
+    return " ".join(map(str, values))
+
+
+def _pair(comparison: Comparison, column: Column, pair: Pair | None) -> dict[str, Any]:
+    names = (
+        *("baseline", "shared_seeds", "difference", "difference_low", "difference_high", "t", "df", "p", "holm_p"),
+        *("family", "verdict", "joint_low", "joint_high", "joint_t", "joint_df", "joint_p", "joint_holm_p"),
+        *("joint_family", "joint_verdict", "sign_flip_p", "sign_flip_smallest_p", "hedges_g", "detectable"),
+        *("seed_correlation", "reason"),
+    )
+    if pair is None:
+        return dict.fromkeys(names)
+    test, joint = pair.test, pair.joint
+    values = (
+        *(comparison.rows[pair.baseline].label, _list(pair.seeds), test.difference, test.low, test.high),
+        *(test.t, test.df, test.p, pair.holm_p, column.family, pair.verdict),
+        *(joint.low, joint.high, joint.t, joint.df, joint.p, pair.joint_holm_p, column.joint_family),
+        *(pair.joint_verdict, pair.sign_flip.p, pair.sign_flip.smallest_p, pair.effect.value, pair.detectable.value),
+        *(pair.seed_correlation.value, reason([test.reason, joint.reason])),
+    )
+    return dict(zip(names, values, strict=True))

@@ -1,0 +1,78 @@
+"""The comparison as one HTML page without scripts or outside files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from erc_bench.comparison.model import Comparison
+from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, cell_text, details, headers, interval_title, row_label
+
+_STYLE = (
+    "body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse;margin:1rem 0;font-variant-numeric:tabular-nums}"
+    "th,td{padding:.25rem .75rem;text-align:right;border-bottom:1px solid #ccc}"
+    "th:first-child,td:first-child{text-align:left}"
+)
+_WRAP = {"best": ("<strong>", "</strong>"), "second": ("<u>", "</u>"), "": ("", "")}
+
+
+def render(comparison: Comparison) -> str:
+    """Return a whole page: scores, caption, comparisons, notes."""
+    parts = [_scores(comparison), _paragraphs(_sentences(comparison))]
+    shown = details(comparison)
+    if shown:
+        parts += [_comparisons(comparison, shown), _paragraphs([DETAIL_NOTE])]
+    parts.append(_paragraphs([f"Note: {note}" for note in comparison.notes]))
+    lines = [
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>erc-bench comparison</title>',
+        f"<style>{_STYLE}</style>\n</head>\n<body>",
+        *filter(None, parts),
+        "</body>\n</html>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _sentences(comparison: Comparison) -> list[str]:
+    ranks = ["Bold: best of a column; underlined: second."] if len(comparison.rows) > 1 else []
+    return [*comparison.caption, *ranks]
+
+
+def _paragraphs(sentences: Sequence[str]) -> str:
+    return "\n".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+
+
+def _scores(comparison: Comparison) -> str:
+    titles = ["method", *(f"{title} {metric}".strip() for title, metric in headers(comparison))]
+    rows = [
+        [escape(row_label(comparison, row)), *(_cell(cell_text(comparison, c, row)) for c in comparison.columns)]
+        for row in range(len(comparison.rows))
+    ]
+    return _table(titles, rows)
+
+
+def _cell(cell: CellText) -> str:
+    before, after = _WRAP[cell.rank]
+    marks = f"<sup>{cell.marks}</sup>" if cell.marks else ""
+    words = f" ({escape(cell.words)})" if cell.words else ""
+    return f"{before}{cell.value}{after}{marks}{words}"
+
+
+def _comparisons(comparison: Comparison, shown: Sequence[Detail]) -> str:
+    titles = ["dataset and comparison", "seeds", "difference", interval_title(comparison), "t (df)", "p", "Holm p"]
+    titles += ["joint p", "joint Holm p", "sign-flip p", "g_z", "detectable", "r"]
+    return _table(titles, [_row(detail) for detail in shown])
+
+
+def _row(detail: Detail) -> list[str]:
+    cells = [f"{detail.dataset}: {detail.comparison}", detail.seeds, detail.difference, detail.interval]
+    cells += [f"{detail.t} ({detail.reason})" if detail.reason else detail.t, detail.p, detail.holm_p]
+    cells += [detail.joint_p, detail.joint_holm_p, detail.sign_flip_p]
+    cells += [detail.effect, detail.detectable, detail.correlation]
+    return [escape(cell) for cell in cells]
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
+    body = "\n".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>"

@@ -1,0 +1,93 @@
+"""The comparison for a terminal or a log."""
+
+from __future__ import annotations
+
+import io
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from erc_bench.comparison.model import Comparison
+from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, cell_text, details, headers, interval_title, row_label
+
+_STYLES = {"best": "bold", "second": "underline", "": ""}
+# Without a terminal there is no bold: the signs that plain text has for it stand in.
+_SIGNS = {"best": "*", "second": "_", "": ""}
+
+
+def render_comparison_to_console(comparison: Comparison, console: Console) -> None:
+    """Print table, comparisons, caption and notes; plain text where the console is no terminal."""
+    console.print(_scores(comparison, console.is_terminal))
+    shown = details(comparison)
+    if shown:
+        console.print(_comparisons(comparison, shown))
+    ranks = "bold: best, underlined: second" if console.is_terminal else "*...*: best, _..._: second"
+    lines = [*comparison.caption, f"Within a column, {ranks}." if len(comparison.rows) > 1 else ""]
+    lines += [DETAIL_NOTE] if shown else []
+    for line in filter(None, lines):
+        console.print(Text(line), style="dim", highlight=False)
+    for note in comparison.notes:
+        console.print(Text(f"Note: {note}"), style="yellow", highlight=False)
+
+
+def render(comparison: Comparison, width: int = 100) -> str:
+    """Return the comparison as plain text."""
+    stream = io.StringIO()
+    render_comparison_to_console(comparison, Console(file=stream, width=width, color_system=None, force_terminal=False))
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def _scores(comparison: Comparison, terminal: bool) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("method", overflow="fold")
+    for title, metric in headers(comparison):
+        table.add_column(Text(f"{title}\n{metric}" if metric else title), justify="right", overflow="fold")
+    for row in range(len(comparison.rows)):
+        cells = [cell_text(comparison, column, row, "±") for column in comparison.columns]
+        table.add_row(Text(row_label(comparison, row)), *(_cell(cell, terminal) for cell in cells))
+    return table
+
+
+def _cell(cell: CellText, terminal: bool) -> Text:
+    if terminal:
+        text = Text(cell.value, style=_STYLES[cell.rank])
+    else:
+        sign = _SIGNS[cell.rank]
+        text = Text(f"{sign}{cell.value}{sign}")
+    shown = Text.assemble(text, cell.marks.ljust(2))
+    return Text.assemble(shown, "\n", cell.words) if cell.words else shown
+
+
+def _comparisons(comparison: Comparison, shown: list[Detail]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("comparison\ndataset, seeds", overflow="fold")
+    titles = (
+        f"difference\n{interval_title(comparison)}",
+        "p\nHolm p",
+        "joint p\nHolm p",
+        "sign-\nflip p",
+        "g_z",
+        "detec-\ntable",
+        "r",
+    )
+    for title in titles:
+        table.add_column(Text(title), justify="right", overflow="fold")
+    for detail in shown:
+        table.add_row(*map(Text, _lines(detail)))
+    return table
+
+
+def _lines(detail: Detail) -> tuple[str, ...]:
+    return (
+        f"{detail.comparison}\n{detail.dataset}, n={detail.seeds}",
+        f"{detail.difference}\n{detail.reason if detail.interval == '-' else detail.interval}",
+        f"{detail.p}\n{detail.holm_p}",
+        f"{detail.joint_p}\n{detail.joint_holm_p}",
+        detail.sign_flip_p,
+        detail.effect,
+        detail.detectable,
+        detail.correlation,
+    )

@@ -1,0 +1,69 @@
+"""A small separable task without a language model, on which any objective or classifier can run."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from erc_bench.contracts.encoder import Example
+from erc_bench.contracts.objective import EpochView, Objective
+from erc_bench.contracts.outputs import Outputs, View
+from erc_bench.contracts.task import Task
+from erc_bench.types import Dialogue, Utterance
+
+LABELS = ("angry", "happy", "neutral", "sad")
+DIM = 16
+
+
+def toy_task(dim: int = DIM, objective_options: Any = None, seed: int = 1) -> Task:
+    """Return a task of four labels whose words are encoded as fixed random vectors."""
+
+    def encode_words(words: Sequence[str]) -> Tensor:
+        return torch.stack([_direction(word, dim) for word in words])
+
+    counts = torch.full((len(LABELS),), 8)
+    return Task(LABELS, LABELS, dim, counts, encode_words, seed, objective_options=objective_options)
+
+
+def toy_labels(size: int = 32, classes: Sequence[int] = range(len(LABELS))) -> Tensor:
+    """Return labels, (size,), that take the classes in turn."""
+    return torch.tensor([classes[i % len(classes)] for i in range(size)], dtype=torch.long)
+
+
+def toy_representations(labels: Tensor, dim: int = DIM, noise: float = 0.5, seed: int = 0) -> Tensor:
+    """labels: (n,) → (n, dim): a point for each class, and noise around it."""
+    generator = torch.Generator().manual_seed(seed)
+    centres = torch.stack([_direction(f"centre of {label}", dim) for label in LABELS])
+    return centres[labels] + noise * torch.randn(len(labels), dim, generator=generator)
+
+
+def toy_outputs(objective: Objective, head: nn.Module, z: Tensor, labels: Tensor) -> Outputs:
+    """z: (n, dim), labels: (n,) → what the objective reads; further views are ``z`` with a little noise."""
+    generator = torch.Generator().manual_seed(0)
+    others = [z + 0.01 * torch.randn(z.shape, generator=generator) for _ in range(objective.views - 1)]
+    views = tuple(View(one, objective.project(one)) for one in (z, *others))
+    keys = [("toy", index) for index in range(len(labels))]
+    return Outputs(z, views[0].projected, head(z), labels, keys, head, objective.anchors(), views=views)
+
+
+def toy_epoch(objective: Objective, head: nn.Module, z: Tensor, labels: Tensor) -> EpochView:
+    """z: (n, dim), labels: (n,) → the first of ten epochs over one-utterance examples."""
+
+    def representations() -> Outputs:
+        with torch.no_grad():
+            return toy_outputs(objective, head, z.detach(), labels)
+
+    utterances = tuple(Utterance("A", "text", LABELS[label], scored=True) for label in labels.tolist())
+    dialogue = Dialogue("toy", utterances)
+    examples = [Example(dialogue, (index,)) for index in range(len(labels))]
+    return EpochView(0, 10, Random(0), examples, labels, representations)
+
+
+def _direction(word: str, dim: int) -> Tensor:
+    generator = torch.Generator().manual_seed(zlib.crc32(word.encode()))
+    return torch.randn(dim, generator=generator)

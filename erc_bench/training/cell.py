@@ -1,0 +1,192 @@
+"""One cell from plan to scores: what the runner calls. Test labels never come here."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from erc_bench.contracts.classifier import Classifier
+from erc_bench.contracts.encoder import Encoder
+from erc_bench.contracts.objective import Objective
+from erc_bench.contracts.outputs import Outputs
+from erc_bench.contracts.task import Task
+from erc_bench.options import specs
+from erc_bench.planning.plan import Plan
+from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.progress import Progress
+from erc_bench.training.composition import Composition
+from erc_bench.training.device import choose_precision, peak_memory_mib
+from erc_bench.training.features import FeatureCache
+from erc_bench.training.loop import Loop
+from erc_bench.training.preparation import CellData, Preparation, Preparer
+from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.readout import read
+from erc_bench.training.result import CellResult, Reading
+from erc_bench.training.row_states import RowEncoder, freeze
+from erc_bench.training.scoring import Scorer
+from erc_bench.training.seeds import stream_seed
+from erc_bench.training.workspace import Workspace
+
+T = TypeVar("T")
+
+
+class Cell:
+    """Trains one composition and reads it with every classifier of the plan."""
+
+    def __init__(self, plan: Plan, data: CellData, fingerprint: str, workspace: Workspace, progress: Progress) -> None:
+        self.plan = plan
+        self.data = data
+        self.fingerprint = fingerprint
+        self.workspace = workspace
+        self.progress = progress
+        self.device = workspace.device
+        self.labels = plan.dataset.labels
+        self.options = TrainingOptions(**plan.resolved.slot("training"))
+        self.scorer = Scorer(self.labels, plan.dataset.scored_labels, plan.dataset.headline_metric)
+        self.timings: dict[str, float] = {}
+
+    def run(self) -> CellResult:
+        """Train, read out, and gather what the record keeps."""
+        torch.manual_seed(stream_seed(self.plan.seed, "initialisation"))
+        encoder, row_encoder = self._timed("load", self._load)
+        preparer, ready = self._timed("prepare", lambda: self._prepare(encoder, row_encoder))
+        task = self._task(encoder, preparer, ready)
+        composition = self._compose(encoder, row_encoder, task)
+        classifiers = self._classifiers(task)
+        loop = Loop(composition, classifiers[self._own], task, self.options, self.scorer, self.plan.seed, self.progress)
+        torch.manual_seed(stream_seed(self.plan.seed, "dropout"))
+        trained = self._timed("train", lambda: loop.run(self._epochs(preparer, ready), ready.dev))
+        outputs = self._timed("represent", lambda: self._represent(composition, classifiers, ready))
+        readings = self._timed("read out", lambda: self._read(classifiers, outputs, task))
+        arrays = _anchor_arrays(ready.raw_words, outputs[1], classifiers)
+        keys = ready.test.keys(range(len(ready.test))) if ready.test is not None else []
+        facts = self._facts(encoder, row_encoder) | {"inert_terms": trained.inert_terms}
+        selection = dict(trained.selector.record())
+        return CellResult(keys, readings, trained.epochs, selection, arrays, facts, self.timings)
+
+    @property
+    def _own(self) -> str:
+        return str(self.plan.choices()["classifier"])
+
+    def _load(self) -> tuple[Encoder, RowEncoder]:
+        backbone = self.workspace.backbone(self.plan)
+        encoder: Encoder = self.plan.components["encoder"](self.plan.build("encoder"), backbone)
+        freeze(encoder.language_model, encoder.options.trainable)
+        encoder.to(self.device)
+        precision = choose_precision(self.options.precision, self.device, backbone.bf16_safe)
+        row_encoder = RowEncoder(encoder.language_model, backbone.tokenizer.pad_token_id, self.device, precision)
+        return encoder, row_encoder
+
+    def _prepare(self, encoder: Encoder, row_encoder: RowEncoder) -> tuple[Preparer, Preparation]:
+        cache = FeatureCache(self.workspace.identity(self.plan), row_encoder.precision, self.device)
+        preparer = Preparer(encoder, row_encoder, cache, self.labels, self.progress)
+        key = self.workspace.preparation_key(self.plan, self.fingerprint)
+        ready = None if encoder.augments else self.workspace.preparation(key)
+        if ready is None:
+            ready = preparer.prepare(self.data, self.plan.dataset.words(), self.options.standardise, self.plan.seed)
+            self.workspace.keep(key, ready)
+        return preparer, ready
+
+    def _epochs(self, preparer: Preparer, ready: Preparation) -> Callable[[int], PreparedSplit]:
+        if not preparer.encoder.augments or preparer.frozen:
+            return lambda _epoch: ready.train
+        return lambda epoch: preparer.training_split(self.data.train, self.plan.seed, epoch)
+
+    def _task(self, encoder: Encoder, preparer: Preparer, ready: Preparation) -> Task:
+        words = self.plan.dataset.words()
+
+        def encode_words(asked: Sequence[str]) -> Tensor:
+            if tuple(asked) == words:
+                return ready.words
+            return ready.standardiser(preparer.encode_words(asked))
+
+        return Task(
+            labels=self.labels,
+            label_words=words,
+            dim=encoder.dim,
+            train_counts=torch.bincount(ready.train.labels.cpu(), minlength=len(self.labels)),
+            encode_words=encode_words,
+            seed=stream_seed(self.plan.seed, "sampling"),
+            device=self.device,
+            objective_options=self.plan.build("objective"),
+            training=self.plan.resolved.slot("training"),
+        )
+
+    def _compose(self, encoder: Encoder, row_encoder: RowEncoder, task: Task) -> Composition:
+        objective: Objective = self.plan.components["objective"](self.plan.build("objective"))
+        objective.start(task)
+        objective.to(self.device)
+        head: nn.Module = objective.make_head(task.dim, task.classes, self.options.head_dropout).to(self.device)
+        weights = _class_weights(task.train_counts, self.options.class_weights)
+        return Composition(
+            encoder, objective, head, row_encoder, weights if weights is None else weights.to(self.device)
+        )
+
+    def _classifiers(self, task: Task) -> dict[str, Classifier]:
+        own = self.plan.components["classifier"](self.plan.build("classifier"))
+        # A further readout takes its defaults in the regime of the cell.
+        others = {name: component(_defaults(component, self.plan)) for name, component in self.plan.readouts.items()}
+        classifiers: dict[str, Classifier] = {self._own: own, **others}
+        for classifier in classifiers.values():
+            classifier.start(task)
+            classifier.to(self.device)
+        return classifiers
+
+    def _represent(
+        self, composition: Composition, classifiers: dict[str, Classifier], ready: Preparation
+    ) -> tuple[Outputs | None, Outputs, Outputs | None]:
+        fitted = any(classifier.refit is not None for classifier in classifiers.values())
+        self.progress.phase("representations of the chosen epoch", 1)
+        return (
+            composition.represent(ready.train) if fitted else None,
+            composition.represent(ready.dev),
+            composition.represent(ready.test) if ready.test is not None else None,
+        )
+
+    def _read(
+        self,
+        classifiers: dict[str, Classifier],
+        outputs: tuple[Outputs | None, Outputs, Outputs | None],
+        task: Task,
+    ) -> dict[str, Reading]:
+        rule, last_k = self.options.selection, self.options.last_k
+        return {
+            name: read(classifier, outputs, task, self.scorer, rule, last_k) for name, classifier in classifiers.items()
+        }
+
+    def _facts(self, encoder: Encoder, row_encoder: RowEncoder) -> dict[str, Any]:
+        return {
+            "sees_future": encoder.sees_future,
+            "precision": str(row_encoder.precision).removeprefix("torch."),
+            "backbone_parameters": sum(p.numel() for p in encoder.language_model.parameters()),
+            "peak_memory_mib": peak_memory_mib(self.device),
+        }
+
+    def _timed(self, name: str, work: Callable[[], T]) -> T:
+        started = time.perf_counter()
+        result = work()
+        self.timings[name] = round(time.perf_counter() - started, 3)
+        return result
+
+
+def _class_weights(counts: Tensor, rule: str) -> Tensor | None:
+    if rule == "none":
+        return None
+    inverse = torch.where(counts > 0, 1 / counts.clamp(min=1), 0.0)
+    return inverse * (counts > 0).sum() / inverse.sum()
+
+
+def _defaults(component: Any, plan: Plan) -> Any:
+    regime = plan.resolved.regime
+    return component.Options(**{name: spec.default_in(regime) for name, spec in specs(component.Options).items()})
+
+
+def _anchor_arrays(raw_words: Tensor, dev: Outputs, classifiers: dict[str, Classifier]) -> dict[str, np.ndarray]:
+    arrays = {"anchors.words": raw_words, "anchors.stage_one": dev.anchors}
+    arrays |= {f"anchors.{name}": classifier.fitted_anchors() for name, classifier in classifiers.items()}
+    return {name: value.detach().float().cpu().numpy() for name, value in arrays.items() if value is not None}

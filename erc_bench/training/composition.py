@@ -1,0 +1,122 @@
+"""The standard system: encoder, objective and head, put together for one cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from erc_bench.contracts.encoder import Encoded, Encoder
+from erc_bench.contracts.objective import Objective
+from erc_bench.contracts.outputs import Outputs, View
+from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.row_states import RowEncoder, set_training
+
+EVALUATION_BATCH = 512
+"""Examples that are encoded together when nothing trains; they only share their sorting by length."""
+
+
+class Composition:
+    """The modules of a cell and the one way in which a batch goes through them."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        objective: Objective,
+        head: nn.Module,
+        row_encoder: RowEncoder,
+        class_weights: Tensor | None,
+    ) -> None:
+        self.encoder = encoder
+        self.objective = objective
+        self.head = head
+        self.row_encoder = row_encoder
+        self.class_weights = class_weights
+        self.modules = nn.ModuleDict({"encoder": encoder, "objective": objective, "head": head})
+
+    def outputs(self, split: PreparedSplit, indices: Sequence[int], views: int = 1) -> Outputs:
+        """Encode a batch of examples, as often as the objective wants views of it."""
+        passes = [self._encode(split, indices) for _ in range(views)]
+        first = passes[0]
+        projections = [self.objective.project(encoded.z) for encoded in passes]
+        return Outputs(
+            z=first.z,
+            projected=projections[0],
+            logits=self.head(first.z) if first.logits is None else first.logits,
+            labels=split.batch_labels(indices),
+            keys=split.keys(indices),
+            head=self.head,
+            anchors=self.objective.anchors(),
+            class_weights=self.class_weights,
+            views=tuple(View(e.z, projected) for e, projected in zip(passes, projections, strict=True)),
+            extras=first.extras,
+            encoded_terms=first.terms,
+        )
+
+    def represent(self, split: PreparedSplit, on_batch: Callable[[], None] = lambda: None) -> Outputs:
+        """Encode a whole split in evaluation mode, without gradients."""
+        self.set_training(False)
+        with torch.no_grad():
+            parts = []
+            for indices in batches(range(len(split)), EVALUATION_BATCH):
+                parts.append(self._encode(split, indices))
+                on_batch()
+            return self._joined(split, parts)
+
+    def set_training(self, training: bool) -> None:
+        """Put everything that trains into training mode, or all into evaluation mode."""
+        self.modules.train(training)
+        set_training(self.encoder.language_model, training)
+
+    def trainable_state(self) -> dict[str, Any]:
+        """Return a copy, on the CPU, of all that training changes."""
+        frozen = {name for name, parameter in self.modules.named_parameters() if not parameter.requires_grad}
+        state = self.modules.state_dict()
+        return {name: _copy(value) for name, value in state.items() if name not in frozen}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take over a state that ``trainable_state`` gave."""
+        self.modules.load_state_dict(state, strict=False)
+
+    def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Return all parameters by the learning rate that is theirs."""
+        groups = self.encoder.parameter_groups()
+        head = [*groups["head"], *self.objective.parameters(), *self.head.parameters()]
+        return {"encoder": list(groups["encoder"]), "head": head}
+
+    def _encode(self, split: PreparedSplit, indices: Sequence[int]) -> Encoded:
+        if split.states is not None:
+            states = split.frozen_states(indices)
+        else:
+            states = self.row_encoder.encode(split.batch_rows(indices))
+        encoded: Encoded = self.encoder(states, split.batch(indices))
+        return encoded
+
+    def _joined(self, split: PreparedSplit, parts: Sequence[Encoded]) -> Outputs:
+        z = torch.cat([part.z for part in parts])
+        logits = [part.logits for part in parts if part.logits is not None]
+        projected = self.objective.project(z)
+        return Outputs(
+            z=z,
+            projected=projected,
+            logits=torch.cat(logits) if logits else self.head(z),
+            labels=split.labels,
+            keys=split.keys(range(len(split))),
+            head=self.head,
+            anchors=self.objective.anchors(),
+            class_weights=self.class_weights,
+            views=(View(z, projected),),
+            extras={name: torch.cat([part.extras[name] for part in parts]) for name in parts[0].extras},
+        )
+
+
+def batches(indices: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """Cut indices into batches, the last one possibly smaller."""
+    for start in range(0, len(indices), size):
+        yield indices[start : start + size]
+
+
+def _copy(value: Any) -> Any:
+    return value.detach().to("cpu", copy=True) if isinstance(value, Tensor) else value

@@ -1,0 +1,59 @@
+"""Where a cell runs and in which precision."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import sys
+from typing import Any
+
+import torch
+
+from erc_bench.errors import ErcBenchError
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the device of a name; ``auto`` is CUDA, then Apple's GPU, then the CPU."""
+    if name == "auto":
+        available = [("cuda", torch.cuda.is_available()), ("mps", torch.backends.mps.is_available()), ("cpu", True)]
+        name = next(kind for kind, there in available if there)
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ErcBenchError(f"the device {name!r} cannot be used: {reason}", "Try --device cpu.") from error
+    return device
+
+
+def choose_precision(wanted: str, device: torch.device, bf16_safe: bool) -> torch.dtype:
+    """Return the precision of the backbone; ``auto`` is bfloat16 where the hardware computes in it."""
+    if wanted != "auto":
+        return getattr(torch, wanted)  # type: ignore[no-any-return]
+    return torch.bfloat16 if bf16_safe and computes_bf16(device) else torch.float32
+
+
+def computes_bf16(device: torch.device) -> bool:
+    """Whether matrix products in bfloat16 run on the device's own units."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "cpu":
+        # Private names that may go: without them float32 is slower and never wrong.
+        checks = (getattr(torch.cpu, name, None) for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"))
+        return any(check is not None and check() for check in checks)
+    return False
+
+
+def hardware(device: torch.device) -> dict[str, Any]:
+    """Describe the machine for the record; ``class`` names what makes results comparable."""
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
+    return {"class": device.type, "name": name, "platform": platform.platform(), "threads": torch.get_num_threads()}
+
+
+def peak_memory_mib(device: torch.device) -> dict[str, float]:
+    """Return the largest resident memory of this process so far, and of the device."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = {"process": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20}
+    if device.type == "cuda":
+        peak["device"] = torch.cuda.max_memory_allocated(device) / 2**20
+    return peak

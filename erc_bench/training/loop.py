@@ -1,0 +1,228 @@
+"""The training loop: epochs, steps, dev scores and the choice of an epoch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from erc_bench.contracts.classifier import Classifier
+from erc_bench.contracts.objective import EpochView
+from erc_bench.contracts.outputs import Outputs
+from erc_bench.contracts.task import Task
+from erc_bench.errors import ErcBenchError
+from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.progress import Progress
+from erc_bench.training.composition import Composition, batches
+from erc_bench.training.optimiser import make_optimiser, make_schedule
+from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.scoring import Scorer
+from erc_bench.training.seeds import stream
+from erc_bench.training.selection import Selector
+from erc_bench.training.step import BatchStep, untouched
+
+_FINITE_CHECK_EVERY = 25
+"""Steps between looks at the loss; each look waits for the device."""
+
+
+@dataclass
+class Trained:
+    """What the loop leaves behind; the composition holds the chosen weights.
+
+    ``inert_terms`` names loss terms that reach no parameter: with a frozen backbone a contrastive
+    term on its representations trains nothing, and the reader of a table must know.
+    """
+
+    selector: Selector
+    inert_terms: list[str] = field(default_factory=list)
+    epochs: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Loop:
+    """Trains one composition with one seed."""
+
+    def __init__(
+        self,
+        composition: Composition,
+        classifier: Classifier,
+        task: Task,
+        options: TrainingOptions,
+        scorer: Scorer,
+        seed: int,
+        progress: Progress,
+    ) -> None:
+        self.composition = composition
+        self.classifier = classifier
+        self.task = task
+        self.options = options
+        self.scorer = scorer
+        self.seed = seed
+        self.progress = progress
+        self._head_apart = False
+        self._inert: set[str] = set()
+
+    def run(self, training_split: Callable[[int], PreparedSplit], dev: PreparedSplit) -> Trained:
+        """Train; ``training_split`` gives the examples of an epoch (the same ones where nothing augments)."""
+        trained = Trained(Selector(self.options.selection, self.options.last_k))
+        first = training_split(0)
+        steps_per_epoch = -(-len(first) // (self.options.batch_size * self.options.accumulation))
+        optimiser = make_optimiser(self.composition.parameter_groups(), self.options)
+        schedule = make_schedule(optimiser, self.options, steps_per_epoch)
+        for epoch in range(self.options.epochs):
+            split = first if epoch == 0 else training_split(epoch)
+            started = time.perf_counter()
+            terms = self._train_epoch(epoch, split, optimiser, schedule)
+            trained_at = time.perf_counter()
+            metrics = self._dev_metrics(split, dev)
+            score = self.scorer.headline_of(metrics)
+            trained.selector.offer(epoch, score, self._state)
+            trained.inert_terms = sorted(self._inert)
+            trained.epochs.append(
+                {
+                    "epoch": epoch + 1,
+                    "terms": terms,
+                    "dev": metrics,
+                    "train_seconds": trained_at - started,
+                    "dev_seconds": time.perf_counter() - trained_at,
+                }
+            )
+            self.progress.epoch_ended(epoch + 1, self.options.epochs, terms, score)
+            if self.options.patience and trained.selector.epochs_without_gain() >= self.options.patience:
+                break
+        self._load(trained.selector.chosen_state())
+        return trained
+
+    def _train_epoch(
+        self,
+        epoch: int,
+        split: PreparedSplit,
+        optimiser: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LambdaLR,
+    ) -> dict[str, float]:
+        indices = self._begin_epoch(epoch, split)
+        self.composition.set_training(True)
+        size, accumulation = self.options.batch_size, self.options.accumulation
+        all_batches = list(batches(indices, size))
+        self.progress.phase(f"epoch {epoch + 1}/{self.options.epochs}", len(all_batches))
+        log = _TermLog(epoch)
+        for start in range(0, len(all_batches), accumulation):
+            group = all_batches[start : start + accumulation]
+            optimiser.zero_grad(set_to_none=True)
+            for batch in group:
+                self._pass(split, batch, epoch, start, 1 / len(group), log)
+                self.progress.step(log.latest)
+            self._clip()
+            optimiser.step()
+            schedule.step()
+            self.composition.objective.after_step()
+        log.check_finite()
+        return log.means()
+
+    def _pass(
+        self, split: PreparedSplit, batch: Sequence[int], epoch: int, position: int, share: float, log: _TermLog
+    ) -> None:
+        step = BatchStep(self.composition, split, batch, stream(self.seed, "sampling", epoch, position), share)
+        terms = dict(self.composition.objective.step(step))
+        log.add(terms)
+        self._inert |= {name for name, term in terms.items() if not term.requires_grad}
+        self._head_apart = untouched(self.composition.head)
+        if self._head_apart:
+            step.train_head_apart()
+
+    def _begin_epoch(self, epoch: int, split: PreparedSplit) -> list[int]:
+        order = list(range(len(split)))
+        stream(self.seed, "data order", epoch).shuffle(order)
+        kept: list[Outputs] = []
+
+        def representations() -> Outputs:
+            if not kept:
+                kept.append(self.composition.represent(split))
+            return kept[0]
+
+        view = EpochView(
+            epoch=epoch,
+            epochs=self.options.epochs,
+            rng=stream(self.seed, "sampling", epoch),
+            examples=split.examples,
+            labels=split.first_labels(),
+            representations=representations,
+        )
+        objective = self.composition.objective
+        objective.begin_epoch(view)
+        selected = objective.select(view)
+        if selected is None:
+            return order
+        wanted = set(selected)
+        return [index for index in order if index in wanted]
+
+    def _clip(self) -> None:
+        if not self.options.clip:
+            return
+        head = list(self.composition.head.parameters())
+        apart = {id(parameter) for parameter in head} if self._head_apart else set()
+        every = [p for p in self.composition.modules.parameters() if p.grad is not None]
+        # A head that trains apart must not change the step of everything else through a common norm.
+        for group in ([p for p in every if id(p) not in apart], [p for p in every if id(p) in apart]):
+            if group:
+                nn.utils.clip_grad_norm_(group, self.options.clip)
+
+    def _dev_metrics(self, split: PreparedSplit, dev: PreparedSplit) -> dict[str, Any]:
+        self.progress.phase("dev", 1)
+        outputs = self.composition.represent(dev)
+        if self.classifier.refit == "each-epoch":
+            train = self.composition.represent(split)
+            for _ in self.classifier.fit(train, outputs, self.task):
+                pass
+        with torch.no_grad():
+            unfitted = self.classifier.refit == "end" and not self.classifier.scores_unfitted
+            scores = outputs.logits if unfitted else self.classifier.scores(outputs)
+        return self.scorer.metrics(dev.labels, scores)
+
+    def _state(self) -> dict[str, Any]:
+        return self.composition.trainable_state()
+
+    def _load(self, state: dict[str, Any] | None) -> None:
+        if state is not None:
+            self.composition.load_state(state)
+
+
+class _TermLog:
+    """Sums the loss terms of an epoch on the device and looks at them now and then."""
+
+    def __init__(self, epoch: int) -> None:
+        self._epoch = epoch
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+        self._pending: list[tuple[int, dict[str, Tensor]]] = []
+        self._steps = 0
+        self.latest: float | None = None
+
+    def add(self, terms: Mapping[str, Tensor]) -> None:
+        self._steps += 1
+        detached = {name: term.detach() for name, term in terms.items()}
+        self._pending.append((self._steps, detached))
+        for name, term in detached.items():
+            self._sums[name] = self._sums[name] + term if name in self._sums else term.clone()
+            self._counts[name] = self._counts.get(name, 0) + 1
+        if len(self._pending) >= _FINITE_CHECK_EVERY:
+            self.check_finite()
+
+    def check_finite(self) -> None:
+        """Raise where a term since the last look was not finite, naming the step and the terms."""
+        for step, terms in self._pending:
+            values = {name: float(term) for name, term in terms.items()}
+            self.latest = sum(values.values())
+            if not torch.isfinite(torch.tensor(list(values.values()))).all():
+                shown = ", ".join(f"{name} = {value:g}" for name, value in values.items())
+                raise ErcBenchError(
+                    f"the loss is not finite at step {step} of epoch {self._epoch + 1}: {shown}",
+                    "Lower training.encoder_lr or training.head_lr, or set training.precision=float32.",
+                )
+        self._pending.clear()
+
+    def means(self) -> dict[str, float]:
+        return {name: float(total) / self._counts[name] for name, total in self._sums.items()}

@@ -1,0 +1,105 @@
+"""What can be computed before any seed matters: token rows, frozen states, label words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from erc_bench.contracts.encoder import Encoder, TokenRow
+from erc_bench.progress import Progress
+from erc_bench.training.features import FeatureCache
+from erc_bench.training.prepared import PreparedSplit, prepare
+from erc_bench.training.row_states import RowEncoder, grouped_by_length, set_training
+from erc_bench.training.seeds import stream
+from erc_bench.training.standardise import Standardiser
+from erc_bench.types import Dialogue
+
+
+@dataclass(frozen=True)
+class CellData:
+    """What a method may see: train and dev with labels, test sealed (``None``: not even read)."""
+
+    train: Sequence[Dialogue]
+    dev: Sequence[Dialogue]
+    sealed_test: Sequence[Dialogue] | None
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """The splits of a cell made ready, shared by all seeds and methods that read them alike.
+
+    ``raw_words`` (classes, dim) are the untuned language model's states of the label words,
+    ``words`` the same after standardising.
+    """
+
+    train: PreparedSplit
+    dev: PreparedSplit
+    test: PreparedSplit | None
+    standardiser: Standardiser
+    raw_words: Tensor
+    words: Tensor
+
+
+class Preparer:
+    """Prepares the splits for one encoder and one (untuned) language model."""
+
+    def __init__(
+        self, encoder: Encoder, row_encoder: RowEncoder, cache: FeatureCache, labels: Sequence[str], progress: Progress
+    ) -> None:
+        self.encoder = encoder
+        self.row_encoder = row_encoder
+        self.cache = cache
+        self.labels = labels
+        self.progress = progress
+        self.frozen = encoder.options.trainable == "none"
+
+    def prepare(self, data: CellData, label_words: Sequence[str], standardise: bool, seed: int) -> Preparation:
+        """Prepare all splits; states are computed only where the backbone is frozen."""
+        set_training(self.encoder.language_model, False)
+        train = self.training_split(data.train, seed, 0)
+        dev = self._split(data.dev)
+        test = self._split(data.sealed_test) if data.sealed_test is not None else None
+        standardiser = Standardiser.identity(self.encoder.dim)
+        for split in (train, dev, test):
+            if split is not None and self.frozen:
+                self._freeze_states(split)
+        if standardise and train.states is not None:
+            standardiser = Standardiser.fit(train.states)
+        for split in (train, dev, test):
+            if split is not None and split.states is not None:
+                split.states = standardiser(split.states).to(self.row_encoder.device)
+        raw = self.encode_words(label_words)
+        return Preparation(train, dev, test, standardiser, raw, standardiser(raw))
+
+    def training_split(self, dialogues: Sequence[Dialogue], seed: int, epoch: int) -> PreparedSplit:
+        """Return the training examples of an epoch."""
+        examples = self.encoder.examples(dialogues, True, stream(seed, "sampling", epoch))
+        return self._on_device(prepare(self.encoder, examples, self.labels))
+
+    def encode_words(self, words: Sequence[str]) -> Tensor:
+        """Return (words, dim), the states of bare words in evaluation mode."""
+        with torch.no_grad():
+            return self.row_encoder.encode(self.encoder.word_rows(words))
+
+    def _split(self, dialogues: Sequence[Dialogue]) -> PreparedSplit:
+        examples = self.encoder.examples(dialogues, False, stream(0, "sampling"))
+        return self._on_device(prepare(self.encoder, examples, self.labels))
+
+    def _on_device(self, split: PreparedSplit) -> PreparedSplit:
+        split.labels = split.labels.to(self.row_encoder.device)
+        return split
+
+    def _freeze_states(self, split: PreparedSplit) -> None:
+        rows = [row for own in split.rows for row in own]
+        split.states = self.cache.states(rows, self._compute)
+        split.rows.clear()
+
+    def _compute(self, rows: Sequence[TokenRow]) -> Tensor:
+        chunks = sum(1 for _ in grouped_by_length(rows, self.row_encoder.chunk))
+        self.progress.phase("encoding with the frozen backbone", chunks)
+        step: Callable[[], None] = self.progress.step
+        with torch.no_grad():
+            return self.row_encoder.encode(rows, step)

@@ -1,0 +1,83 @@
+"""A split made ready for an encoder: examples, labels and what the language model must read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example, TokenRow
+from erc_bench.types import UtteranceKey
+
+UNLABELLED = -1
+
+
+@dataclass
+class PreparedSplit:
+    """The examples of a split, once and for all epochs.
+
+    labels: (targets,) class indices, ``-1`` in a sealed split. states: (rows, dim) where the
+    backbone is frozen; ``rows`` are then no longer needed.
+    """
+
+    examples: list[Example]
+    labels: Tensor
+    row_counts: list[int]
+    rows: list[list[TokenRow]]
+    states: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        self._row_starts = _starts(self.row_counts)
+        self._target_starts = _starts([len(example.targets) for example in self.examples])
+        self._one_to_one = all(count == 1 for count in self.row_counts) and len(self.labels) == len(self.examples)
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def batch(self, indices: Sequence[int]) -> EncoderBatch:
+        """Return what the encoder reads beside the row states."""
+        return EncoderBatch([self.examples[i] for i in indices], [self.row_counts[i] for i in indices])
+
+    def batch_rows(self, indices: Sequence[int]) -> list[TokenRow]:
+        """Return the token rows of examples, in order."""
+        return [row for i in indices for row in self.rows[i]]
+
+    def frozen_states(self, indices: Sequence[int]) -> Tensor:
+        """Return the stored states of the examples' rows, (rows, dim)."""
+        assert self.states is not None
+        return self.states[self._positions(indices, self._row_starts).to(self.states.device)]
+
+    def batch_labels(self, indices: Sequence[int]) -> Tensor:
+        """Return the labels of the examples' targets, (targets,)."""
+        return self.labels[self._positions(indices, self._target_starts).to(self.labels.device)]
+
+    def first_labels(self) -> Tensor:
+        """Return the label of each example's first target, (examples,)."""
+        return self.labels[torch.tensor(self._target_starts[:-1], device=self.labels.device)]
+
+    def keys(self, indices: Sequence[int]) -> list[UtteranceKey]:
+        """Return the names of the examples' targets, in order."""
+        return [key for i in indices for key in self.examples[i].target_keys()]
+
+    def _positions(self, indices: Sequence[int], starts: Sequence[int]) -> Tensor:
+        if self._one_to_one:
+            return torch.as_tensor(indices, dtype=torch.long)
+        return torch.tensor([p for i in indices for p in range(starts[i], starts[i + 1])], dtype=torch.long)
+
+
+def prepare(encoder: Encoder, examples: list[Example], labels: Sequence[str]) -> PreparedSplit:
+    """Ask the encoder for the token rows of examples and look up the labels of their targets."""
+    index = {label: position for position, label in enumerate(labels)}
+    targets = [example.dialogue.utterances[i].label for example in examples for i in example.targets]
+    rows = [encoder.rows(example) for example in examples]
+    classes = torch.tensor([UNLABELLED if label is None else index[label] for label in targets], dtype=torch.long)
+    return PreparedSplit(examples, classes, [len(own) for own in rows], rows)
+
+
+def _starts(counts: Sequence[int]) -> list[int]:
+    starts = [0]
+    for count in counts:
+        starts.append(starts[-1] + count)
+    return starts

@@ -1,0 +1,60 @@
+"""Reading one training by one classifier: fit it where it wants to be fitted, then score."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from erc_bench.contracts.classifier import Classifier
+from erc_bench.contracts.outputs import Outputs
+from erc_bench.contracts.task import Task
+from erc_bench.training.result import Reading
+from erc_bench.training.scoring import Scorer
+from erc_bench.training.selection import Rule, Selector
+
+
+def read(
+    classifier: Classifier,
+    splits: tuple[Outputs | None, Outputs, Outputs | None],
+    task: Task,
+    scorer: Scorer,
+    rule: Rule,
+    last_k: int,
+) -> Reading:
+    """Read the representations of (train, dev, test); train is needed only where something is fitted."""
+    train, dev, test = splits
+    reading = Reading({}, None)
+    if classifier.refit is not None:
+        assert train is not None
+        _fit(classifier, train, dev, task, scorer, Selector(rule, last_k), reading)
+    with torch.no_grad():
+        reading.dev = scorer.metrics(dev.labels, classifier.scores(dev))
+        if test is not None:
+            reading.scores = classifier.scores(test).float().softmax(-1).cpu().numpy()
+    return reading
+
+
+def _fit(
+    classifier: Classifier,
+    train: Outputs,
+    dev: Outputs,
+    task: Task,
+    scorer: Scorer,
+    selector: Selector,
+    reading: Reading,
+) -> None:
+    for epoch, _ in enumerate(classifier.fit(train, dev, task)):
+        with torch.no_grad():
+            metrics = scorer.metrics(dev.labels, classifier.scores(dev))
+        reading.epochs.append({"epoch": epoch + 1, "dev": metrics})
+        selector.offer(epoch, scorer.headline_of(metrics), lambda: _copy(classifier))
+    state = selector.chosen_state()
+    if state is not None:
+        classifier.load_state_dict(state)
+    if reading.epochs:
+        reading.selection = dict(selector.record())
+
+
+def _copy(classifier: Classifier) -> dict[str, Any]:
+    return {name: value.detach().clone() for name, value in classifier.state_dict().items()}

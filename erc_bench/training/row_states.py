@@ -1,0 +1,130 @@
+"""The language model's work, done once for all encoders: token rows in, row states out.
+
+Rows are grouped by length into chunks, so that next to nothing is padding, and come back in the
+order in which they were given. A row's state does not depend on its chunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from erc_bench.contracts.encoder import TokenRow
+
+
+@dataclass(frozen=True)
+class ChunkSize:
+    """Limits of one chunk; whichever is reached first."""
+
+    rows: int
+    tokens: int
+
+
+def chunk_size(device: torch.device) -> ChunkSize:
+    """Return the limits that suit a device: a CPU's caches want few rows, a GPU many."""
+    return ChunkSize(8, 4096) if device.type == "cpu" else ChunkSize(512, 32_768)
+
+
+class RowEncoder:
+    """Runs a language model over token rows."""
+
+    def __init__(self, model: nn.Module, pad_id: int, device: torch.device, precision: torch.dtype) -> None:
+        self.model = model
+        self.pad_id = pad_id
+        self.device = device
+        self.precision = precision
+        self.chunk = chunk_size(device)
+
+    def encode(self, rows: Sequence[TokenRow], on_chunk: Callable[[], None] = lambda: None) -> Tensor:
+        """Return (rows, dim) float32 states, with gradients where they are enabled."""
+        if not rows:
+            return torch.empty(0, int(self._config().hidden_size), device=self.device)
+        order: list[int] = []
+        states = []
+        for chunk in grouped_by_length(rows, self.chunk):
+            order += chunk
+            states.append(self._encode_chunk([rows[i] for i in chunk]))
+            on_chunk()
+        back = torch.empty(len(order), dtype=torch.long)
+        back[torch.tensor(order)] = torch.arange(len(order))
+        return torch.cat(states)[back.to(self.device)]
+
+    def _encode_chunk(self, rows: Sequence[TokenRow]) -> Tensor:
+        ids, mask = pad(rows, self.pad_id)
+        with self._autocast():
+            output = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device))
+        return pool(output.last_hidden_state.float(), rows)
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        if self.precision == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.precision)
+
+    def _config(self) -> Any:
+        return self.model.config
+
+
+def grouped_by_length(rows: Sequence[TokenRow], limit: ChunkSize) -> Iterator[list[int]]:
+    """Yield the positions of rows in chunks of similar length, the longest first."""
+    chunk: list[int] = []
+    width = 0
+    for position in sorted(range(len(rows)), key=lambda i: (-len(rows[i].ids), i)):
+        if chunk and (len(chunk) >= limit.rows or width * (len(chunk) + 1) > limit.tokens):
+            yield chunk
+            chunk = []
+        width = width if chunk else len(rows[position].ids)
+        chunk.append(position)
+    if chunk:
+        yield chunk
+
+
+def pad(rows: Sequence[TokenRow], pad_id: int) -> tuple[Tensor, Tensor]:
+    """Return token ids and attention mask, both (rows, longest row)."""
+    longest = max(len(row.ids) for row in rows)
+    ids = torch.full((len(rows), longest), pad_id, dtype=torch.long)
+    mask = torch.zeros(len(rows), longest, dtype=torch.long)
+    for i, row in enumerate(rows):
+        ids[i, : len(row.ids)] = torch.tensor(row.ids, dtype=torch.long)
+        mask[i, : len(row.ids)] = 1
+    return ids, mask
+
+
+def pool(states: Tensor, rows: Sequence[TokenRow]) -> Tensor:
+    """states: (rows, tokens, dim) → (rows, dim), the mean over each row's positions."""
+    counts = [len(row.positions) for row in rows]
+    if max(counts) == 1:
+        at = torch.tensor([row.positions[0] for row in rows], device=states.device)
+        return states[torch.arange(len(rows), device=states.device), at]
+    weights = torch.zeros(states.shape[:2])
+    for i, row in enumerate(rows):
+        weights[i, torch.tensor(row.positions)] = 1 / counts[i]
+    return torch.einsum("rt,rtd->rd", weights.to(states.device), states)
+
+
+def freeze(model: nn.Module, trainable: int | str) -> None:
+    """Let all, none or the top layers of a language model train."""
+    model.requires_grad_(trainable == "all")
+    if isinstance(trainable, int):
+        for layer in _layers(model)[-trainable:]:
+            layer.requires_grad_(True)
+
+
+def set_training(model: nn.Module, training: bool) -> None:
+    """Put the layers that train into training mode; frozen ones stay in evaluation mode."""
+    model.train(training)
+    if not training:
+        return
+    for module in model.modules():
+        parameters = list(module.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            module.eval()
+
+
+def _layers(model: nn.Module) -> nn.ModuleList:
+    stacks = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
+    return max(stacks, key=len)

@@ -1,0 +1,64 @@
+"""One optimisation step as an objective sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from erc_bench.contracts.encoder import Example
+from erc_bench.contracts.outputs import Outputs
+from erc_bench.training.composition import Composition
+from erc_bench.training.prepared import PreparedSplit
+
+
+class BatchStep:
+    """Encodes one batch when asked and gathers its gradient.
+
+    Where no term of the objective reaches the head, the head is trained on detached
+    representations, so that it can be read out without touching anything else.
+    """
+
+    def __init__(
+        self, composition: Composition, split: PreparedSplit, indices: Sequence[int], rng: Random, share: float
+    ) -> None:
+        self.batch: Sequence[Example] = [split.examples[i] for i in indices]
+        self.rng = rng
+        self._composition = composition
+        self._split = split
+        self._indices = indices
+        self._share = share
+        self._last: Outputs | None = None
+
+    def outputs(self) -> Outputs:
+        """Encode the batch with the parameters as they are now."""
+        composition = self._composition
+        self._last = composition.outputs(self._split, self._indices, composition.objective.views)
+        return self._last
+
+    def backward(self, terms: Mapping[str, Tensor]) -> None:
+        """Add the gradient of the sum of the terms."""
+        total = torch.stack([term.float() for term in terms.values()]).sum()
+        if total.requires_grad:
+            torch.autograd.backward(total * self._share)
+
+    def parameters(self, group: str) -> list[nn.Parameter]:
+        """Return the trained parameters of a group: ``encoder`` or ``head``."""
+        return [p for p in self._composition.parameter_groups()[group] if p.requires_grad]
+
+    def train_head_apart(self) -> Tensor | None:
+        """Add the head's own gradient on detached representations; return its loss."""
+        head = self._composition.head
+        if self._last is None or not list(head.parameters()):
+            return None
+        loss = F.cross_entropy(head(self._last.z.detach()), self._last.labels, self._last.class_weights)
+        torch.autograd.backward(loss * self._share)
+        return loss.detach()
+
+
+def untouched(head: nn.Module) -> bool:
+    """Whether no gradient has reached the head since the last ``zero_grad``."""
+    return all(parameter.grad is None for parameter in head.parameters())

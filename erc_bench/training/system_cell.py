@@ -1,0 +1,49 @@
+"""A cell whose method is a system of its own, not a composition of slots."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from erc_bench.contracts.system import System
+from erc_bench.errors import ErcBenchError
+from erc_bench.metrics import score
+from erc_bench.planning.plan import Plan
+from erc_bench.protocol import gold_labels, seal
+from erc_bench.training.preparation import CellData
+from erc_bench.training.result import CellResult, Reading
+from erc_bench.types import Dialogue, UtteranceKey
+
+
+def run_system(plan: Plan, data: CellData) -> CellResult:
+    """Fit the system and ask it for the scores of sealed dialogues."""
+    system: System = plan.components["system"](plan.build("system"))
+    started = time.perf_counter()
+    system.fit(data.train, data.dev, plan.dataset.labels, plan.seed)
+    fitted = time.perf_counter()
+    _, dev_scores = _predict(system, seal(data.dev), plan)
+    gold = list(gold_labels(data.dev).values())
+    predicted = [plan.dataset.labels[i] for i in dev_scores.argmax(-1).tolist()]
+    dev = score(gold, predicted, plan.dataset.labels, plan.dataset.scored_labels)
+    keys, scores = _predict(system, data.sealed_test, plan) if data.sealed_test is not None else ([], None)
+    timings = {"train": fitted - started, "read out": time.perf_counter() - fitted}
+    readings = {str(system.name): Reading(dev, scores)}
+    return CellResult(keys, readings, facts={"sees_future": False}, timings=timings)
+
+
+def _predict(system: System, dialogues: Sequence[Dialogue], plan: Plan) -> tuple[list[UtteranceKey], np.ndarray]:
+    asked = [(dialogue.id, index) for dialogue in dialogues for index in dialogue.targets()]
+    answered = system.predict(dialogues)
+    missing = [key for key in asked if key not in answered]
+    if missing:
+        raise ErcBenchError(
+            f"{system.name} gave no scores for {len(missing)} of {len(asked)} utterances, "
+            f"the first of dialogue {missing[0][0]}, position {missing[0][1]}",
+            "System.predict must return scores for every scored utterance.",
+        )
+    scores = np.stack([np.asarray(answered[key], dtype=float) for key in asked])
+    if scores.shape[1] != len(plan.dataset.labels) or not np.isfinite(scores).all():
+        raise ErcBenchError(f"{system.name} must give one finite score for each of {len(plan.dataset.labels)} labels")
+    return asked, scores

@@ -1,0 +1,76 @@
+"""What the cells of one process share: the loaded backbone and the prepared splits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from erc_bench.contracts.backbone import Backbone, LoadedBackbone
+from erc_bench.planning.plan import Plan
+from erc_bench.training.preparation import Preparation
+
+
+@dataclass
+class _Kept:
+    key: str
+    value: Any
+
+
+class Workspace:
+    """Keeps the last backbone and the last preparation; a grid visits them in long stretches."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self._backbone: _Kept | None = None
+        self._preparation: _Kept | None = None
+        self._identities: dict[str, str] = {}
+
+    def backbone(self, plan: Plan) -> LoadedBackbone:
+        """Load the plan's backbone; one that trains is loaded afresh for every cell."""
+        frozen = plan.resolved.values.get("encoder.trainable") == "none"
+        key = self._backbone_key(plan)
+        if frozen and self._backbone is not None and self._backbone.key == key:
+            return self._backbone.value  # type: ignore[no-any-return]
+        self._backbone = None
+        loaded = self._component(plan).load()
+        if frozen:
+            self._backbone = _Kept(key, loaded)
+        return loaded
+
+    def identity(self, plan: Plan) -> str:
+        """Return what tells the plan's backbone from another version of it."""
+        key = self._backbone_key(plan)
+        if key not in self._identities:
+            self._identities[key] = self._component(plan).identity()
+        return self._identities[key]
+
+    def preparation(self, key: str) -> Preparation | None:
+        """Return the kept preparation if it is the one of this key."""
+        kept = self._preparation
+        return kept.value if kept is not None and kept.key == key else None
+
+    def keep(self, key: str, preparation: Preparation) -> None:
+        """Keep a preparation in place of the last one."""
+        self._preparation = _Kept(key, preparation)
+
+    def preparation_key(self, plan: Plan, fingerprint: str) -> str:
+        """Name everything that a preparation depends on."""
+        covered = {
+            "data": fingerprint,
+            "limit": plan.limit,
+            "dev_only": plan.dev_only,
+            "backbone": self._backbone_key(plan),
+            "encoder": [plan.components["encoder"].__qualname__, plan.resolved.slot("encoder")],
+            "training": [plan.resolved.values[f"training.{name}"] for name in ("standardise", "precision")],
+        }
+        return json.dumps(covered, sort_keys=True)
+
+    def _component(self, plan: Plan) -> Backbone:
+        assert plan.backbone is not None
+        return plan.backbone(plan.build("backbone", plan.backbone))
+
+    def _backbone_key(self, plan: Plan) -> str:
+        return json.dumps([plan.address.backbone, plan.resolved.slot("backbone")], sort_keys=True)

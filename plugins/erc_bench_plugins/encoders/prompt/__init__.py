@@ -1,0 +1,157 @@
+"""The prompt encoder: an utterance behind its past turns, as one input that ends in a prompt.
+
+Source: Yu et al. 2024 (EACL), section 3.3, Eq 1, after Song et al. 2022 (SPCL). ``templates``
+holds the wordings, ``turns`` the way from an utterance to token ids.
+
+When an input is too long, its oldest turns are dropped, each as a whole, until it fits; the target's
+own turn goes last where the query repeats it (``paper``, ``spcl``). Opening token and query always
+stay: an utterance that is too long for the query alone loses tokens from its middle, and a warning
+counts such utterances.
+
+The authors of ``eacl`` and ``spcl`` choose the first turn by a rule of their own, which is kept: the
+lengths of the turns up to the target's, plus 8, plus the target's once more, must not pass the limit,
+and the turn before the target always stays. Where that still overshoots they cut the input on its
+left and lose the opening token and part of a turn; here whole turns are dropped instead. They also
+pad every input to the limit, which changes no representation. Not here: SPCL's further training
+examples, which query an earlier turn of the window.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Literal
+
+import erc_bench.api as erc
+from erc_bench_plugins.encoders.prompt.templates import TEMPLATES
+from erc_bench_plugins.encoders.prompt.turns import SpecialIds, Turns
+
+_log = logging.getLogger("erc_bench")
+
+_SHORTEST = 16
+"""Tokens that hold every query's fixed words, a short name and a few words of the utterance."""
+
+
+class Prompt(erc.Encoder):
+    """Encode an utterance behind its past turns and read it out at the mask of a prompt."""
+
+    name = "prompt"
+    source = "Yu et al. 2024, arXiv:2403.20289, Eq 1"
+
+    @dataclass(frozen=True)
+    class Options(erc.Encoder.Options):
+        """What the input shows and where it is read."""
+
+        window: int = erc.option(8, "Past turns before the target, unlabelled ones included.", at_least=0)
+        length: int = erc.option(
+            256, "Tokens of an input at most; a backbone that reads fewer lowers it.", at_least=_SHORTEST
+        )
+        template: Literal["paper", "eacl", "spcl"] = erc.option(
+            "paper", "Wording of turns and prompt: Eq 1 of the EACL paper, or what the code of EACL or SPCL builds."
+        )
+        pooling: Literal["mask", "cls", "mean"] = erc.option(
+            "mask", "State that represents the utterance: the mask's, the opening token's, or the mean of all."
+        )
+
+    def __init__(self, options: Any, backbone: erc.LoadedBackbone) -> None:
+        super().__init__(options, backbone)
+        self.length = min(options.length, self.maximum_length)
+        special = SpecialIds(self.tokenizer)
+        _check(special, options.pooling, self.length)
+        self._template = TEMPLATES[options.template]
+        self._turns = Turns(self.tokenizer, special, self._template, self.length)
+        self._reported: set[tuple[str, str]] = set()
+
+    def examples(self, dialogues: Sequence[erc.Dialogue], training: bool, rng: Random) -> list[erc.Example]:
+        """Make one example of every scored utterance and the past turns of its window."""
+        self._turns.prepare(utterance for dialogue in dialogues for utterance in dialogue.utterances)
+        window = self.options.window
+        examples = [
+            erc.Example(dialogue, (target,), tuple(range(max(0, target - window), target)))
+            for dialogue in dialogues
+            for target in dialogue.targets()
+        ]
+        self._report_shortened(examples)
+        return examples
+
+    def rows(self, example: erc.Example) -> list[erc.TokenRow]:
+        """Return the one input of the example's target."""
+        query = self._turns[_target(example)].query
+        ids = list(self._turns.opening)
+        for turn in self._context(example, self.length - len(ids) - len(query) - len(self._turns.ending)):
+            ids += turn
+        ids += query
+        mask = len(ids)
+        ids += self._turns.ending
+        return [erc.TokenRow(ids, self._positions(mask, len(ids)))]
+
+    def _positions(self, mask: int, length: int) -> Sequence[int]:
+        if self.options.pooling == "mean":
+            return range(length)
+        return (mask,) if self.options.pooling == "mask" else (0,)
+
+    def _context(self, example: erc.Example, room: int) -> list[list[int]]:
+        """Return the ids of the turns to show, the oldest first, together at most ``room``."""
+        utterances = example.dialogue.utterances
+        turns = [self._turns[utterances[index]].context for index in example.context]
+        own = self._turns[_target(example)].context
+        if turns and self._template.allowance is not None:
+            overflow = _overflow(turns, self.length - self._template.allowance - 2 * len(own))
+            turns = turns[min(overflow, len(turns) - 1) :]
+        if self._template.repeats_target:
+            turns.append(own)
+        return turns[_overflow(turns, room) :]
+
+    def _report_shortened(self, examples: Sequence[erc.Example]) -> None:
+        """Warn of utterances that lose their middle, of each of them once."""
+        shortened: dict[tuple[str, str], erc.UtteranceKey] = {}
+        for example in examples:
+            target = _target(example)
+            if self._turns[target].shortened:
+                shortened.setdefault((target.speaker, target.text), example.keys()[0])
+        new = [key for turn, key in shortened.items() if turn not in self._reported]
+        self._reported |= shortened.keys()
+        if new:
+            dialogue, position = new[0]
+            _log.warning(
+                "%d utterance(s) longer than an input of %d tokens lose their middle; "
+                "the first is utterance %d of dialogue %s",
+                *(len(new), self.length, position, dialogue),
+            )
+
+
+def _target(example: erc.Example) -> erc.Utterance:
+    (target,) = example.targets
+    return example.dialogue.utterances[target]
+
+
+def _overflow(turns: Sequence[list[int]], room: int) -> int:
+    """Count the oldest turns that must go so that the others fit into ``room`` tokens."""
+    total = sum(map(len, turns))
+    dropped = 0
+    while dropped < len(turns) and total > room:
+        total -= len(turns[dropped])
+        dropped += 1
+    return dropped
+
+
+def _check(special: SpecialIds, pooling: str, length: int) -> None:
+    """Raise :class:`erc.ErcBenchError` where the backbone cannot read a prompt."""
+    remedy = "Read the representation elsewhere: --set encoder.pooling=mean"
+    if special.mask is None and pooling == "mask":
+        raise erc.ErcBenchError("the tokenizer of this backbone has no mask token, which pooling=mask reads", remedy)
+    if special.opening is None and pooling == "cls":
+        raise erc.ErcBenchError("the tokenizer of this backbone has no opening token, which pooling=cls reads", remedy)
+    if special.separator is None:
+        raise erc.ErcBenchError("the tokenizer of this backbone has no token that closes a turn", "Choose another one.")
+    if length < _SHORTEST:
+        raise erc.ErcBenchError(
+            f"this backbone reads at most {length} tokens; a prompt takes at least {_SHORTEST}", "Choose another one."
+        )
+
+
+@erc.hookimpl
+def erc_encoders() -> list[type[erc.Encoder]]:
+    return [Prompt]

@@ -1,0 +1,35 @@
+"""Cross-entropy of the classifier head: what every other objective is measured against."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+import erc_bench.api as erc
+
+
+class CrossEntropy(erc.Objective):
+    """Cross-entropy of the head's logits, weighted by class where the training says so."""
+
+    name = "cross-entropy"
+    source = "textbook; EACL, Eqs 5 and 6 (Yu et al. 2024, arXiv:2403.20289)"
+
+    def loss(self, outputs: erc.Outputs) -> dict[str, Tensor]:
+        """Return the mean over the batch."""
+        return {"cross_entropy": outputs.cross_entropy()}
+
+
+@erc.hookimpl
+def erc_objectives() -> list[type[erc.Objective]]:
+    return [CrossEntropy]
+
+
+@erc.hookimpl
+def erc_methods() -> list[erc.Method]:
+    return [
+        erc.Method(
+            "ce",
+            source=CrossEntropy.source,
+            summary="Cross-entropy alone: the prompted encoder with a linear head.",
+            choices={"objective": "cross-entropy", "classifier": "head"},
+        )
+    ]

@@ -1,0 +1,66 @@
+"""No network, no caches of the user, and tiny checkpoints that every test may load."""
+
+import importlib.util
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+
+def _checkpoints():
+    """Load ``checkpoints.py`` beside this file: test modules cannot import one another."""
+    specification = importlib.util.spec_from_file_location("checkpoints", Path(__file__).with_name("checkpoints.py"))
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+checkpoints = _checkpoints()
+
+
+def pytest_configure(config):
+    """Point every cache to a folder of this test run, before any library reads its variable."""
+    folder = tempfile.TemporaryDirectory(prefix="erc-bench-tests-")
+    config.add_cleanup(folder.cleanup)
+    os.environ["HF_HOME"] = str(Path(folder.name, "huggingface"))
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ["ERC_BENCH_CACHE"] = str(Path(folder.name, "erc-bench"))
+    for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_ENDPOINT", "ERC_BENCH_BLOCK"):
+        os.environ.pop(variable, None)
+
+
+@pytest.fixture(autouse=True)
+def _no_network():
+    socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def tiny_roberta(tmp_path_factory):
+    """Folder of a RoBERTa as SimCSE publishes it: BPE files with <mask>, safetensors with a pooler."""
+    return checkpoints.write_roberta(tmp_path_factory.mktemp("roberta"))
+
+
+@pytest.fixture(scope="session")
+def tiny_promcse(tmp_path_factory):
+    """Folder of a PromCSE checkpoint: body under roberta.*, prefix table, sentence MLP."""
+    return checkpoints.write_promcse(tmp_path_factory.mktemp("promcse"))
+
+
+@pytest.fixture(scope="session")
+def tiny_deberta(tmp_path_factory):
+    """Folder of a DeBERTa v1: GPT-2 BPE files and pytorch_model.bin, no safetensors."""
+    return checkpoints.write_deberta(tmp_path_factory.mktemp("deberta"))
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(tmp_path_factory):
+    """Folder of a BERT as MiniLM ships it: WordPiece tokenizer.json and safetensors."""
+    return checkpoints.write_bert(tmp_path_factory.mktemp("bert"))
+
+
+@pytest.fixture(scope="session")
+def write_checkpoint():
+    """Give the module of checkpoint writers, for a test that needs a checkpoint of its own."""
+    return checkpoints
