@@ -8,8 +8,10 @@ datasets imports no torch; any other name is loaded always.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -30,6 +32,7 @@ HOOK_OF_KIND = {
     "method": "erc_methods",
 }
 KINDS = tuple(HOOK_OF_KIND)
+_CONTRACT_OF_KIND = {kind: (kind, kind.capitalize()) for kind in KINDS}
 # A recipe stands beside its objective, so the methods are known when the objectives are.
 _ENTRY_POINTS_OF_KIND = {kind: frozenset({kind}) for kind in KINDS} | {"method": frozenset({"method", "objective"})}
 
@@ -46,36 +49,46 @@ class Entry:
 
 @dataclass(frozen=True)
 class BrokenPlugin:
-    """A plugin that could not be loaded; the others go on."""
+    """A plugin, or a part of it, that cannot be used; the others go on."""
 
-    entry_point: str
+    plugin: str
     package: str
     reason: str
 
     def __str__(self) -> str:
-        return f"plugin {self.entry_point} of {self.package} cannot be loaded and is left out: {self.reason}"
+        return f"plugin {self.plugin} of {self.package} is left out: {self.reason}"
 
 
 class Catalogue:
     """All components that are installed, loaded kind by kind."""
 
     def __init__(self, points: Iterable[EntryPoint] | None = None) -> None:
-        self._points = list(entry_points(group=GROUP) if points is None else points)
+        found = entry_points(group=GROUP) if points is None else points
+        self._points = sorted(found, key=lambda point: (point.name, _package(point), point.value))
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._entries: dict[str, dict[str, Entry]] = {}
         self._loaded: set[str] = set()
-        self.broken: list[BrokenPlugin] = []
+        self._broken: dict[BrokenPlugin, None] = {}
+
+    @property
+    def broken(self) -> list[BrokenPlugin]:
+        """The plugins that were left out, of the kinds that were asked for so far."""
+        return list(self._broken)
 
     def register(self, plugin: Any, package: str) -> None:
-        """Add a plugin module or object that is not installed."""
-        self._register(plugin, f"{package}:{getattr(plugin, '__name__', type(plugin).__name__)}")
+        """Add a plugin module or object that is not installed; one of the same name is replaced."""
+        key = f"{package}:{getattr(plugin, '__name__', type(plugin).__name__)}"
+        if self._manager.has_plugin(key):
+            self._manager.unregister(name=key)
+        self._register(plugin, key)
         self._entries.clear()
 
     def entries(self, kind: str) -> Mapping[str, Entry]:
         """Return the components of a kind by name.
 
-        Raises :class:`ErcBenchError` when two packages bring the same name.
+        Raises :class:`ErcBenchError` when two packages bring the same name, and when a plugin
+        implements a hook that does not exist or that has other arguments.
         """
         if kind not in self._entries:
             self._load(_ENTRY_POINTS_OF_KIND[kind])
@@ -89,72 +102,127 @@ class Catalogue:
         """
         entries = self.entries(kind)
         if name not in entries:
-            raise ErcBenchError(f"there is no {kind} {name!r}; {did_you_mean(name, entries)}", self._broken_hint())
+            hint = "\n".join(map(str, self.broken))
+            raise ErcBenchError(f"there is no {kind} {name!r}; {did_you_mean(name, entries)}", hint)
         return entries[name].component
 
-    def _broken_hint(self) -> str:
-        return "\n".join(str(plugin) for plugin in self.broken)
-
     def _load(self, kinds: frozenset[str]) -> None:
-        blocked = set(os.environ.get(BLOCK_VARIABLE, "").split(","))
-        for point in sorted(self._points, key=lambda point: (point.name, _package(point))):
-            key = f"{_package(point)}:{point.name}"
+        blocked = {_normalised(name) for name in os.environ.get(BLOCK_VARIABLE, "").split(",")}
+        for point in self._points:
             prefix = point.name.partition(".")[0]
             wanted = prefix in kinds or prefix not in HOOK_OF_KIND
-            if key in self._loaded or not wanted or _package(point) in blocked:
-                continue
-            self._loaded.add(key)
-            self._load_one(point, key)
+            key = f"{_package(point)}:{point.name}"
+            if wanted and key not in self._loaded and _normalised(_package(point)) not in blocked:
+                self._load_one(point, key)
+                self._loaded.add(key)
 
     def _load_one(self, point: EntryPoint, key: str) -> None:
-        # A plugin is a stranger's code: whatever it raises must not stop the others.
+        # A plugin is a stranger's code: whatever it raises, or where it exits, must not stop the others.
         try:
             plugin = point.load()
-        except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            self.broken.append(BrokenPlugin(f"{point.name} = {point.value}", _package(point), reason))
+        except (Exception, SystemExit) as error:
+            self._leave_out(f"{point.name} = {point.value}", _package(point), error)
             return
-        self._register(plugin, key)
+        try:
+            self._register(plugin, key)
+        except ErcBenchError:
+            raise
+        except Exception as error:
+            self._leave_out(f"{point.name} = {point.value}", _package(point), error)
 
     def _register(self, plugin: Any, key: str) -> None:
-        _check_hook_names(plugin, key)
         if self._manager.is_registered(plugin):
             return
+        _check_hook_names(plugin, key)
         try:
             self._manager.register(plugin, name=key)
         except pluggy.PluginValidationError as error:
-            raise ErcBenchError(f"plugin {key} has a hook with the wrong arguments: {error}") from error
+            self._manager.unregister(plugin)
+            raise ErcBenchError(
+                f"plugin {key} has a hook with the wrong arguments: {' '.join(str(error).split())}",
+                _leave_out_hint(key),
+            ) from error
 
     def _collect(self, kind: str) -> dict[str, Entry]:
         found: dict[str, Entry] = {}
-        hook = getattr(self._manager.hook, HOOK_OF_KIND[kind])
-        for implementation in hook.get_hookimpls():
+        for implementation in getattr(self._manager.hook, HOOK_OF_KIND[kind]).get_hookimpls():
             package = implementation.plugin_name.partition(":")[0]
-            for component in implementation.function():
+            for component in self._components(kind, implementation, package):
                 _add(found, Entry(kind, component.name, component, package))
         return dict(sorted(found.items()))
+
+    def _components(self, kind: str, implementation: pluggy.HookImpl, package: str) -> list[Any]:
+        """Call one implementation of a hook; what is no component of the kind is left out and named."""
+        hook = f"{HOOK_OF_KIND[kind]} ({implementation.function.__module__})"
+        try:
+            returned = implementation.function()
+        except (Exception, SystemExit) as error:
+            self._leave_out(hook, package, error)
+            return []
+        if not isinstance(returned, (list, tuple)):
+            self._leave_out(hook, package, f"it returns {returned!r} and not a list")
+            return []
+        faults = [_fault(kind, component) for component in returned]
+        for fault in filter(None, faults):
+            self._leave_out(hook, package, fault)
+        return [component for component, fault in zip(returned, faults, strict=True) if not fault]
+
+    def _leave_out(self, plugin: str, package: str, reason: BaseException | str) -> None:
+        if isinstance(reason, BaseException):
+            reason = f"{type(reason).__name__}: {reason}"
+        self._broken[BrokenPlugin(plugin, package, " ".join(reason.split()))] = None
+
+
+def _fault(kind: str, component: Any) -> str:
+    """Say why something is no component of a kind; empty when it is one."""
+    module, name = _CONTRACT_OF_KIND[kind]
+    contract = getattr(import_module(f"erc_bench.contracts.{module}"), name)
+    wanted = f"a {name}" if kind == "method" else f"a subclass of erc_bench.api.{name}"
+    fits = isinstance(component, contract) if kind == "method" else _is_subclass(component, contract)
+    if not fits:
+        return f"it returns {component!r}, which is not {wanted}"
+    if not isinstance(component.name, str) or not component.name:
+        return f"it returns {component!r}, which has no name"
+    return ""
+
+
+def _is_subclass(component: Any, contract: type) -> bool:
+    return isinstance(component, type) and issubclass(component, contract)
 
 
 def _add(found: dict[str, Entry], entry: Entry) -> None:
     other = found.get(entry.name)
-    if other is not None and other.component is not entry.component:
+    if other is None or other.component is entry.component:
+        found[entry.name] = entry
+        return
+    if other.package == entry.package:
         raise ErcBenchError(
-            f"two plugins bring a {entry.kind} named {entry.name!r}: {other.package} and {entry.package}",
-            f"Uninstall one of them, or set {BLOCK_VARIABLE}={entry.package} to leave it out.",
+            f"the package {entry.package} brings two components of the kind {entry.kind} that are named {entry.name!r}",
+            _leave_out_hint(entry.package),
         )
-    found[entry.name] = entry
+    raise ErcBenchError(
+        f"two packages bring the {entry.kind} {entry.name!r}: {other.package} and {entry.package}",
+        f"Uninstall one of them, or set {BLOCK_VARIABLE}={entry.package} to leave it out.",
+    )
 
 
 def _check_hook_names(plugin: Any, key: str) -> None:
-    hooks = set(HOOK_OF_KIND.values())
-    marked = [name for name in dir(plugin) if hasattr(getattr(plugin, name, None), f"{hookspecs.PROJECT}_impl")]
-    for name in marked:
-        if name not in hooks:
+    hooks = HOOK_OF_KIND.values()
+    for name in dir(plugin):
+        if name not in hooks and hasattr(getattr(plugin, name, None), f"{hookspecs.PROJECT}_impl"):
             raise ErcBenchError(
                 f"plugin {key} implements the hook {name!r}, which does not exist; {did_you_mean(name, hooks)}",
-                f"Correct the name, or set {BLOCK_VARIABLE}={key.partition(':')[0]} to leave the plugin out.",
+                _leave_out_hint(key),
             )
 
 
+def _leave_out_hint(key: str) -> str:
+    return f"Correct it, or set {BLOCK_VARIABLE}={key.partition(':')[0]} to leave the package out."
+
+
 def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else "unknown package"
+    return (point.dist.name if point.dist is not None else "") or "unknown package"
+
+
+def _normalised(package: str) -> str:
+    return re.sub(r"[-_.]+", "-", package.strip()).lower()

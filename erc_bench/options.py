@@ -13,6 +13,7 @@ trains and has fewer than 200 million parameters; otherwise the plain default ho
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import operator
 import tomllib
@@ -77,19 +78,23 @@ class OptionSpec:
         return self.regimes.get(regime, self.default)
 
     def convert(self, value: Any) -> Any:
-        """Return ``value`` in the declared type; raise ``ValueError`` saying what is expected."""
+        """Return ``value`` in the declared type; raise ``ValueError`` saying what is expected.
+
+        Bounds hold for each member of a list.
+        """
         converted = _convert(value, self.type)
-        if isinstance(converted, (int, float)) and not isinstance(converted, bool):
-            self._check_bounds(converted)
+        for number in converted if isinstance(converted, tuple) else (converted,):
+            if isinstance(number, (int, float)) and not isinstance(number, bool):
+                self._check_bounds(number)
         return converted
 
     def _check_bounds(self, number: float) -> None:
-        if not math.isfinite(number):
+        if isinstance(number, float) and not math.isfinite(number):
             raise ValueError(f"must be a finite number, got {number}")
         holds = {"above": operator.gt, "below": operator.lt, "at least": operator.ge, "at most": operator.le}
         for words, limit in self._limits():
             if not holds[words](number, limit):
-                raise ValueError(f"must be {words} {limit:g}, got {number:g}")
+                raise ValueError(f"must be {words} {limit:g}, got {_shown(number)}")
 
     def _limits(self) -> list[tuple[str, float]]:
         limits = (
@@ -116,11 +121,37 @@ def specs(options_class: type) -> dict[str, OptionSpec]:
 
 
 def parse_value(text: str) -> Any:
-    """Read the right side of ``--set`` as a TOML value, and as a bare string where it is none."""
+    """Read the right side of ``--set`` as a TOML value, and as a bare string where it is none.
+
+    A value is a truth value, a number, a string or a list; a date, a table and anything with a
+    comment or a second value behind it is a bare string, so that nothing typed is dropped.
+    """
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        # Inside an inline table a comment or a further line is an error, not something to overlook.
+        read = tomllib.loads(f"it = {{ value = {text} }}")
+    except (ValueError, RecursionError):
         return text
+    value = read["it"].get("value")
+    alone = list(read) == ["it"] and list(read["it"]) == ["value"]
+    return value if alone and isinstance(value, (bool, int, float, str, list)) else text
+
+
+def format_value(value: Any) -> str:
+    """Write a value as one would type it behind ``--set``; :func:`parse_value` reads it back."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(_quoted(item) if isinstance(item, str) else format_value(item) for item in value)}]"
+    if isinstance(value, str):
+        return value if parse_value(value) == value == value.strip() else _quoted(value)
+    return repr(value)
+
+
+def _quoted(text: str) -> str:
+    # A JSON string is a TOML string, but for the one control character that JSON leaves as it is.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _convert(value: Any, expected: Any) -> Any:
@@ -130,48 +161,67 @@ def _convert(value: Any, expected: Any) -> Any:
     if origin is Literal:
         return _convert_literal(value, expected)
     if origin is tuple:
-        return _convert_tuple(value, typing.get_args(expected)[0])
+        return _convert_tuple(value, expected)
     if expected is type(None):
         return _convert_none(value)
     return _convert_plain(value, expected)
 
 
 def _convert_union(value: Any, members: tuple[Any, ...]) -> Any:
-    for member in members:
+    # `none` is typed as a text, and would be one where the option may also be a text.
+    for member in sorted(members, key=lambda member: member is not type(None)):
         try:
             return _convert(value, member)
         except ValueError:
             continue
-    raise ValueError(f"must be {' or '.join(_name(member) for member in members)}, got {value!r}")
+    raise ValueError(f"must be {' or '.join(_name(member) for member in members)}, got {_shown(value)}")
 
 
 def _convert_literal(value: Any, expected: Any) -> Any:
-    allowed = typing.get_args(expected)
-    if value in allowed:
-        return value
-    raise ValueError(f"must be {_name(expected)}, got {value!r}")
+    # True equals 1, and is not the same choice.
+    for choice in typing.get_args(expected):
+        if value == choice and type(value) is type(choice):
+            return choice
+    raise ValueError(f"must be {_name(expected)}, got {_shown(value)}")
 
 
-def _convert_tuple(value: Any, member: Any) -> tuple[Any, ...]:
-    if isinstance(value, str) or not isinstance(value, (list, tuple)):
-        raise ValueError(f"must be a list of {_name(member)}, got {value!r}")
+def _convert_tuple(value: Any, expected: Any) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"must be {_name(expected)}, got {_shown(value)}")
+    member = typing.get_args(expected)[0]
     return tuple(_convert(item, member) for item in value)
 
 
 def _convert_none(value: Any) -> None:
     if value is None or value == "none":
         return
-    raise ValueError(f"must be none, got {value!r}")
+    raise ValueError(f"must be none, got {_shown(value)}")
 
 
 def _convert_plain(value: Any, expected: Any) -> Any:
     if expected is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if expected is int and isinstance(value, bool):
-        raise ValueError(f"must be a whole number, got {value!r}")
-    if isinstance(value, expected):
+        return _as_float(value)
+    if isinstance(value, expected) and not (expected is int and isinstance(value, bool)):
         return value
-    raise ValueError(f"must be {_name(expected)}, got {value!r}")
+    raise ValueError(f"must be {_name(expected)}, got {_shown(value)}")
+
+
+def _as_float(number: int) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        raise ValueError(f"must be a finite number, got {_shown(number)}") from None
+
+
+_LONGEST_SHOWN = 60
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = repr(value)
+    except ValueError:  # Python refuses to write a whole number of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 _TYPE_NAMES = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", type(None): "none"}
@@ -184,5 +234,5 @@ def _name(expected: Any) -> str:
     if origin is Literal:
         return " or ".join(str(choice) for choice in typing.get_args(expected))
     if origin is tuple:
-        return f"a list of {_name(typing.get_args(expected)[0])}"
+        return f"a list, each {_name(typing.get_args(expected)[0])}"
     return _TYPE_NAMES.get(expected, str(expected))

@@ -133,7 +133,9 @@ def sign_flip(first: Sequence[float], second: Sequence[float]) -> SignFlip:
     n = len(differences)
     if n == 0:
         return SignFlip(0, None, None, NO_SEEDS)
-    smallest = min(1.0, 2.0 ** (1 - n))
+    if n == 1:
+        return SignFlip(1, None, 1.0, ONE_SEED)
+    smallest = 2.0 ** (1 - n)
     if n > _MOST_SIGNS:
         return SignFlip(n, None, smallest, f"not computed: more than {_MOST_SIGNS} seeds")
     observed = abs(float(differences.sum()))

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -27,6 +28,8 @@ def pytest_configure(config):
     os.environ["HF_HOME"] = str(Path(folder.name, "huggingface"))
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["ERC_BENCH_CACHE"] = str(Path(folder.name, "erc-bench"))
+    # Older transformers (5.17 to 5.20 at least) script functions of DeBERTa on import, which torch deprecates.
+    config.addinivalue_line("filterwarnings", r"ignore:.torch\.jit\.script. is:DeprecationWarning")
     for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_ENDPOINT", "ERC_BENCH_BLOCK"):
         os.environ.pop(variable, None)
 
@@ -64,3 +67,21 @@ def tiny_bert(tmp_path_factory):
 def write_checkpoint():
     """Give the module of checkpoint writers, for a test that needs a checkpoint of its own."""
     return checkpoints
+
+
+def _beside(name):
+    """Load a module of builders that lies beside this file."""
+    specification = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module  # dataclasses look their module up by name
+    specification.loader.exec_module(module)
+    return module
+
+
+store_fixture = _beside("store_fixture")
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Give an empty folder of runs, to be filled with finished and unfinished cells."""
+    return store_fixture.Store(tmp_path / "runs")

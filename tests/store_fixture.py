@@ -66,7 +66,13 @@ class Store:
         folder.mkdir(parents=True)
         predicted = self.split.answers(accuracy, seed) if predicted is None else predicted
         record = self.record(predicted, readouts or {}, changes.get("scored_labels", []))
-        names = {"method": method, "dataset": dataset, "backbone": backbone, "seed": seed, "settings_hash": settings_hash}
+        names = {
+            "method": method,
+            "dataset": dataset,
+            "backbone": backbone,
+            "seed": seed,
+            "settings_hash": settings_hash,
+        }
         record |= names | changes
         files = ["record.json"]
         if not record["dev_only"]:
@@ -121,7 +127,7 @@ class Store:
                 "precision": "float32",
                 "hardware": {"class": "cpu", "name": "Some CPU", "platform": "Linux", "threads": 2},
             },
-            "code": {"objective": "0123"},
+            "inputs": {"data": "f00dfeedcafe", "backbone": "minilm@1", "code": {"objective": "0123"}},
             "timings": {},
             "epochs": [],
             "metrics": {"dev": scored(predicted), "test": scored(predicted)},

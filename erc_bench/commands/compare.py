@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from erc_bench.comparison import Comparison
 
 FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
-_PIPE_WIDTH = 100
 
 
 @click.command()
@@ -53,23 +52,21 @@ def compare(runs: Path, form: str, output: Path | None, **request: Any) -> None:
             "Train something first with `erc-bench run`, or name the folder of runs with --runs.",
         )
     comparison = compare_cells(cells, **request)
-    if form == "rich" and output is None:
-        _print(comparison)
+    # A pipe or a file has no colours, even where the environment forces them on rich.
+    if form == "rich" and output is None and sys.stdout.isatty():
+        _show(comparison)
         return
     from erc_bench.tables import render
 
     _write(render(comparison, form), output)
 
 
-def _print(comparison: Comparison) -> None:
+def _show(comparison: Comparison) -> None:
     from rich.console import Console
 
-    from erc_bench.tables.rich_table import render_comparison_to_console
+    from erc_bench.tables.rich_table import print_comparison
 
-    # A log has no width of its own, and must not hold colours even where the environment forces them.
-    terminal = sys.stdout.isatty()
-    console = Console() if terminal else Console(width=_PIPE_WIDTH, force_terminal=False, color_system=None)
-    render_comparison_to_console(comparison, console)
+    print_comparison(comparison, Console())
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -79,7 +79,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 
 def _request(asked: dict[str, Any]) -> Any:
-    from erc_bench.planning.grid import DEFAULT_BACKBONE, Request
+    from erc_bench.planning.request import DEFAULT_BACKBONE, Request
     from erc_bench.planning.overrides import parse_override
 
     return Request(

@@ -8,7 +8,8 @@ from dataclasses import replace
 from erc_bench.comparison.baselines import Baseline, default_baseline, parse_baseline
 from erc_bench.comparison.caption import caption
 from erc_bench.comparison.columns import build_column
-from erc_bench.comparison.grouping import Columns, Condition, group
+from erc_bench.comparison.entries import Condition
+from erc_bench.comparison.grouping import Columns, group
 from erc_bench.comparison.labels import label_rows, ordered
 from erc_bench.comparison.model import Column, Comparison, Family, Pair, Row, RowKey, Score
 from erc_bench.comparison.pairing import pair_rows

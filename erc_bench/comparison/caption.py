@@ -13,7 +13,7 @@ from erc_bench.store.reading import StoredCell
 def caption(comparison: Comparison, cells: Iterable[StoredCell]) -> tuple[str, ...]:
     """Return the sentences of the caption; ``cells`` are all that the folder of runs holds."""
     sentences = [_what(comparison), _shared(comparison)]
-    sentences += [_column(column) for column in comparison.columns]
+    sentences += [_column(column, bool(_common_seeds(comparison))) for column in comparison.columns]
     sentences += _tests(comparison)
     sentences += [
         _by_row(comparison, "Epoch selected by", "selection"),
@@ -52,13 +52,21 @@ def _what(comparison: Comparison) -> str:
         by_words.setdefault(f"{words[0].upper()}{words[1:]} on the {column.split} split", []).append(column.title)
     named = len(by_words) > 1
     metric = "; ".join(f"{words} ({', '.join(titles)})" if named else words for words, titles in by_words.items())
-    filled = scores(comparison)
-    if max(score.summary.n for _, score in filled) == 1:
-        return f"{metric}, in points, of one run (seed {seed_list(s for _, score in filled for s in score.seeds)})."
-    same = len({score.seeds for _, score in filled}) == 1
-    seeds = seed_list(seed for _, score in filled for seed in score.seeds)
-    which = f"seeds {seeds}" if same else f"seeds (of {seeds}; n is given where rows differ)"
-    return f"{metric}, in points: mean ± standard deviation (n - 1) over {which}."
+    spread = "mean ± standard deviation (n - 1) over" if _several(comparison) else "of single runs with"
+    return f"{metric}, in points, {spread} {_common_seeds(comparison) or 'seeds named below'}."
+
+
+def _several(comparison: Comparison) -> bool:
+    return any(score.summary.n > 1 for _, score in scores(comparison))
+
+
+def _common_seeds(comparison: Comparison) -> str:
+    found = {score.seeds for _, score in scores(comparison)}
+    return _seeds(found.pop()) if len(found) == 1 else ""
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return f"{'seed' if len(set(seeds)) == 1 else 'seeds'} {seed_list(seeds)}"
 
 
 def _shared(comparison: Comparison) -> str:
@@ -69,8 +77,12 @@ def _shared(comparison: Comparison) -> str:
     return f"All rows: {', '.join(parts)}." if parts else ""
 
 
-def _column(column: Column) -> str:
+def _column(column: Column, seeds_are_told: bool) -> str:
     parts = []
+    if not seeds_are_told:
+        found = [score.seeds for score in column.scores if score is not None]
+        differ = ", n is given where rows differ" if len(set(found)) > 1 else ""
+        parts.append(f"{_seeds([seed for seeds in found for seed in seeds])}{differ}")
     if column.dialogues is not None:
         parts.append(f"{column.dialogues} dialogues with {column.utterances} labelled utterances")
     if column.floor is not None:
@@ -114,23 +126,29 @@ def _count(number_of: int, noun: str) -> str:
 
 def _sign_flip(comparison: Comparison) -> list[str]:
     tests = [pair.sign_flip for column in comparison.columns for pair in column.pairs]
-    short = {test.n: test.smallest_p for test in tests if test.n and not test.can_reach(comparison.alpha)}
-    return [
-        f"With {_count(n, 'seed')} the exact sign-flip test cannot reach {number(comparison.alpha)}: its smallest p is"
-        f" {number(p)}."
-        for n, p in sorted(short.items())
-        if p is not None
-    ]
+    short = {test.n: test.smallest_p for test in tests if test.p and not test.can_reach(comparison.alpha)}
+    told = [f"{number(p)} with {_count(n, 'seed')}" for n, p in sorted(short.items()) if p is not None]
+    if not told:
+        return []
+    level = number(comparison.alpha)
+    return [f"The exact sign-flip test cannot reach {level}: its smallest p is {', '.join(told)}."]
 
 
 def _by_row(comparison: Comparison, title: str, field: str) -> str:
-    rows: dict[str, dict[str, None]] = {}
-    for _, score in scores(comparison):
-        value = str(getattr(score, field)) or "not recorded"
-        rows.setdefault(value, {})[comparison.rows[score.row].key.method] = None
-    if len(rows) == 1:
-        return f"{title}: {next(iter(rows))}."
-    parts = [f"{value} ({', '.join(methods)})" for value, methods in rows.items()]
+    """Say a fact of the rows once where all agree, else by method, and by dataset where needed."""
+    values: dict[str, dict[str, list[str]]] = {}
+    for column, score in scores(comparison):
+        method = comparison.rows[score.row].key.method
+        if value := str(getattr(score, field)):
+            values.setdefault(method, {}).setdefault(value, []).append(column.title)
+    by_value: dict[str, list[str]] = {}
+    for method, found in values.items():
+        for value, titles in found.items():
+            where = f" on {', '.join(dict.fromkeys(titles))}" if len(found) > 1 else ""
+            by_value.setdefault(value, []).append(f"{method}{where}")
+    if len(by_value) < 2:
+        return f"{title}: {next(iter(by_value))}." if by_value else ""
+    parts = [f"{value} ({', '.join(methods)})" for value, methods in by_value.items()]
     return f"{title}: {'; '.join(parts)}."
 
 

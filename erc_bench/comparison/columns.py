@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from erc_bench.comparison.grouping import Condition, Entry
+from erc_bench.comparison.entries import Condition, Entry
 from erc_bench.comparison.model import Column, Rank, Row, Score
 from erc_bench.statistics import summarise
 

@@ -3,39 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from erc_bench.comparison.entries import Condition, Entry
+from erc_bench.comparison.mixtures import mixtures
 from erc_bench.comparison.model import RowKey, Settings
 from erc_bench.comparison.outcomes import Outcome, read_outcome
 from erc_bench.comparison.selection import own_classifier
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
-
-
-@dataclass(frozen=True)
-class Condition:
-    """What all cells of a column have in common."""
-
-    dataset: str
-    fingerprint: str
-    limit: int | None
-    hardware: str
-
-
-@dataclass
-class Entry:
-    """One row in one column: its outcomes by seed."""
-
-    key: RowKey
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
-
-    @property
-    def record(self) -> Mapping[str, Any]:
-        """The record of one of the cells."""
-        return next(iter(self.outcomes.values())).cell.record
-
 
 Columns = dict[Condition, list[Entry]]
 
@@ -58,7 +36,7 @@ def group(
         found = _entries(members, variants, metrics[condition.dataset], readouts, notes)
         if found:
             entries[condition] = found
-            notes += _mixtures(found, condition.dataset)
+            notes += mixtures(found, condition.dataset)
     return entries, notes
 
 
@@ -156,26 +134,3 @@ def _add(entry: Entry, outcome: Outcome, notes: list[str]) -> None:
         notes.append(f"{outcome.cell.name} is left out: its record is of the same cell as {first}")
         return
     entry.outcomes[outcome.seed] = outcome
-
-
-def _mixtures(entries: Iterable[Entry], dataset: str) -> list[str]:
-    """Name rows whose seeds did not run under the same code, precision or machine."""
-    reads: tuple[tuple[str, Callable[[Mapping[str, Any]], Any]], ...] = (
-        ("versions of its code", lambda record: record.get("code")),
-        ("precisions", lambda record: record.get("provenance", {}).get("precision")),
-        ("machines", lambda record: _machine(record.get("provenance", {}).get("hardware"))),
-    )
-    notes = []
-    for entry in entries:
-        for words, read in reads:
-            seeds: dict[str, list[int]] = {}
-            for seed, outcome in sorted(entry.outcomes.items()):
-                seeds.setdefault(json.dumps(read(outcome.cell.record), sort_keys=True), []).append(seed)
-            if len(seeds) > 1 and not entry.key.readout:
-                parts = " against ".join(", ".join(map(str, part)) for part in seeds.values())
-                notes.append(f"{dataset}: the seeds of {entry.key.method} ran under different {words} ({parts})")
-    return notes
-
-
-def _machine(hardware: Any) -> Any:
-    return hardware.get("name") if isinstance(hardware, dict) else hardware

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from erc_bench.comparison.baselines import Baseline, partners
 from erc_bench.comparison.caption import seed_list
-from erc_bench.comparison.grouping import Entry
+from erc_bench.comparison.entries import Entry
 from erc_bench.comparison.model import Column, Pair, Row
 from erc_bench.comparison.significance import compare_pair
 
@@ -38,10 +38,10 @@ def _alone(column: Column, labels: Sequence[str], baseline: Baseline) -> list[st
 def _unshared(column: Column, pair: Pair, rows: Sequence[Row]) -> list[str]:
     names = rows[pair.row].label, rows[pair.baseline].label
     found = [
-        f"{'seed' if len(seeds) == 1 else 'seeds'} {seed_list(seeds)} only for {name}"
+        f"{f'seed {seeds[0]} exists' if len(seeds) == 1 else f'seeds {seed_list(seeds)} exist'} only for {name}"
         for seeds, name in zip((pair.only_row, pair.only_baseline), names, strict=True)
         if seeds
     ]
     if not found:
         return []
-    return [f"{column.title}: {names[0]} is compared with {names[1]} on shared seeds; there is {' and '.join(found)}"]
+    return [f"{column.title}: {names[0]} is compared with {names[1]} on shared seeds; {' and '.join(found)}"]

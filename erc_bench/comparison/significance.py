@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from erc_bench.comparison.grouping import Entry
+from erc_bench.comparison.entries import Entry
 from erc_bench.comparison.model import Column, Family, Pair, Verdict
 from erc_bench.comparison.outcomes import Outcome
 from erc_bench.metrics import leave_one_out

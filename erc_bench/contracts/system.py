@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from erc_bench.types import Dialogue, UtteranceKey
 
 class System(Component):
     """A whole method that is no composition of slots. Required: ``fit`` and ``predict``."""
+
+    sees_future: ClassVar[bool] = False
+    """Whether an utterance's scores may depend on turns after it; tables mark such systems."""
 
     def __init__(self, options: Any = None) -> None:
         self.options = self.Options() if options is None else options

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.names import did_you_mean
 from erc_bench.options import parse_value
 
 
@@ -48,7 +49,8 @@ def unknown_methods(overrides: Iterable[Override], methods: Iterable[str]) -> li
     """Return a sentence for each override that speaks to a method that is not selected."""
     selected = set(methods)
     return [
-        f"{item.origin} {item.method}:{item.address} speaks to the method {item.method!r}, which is not selected"
+        f"{item.origin} {item.method}:{item.address} speaks to the method {item.method!r}, which is not selected; "
+        f"{did_you_mean(item.method, selected)}"
         for item in overrides
         if item.method and item.method not in selected
     ]

@@ -119,7 +119,8 @@ class PretrainedBackbone(Backbone):
             raise self._unobtainable(str(error)) from error
 
     def _unobtainable(self, reason: str) -> ErcBenchError:
-        size = f", about {self.parameters * 4 / 1e9:.1f} GB" if self.parameters else ""
+        known = self.parameters if self.reference() == self.default_path else None
+        size = f", about {known * 4 / 1e9:.1f} GB" if known else ""
         return ErcBenchError(
             f"backbone {self.name!r}: {self.reference()} is not in the cache {hub.cache_folder()}, and {reason}",
             "Put config.json, the tokenizer (tokenizer.json, or vocab.json with merges.txt) and the weights "

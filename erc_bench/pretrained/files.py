@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -43,17 +44,20 @@ def tokenizer_file_names() -> list[str]:
     return [name for alternative in TOKENIZER_FILES for name in alternative] + list(TOKENIZER_SETTINGS)
 
 
+def missing_parts(names: Collection[str]) -> list[str]:
+    """Say in words what a set of file names lacks to be a pretrained model: empty when it is complete."""
+    parts = (
+        (CONFIG_FILE, [(CONFIG_FILE,)]),
+        ("a tokenizer (tokenizer.json, or vocab.json with merges.txt, or vocab.txt)", TOKENIZER_FILES),
+        ("weights (model.safetensors or pytorch_model.bin)", [(name,) for name in WEIGHT_FILES]),
+    )
+    return [words for words, alternatives in parts if not any(set(names).issuperset(each) for each in alternatives)]
+
+
 def missing_files(folder: Path) -> list[str]:
-    """Name what a folder lacks to be a pretrained model: empty when it is complete."""
-    missing = [] if (folder / CONFIG_FILE).is_file() else [CONFIG_FILE]
-    if not any(all((folder / name).is_file() for name in names) for names in TOKENIZER_FILES):
-        missing.append("a tokenizer (tokenizer.json, or vocab.json with merges.txt, or vocab.txt)")
-    weights = _weight_file(folder)
-    if weights is None:
-        missing.append("weights (model.safetensors or pytorch_model.bin)")
-    else:
-        missing += [path.name for path in _shards(weights) if not path.is_file()]
-    return missing
+    """Say what a folder lacks to be a pretrained model, shards that an index names included."""
+    missing = missing_parts([path.name for path in folder.iterdir() if path.is_file()])
+    return missing + [path.name for path in weight_files(folder) if not path.is_file()]
 
 
 def weight_files(folder: Path) -> list[Path]:

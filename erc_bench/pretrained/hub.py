@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.pretrained.files import CONFIG_FILE, WEIGHT_FILES, missing_files, tokenizer_file_names
+from erc_bench.pretrained.files import CONFIG_FILE, WEIGHT_FILES, missing_files, missing_parts, tokenizer_file_names
 
 _SECONDS_TO_ANSWER = 5.0
 _HUB_ID = re.compile(r"[\w][\w.-]*(/[\w][\w.-]*)?")
@@ -104,23 +104,23 @@ def download(version: Revision, revision: str) -> Path:
     Raises :class:`ErcBenchError` when the version lacks files, :class:`HubUnreachableError` when the
     connection is lost.
     """
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import hf_hub_download
     from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
+    lacking = missing_parts(version.sizes)
+    if lacking:
+        raise ErcBenchError(f"{version.hub_id} has no {', no '.join(lacking)}", "Choose another model.")
     quiet = not sys.stderr.isatty() and not are_progress_bars_disabled()
     if quiet:
         disable_progress_bars()
     try:
-        folder = Path(snapshot_download(version.hub_id, revision=revision, allow_patterns=version.wanted_files()))
+        fetched = [hf_hub_download(version.hub_id, name, revision=revision) for name in version.wanted_files()]
     except Exception as error:  # as above
         raise HubUnreachableError(_reason(error)) from error
     finally:
         if quiet:
             enable_progress_bars()
-    lacking = missing_files(folder)
-    if lacking:
-        raise ErcBenchError(f"{version.hub_id} has no {', no '.join(lacking)}", "Choose another model.")
-    return folder
+    return Path(fetched[0]).parent
 
 
 def _reason(error: Exception) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 import traceback
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from erc_bench.progress import Progress
 from erc_bench.protocol import gold_labels, seal
 from erc_bench.running.record import Row, inputs, make_record, scored_rows
 from erc_bench.running.state import RUNS_UNDER, Found, Overwrite, find
+from erc_bench.store.layout import Status
 from erc_bench.store.writing import CellBusyError, CellWriter
 from erc_bench.training.cell import Cell
 from erc_bench.training.device import hardware
@@ -26,6 +28,8 @@ from erc_bench.training.preparation import CellData
 from erc_bench.training.result import CellResult
 from erc_bench.training.system_cell import run_system
 from erc_bench.training.workspace import Workspace
+
+_log = logging.getLogger("erc_bench")
 
 
 @dataclass
@@ -51,6 +55,7 @@ class GridRunner:
         self.workspace = Workspace(device)
         self.outcome = GridOutcome()
         self._corpus: tuple[str, Corpus] | None = None
+        self._told: set[str] = set()
 
     def run(self, plans: Sequence[Plan]) -> GridOutcome:
         """Run what has to run. Cells that another process is running are waited for at the end."""
@@ -67,8 +72,9 @@ class GridRunner:
         try:
             corpus = self._load(plan)
             present = inputs(plan, corpus.fingerprint, self._identity(plan))
-        except ErcBenchError as error:
-            self._failed(plan, str(error), started)
+        # A dataset or a backbone is a stranger's code, too; nothing has been written that could count.
+        except Exception as error:
+            self._failed(plan, self._reason_before_start(error), started)
             return True
         found = find(folder, present)
         if found.state not in RUNS_UNDER[self.overwrite]:
@@ -96,13 +102,13 @@ class GridRunner:
         try:
             outcome = self._train_and_store(plan, corpus, present, writer)
         except KeyboardInterrupt:
-            writer.finish("interrupted", "stopped by the user")
+            _close(writer, "interrupted", "stopped by the user")
             raise
         # A cell is a stranger's code over a stranger's data: whatever it raises, the others go on.
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             reason = _reason(error)
-            writer.finish("failed", reason.partition("\n")[0], traceback.format_exc())
-            self._failed(plan, reason, started)
+            unwritten = _close(writer, "failed", reason.partition("\n")[0], traceback.format_exc())
+            self._failed(plan, reason + unwritten, started)
             return
         self.outcome.ran.append(plan)
         self.progress.cell_ended(plan.label(), outcome, time.perf_counter() - started)
@@ -155,6 +161,13 @@ class GridRunner:
         self.outcome.skipped.append(plan)
         self.progress.cell_ended(plan.label(), f"{found.state}: {_headline(found.record or {})}", seconds)
 
+    def _reason_before_start(self, error: Exception) -> str:
+        reason = _reason(error)
+        if not isinstance(error, ErcBenchError) and reason not in self._told:
+            self._told.add(reason)
+            _log.error("a cell cannot start", exc_info=error)
+        return reason
+
     def _failed(self, plan: Plan, reason: str, started: float) -> None:
         self.outcome.failed.append((plan, reason))
         self.progress.cell_ended(plan.label(), f"failed: {reason}", time.perf_counter() - started)
@@ -164,6 +177,9 @@ def _limited(corpus: Corpus, limit: int | None) -> Corpus:
     if limit is None:
         return corpus
     splits = corpus.splits.limited(limit)
+    for name, dialogues in splits.items():
+        if not any(dialogue.targets() for dialogue in dialogues):
+            raise ErcBenchError(f"the first {limit} dialogues of {name} have no labelled utterance", "Raise --limit.")
     return replace(corpus, splits=splits, counts={name: count(dialogues) for name, dialogues in splits.items()})
 
 
@@ -177,7 +193,17 @@ def _headline(record: Mapping[str, Any]) -> str:
     return f"{split} {metric.replace('_', ' ')} {scores[metric]:.2f}{flag}"
 
 
-def _reason(error: Exception) -> str:
+def _close(writer: CellWriter, status: Status, error: str, trace: str = "") -> str:
+    """Write why a cell stopped; return what must be added where that cannot be written."""
+    try:
+        writer.finish(status, error, trace)
+    except OSError as problem:
+        # Without a status the cell counts as never run, and what stopped it is still the first error.
+        return f"\n(the folder of the cell cannot be written: {problem})"
+    return ""
+
+
+def _reason(error: BaseException) -> str:
     if isinstance(error, torch.OutOfMemoryError):
         return (
             "the device ran out of memory; lower training.batch_size (with training.accumulation the "

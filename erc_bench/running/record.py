@@ -21,7 +21,9 @@ Row = tuple[UtteranceKey, str, str]
 
 def inputs(plan: Plan, fingerprint: str, identity: str) -> dict[str, Any]:
     """Return what a stored cell must still agree with, else it is stale."""
-    return {"data": fingerprint, "backbone": identity, "code": code_digests({**plan.components, **plan.readouts})}
+    backbone = {} if plan.backbone is None else {"backbone": plan.backbone}
+    code = code_digests({**backbone, **plan.components, **plan.readouts})
+    return {"data": fingerprint, "backbone": identity, "code": code}
 
 
 def scored_rows(
@@ -29,8 +31,11 @@ def scored_rows(
 ) -> list[Row]:
     """Join scores (n, classes) with the labels that only the runner holds, in the order of the split."""
     best = dict(zip(keys, scores.argmax(-1).tolist(), strict=True))
-    if best.keys() != gold.keys():
-        raise ErcBenchError(f"{plan.address.method} scored {len(best)} utterances, and {len(gold)} are to be scored")
+    if best.keys() != gold.keys() or len(keys) != len(gold):
+        raise ErcBenchError(
+            f"{plan.address.method} scored {len(keys)} utterances ({len(best)} different ones), "
+            f"and {len(gold)} are to be scored"
+        )
     return [(key, label, plan.dataset.labels[best[key]]) for key, label in gold.items()]
 
 

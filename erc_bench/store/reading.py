@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -178,39 +179,41 @@ def read_answers(cell: StoredCell, readout: str | None = None, with_scores: bool
         raise ErcBenchError(f"{file} cannot be read: {_one_line(error)}") from None
 
 
-def _parse(rows: Iterator[list[str]], file: Path, labels: frozenset[str], with_scores: bool) -> Predictions:
-    header = next(rows, [])
+def _parse(lines: Iterator[list[str]], file: Path, labels: frozenset[str], with_scores: bool) -> Predictions:
+    header, rows = next(lines, []), list(lines)
     if tuple(header[:4]) != KEY_COLUMNS:
         raise ErcBenchError(f"{file}, line 1: the columns must begin with {','.join(KEY_COLUMNS)}")
-    answers = Predictions([], [], [], [], tuple(header[4:]))
-    seen: set[tuple[str, int]] = set()
-    for line, row in enumerate(rows, start=2):
-        if len(row) != len(header):
-            raise ErcBenchError(f"{file}, line {line}: {len(row)} fields instead of {len(header)}")
-        try:
-            _add(answers, row, seen, labels, with_scores)
-        except ValueError as error:
-            raise ErcBenchError(f"{file}, line {line}: {error}") from None
-    return answers
+    # Whole columns are checked at once; a loop over rows only looks for the line of what was found.
+    if set(map(len, rows)) - {len(header)}:
+        raise _at(file, rows, lambda row: len(row) != len(header), f"it does not have {len(header)} fields")
+    dialogue_ids, positions, gold, predicted = ([row[column] for row in rows] for column in range(4))
+    if unknown := sorted({*gold, *predicted} - labels):
+        raise _at(file, rows, lambda row: unknown[0] in row[2:4], f"{unknown[0]!r} is not a label of the dataset")
+    try:
+        utterances = list(map(int, positions))
+        scores = [list(map(float, row[4:])) for row in rows] if with_scores else []
+    except ValueError:
+        raise _at(file, rows, _not_numeric, "the position or a score is not a number") from None
+    keys = Counter(zip(dialogue_ids, positions, strict=True))
+    if len(keys) < len(rows):
+        dialogue, turn = keys.most_common(1)[0][0]
+        twice = f"utterance {turn} of dialogue {dialogue!r} appears {keys[dialogue, turn]} times"
+        raise _at(file, rows, lambda row: row[:2] == [dialogue, turn], twice)
+    return Predictions(dialogue_ids, utterances, gold, predicted, tuple(header[4:]), scores)
 
 
-def _add(
-    answers: Predictions, row: list[str], seen: set[tuple[str, int]], labels: frozenset[str], with_scores: bool
-) -> None:
-    dialogue, utterance, gold, predicted = row[:4]
-    key = (dialogue, int(utterance))
-    if key in seen:
-        raise ValueError(f"utterance {utterance} of dialogue {dialogue!r} appears twice")
-    for label in (gold, predicted):
-        if label not in labels:
-            raise ValueError(f"{label!r} is not a label of the dataset")
-    seen.add(key)
-    answers.dialogue_ids.append(dialogue)
-    answers.utterances.append(key[1])
-    answers.gold.append(gold)
-    answers.predicted.append(predicted)
-    if with_scores:
-        answers.scores.append([float(score) for score in row[4:]])
+def _at(file: Path, rows: list[list[str]], wrong: Callable[[list[str]], bool], sentence: str) -> ErcBenchError:
+    line = next(number for number, row in enumerate(rows, start=2) if wrong(row))
+    return ErcBenchError(f"{file}, line {line}: {sentence}")
+
+
+def _not_numeric(row: list[str]) -> bool:
+    try:
+        int(row[1])
+        list(map(float, row[4:]))
+    except ValueError:
+        return True
+    return False
 
 
 def read_predictions(cell: StoredCell, readout: str | None = None) -> pd.DataFrame:

@@ -53,7 +53,8 @@ def row_label(comparison: Comparison, row: int) -> str:
 def headers(comparison: Comparison) -> list[tuple[str, str]]:
     """Return (dataset, metric) of each column; the metric is empty where all columns share it."""
     same = len({column.metric for column in comparison.columns}) == 1
-    return [(column.title, "" if same else METRIC_WORDS[column.metric]) for column in comparison.columns]
+    # The caption says what micro F1 pools; a header has no room for it.
+    return [(c.title, "" if same else METRIC_WORDS[c.metric].partition(" over")[0]) for c in comparison.columns]
 
 
 def cell_text(comparison: Comparison, column: Column, row: int, separator: str = " ± ") -> CellText:
@@ -63,15 +64,15 @@ def cell_text(comparison: Comparison, column: Column, row: int, separator: str =
         return CellText(NOTHING)
     summary = score.summary
     value = f"{summary.mean:.2f}" if summary.sd is None else f"{summary.mean:.2f}{separator}{summary.sd:.2f}"
-    words = [f"n={summary.n}"] if _n_differs(comparison) else []
+    words = [f"n={summary.n}"] if _n_differs(column) else []
     if score.degenerate:
         share = "" if len(score.degenerate) == summary.n else f" {len(score.degenerate)} of {summary.n}"
         words.append(f"degenerate{share}")
     return CellText(value, score.rank, marks(column.pair_of(row)), ", ".join(words))
 
 
-def _n_differs(comparison: Comparison) -> bool:
-    return len({score.seeds for column in comparison.columns for score in column.scores if score is not None}) > 1
+def _n_differs(column: Column) -> bool:
+    return len({score.seeds for score in column.scores if score is not None}) > 1
 
 
 def marks(pair: Pair | None) -> str:

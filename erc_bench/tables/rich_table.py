@@ -17,7 +17,7 @@ _STYLES = {"best": "bold", "second": "underline", "": ""}
 _SIGNS = {"best": "*", "second": "_", "": ""}
 
 
-def render_comparison_to_console(comparison: Comparison, console: Console) -> None:
+def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print table, comparisons, caption and notes; plain text where the console is no terminal."""
     console.print(_scores(comparison, console.is_terminal))
     shown = details(comparison)
@@ -35,7 +35,7 @@ def render_comparison_to_console(comparison: Comparison, console: Console) -> No
 def render(comparison: Comparison, width: int = 100) -> str:
     """Return the comparison as plain text."""
     stream = io.StringIO()
-    render_comparison_to_console(comparison, Console(file=stream, width=width, color_system=None, force_terminal=False))
+    print_comparison(comparison, Console(file=stream, width=width, color_system=None, force_terminal=False))
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]
     return "\n".join(lines).strip("\n") + "\n"
 

@@ -29,7 +29,7 @@ from erc_bench.training.readout import read
 from erc_bench.training.result import CellResult, Reading
 from erc_bench.training.row_states import RowEncoder, freeze
 from erc_bench.training.scoring import Scorer
-from erc_bench.training.seeds import stream_seed
+from erc_bench.training.seeds import seed_generators, stream_seed
 from erc_bench.training.workspace import Workspace
 
 T = TypeVar("T")
@@ -52,14 +52,13 @@ class Cell:
 
     def run(self) -> CellResult:
         """Train, read out, and gather what the record keeps."""
-        torch.manual_seed(stream_seed(self.plan.seed, "initialisation"))
         encoder, row_encoder = self._timed("load", self._load)
         preparer, ready = self._timed("prepare", lambda: self._prepare(encoder, row_encoder))
         task = self._task(encoder, preparer, ready)
         composition = self._compose(encoder, row_encoder, task)
         classifiers = self._classifiers(task)
         loop = Loop(composition, classifiers[self._own], task, self.options, self.scorer, self.plan.seed, self.progress)
-        torch.manual_seed(stream_seed(self.plan.seed, "dropout"))
+        seed_generators(self.plan.seed, "dropout")
         trained = self._timed("train", lambda: loop.run(self._epochs(preparer, ready), ready.dev))
         outputs = self._timed("represent", lambda: self._represent(composition, classifiers, ready))
         readings = self._timed("read out", lambda: self._read(classifiers, outputs, task))
@@ -75,6 +74,8 @@ class Cell:
 
     def _load(self) -> tuple[Encoder, RowEncoder]:
         backbone = self.workspace.backbone(self.plan)
+        # Seeded after loading, which draws on the same generator and does not happen in every cell.
+        seed_generators(self.plan.seed, "initialisation", 0)
         encoder: Encoder = self.plan.components["encoder"](self.plan.build("encoder"), backbone)
         freeze(encoder.language_model, encoder.options.trainable)
         encoder.to(self.device)
@@ -83,10 +84,11 @@ class Cell:
         return encoder, row_encoder
 
     def _prepare(self, encoder: Encoder, row_encoder: RowEncoder) -> tuple[Preparer, Preparation]:
-        cache = FeatureCache(self.workspace.identity(self.plan), row_encoder.precision, self.device)
+        cache = FeatureCache(self.workspace.backbone_key(self.plan), row_encoder.precision, self.device)
         preparer = Preparer(encoder, row_encoder, cache, self.labels, self.progress)
         key = self.workspace.preparation_key(self.plan, self.fingerprint)
-        ready = None if encoder.augments else self.workspace.preparation(key)
+        changing = encoder.augments and not preparer.frozen
+        ready = None if changing else self.workspace.preparation(key)
         if ready is None:
             ready = preparer.prepare(self.data, self.plan.dataset.words(), self.options.standardise, self.plan.seed)
             self.workspace.keep(key, ready)
@@ -118,6 +120,7 @@ class Cell:
         )
 
     def _compose(self, encoder: Encoder, row_encoder: RowEncoder, task: Task) -> Composition:
+        seed_generators(self.plan.seed, "initialisation", 1)
         objective: Objective = self.plan.components["objective"](self.plan.build("objective"))
         objective.start(task)
         objective.to(self.device)
@@ -187,6 +190,8 @@ def _defaults(component: Any, plan: Plan) -> Any:
 
 
 def _anchor_arrays(raw_words: Tensor, dev: Outputs, classifiers: dict[str, Classifier]) -> dict[str, np.ndarray]:
-    arrays = {"anchors.words": raw_words, "anchors.stage_one": dev.anchors}
-    arrays |= {f"anchors.{name}": classifier.fitted_anchors() for name, classifier in classifiers.items()}
+    arrays = {"anchors.raw": raw_words, "anchors.stage_one": dev.anchors}
+    own, *others = classifiers
+    arrays["anchors.stage_two"] = classifiers[own].fitted_anchors()
+    arrays |= {f"anchors.stage_two.{name}": classifiers[name].fitted_anchors() for name in others}
     return {name: value.detach().float().cpu().numpy() for name, value in arrays.items() if value is not None}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from copy import deepcopy
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,8 @@ from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.outputs import Outputs, View
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.row_states import RowEncoder, set_training
+
+T = TypeVar("T")
 
 EVALUATION_BATCH = 512
 """Examples that are encoded together when nothing trains; they only share their sorting by length."""
@@ -81,10 +84,15 @@ class Composition:
         self.modules.load_state_dict(state, strict=False)
 
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Return all parameters by the learning rate that is theirs."""
-        groups = self.encoder.parameter_groups()
-        head = [*groups["head"], *self.objective.parameters(), *self.head.parameters()]
-        return {"encoder": list(groups["encoder"]), "head": head}
+        """Return all parameters, each once, by the learning rate that is theirs.
+
+        What the encoder counts to its group ``encoder`` is the backbone's; everything else is the head's.
+        """
+        backbone = {id(parameter) for parameter in self.encoder.parameter_groups()["encoder"]}
+        groups: dict[str, list[nn.Parameter]] = {"encoder": [], "head": []}
+        for parameter in self.modules.parameters():
+            groups["encoder" if id(parameter) in backbone else "head"].append(parameter)
+        return groups
 
     def _encode(self, split: PreparedSplit, indices: Sequence[int]) -> Encoded:
         if split.states is not None:
@@ -112,11 +120,12 @@ class Composition:
         )
 
 
-def batches(indices: Sequence[int], size: int) -> Iterator[Sequence[int]]:
-    """Cut indices into batches, the last one possibly smaller."""
-    for start in range(0, len(indices), size):
-        yield indices[start : start + size]
+def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Cut a sequence into batches, the last one possibly smaller."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
 
 
 def _copy(value: Any) -> Any:
-    return value.detach().to("cpu", copy=True) if isinstance(value, Tensor) else value
+    # A module's extra state is an object of its own making, which it may go on changing.
+    return value.detach().to("cpu", copy=True) if isinstance(value, Tensor) else deepcopy(value)

@@ -1,12 +1,14 @@
 """Row states of a frozen backbone: computed once, kept on disk by content.
 
-The key covers everything that decides a state: weights, precision, library, device class and the
-token rows themselves; so methods, seeds and readouts share them, and nothing stale is ever read.
+The key covers everything that decides a state: the backbone, precision, libraries, device class and
+the token rows themselves; so methods, seeds and readouts share them, and nothing stale is ever read.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
+import logging
 import os
 import tempfile
 from array import array
@@ -19,6 +21,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from erc_bench.contracts.encoder import TokenRow
+from erc_bench.provenance import versions
+
+_log = logging.getLogger("erc_bench")
 
 CACHE_VARIABLE = "ERC_BENCH_CACHE"
 
@@ -31,11 +36,15 @@ def cache_folder() -> Path:
 
 
 class FeatureCache:
-    """Reads and writes the row states of one backbone in one precision."""
+    """Reads and writes the row states of one backbone in one precision.
 
-    def __init__(self, identity: str, precision: torch.dtype, device: torch.device, folder: Path | None = None) -> None:
+    ``backbone`` covers all that decides what the backbone computes: weights, options, code.
+    """
+
+    def __init__(self, backbone: str, precision: torch.dtype, device: torch.device, folder: Path | None = None) -> None:
         self.folder = (folder or cache_folder()) / "features"
-        self._prefix = f"{identity}|{precision}|{device.type}|torch {torch.__version__}"
+        libraries = {name: versions()[name] for name in ("torch", "transformers")}
+        self._prefix = json.dumps([backbone, str(precision), device.type, libraries])
 
     def states(self, rows: Sequence[TokenRow], compute: Callable[[Sequence[TokenRow]], Tensor]) -> Tensor:
         """Return (rows, dim) states, from disk or computed and then kept."""
@@ -44,13 +53,18 @@ class FeatureCache:
         if stored is not None:
             return stored
         states = compute(rows).cpu()
-        _write(path, states)
+        try:
+            _write(path, states)
+        except (OSError, SafetensorError) as error:
+            # A cache only saves time: a full or read-only disk must not cost the cell.
+            _log.warning("the row states cannot be kept in %s: %s", self.folder, error)
         return states
 
     def _key(self, rows: Sequence[TokenRow]) -> str:
         digest = hashlib.sha256(self._prefix.encode())
         for row in rows:
-            digest.update(array("q", [len(row.ids), *row.ids, *row.positions]).tobytes())
+            lengths = (len(row.ids), len(row.positions))
+            digest.update(array("q", [*lengths, *row.ids, *row.positions]).tobytes())
         return digest.hexdigest()[:40]
 
 

@@ -18,7 +18,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition, batches
-from erc_bench.training.optimiser import make_optimiser, make_schedule
+from erc_bench.training.optimiser import Schedule, make_optimiser
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.scoring import Scorer
 from erc_bench.training.seeds import stream
@@ -64,6 +64,7 @@ class Loop:
         self.progress = progress
         self._head_apart = False
         self._inert: set[str] = set()
+        self._training: set[str] = set()
 
     def run(self, training_split: Callable[[int], PreparedSplit], dev: PreparedSplit) -> Trained:
         """Train; ``training_split`` gives the examples of an epoch (the same ones where nothing augments)."""
@@ -71,7 +72,7 @@ class Loop:
         first = training_split(0)
         steps_per_epoch = -(-len(first) // (self.options.batch_size * self.options.accumulation))
         optimiser = make_optimiser(self.composition.parameter_groups(), self.options)
-        schedule = make_schedule(optimiser, self.options, steps_per_epoch)
+        schedule = Schedule(optimiser, self.options, steps_per_epoch)
         for epoch in range(self.options.epochs):
             split = first if epoch == 0 else training_split(epoch)
             started = time.perf_counter()
@@ -80,7 +81,7 @@ class Loop:
             metrics = self._dev_metrics(split, dev)
             score = self.scorer.headline_of(metrics)
             trained.selector.offer(epoch, score, self._state)
-            trained.inert_terms = sorted(self._inert)
+            trained.inert_terms = sorted(self._inert - self._training)
             trained.epochs.append(
                 {
                     "epoch": epoch + 1,
@@ -97,41 +98,45 @@ class Loop:
         return trained
 
     def _train_epoch(
-        self,
-        epoch: int,
-        split: PreparedSplit,
-        optimiser: torch.optim.Optimizer,
-        schedule: torch.optim.lr_scheduler.LambdaLR,
+        self, epoch: int, split: PreparedSplit, optimiser: torch.optim.Optimizer, schedule: Schedule
     ) -> dict[str, float]:
         indices = self._begin_epoch(epoch, split)
         self.composition.set_training(True)
         size, accumulation = self.options.batch_size, self.options.accumulation
         all_batches = list(batches(indices, size))
+        groups = list(batches(all_batches, accumulation))
         self.progress.phase(f"epoch {epoch + 1}/{self.options.epochs}", len(all_batches))
         log = _TermLog(epoch)
-        for start in range(0, len(all_batches), accumulation):
-            group = all_batches[start : start + accumulation]
+        for number, group in enumerate(groups):
             optimiser.zero_grad(set_to_none=True)
-            for batch in group:
-                self._pass(split, batch, epoch, start, 1 / len(group), log)
-                self.progress.step(log.latest)
+            self._gather_gradients(split, group, (epoch, number * accumulation), log)
             self._clip()
+            schedule.set_rates(epoch, number, len(groups))
             optimiser.step()
-            schedule.step()
             self.composition.objective.after_step()
         log.check_finite()
         return log.means()
 
-    def _pass(
-        self, split: PreparedSplit, batch: Sequence[int], epoch: int, position: int, share: float, log: _TermLog
+    def _gather_gradients(
+        self, split: PreparedSplit, group: Sequence[Sequence[int]], position: tuple[int, int], log: _TermLog
     ) -> None:
-        step = BatchStep(self.composition, split, batch, stream(self.seed, "sampling", epoch, position), share)
-        terms = dict(self.composition.objective.step(step))
-        log.add(terms)
-        self._inert |= {name for name, term in terms.items() if not term.requires_grad}
+        """Add up the gradients of the batches of one optimiser step; position: epoch, first batch."""
+        epoch, first = position
+        examples = sum(map(len, group))
+        steps = []
+        for number, batch in enumerate(group, start=first):
+            rng = stream(self.seed, "sampling", epoch, number)
+            step = BatchStep(self.composition, split, batch, rng, len(batch) / examples)
+            log.add(self.composition.objective.step(step))
+            self._training |= step.training_terms
+            self._inert |= step.inert_terms
+            steps.append(step)
+            self.progress.step(log.latest)
+        # Known only after the last batch: a term may reach the head in one batch and not in another.
         self._head_apart = untouched(self.composition.head)
         if self._head_apart:
-            step.train_head_apart()
+            for step in steps:
+                step.train_head_apart()
 
     def _begin_epoch(self, epoch: int, split: PreparedSplit) -> list[int]:
         order = list(range(len(split)))

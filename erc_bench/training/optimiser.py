@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import LambdaLR
 
+from erc_bench.errors import ErcBenchError
 from erc_bench.planning.training_options import TrainingOptions
 
 
 def make_optimiser(groups: Mapping[str, Sequence[nn.Parameter]], options: TrainingOptions) -> torch.optim.AdamW:
     """Return AdamW over the groups ``encoder`` (the backbone) and ``head`` (everything else).
 
-    Vectors (biases, norms) are exempt from decay.
+    Vectors (biases, norms) are exempt from decay. Raises :class:`ErcBenchError` where nothing trains.
     """
     rates = {"encoder": options.encoder_lr, "head": options.head_lr}
     parts = []
@@ -25,24 +25,43 @@ def make_optimiser(groups: Mapping[str, Sequence[nn.Parameter]], options: Traini
         vectors = [parameter for parameter in trained if parameter.ndim <= 1]
         parts.append({"params": matrices, "lr": rates[name], "weight_decay": options.weight_decay})
         parts.append({"params": vectors, "lr": rates[name], "weight_decay": 0.0})
+    if not any(part["params"] for part in parts):
+        raise ErcBenchError(
+            "nothing trains: the backbone is frozen, and encoder, objective and head have no parameters",
+            "Let some of the backbone train: --set encoder.trainable=all.",
+        )
     return torch.optim.AdamW([part for part in parts if part["params"]])
 
 
-def make_schedule(optimiser: torch.optim.Optimizer, options: TrainingOptions, steps_per_epoch: int) -> LambdaLR:
-    """Return the schedule, to be stepped after every optimiser step."""
-    total = max(1, options.epochs * steps_per_epoch)
-    warmup = round(options.warmup * total)
-    fall = _FALLS[options.schedule]
+class Schedule:
+    """Sets the learning rates before each step.
 
-    def factor(step: int) -> float:
-        if step < warmup:
-            return (step + 1) / (warmup + 1)
-        return fall(step - warmup, max(1, total - warmup), steps_per_epoch)
+    It counts in steps of a full epoch: an epoch of fewer steps, because the objective selected
+    some of the examples, moves the rates as far as a full one.
+    """
 
-    return LambdaLR(optimiser, factor)
+    def __init__(self, optimiser: torch.optim.Optimizer, options: TrainingOptions, steps_per_epoch: int) -> None:
+        self._groups = optimiser.param_groups
+        self._peaks = [float(group["lr"]) for group in self._groups]
+        self._per_epoch = max(1, steps_per_epoch)
+        self._total = options.epochs * self._per_epoch
+        self._warmup = round(options.warmup * self._total)
+        self._fall = _FALLS[options.schedule]
+
+    def set_rates(self, epoch: int, step: int, steps: int) -> None:
+        """Set the rates of a step of an epoch that has ``steps``; both count from 0."""
+        factor = self.factor(epoch * self._per_epoch + step * self._per_epoch / steps)
+        for group, peak in zip(self._groups, self._peaks, strict=True):
+            group["lr"] = peak * factor
+
+    def factor(self, position: float) -> float:
+        """Return the share of the peak at a position, in steps of full epochs from the start."""
+        if position < self._warmup:
+            return (position + 1) / (self._warmup + 1)
+        return self._fall(position - self._warmup, max(1, self._total - self._warmup), self._per_epoch)
 
 
-_FALLS: dict[str, Callable[[int, int, int], float]] = {
+_FALLS: dict[str, Callable[[float, int, int], float]] = {
     "constant": lambda _step, _total, _per_epoch: 1.0,
     "linear": lambda step, total, _per_epoch: max(0.0, 1 - step / total),
     "cosine": lambda step, total, _per_epoch: 0.5 * (1 + math.cos(math.pi * min(1.0, step / total))),

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from erc_bench.contracts.encoder import Encoder, TokenRow
+from erc_bench.contracts.encoder import Encoder, Example, TokenRow
+from erc_bench.errors import ErcBenchError
 from erc_bench.progress import Progress
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.prepared import PreparedSplit, prepare
@@ -75,17 +76,24 @@ class Preparer:
         return Preparation(train, dev, test, standardiser, raw, standardiser(raw))
 
     def training_split(self, dialogues: Sequence[Dialogue], seed: int, epoch: int) -> PreparedSplit:
-        """Return the training examples of an epoch."""
-        examples = self.encoder.examples(dialogues, True, stream(seed, "sampling", epoch))
+        """Return the training examples of an epoch; with a frozen backbone nothing is added to them."""
+        examples = self.encoder.examples(dialogues, not self.frozen, stream(seed, "sampling", epoch))
+        _check_targets(self.encoder, dialogues, examples, may_repeat=self.encoder.augments and not self.frozen)
         return self._on_device(prepare(self.encoder, examples, self.labels))
 
     def encode_words(self, words: Sequence[str]) -> Tensor:
         """Return (words, dim), the states of bare words in evaluation mode."""
+        model = self.encoder.language_model
+        was_training = model.training
+        set_training(model, False)
         with torch.no_grad():
-            return self.row_encoder.encode(self.encoder.word_rows(words))
+            states = self.row_encoder.encode(self.encoder.word_rows(words))
+        set_training(model, was_training)
+        return states
 
     def _split(self, dialogues: Sequence[Dialogue]) -> PreparedSplit:
         examples = self.encoder.examples(dialogues, False, stream(0, "sampling"))
+        _check_targets(self.encoder, dialogues, examples, may_repeat=False)
         return self._on_device(prepare(self.encoder, examples, self.labels))
 
     def _on_device(self, split: PreparedSplit) -> PreparedSplit:
@@ -103,3 +111,17 @@ class Preparer:
         step: Callable[[], None] = self.progress.step
         with torch.no_grad():
             return self.row_encoder.encode(rows, step)
+
+
+def _check_targets(
+    encoder: Encoder, dialogues: Sequence[Dialogue], examples: Sequence[Example], may_repeat: bool
+) -> None:
+    """Raise :class:`ErcBenchError` where the examples leave out, add or repeat a scored utterance."""
+    asked = {(dialogue.id, index) for dialogue in dialogues for index in dialogue.targets()}
+    given = [key for example in examples for key in example.target_keys()]
+    if asked != set(given) or (len(given) != len(asked) and not may_repeat):
+        raise ErcBenchError(
+            f"the encoder {encoder.name!r} makes {len(given)} targets ({len(set(given))} different ones) "
+            f"of {len(asked)} scored utterances",
+            "Encoder.examples must make each of them, and no other utterance, the target of exactly one example.",
+        )

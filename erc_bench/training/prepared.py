@@ -31,7 +31,10 @@ class PreparedSplit:
     def __post_init__(self) -> None:
         self._row_starts = _starts(self.row_counts)
         self._target_starts = _starts([len(example.targets) for example in self.examples])
-        self._one_to_one = all(count == 1 for count in self.row_counts) and len(self.labels) == len(self.examples)
+        self._one_to_one = all(
+            count == 1 and len(example.targets) == 1
+            for count, example in zip(self.row_counts, self.examples, strict=True)
+        )
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -68,7 +71,11 @@ class PreparedSplit:
 
 
 def prepare(encoder: Encoder, examples: list[Example], labels: Sequence[str]) -> PreparedSplit:
-    """Ask the encoder for the token rows of examples and look up the labels of their targets."""
+    """Ask the encoder for the token rows of examples and look up the labels of their targets.
+
+    An example without a target yields nothing and is left out.
+    """
+    examples = [example for example in examples if example.targets]
     index = {label: position for position, label in enumerate(labels)}
     targets = [example.dialogue.utterances[i].label for example in examples for i in example.targets]
     rows = [encoder.rows(example) for example in examples]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.outputs import Outputs
 from erc_bench.contracts.task import Task
+from erc_bench.errors import ErcBenchError
 from erc_bench.training.result import Reading
 from erc_bench.training.scoring import Scorer
 from erc_bench.training.selection import Rule, Selector
@@ -28,11 +30,22 @@ def read(
     if classifier.refit is not None:
         assert train is not None
         _fit(classifier, train, dev, task, scorer, Selector(rule, last_k), reading)
-    with torch.no_grad():
-        reading.dev = scorer.metrics(dev.labels, classifier.scores(dev))
-        if test is not None:
-            reading.scores = classifier.scores(test).float().softmax(-1).cpu().numpy()
+    reading.dev = scorer.metrics(dev.labels, _scores(classifier, dev))
+    if test is not None:
+        reading.scores = _scores(classifier, test).softmax(-1).cpu().numpy()
     return reading
+
+
+def _scores(classifier: Classifier, outputs: Outputs) -> Tensor:
+    with torch.no_grad():
+        scores = classifier.scores(outputs).float()
+    # The last step may have spoilt the weights after the last look at the loss.
+    if not scores.isfinite().all():
+        raise ErcBenchError(
+            f"the scores of the classifier {classifier.name!r} are not finite",
+            "Lower training.encoder_lr or training.head_lr, or set training.precision=float32.",
+        )
+    return scores
 
 
 def _fit(
@@ -45,8 +58,7 @@ def _fit(
     reading: Reading,
 ) -> None:
     for epoch, _ in enumerate(classifier.fit(train, dev, task)):
-        with torch.no_grad():
-            metrics = scorer.metrics(dev.labels, classifier.scores(dev))
+        metrics = scorer.metrics(dev.labels, _scores(classifier, dev))
         reading.epochs.append({"epoch": epoch + 1, "dev": metrics})
         selector.offer(epoch, scorer.headline_of(metrics), lambda: _copy(classifier))
     state = selector.chosen_state()

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from erc_bench.contracts.encoder import TokenRow
+from erc_bench.errors import ErcBenchError
 
 
 @dataclass(frozen=True)
@@ -46,19 +47,21 @@ class RowEncoder:
             return torch.empty(0, int(self._config().hidden_size), device=self.device)
         order: list[int] = []
         states = []
-        for chunk in grouped_by_length(rows, self.chunk):
-            order += chunk
-            states.append(self._encode_chunk([rows[i] for i in chunk]))
-            on_chunk()
+        # One autocast for all chunks: it keeps the weights that it has cast until it ends.
+        with self._autocast():
+            for chunk in grouped_by_length(rows, self.chunk):
+                order += chunk
+                states.append(self._encode_chunk([rows[i] for i in chunk]))
+                on_chunk()
         back = torch.empty(len(order), dtype=torch.long)
         back[torch.tensor(order)] = torch.arange(len(order))
         return torch.cat(states)[back.to(self.device)]
 
     def _encode_chunk(self, rows: Sequence[TokenRow]) -> Tensor:
         ids, mask = pad(rows, self.pad_id)
-        with self._autocast():
-            output = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device))
-        return pool(output.last_hidden_state.float(), rows)
+        output = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device))
+        with torch.autocast(self.device.type, enabled=False):
+            return pool(output.last_hidden_state.float(), rows)
 
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.precision == torch.float32:
@@ -109,9 +112,16 @@ def pool(states: Tensor, rows: Sequence[TokenRow]) -> Tensor:
 def freeze(model: nn.Module, trainable: int | str) -> None:
     """Let all, none or the top layers of a language model train."""
     model.requires_grad_(trainable == "all")
-    if isinstance(trainable, int):
-        for layer in _layers(model)[-trainable:]:
-            layer.requires_grad_(True)
+    if not isinstance(trainable, int):
+        return
+    layers = _layers(model)
+    if trainable > len(layers):
+        raise ErcBenchError(
+            f"encoder.trainable={trainable}, and the backbone has {len(layers)} layers",
+            "Name fewer top layers, or let all of it train: --set encoder.trainable=all.",
+        )
+    for layer in layers[len(layers) - trainable :]:
+        layer.requires_grad_(True)
 
 
 def set_training(model: nn.Module, training: bool) -> None:
@@ -125,6 +135,6 @@ def set_training(model: nn.Module, training: bool) -> None:
             module.eval()
 
 
-def _layers(model: nn.Module) -> nn.ModuleList:
-    stacks = [module for module in model.modules() if isinstance(module, nn.ModuleList)]
-    return max(stacks, key=len)
+def _layers(model: nn.Module) -> Sequence[nn.Module]:
+    stacks = [list(module) for module in model.modules() if isinstance(module, nn.ModuleList)]
+    return max(stacks, key=len, default=[])

@@ -6,8 +6,12 @@ Two methods with one seed thereby see the same batches, whatever else they draw.
 from __future__ import annotations
 
 import hashlib
+import random
 from random import Random
 from typing import Literal
+
+import numpy as np
+import torch
 
 Purpose = Literal["data order", "initialisation", "dropout", "sampling"]
 
@@ -21,3 +25,11 @@ def stream_seed(seed: int, purpose: Purpose, *position: int) -> int:
 def stream(seed: int, purpose: Purpose, *position: int) -> Random:
     """Return the random stream of a purpose."""
     return Random(stream_seed(seed, purpose, *position))
+
+
+def seed_generators(seed: int, purpose: Purpose, *position: int) -> None:
+    """Seed the global generators of Python, numpy and torch, on which a component's own code may draw."""
+    value = stream_seed(seed, purpose, *position)
+    random.seed(value)
+    np.random.seed(value % 2**32)
+    torch.manual_seed(value)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 _SMALLEST_DEVIATION = 1e-6
+"""Of a dimension that varies over train; one that does not is centred and left at its scale."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Standardiser:
     @classmethod
     def fit(cls, states: Tensor) -> Standardiser:
         """states: (rows, dim) of the train split."""
-        return cls(states.mean(0), states.std(0, correction=0).clamp(min=_SMALLEST_DEVIATION))
+        deviation = states.std(0, correction=0)
+        return cls(states.mean(0), torch.where(deviation < _SMALLEST_DEVIATION, 1.0, deviation))
 
     @classmethod
     def identity(cls, dim: int) -> Standardiser:

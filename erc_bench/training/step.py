@@ -19,7 +19,9 @@ class BatchStep:
     """Encodes one batch when asked and gathers its gradient.
 
     Where no term of the objective reaches the head, the head is trained on detached
-    representations, so that it can be read out without touching anything else.
+    representations, so that it can be read out without touching anything else. ``share`` is the
+    batch's weight in the optimiser's step. ``training_terms`` and ``inert_terms`` name the terms
+    that did and did not depend on anything that trains.
     """
 
     def __init__(
@@ -32,6 +34,8 @@ class BatchStep:
         self._indices = indices
         self._share = share
         self._last: Outputs | None = None
+        self.training_terms: set[str] = set()
+        self.inert_terms: set[str] = set()
 
     def outputs(self) -> Outputs:
         """Encode the batch with the parameters as they are now."""
@@ -41,6 +45,8 @@ class BatchStep:
 
     def backward(self, terms: Mapping[str, Tensor]) -> None:
         """Add the gradient of the sum of the terms."""
+        for name, term in terms.items():
+            (self.training_terms if term.requires_grad else self.inert_terms).add(name)
         total = torch.stack([term.float() for term in terms.values()]).sum()
         if total.requires_grad:
             torch.autograd.backward(total * self._share)

@@ -14,12 +14,14 @@ from erc_bench.planning.plan import Plan
 from erc_bench.protocol import gold_labels, seal
 from erc_bench.training.preparation import CellData
 from erc_bench.training.result import CellResult, Reading
+from erc_bench.training.seeds import seed_generators
 from erc_bench.types import Dialogue, UtteranceKey
 
 
 def run_system(plan: Plan, data: CellData) -> CellResult:
     """Fit the system and ask it for the scores of sealed dialogues."""
     system: System = plan.components["system"](plan.build("system"))
+    seed_generators(plan.seed, "initialisation")
     started = time.perf_counter()
     system.fit(data.train, data.dev, plan.dataset.labels, plan.seed)
     fitted = time.perf_counter()
@@ -30,7 +32,7 @@ def run_system(plan: Plan, data: CellData) -> CellResult:
     keys, scores = _predict(system, data.sealed_test, plan) if data.sealed_test is not None else ([], None)
     timings = {"train": fitted - started, "read out": time.perf_counter() - fitted}
     readings = {str(system.name): Reading(dev, scores)}
-    return CellResult(keys, readings, facts={"sees_future": False}, timings=timings)
+    return CellResult(keys, readings, facts={"sees_future": system.sees_future}, timings=timings)
 
 
 def _predict(system: System, dialogues: Sequence[Dialogue], plan: Plan) -> tuple[list[UtteranceKey], np.ndarray]:
@@ -43,7 +45,14 @@ def _predict(system: System, dialogues: Sequence[Dialogue], plan: Plan) -> tuple
             f"the first of dialogue {missing[0][0]}, position {missing[0][1]}",
             "System.predict must return scores for every scored utterance.",
         )
-    scores = np.stack([np.asarray(answered[key], dtype=float) for key in asked])
-    if scores.shape[1] != len(plan.dataset.labels) or not np.isfinite(scores).all():
-        raise ErcBenchError(f"{system.name} must give one finite score for each of {len(plan.dataset.labels)} labels")
-    return asked, scores
+    return asked, np.stack([_checked(answered[key], key, system, len(plan.dataset.labels)) for key in asked])
+
+
+def _checked(answer: object, key: UtteranceKey, system: System, classes: int) -> np.ndarray:
+    scores = np.asarray(answer, dtype=float)
+    if scores.shape != (classes,) or not np.isfinite(scores).all():
+        raise ErcBenchError(
+            f"{system.name} must give one finite score for each of {classes} labels, "
+            f"and gave {answer} for dialogue {key[0]}, position {key[1]}"
+        )
+    return scores

@@ -10,6 +10,7 @@ import torch
 
 from erc_bench.contracts.backbone import Backbone, LoadedBackbone
 from erc_bench.planning.plan import Plan
+from erc_bench.provenance import code_digests
 from erc_bench.training.preparation import Preparation
 
 
@@ -47,6 +48,11 @@ class Workspace:
             self._identities[key] = self._component(plan).identity()
         return self._identities[key]
 
+    def backbone_key(self, plan: Plan) -> str:
+        """Name all that decides what the plan's backbone computes: weights, options and code."""
+        assert plan.backbone is not None
+        return json.dumps([self._backbone_key(plan), self.identity(plan), code_digests({"backbone": plan.backbone})])
+
     def preparation(self, key: str) -> Preparation | None:
         """Return the kept preparation if it is the one of this key."""
         kept = self._preparation
@@ -62,8 +68,9 @@ class Workspace:
             "data": fingerprint,
             "limit": plan.limit,
             "dev_only": plan.dev_only,
+            "labels": [plan.dataset.labels, plan.dataset.words()],
             "backbone": self._backbone_key(plan),
-            "encoder": [plan.components["encoder"].__qualname__, plan.resolved.slot("encoder")],
+            "encoder": [_full_name(plan.components["encoder"]), plan.resolved.slot("encoder")],
             "training": [plan.resolved.values[f"training.{name}"] for name in ("standardise", "precision")],
         }
         return json.dumps(covered, sort_keys=True)
@@ -73,4 +80,9 @@ class Workspace:
         return plan.backbone(plan.build("backbone", plan.backbone))
 
     def _backbone_key(self, plan: Plan) -> str:
-        return json.dumps([plan.address.backbone, plan.resolved.slot("backbone")], sort_keys=True)
+        assert plan.backbone is not None
+        return json.dumps([_full_name(plan.backbone), plan.resolved.slot("backbone")], sort_keys=True)
+
+
+def _full_name(component: type) -> str:
+    return f"{component.__module__}.{component.__qualname__}"

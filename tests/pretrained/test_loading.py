@@ -111,6 +111,7 @@ def test_weights_of_another_shape_are_an_error(tiny_bert, tmp_path, capfd):
     edit_json(folder / "config.json", intermediate_size=48)
     with pytest.raises(ErcBenchError, match="cannot be loaded"):
         load_folder(folder, ATTENTION)
+    assert capfd.readouterr() == ("", "")
 
 
 class _Malicious:
@@ -160,7 +161,7 @@ def test_truncated_weights_are_an_error(tiny_bert, tmp_path):
         load_folder(folder, ATTENTION)
 
 
-def test_a_tokenizer_of_another_model_is_an_error(tiny_bert, tiny_roberta, tmp_path):
+def test_a_tokenizer_of_another_model_is_an_error(tiny_roberta, tmp_path):
     folder = shutil.copytree(tiny_roberta, tmp_path / "roberta")
     vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
     (folder / "vocab.json").write_text(json.dumps({**vocabulary, "extra": len(vocabulary)}), encoding="utf-8")

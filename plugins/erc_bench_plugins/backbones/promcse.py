@@ -1,7 +1,6 @@
 """Supervised PromCSE on RoBERTa-large: the body that its prefixes were learned for."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import erc_bench.api as erc
@@ -28,14 +27,14 @@ class PromCSE(erc.PretrainedBackbone):
 
         prefix: Literal["off", "on"] = erc.option("off", "Prepend the learned prefixes to every layer.")
 
-    def folder(self) -> Path:
-        """Return the folder of the files; raises :class:`erc.ErcBenchError` for ``prefix=on``."""
+    def reference(self) -> str:
+        """Return hub id or folder; raises :class:`erc.ErcBenchError` for ``prefix=on``."""
         if self.options.prefix == "on":
             raise erc.ErcBenchError(
                 "backbone 'promcse' does not implement its learned prefixes yet",
                 "Use --set backbone.prefix=off, the body without prefixes, which the authors of EACL ran.",
             )
-        return super().folder()
+        return super().reference()
 
 
 @erc.hookimpl

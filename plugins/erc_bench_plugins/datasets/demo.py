@@ -12,7 +12,8 @@ import erc_bench.api as erc
 
 _SHARE = {"neutral": 0.26, "excited": 0.14, "frustrated": 0.22, "sad": 0.14, "happy": 0.10, "angry": 0.14}
 _CUMULATIVE = tuple(accumulate(_SHARE.values()))
-_CONTAGION = 0.3
+# A dialogue has a mood: a speaker who leaves an emotion mostly takes up that of the other one.
+_CONTAGION = 0.6
 
 _NAMES = (
     *("Ada", "Ben", "Cleo", "Dario", "Edith", "Felix", "Greta", "Hugo", "Ines", "Jonas", "Karla", "Leon"),
@@ -148,9 +149,9 @@ class Demo(erc.Dataset):
         turns: int = erc.option(8, "Mean number of turns of a dialogue.", at_least=1)
         seed: int = erc.option(0, "What is generated; unrelated to the seeds of training.", at_least=0)
         inertia: float = erc.option(0.65, "Probability that a speaker stays in an emotion.", at_least=0, at_most=1)
-        ambiguity: float = erc.option(0.25, "Share of turns that could be said in any emotion.", at_least=0, at_most=1)
+        ambiguity: float = erc.option(0.2, "Share of turns that could be said in any emotion.", at_least=0, at_most=1)
         blend: float = erc.option(
-            0.4,
+            0.35,
             "Share of the other turns of a confusable pair that either of the two could say.",
             at_least=0,
             at_most=1,

@@ -180,17 +180,17 @@ def test_exact_input_for_roberta(roberta, template, expected):
         (
             "paper",
             "[CLS] ann says : i am so happy ! [SEP] bob says : why ? [SEP] ann says : fine , let us go . [SEP] "
-            "for utterance fine , let us go . , speaker ann feels [MASK] [SEP]",
+            "for utter ##ance fine , let us go . , speaker ann feels [MASK] [SEP]",
         ),
         (
             "eacl",
             "[CLS] ann says : i am so happy ! [SEP] bob says : why ? [SEP] "
-            "for utterance : fine , let us go . ann feels [MASK] [SEP]",
+            "for utter ##ance : fine , let us go . ann feels [MASK] [SEP]",
         ),
         (
             "spcl",
             "[CLS] ann : i am so happy ! [SEP] bob : why ? [SEP] ann : fine , let us go . [SEP] "
-            "for utterance : ann : fine , let us go . [SEP] ann feels [MASK] [SEP]",
+            "for utter ##ance : ann : fine , let us go . [SEP] ann feels [MASK] [SEP]",
         ),
     ],
 )
@@ -241,7 +241,7 @@ def test_every_scored_utterance_is_a_target_and_every_past_turn_context(bert):
         ("d", (3,), (1, 2)),
         ("e", (0,), ()),
     ]
-    assert examples[1].keys() == (("d", 3),)
+    assert examples[1].target_keys() == (("d", 3),)
 
 
 def test_an_unlabelled_turn_is_shown(roberta):

@@ -110,7 +110,7 @@ class Prompt(erc.Encoder):
         for example in examples:
             target = _target(example)
             if self._turns[target].shortened:
-                shortened.setdefault((target.speaker, target.text), example.keys()[0])
+                shortened.setdefault((target.speaker, target.text), example.target_keys()[0])
         new = [key for turn, key in shortened.items() if turn not in self._reported]
         self._reported |= shortened.keys()
         if new:

@@ -1,0 +1,162 @@
+"""Plan one combination: fill the slots, resolve the settings, refuse what cannot work."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from erc_bench.catalogue import Catalogue
+from erc_bench.contracts.system import System
+from erc_bench.planning.overrides import Override
+from erc_bench.planning.plan import Plan, settings_hash
+from erc_bench.planning.request import Combination, Request, look_up
+from erc_bench.planning.settings import Problem, Resolved, misdirected, resolve
+from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.store.layout import CellAddress
+
+DEFAULT_CHOICES = {"encoder": "prompt", "objective": "cross-entropy", "classifier": "head"}
+NO_BACKBONE = "none"
+_REFERENCE_ORIGIN = "--backbone"
+
+
+def plan_combination(request: Request, catalogue: Catalogue, combination: Combination) -> tuple[Plan | None, list[str]]:
+    """Return the plan, without a seed, and what is wrong with it; no plan where a slot cannot be filled."""
+    method = combination.method
+    # What speaks to one method is stronger than what speaks to all, in whatever order it was typed.
+    mine = sorted(
+        (item for item in request.overrides if item.speaks_to(method.name)), key=lambda item: bool(item.method)
+    )
+    if method.system is not None:
+        return _plan_system(request, catalogue, combination, method.system, mine)
+    return _plan_composition(request, catalogue, combination, mine)
+
+
+def _plan_composition(
+    request: Request, catalogue: Catalogue, combination: Combination, mine: Sequence[Override]
+) -> tuple[Plan | None, list[str]]:
+    method = combination.method
+    filled = {item.address: str(item.value) for item in mine if item.address in DEFAULT_CHOICES}
+    recipe = {**DEFAULT_CHOICES, **method.choices}
+    choices = {**recipe, **filled}
+    wrong = [_no_slot(slot) for slot in method.choices if slot not in DEFAULT_CHOICES]
+    components = {slot: look_up(catalogue, slot, choices[slot], wrong) for slot in DEFAULT_CHOICES}
+    names = dict.fromkeys([*method.readouts, *request.readouts])
+    readouts = {n: look_up(catalogue, "classifier", n, wrong) for n in names if n != choices["classifier"]}
+    if wrong:
+        return None, wrong
+
+    replaced = {slot: name for slot, name in choices.items() if name != recipe[slot]}
+    slots = _slots(combination, components)
+    options = [item for item in mine if item.address not in DEFAULT_CHOICES] + _reference(combination)
+    resolved, problems = resolve(slots, _layers(combination, replaced), options, lambda set_: _size(combination, set_))
+    problems += misdirected(method, slots, replaced, combination.dataset.name)
+    problems += _impossible(combination, components, readouts, resolved, mine)
+    resolved = replace(resolved, overrides={**_without_reference(resolved), **replaced})
+    return _make(request, combination, components, readouts, resolved), [str(problem) for problem in problems]
+
+
+def _plan_system(
+    request: Request, catalogue: Catalogue, combination: Combination, system: type[System], mine: Sequence[Override]
+) -> tuple[Plan, list[str]]:
+    slots = {"dataset": combination.dataset.Options, "system": system.Options}
+    # Settings of slots that a system does not have are meant for the compositions of the grid, if there are any.
+    installed = catalogue.entries("method")
+    compositions = any(installed[name].component.system is None for name in request.methods if name in installed)
+    addressed = [item for item in mine if item.method or not compositions or item.address.partition(".")[0] in slots]
+    resolved, problems = resolve(slots, _layers(combination, ()), addressed, lambda _: None)
+    problems += misdirected(combination.method, slots, (), combination.dataset.name)
+    plan = _make(request, combination, {"system": system}, {}, resolved)
+    return plan, [str(problem) for problem in problems]
+
+
+def _no_slot(slot: str) -> str:
+    return f"the method fills a slot {slot!r}, which does not exist; the slots are {', '.join(DEFAULT_CHOICES)}"
+
+
+def _slots(combination: Combination, components: Mapping[str, Any]) -> dict[str, type]:
+    return {
+        "dataset": combination.dataset.Options,
+        "backbone": combination.backbone.Options,
+        "training": TrainingOptions,
+        **{slot: component.Options for slot, component in components.items()},
+    }
+
+
+def _layers(combination: Combination, replaced: Container[str]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the recipe's settings, weakest first.
+
+    The method's own are meant for its own components: what fills a slot in their place keeps its defaults.
+    """
+    method, dataset = combination.method, combination.dataset
+    own = [
+        (f"method {method.name}", method.settings),
+        (f"method {method.name} for {dataset.name}", method.per_dataset.get(dataset.name, {})),
+    ]
+    kept = [
+        (origin, {address: value for address, value in settings.items() if address.partition(".")[0] not in replaced})
+        for origin, settings in own
+    ]
+    return [(f"dataset {dataset.name}", dataset.suggested_settings), *kept]
+
+
+def _reference(combination: Combination) -> list[Override]:
+    if not combination.reference:
+        return []
+    return [Override("backbone.path", combination.reference, origin=_REFERENCE_ORIGIN)]
+
+
+def _without_reference(resolved: Resolved) -> dict[str, Any]:
+    # What --backbone named is the row's name already.
+    return {a: value for a, value in resolved.overrides.items() if resolved.origins[a] != _REFERENCE_ORIGIN}
+
+
+def _size(combination: Combination, options: Mapping[str, Any]) -> int | None:
+    backbone = combination.backbone
+    return backbone(backbone.Options(**options)).size()
+
+
+def _impossible(
+    combination: Combination,
+    components: Mapping[str, Any],
+    readouts: Mapping[str, Any],
+    resolved: Resolved,
+    mine: Sequence[Override],
+) -> list[Problem]:
+    objective = components["objective"]
+    problems = []
+    for classifier in [components["classifier"], *readouts.values()]:
+        if classifier.needs_anchors and not objective.has_anchors():
+            sentence = f"{classifier.name!r} reads anchors, and the objective {objective.name!r} has none"
+            problems.append(Problem("classifier", sentence))
+    if resolved.values.get("training.standardise") and resolved.values.get("encoder.trainable") != "none":
+        problems.append(Problem("training.standardise", "only a frozen backbone (encoder.trainable=none) allows it"))
+    if combination.reference and any(item.address == "backbone.path" for item in mine):
+        problems.append(Problem("backbone.path", f"--backbone {combination.reference} says already where it lies"))
+    return problems
+
+
+def _make(
+    request: Request,
+    combination: Combination,
+    components: Mapping[str, Any],
+    readouts: Mapping[str, Any],
+    resolved: Resolved,
+) -> Plan:
+    is_system = "system" in components
+    choices = {slot: component.name for slot, component in components.items()}
+    digest = settings_hash(choices, readouts, resolved, request.limit, request.dev_only)
+    backbone_name = NO_BACKBONE if is_system else combination.backbone_name
+    address = CellAddress(combination.dataset.name, combination.method.name, backbone_name, digest, 0)
+    backbone = None if is_system else combination.backbone
+    return Plan(
+        address,
+        combination.method,
+        combination.dataset,
+        backbone,
+        components,
+        readouts,
+        resolved,
+        request.limit,
+        request.dev_only,
+    )

@@ -1,0 +1,90 @@
+"""What the user asked for, by name, and the components that these names stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from erc_bench.catalogue import Catalogue
+from erc_bench.contracts.backbone import Backbone
+from erc_bench.contracts.dataset import Dataset
+from erc_bench.contracts.method import Method
+from erc_bench.errors import ErcBenchError
+from erc_bench.planning.overrides import Override
+
+DEFAULT_BACKBONE = "simcse"
+ANY_BACKBONE = "huggingface"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for, by name."""
+
+    methods: Sequence[str]
+    datasets: Sequence[str]
+    backbones: Sequence[str] = (DEFAULT_BACKBONE,)
+    seeds: Sequence[int] = (1, 2, 3, 4, 5)
+    overrides: Sequence[Override] = ()
+    readouts: Sequence[str] = ()
+    limit: int | None = None
+    dev_only: bool = False
+
+
+@dataclass(frozen=True)
+class Combination:
+    """One method on one dataset with one backbone.
+
+    ``reference`` is the hub id or the local folder where the backbone was named by one.
+    """
+
+    method: Method
+    dataset: type[Dataset]
+    backbone: type[Backbone]
+    backbone_name: str
+    reference: str = ""
+
+
+def combinations(request: Request, catalogue: Catalogue, problems: list[str]) -> list[Combination]:
+    """Look every name up; a name that is not known is a problem, and the others go on."""
+    datasets = [look_up(catalogue, "dataset", name, problems) for name in dict.fromkeys(request.datasets)]
+    methods = [look_up(catalogue, "method", name, problems) for name in dict.fromkeys(request.methods)]
+    backbones = [_backbone(catalogue, name, problems) for name in dict.fromkeys(request.backbones)]
+    return [
+        Combination(method, dataset, *backbone)
+        for dataset in filter(None, datasets)
+        for backbone in filter(None, backbones)
+        for method in filter(None, methods)
+    ]
+
+
+def look_up(catalogue: Catalogue, kind: str, name: str, problems: list[str]) -> Any:
+    """Return a component by name; ``None`` and a problem where there is none.
+
+    Raises :class:`ErcBenchError` when the plugins themselves are at fault.
+    """
+    catalogue.entries(kind)
+    try:
+        return catalogue.get(kind, name)
+    except ErcBenchError as error:
+        problems.append(error.message)
+        return None
+
+
+def _backbone(catalogue: Catalogue, name: str, problems: list[str]) -> tuple[type[Backbone], str, str] | None:
+    # A backbone of the catalogue wins over a folder of the same name in the working directory.
+    if name not in catalogue.entries("backbone") and ("/" in name or Path(name).is_dir()):
+        any_backbone = look_up(catalogue, "backbone", ANY_BACKBONE, problems)
+        return (any_backbone, *_named(name)) if any_backbone else None
+    backbone = look_up(catalogue, "backbone", name, problems)
+    return (backbone, name, "") if backbone else None
+
+
+def _named(reference: str) -> tuple[str, str]:
+    """Return the name in tables and the address of a hub id or a local folder."""
+    folder = Path(reference)
+    if not folder.is_dir():
+        return reference, reference
+    # The path of a folder is an address of one machine; a row is named by its last part.
+    return folder.resolve().name, str(folder.resolve())

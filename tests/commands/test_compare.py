@@ -1,0 +1,102 @@
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from erc_bench.commands.compare import FORMATS, compare
+from erc_bench.errors import ErcBenchError
+from erc_bench.tables import RENDERERS
+
+
+@pytest.fixture
+def filled(store):
+    store.add_seeds("ce", [0.5, 0.52, 0.48])
+    store.add_seeds("eacl", [0.8, 0.81, 0.83])
+    store.add_seeds("eacl", [0.8, 0.81, 0.83], dataset="emorynlp")
+    return store
+
+
+def run(store, *arguments):
+    return CliRunner().invoke(compare, ["--runs", str(store.runs), *arguments])
+
+
+def test_the_default_is_a_plain_table_in_a_pipe(filled, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    result = run(filled)
+    assert result.exit_code == 0
+    assert "\x1b" not in result.output
+    assert "eacl - ce" in result.output
+
+
+def test_datasets_methods_baseline_and_metric_choose(filled):
+    arguments = (
+        "--dataset",
+        "meld",
+        "--method",
+        "ce",
+        "--method",
+        "eacl",
+        "--baseline",
+        "eacl",
+        "--metric",
+        "macro_f1",
+    )
+    content = json.loads(run(filled, *arguments, "--format", "json").output)
+    assert [column["dataset"] for column in content["columns"]] == ["meld"]
+    assert content["columns"][0]["metric"] == "macro_f1"
+    assert content["baseline"] == "eacl"
+    assert [row["label"] for row in content["rows"]] == ["ce", "eacl"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_file_is_written_in_every_format(filled, tmp_path, form):
+    file = tmp_path / "new/folder/table"
+    result = run(filled, "--format", form, "--output", str(file))
+    assert result.exit_code == 0
+    assert "eacl" not in result.output
+    assert "eacl" in file.read_text(encoding="utf-8")
+
+
+def test_formats_of_the_command_are_those_that_can_be_rendered():
+    assert tuple(RENDERERS) == FORMATS
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_an_empty_or_missing_folder_of_runs_is_one_sentence_and_a_hint(store, there):
+    if there:
+        store.runs.mkdir()
+    error = run(store).exception
+    assert isinstance(error, ErcBenchError)
+    assert str(store.runs) in error.message
+    assert "erc-bench run" in error.hint
+
+
+def test_an_unknown_name_is_a_mistake_of_the_user(filled):
+    assert isinstance(run(filled, "--method", "eaclx").exception, ErcBenchError)
+    assert run(filled, "--format", "pdf").exit_code == 2
+
+
+def test_output_that_cannot_be_written_is_named(filled, tmp_path):
+    (tmp_path / "file").write_text("")
+    error = run(filled, "--format", "csv", "--output", str(tmp_path / "file/table.csv")).exception
+    assert isinstance(error, ErcBenchError)
+    assert "cannot be written" in error.message
+
+
+def test_comparing_imports_neither_torch_nor_plugins(filled):
+    program = (
+        "import sys\n"
+        "from erc_bench.commands.compare import compare\n"
+        "compare(standalone_mode=False)\n"
+        "heavy = {'torch', 'transformers', 'pandas', 'scipy.stats', 'erc_bench.catalogue', 'erc_bench_plugins'}\n"
+        "print(sorted(heavy & sys.modules.keys()), file=sys.stderr)\n"
+    )
+    command = [sys.executable, "-c", program, "--runs", str(filled.runs)]
+    environment = {**os.environ, "PYTHONUTF8": "1"}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, encoding="utf-8", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.strip() == "[]"
+    assert "eacl - ce" in done.stdout

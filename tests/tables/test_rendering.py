@@ -1,0 +1,181 @@
+"""Every format against a golden file; run with ERC_BENCH_UPDATE_GOLDEN=1 to write them anew."""
+
+import csv
+import io
+import json
+import os
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from erc_bench.comparison import Comparison, compare
+from erc_bench.comparison.model import RowKey
+from erc_bench.errors import ErcBenchError
+from erc_bench.store.reading import read_cells
+from erc_bench.tables import RENDERERS, latex, markdown, render, rich_table
+from erc_bench.tables.cells import marks, probability
+
+GOLDEN = Path(__file__).with_name("golden")
+FILES = {
+    "rich": "comparison.txt",
+    "markdown": "comparison.md",
+    "latex": "comparison.tex",
+    "csv": "comparison.csv",
+    "html": "comparison.html",
+    "json": "comparison.json",
+}
+
+
+@pytest.fixture
+def comparison(store):
+    """Two datasets with two metrics, every mark, a failed cell, a degenerate row, unequal seeds."""
+    frozen = {"overrides": {"encoder.trainable": "none"}}
+    store.add_seeds("ce", [0.50, 0.52, 0.48, 0.51, 0.50], **frozen)
+    store.add_seeds("supcon", [0.53, 0.50, 0.55], **frozen)
+    store.add_seeds("eacl", [0.80, 0.82, 0.79, 0.84, 0.81], settings_from="paper", **frozen)
+    store.add_seeds("dialoguernn", [0.55, 0.56, 0.57, 0.55, 0.56], sees_future=True, **frozen)
+    constant = ["joy"] * len(store.split.rows())
+    store.add_seeds("majority", [0.0] * 5, backbone="none", predicted=constant, settings_from="")
+    micro = {"scored_labels": ["anger", "joy"], "headline_metric": "micro_f1", "dataset": "dailydialog"}
+    store.add_seeds("ce", [0.5], **micro, **frozen)
+    store.add_seeds("eacl", [0.7], **micro, **frozen)
+    store.fail("eacl", 6, "the loss became nan at step 12 (100 % of cross_entropy & angle)")
+    return compare(read_cells(store.runs))
+
+
+@pytest.mark.parametrize("form", RENDERERS)
+def test_every_format_equals_its_golden_file(comparison, form):
+    text = render(comparison, form)
+    file = GOLDEN / FILES[form]
+    if os.environ.get("ERC_BENCH_UPDATE_GOLDEN"):
+        file.write_text(text, encoding="utf-8")
+    assert _rounded(text) == _rounded(file.read_text(encoding="utf-8"))
+
+
+def _rounded(text):
+    # The last digits of unrounded numbers depend on the machine's arithmetic.
+    return re.sub(r"-?\d+\.\d{7,}(e-?\d+)?", lambda number: f"{float(number[0]):.8g}", text)
+
+
+def test_unknown_format_is_answered_with_a_near_one(comparison):
+    with pytest.raises(ErcBenchError, match="did you mean markdown"):
+        render(comparison, "markdwon")
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_plain_text_keeps_to_the_width(comparison, width):
+    text = rich_table.render(comparison, width)
+    assert max(map(len, text.splitlines())) <= width
+    for words in ("eacl - ce", ".0625", "not testable:", "degenerate", "dialoguernn§"):
+        assert words in text
+
+
+def test_a_terminal_gets_bold_and_underline(comparison):
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=100, color_system="standard")
+    rich_table.print_comparison(comparison, console)
+    assert re.search(r"\x1b\[1m[^\x1b]*±", stream.getvalue())
+    assert re.search(r"\x1b\[4m[^\x1b]*±", stream.getvalue())
+    assert "\x1b" not in rich_table.render(comparison)
+
+
+def test_rich_markup_in_names_is_text(comparison):
+    rows = tuple(replace(row, label=f"[red]{row.label}[/nothing]") for row in comparison.rows)
+    assert "[red]ce[/nothing]" in rich_table.render(replace(comparison, rows=rows, notes=("[bold]x",)), 120)
+
+
+def test_csv_holds_one_line_per_score_with_all_numbers(comparison):
+    lines = list(csv.DictReader(io.StringIO(render(comparison, "csv"))))
+    filled = [score for column in comparison.columns for score in column.scores if score is not None]
+    assert len(lines) == len(filled)
+    eacl = next(line for line in lines if (line["method"], line["dataset"]) == ("eacl", "meld"))
+    pair = next(pair for pair in comparison.columns[1].pairs if comparison.rows[pair.row].label == "eacl")
+    assert float(eacl["p"]) == pair.test.p
+    assert float(eacl["joint_holm_p"]) == pair.joint_holm_p
+    assert (eacl["verdict"], eacl["family"], eacl["baseline"]) == ("better", "4", "ce")
+    one_seed = next(line for line in lines if (line["method"], line["dataset"]) == ("eacl", "dailydialog"))
+    assert (one_seed["p"], one_seed["reason"]) == ("", "not testable: one seed")
+
+
+def test_json_holds_every_number_and_the_caption(comparison):
+    content = json.loads(render(comparison, "json"))
+    assert content["format"] == 1
+    assert tuple(content["caption"]) == comparison.caption
+    assert content["columns"][1]["pairs"][0]["test"]["p"] == comparison.columns[1].pairs[0].test.p
+    assert content["columns"][1]["scores"][0]["values"] == list(comparison.columns[1].scores[0].values)
+
+
+def test_latex_is_balanced_and_escaped(comparison):
+    text = render(comparison, "latex")
+    body = re.sub(r"(?m)^%.*$", "", text)
+    unescaped = re.sub(r"\\[\\{}&%$#_]", "", body)
+    assert unescaped.count("{") == unescaped.count("}")
+    assert unescaped.count("$") % 2 == 0
+    assert re.findall(r"\\begin\{(\w+)\}", body) == re.findall(r"\\end\{(\w+)\}", body)[::-1]
+    for line in re.search(r"\\midrule\n(.*)\\bottomrule", text, re.DOTALL)[1].splitlines():
+        assert line.endswith(r"\\")
+        assert line.count("&") == len(comparison.columns)
+    assert body.isascii()
+
+
+def test_latex_escapes_every_special_character():
+    assert latex.escape("a_b & 5 % of {x} ~ ^ # $ \\") == (
+        r"a\_b \& 5 \% of \{x\} \textasciitilde{} \textasciicircum{} \# \$ \textbackslash{}"
+    )
+
+
+def test_markdown_tables_have_equal_rows_and_escaped_cells(comparison):
+    for table in re.findall(r"(?:^\|.*\n)+", render(comparison, "markdown"), re.MULTILINE):
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
+    assert markdown.escape("a|b_c*<d>") == r"a\|b\_c\*\<d\>"
+
+
+def test_html_is_well_formed_and_escaped(comparison):
+    class Checker(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.open = []
+
+        def handle_starttag(self, tag, attrs):
+            if tag != "meta":
+                self.open.append(tag)
+
+        def handle_endtag(self, tag):
+            assert self.open.pop() == tag
+
+    rows = (replace(comparison.rows[0], label="<script>alert(1)</script>"), *comparison.rows[1:])
+    text = render(replace(comparison, rows=rows), "html")
+    checker = Checker()
+    checker.feed(text)
+    assert not checker.open
+    assert "<script>" not in text
+
+
+def test_a_table_of_one_row_has_neither_comparisons_nor_ranks(store):
+    store.add("ce", 1)
+    single = compare(read_cells(store.runs))
+    for form in RENDERERS:
+        assert "underlined" not in render(single, form)
+    assert "of single runs with seed 1" in render(single, "markdown")
+    assert "Comparisons:" not in render(single, "rich")
+
+
+def test_p_values_are_never_zero_in_print():
+    assert [probability(p) for p in (None, 1e-30, 0.0125, 0.99999, 0.5)] == ["-", "<.0001", ".0125", "1", ".5000"]
+
+
+def test_marks_follow_the_verdicts(comparison: Comparison):
+    pair = comparison.columns[1].pairs[0]
+    shown = [
+        marks(replace(pair, verdict=verdict, joint_verdict=joint))
+        for verdict, joint in (("better", "better"), ("better", ""), ("worse", "worse"), ("", ""))
+    ]
+    assert (shown, marks(None)) == (["†‡", "†", "↓⇓", ""], "")
+
+
+def test_row_keys_are_hashable():
+    assert len({RowKey("ce", "minilm"), RowKey("ce", "minilm")}) == 1
