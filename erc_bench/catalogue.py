@@ -137,7 +137,9 @@ class Catalogue:
         try:
             self._manager.register(plugin, name=key)
         except pluggy.PluginValidationError as error:
-            self._manager.unregister(plugin)
+            # Newer versions of pluggy check before they register, older ones after.
+            if self._manager.is_registered(plugin):
+                self._manager.unregister(plugin)
             raise ErcBenchError(
                 f"plugin {key} has a hook with the wrong arguments: {' '.join(str(error).split())}",
                 _leave_out_hint(key),
@@ -208,8 +210,12 @@ def _add(found: dict[str, Entry], entry: Entry) -> None:
 
 def _check_hook_names(plugin: Any, key: str) -> None:
     hooks = HOOK_OF_KIND.values()
-    for name in dir(plugin):
-        if name not in hooks and hasattr(getattr(plugin, name, None), f"{hookspecs.PROJECT}_impl"):
+    for attribute in dir(plugin):
+        marked = getattr(getattr(plugin, attribute, None), f"{hookspecs.PROJECT}_impl", None)
+        if marked is None:
+            continue
+        name = marked.get("specname") or attribute
+        if name not in hooks and not marked.get("optionalhook"):
             raise ErcBenchError(
                 f"plugin {key} implements the hook {name!r}, which does not exist; {did_you_mean(name, hooks)}",
                 _leave_out_hint(key),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -54,10 +55,10 @@ def root() -> None:
     """One honest protocol for emotion recognition in conversation."""
 
 
-def main() -> None:
-    """Run a command; a user's mistake is a sentence and a hint, and exit code 2."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command of the process, or the one given; a user's mistake is a sentence and a hint, and exit code 2."""
     try:
-        root.main(standalone_mode=False)
+        root.main(arguments, prog_name="erc-bench", standalone_mode=False)
     except ErcBenchError as error:
         click.echo(f"Error: {error.message}", err=True)
         if error.hint:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +14,12 @@ from erc_bench.errors import ErcBenchError
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Corpora. Default: $ERC_BENCH_DATA, else a cache.")
 def doctor(data_dir: Path | None) -> None:
     """Show what this installation consists of and what it found."""
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    console = Console(soft_wrap=not sys.stdout.isatty())
+    from erc_bench.terminal import open_console
+
+    console = open_console()
     for title, rows in (
         ("versions", _versions()),
         ("devices", _devices()),
@@ -26,9 +27,11 @@ def doctor(data_dir: Path | None) -> None:
         ("data", _data(data_dir)),
         ("plugins", _plugins()),
     ):
-        table = Table(show_header=False, box=None, title=title, title_justify="left")
-        for row in rows:
-            table.add_row(*row)
+        table = Table(show_header=False, box=None, title=title, title_justify="left", title_style="bold")
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for name, found in rows:
+            table.add_row(Text(name), Text(found))
         console.print(table)
         console.print()
 
@@ -71,7 +74,12 @@ def _data(data_dir: Path | None) -> Iterator[tuple[str, str]]:
 
     root = data_root(data_dir)
     yield "looked for in", str(root)
-    for entry in Catalogue().entries("dataset").values():
+    try:
+        datasets = Catalogue().entries("dataset")
+    except ErcBenchError as error:
+        yield "datasets", f"at fault: {error}"
+        return
+    for entry in datasets.values():
         try:
             layout, folder = find_layout(entry.component, root)
             yield entry.name, f"{layout.name} in {folder}" if layout.files else "needs no files"
@@ -84,7 +92,10 @@ def _plugins() -> Iterator[tuple[str, str]]:
 
     catalogue = Catalogue()
     for kind in KINDS:
-        yield f"{kind}s", ", ".join(catalogue.entries(kind))
+        try:
+            yield f"{kind}s", ", ".join(catalogue.entries(kind))
+        except ErcBenchError as error:
+            yield f"{kind}s", f"at fault: {error}"
     for broken in catalogue.broken:
         yield "broken", str(broken)
 

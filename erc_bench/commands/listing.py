@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 _KINDS = {
@@ -17,22 +15,28 @@ _KINDS = {
 
 
 @click.command("list")
-@click.argument("kind", required=False, type=click.Choice(list(_KINDS)))
+@click.argument("kind", required=False, type=click.Choice(list(_KINDS)), metavar="[KIND]")
 def list_components(kind: str | None) -> None:
-    """List what is installed of one KIND, or of all."""
-    from rich.console import Console
+    """List what is installed, of all kinds or one: datasets, backbones, encoders, objectives, classifiers, methods."""
     from rich.table import Table
+    from rich.text import Text
 
     from erc_bench.catalogue import Catalogue
+    from erc_bench.terminal import open_console
 
-    console = Console(soft_wrap=not sys.stdout.isatty())
+    console = open_console()
     catalogue = Catalogue()
     for title in [kind] if kind else _KINDS:
-        table = Table("name", "package", "what it is", "source", title=title, title_justify="left", box=None)
+        table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim")
+        for column in ("name", "package"):
+            table.add_column(column, no_wrap=True)
+        table.add_column("what it is, and its source")
         for entry in catalogue.entries(_KINDS[title]).values():
             component = entry.component
             summary = component.summary if title == "methods" else component.summary()
-            table.add_row(entry.name, entry.package, summary, component.source)
+            table.add_row(
+                Text(entry.name), Text(entry.package), Text.assemble(summary, "\n", (component.source, "dim"))
+            )
         console.print(table)
         console.print()
     for broken in catalogue.broken:

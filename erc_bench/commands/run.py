@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.names import did_you_mean
 
 if TYPE_CHECKING:
     from erc_bench.planning.plan import Plan
@@ -40,17 +43,16 @@ SOME_FAILED = 1
     show_default=True,
     help="Which cells run; each choice includes the ones before it.",
 )
-@click.option("--baseline", help="The method that the others are tested against.")
+@click.option("--baseline", help="The method (or METHOD/BACKBONE) that the others are tested against.")
 @click.option("--dev-only", is_flag=True, help="Never score the test split.")
 @click.option("--dry-run", is_flag=True, help="Show the cells and what is already there; run nothing.")
 def run(**asked: Any) -> None:
     """Train and test every METHOD on every DATASET with every seed, then show the comparison."""
-    from rich.console import Console
-
     from erc_bench.catalogue import Catalogue
     from erc_bench.planning.grid import plan_grid
+    from erc_bench.terminal import open_console
 
-    console = Console(soft_wrap=not sys.stdout.isatty())
+    console = open_console()
     catalogue = Catalogue()
     plans = plan_grid(_request(asked), catalogue)
     for broken in catalogue.broken:
@@ -61,7 +63,11 @@ def run(**asked: Any) -> None:
         return
     outcome = _run(console, plans, asked)
     if outcome.ran or outcome.skipped:
-        _show_table(console, asked)
+        try:
+            _show_table(console, [*outcome.ran, *outcome.skipped], asked)
+        except ErcBenchError as error:
+            # What failed must still be told, and the exit code must still be that of failed cells.
+            click.echo(f"There is no table: {error}", err=True)
     _report(outcome)
 
 
@@ -79,9 +85,10 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 
 def _request(asked: dict[str, Any]) -> Any:
-    from erc_bench.planning.request import DEFAULT_BACKBONE, Request
     from erc_bench.planning.overrides import parse_override
+    from erc_bench.planning.request import DEFAULT_BACKBONE, Request
 
+    _check_baseline(asked["baseline"], asked["methods"])
     return Request(
         methods=asked["methods"],
         datasets=asked["datasets"],
@@ -92,6 +99,15 @@ def _request(asked: dict[str, Any]) -> Any:
         limit=asked["limit"],
         dev_only=asked["dev_only"],
     )
+
+
+def _check_baseline(baseline: str | None, methods: Sequence[str]) -> None:
+    method = (baseline or "").partition("/")[0]
+    if baseline is not None and method not in methods:
+        raise ErcBenchError(
+            f"the baseline {method!r} is none of the methods of this run; {did_you_mean(method, methods)}",
+            "The table of a run shows its own cells; erc-bench compare shows all that are stored.",
+        )
 
 
 def _run(console: Any, plans: list[Plan], asked: dict[str, Any]) -> GridOutcome:
@@ -111,14 +127,16 @@ def _run(console: Any, plans: list[Plan], asked: dict[str, Any]) -> GridOutcome:
 
 def _explain(console: Any, plans: list[Plan]) -> None:
     """Say what a dataset's suggestions changed: a frozen encoder is not what the user typed."""
+    from erc_bench.options import format_value
+
     told = {
-        f"{address} = {plan.resolved.values[address]} (suggested by {origin})"
+        f"{address} = {format_value(plan.resolved.values[address])} (suggested by {origin})"
         for plan in plans
         for address, origin in plan.resolved.origins.items()
         if origin.startswith("dataset ")
     }
     for line in sorted(told):
-        console.print(line, markup=False, highlight=False)
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _show_cells(console: Any, plans: list[Plan], runs: Path) -> None:
@@ -127,22 +145,33 @@ def _show_cells(console: Any, plans: list[Plan], runs: Path) -> None:
     for plan in plans:
         folder = plan.address.folder(runs)
         state = read_cell(folder).status if folder.is_dir() else "missing"
-        console.print(f"{plan.label()}: {state}  {folder}", markup=False, highlight=False)
-    console.print(f"{len(plans)} cells", highlight=False)
+        console.print(f"{plan.label()}: {state}  {folder}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"{len(plans)} cell{'' if len(plans) == 1 else 's'}", highlight=False)
 
 
-def _show_table(console: Any, asked: dict[str, Any]) -> None:
+def _show_table(console: Any, plans: list[Plan], asked: dict[str, Any]) -> None:
     from erc_bench.comparison import compare
-    from erc_bench.store.reading import read_cells
+    from erc_bench.store.reading import read_cell, read_cells
+    from erc_bench.tables import render
     from erc_bench.tables.rich_table import print_comparison
 
     comparison = compare(
-        read_cells(asked["runs"]),
-        datasets=list(asked["datasets"]),
-        methods=list(asked["methods"]),
+        [read_cell(plan.address.folder(asked["runs"])) for plan in plans],
+        datasets=_in(plans, "dataset", asked["datasets"]),
+        methods=_in(plans, "method", asked["methods"]),
         baseline=asked["baseline"],
+        all_cells=read_cells(asked["runs"]),
     )
-    print_comparison(comparison, console)
+    if console.is_terminal:
+        print_comparison(comparison, console)
+    else:
+        click.echo(render(comparison, "rich"), nl=False)
+
+
+def _in(plans: Sequence[Plan], kind: str, names: Sequence[str]) -> list[str]:
+    """Return those of the names that the plans hold, in the order in which they were asked for."""
+    held = {getattr(plan.address, kind) for plan in plans}
+    return [name for name in dict.fromkeys(names) if name in held]
 
 
 def _report(outcome: GridOutcome) -> None:
@@ -150,7 +179,10 @@ def _report(outcome: GridOutcome) -> None:
         click.echo(f"Stale: {plan.label()}: {reason}; --overwrite stale runs it again.", err=True)
     if not outcome.failed:
         return
-    click.echo(f"{len(outcome.failed)} cells failed:", err=True)
+    click.echo(f"{len(outcome.failed)} cell{'' if len(outcome.failed) == 1 else 's'} failed:", err=True)
+    labels: dict[str, list[str]] = {}
     for plan, reason in outcome.failed:
-        click.echo(f"  {plan.label()}: {reason}", err=True)
+        labels.setdefault(reason, []).append(plan.label())
+    for reason, failed in labels.items():
+        click.echo("\n".join([*(f"  {label}" for label in failed), indent(reason, "    ")]), err=True)
     sys.exit(SOME_FAILED)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-import sys
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,53 +19,57 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @click.argument("name")
-@click.option("--dataset", help="Show a method's settings as they are on this dataset.")
+@click.option("--dataset", help="Show every setting of a method as it is on this dataset.")
 @click.option("--backbone", default="simcse", show_default=True, help="... and with this backbone.")
 def show(name: str, dataset: str | None, backbone: str) -> None:
     """Show the component or method NAME (or kind.NAME; `training` for the options of training)."""
-    from rich.console import Console
-
     from erc_bench.catalogue import Catalogue
+    from erc_bench.terminal import open_console
 
-    console = Console(soft_wrap=not sys.stdout.isatty())
-    catalogue = Catalogue()
+    console = open_console()
     if name == "training":
         from erc_bench.planning.training_options import TrainingOptions
 
-        _heading(console, "training", "training", "erc-bench", inspect.getdoc(TrainingOptions) or "")
+        _heading(console, "training", "erc-bench", inspect.getdoc(TrainingOptions) or "")
         _options(console, "training", TrainingOptions)
         return
-    for entry in _find(catalogue, name):
-        if entry.kind == "method":
-            _method(console, catalogue, entry, dataset, backbone)
+    catalogue = Catalogue()
+    for entry in _find(catalogue, name, methods_only=dataset is not None):
+        if dataset is not None:
+            _resolved(console, catalogue, entry, dataset, backbone)
+        elif entry.kind == "method":
+            _method(console, entry)
         else:
             _component(console, entry)
 
 
-def _find(catalogue: Catalogue, name: str) -> list[Entry]:
+def _find(catalogue: Catalogue, name: str, methods_only: bool) -> list[Entry]:
     from erc_bench.catalogue import KINDS
     from erc_bench.names import did_you_mean
 
+    kinds = ["method"] if methods_only else KINDS
     kind, dot, rest = name.partition(".")
-    if dot and kind in KINDS:
+    if dot and kind in kinds:
         catalogue.get(kind, rest)
         return [catalogue.entries(kind)[rest]]
-    found = [catalogue.entries(each)[name] for each in KINDS if name in catalogue.entries(each)]
+    found = [catalogue.entries(each)[name] for each in kinds if name in catalogue.entries(each)]
     if not found:
-        every = {known for each in KINDS for known in catalogue.entries(each)}
-        raise ErcBenchError(f"nothing is called {name!r}; {did_you_mean(name, every)}")
+        every = {known for each in kinds for known in catalogue.entries(each)}
+        called = "no method is called" if methods_only else "nothing is called"
+        raise ErcBenchError(f"{called} {name!r}; {did_you_mean(name, every)}", "\n".join(map(str, catalogue.broken)))
     return found
 
 
 def _component(console: Console, entry: Entry) -> None:
     component = entry.component
-    _heading(console, entry.kind, entry.name, entry.package, inspect.getdoc(component) or "", component.source)
-    for fact, value in _facts(entry):
-        console.print(f"{fact}: {value}", markup=False, highlight=False)
+    title = f"{entry.kind} {entry.name}"
+    _heading(console, title, entry.package, inspect.getdoc(component) or "", component.source)
+    _facts(console, dict(_component_facts(entry)))
     _options(console, entry.kind, component.Options)
+    console.print()
 
 
-def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
+def _component_facts(entry: Entry) -> Iterator[tuple[str, str]]:
     component = entry.component
     if entry.kind == "dataset":
         yield "labels", ", ".join(component.labels)
@@ -80,60 +84,95 @@ def _facts(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "sees future turns", "yes" if component.sees_future else "no"
 
 
-def _method(console: Console, catalogue: Catalogue, entry: Entry, dataset: str | None, backbone: str) -> None:
+def _method(console: Console, entry: Entry) -> None:
     method = entry.component
-    _heading(console, "method", entry.name, entry.package, method.summary, method.source)
-    if dataset is not None:
-        _resolved(console, catalogue, entry.name, dataset, backbone)
-        return
+    _heading(console, f"method {entry.name}", entry.package, method.summary, method.source)
     facts = {
         "system": method.system.name if method.system else "",
         "choices": _pairs(method.choices),
         "settings": _pairs(method.settings),
-        **{f"settings for {name}": _pairs(values) for name, values in method.per_dataset.items()},
+        **_by_dataset(method),
         "further readouts": ", ".join(method.readouts),
         "settings come from": method.settings_from,
     }
-    for fact, value in facts.items():
-        if value:
-            console.print(f"{fact}: {value}", markup=False, highlight=False)
-    console.print(f"\nEvery setting with its origin: erc-bench show {entry.name} --dataset meld --backbone minilm")
+    _facts(console, facts)
+    example = f"erc-bench show {entry.name} --dataset meld --backbone minilm"
+    console.print(f"every setting with its origin: {example}", highlight=False)
+    console.print()
 
 
-def _resolved(console: Console, catalogue: Catalogue, method: str, dataset: str, backbone: str) -> None:
+def _by_dataset(method: Any) -> dict[str, str]:
+    """Say how a method's settings differ by dataset; datasets with the same ones share a line."""
+    datasets: dict[str, list[str]] = {}
+    for dataset, settings in method.per_dataset.items():
+        differing = {address: value for address, value in settings.items() if method.settings.get(address) != value}
+        datasets.setdefault(_pairs(differing) or "as above", []).append(dataset)
+    return {f"settings on {', '.join(names)}": settings for settings, names in datasets.items()}
+
+
+def _resolved(console: Console, catalogue: Catalogue, entry: Entry, dataset: str, backbone: str) -> None:
     from rich.table import Table
+    from rich.text import Text
 
-    from erc_bench.planning.grid import Request, plan_grid
+    from erc_bench.options import format_value
+    from erc_bench.planning.grid import plan_grid
+    from erc_bench.planning.request import Request
 
-    plan = plan_grid(Request([method], [dataset], [backbone], [1]), catalogue)[0]
-    table = Table("setting", "value", "whence", box=None)
+    method = entry.component
+    plan = plan_grid(Request([method.name], [dataset], [backbone], [1]), catalogue)[0]
+    _heading(console, f"method {entry.name}", entry.package, method.summary, method.source)
+    regime = "" if plan.backbone is None else f" with {plan.address.backbone} ({plan.resolved.regime} backbone)"
+    table = Table(box=None, title=f"on {dataset}{regime}", title_justify="left", header_style="dim")
+    for column in ("setting", "value", "whence"):
+        table.add_column(column, overflow="fold")
     for slot, component in plan.choices().items():
-        table.add_row(slot, component, "")
+        chosen = slot in method.choices or slot == "system"
+        table.add_row(slot, component, f"method {method.name}" if chosen else "default")
     for address, value in plan.resolved.values.items():
-        table.add_row(address, str(value), plan.resolved.origins[address])
-    console.print(f"on {dataset} with {backbone} ({plan.resolved.regime} backbone)", highlight=False)
+        table.add_row(address, Text(format_value(value)), plan.resolved.origins[address])
     console.print(table)
 
 
-def _heading(console: Console, kind: str, name: str, package: str, text: str, source: str = "") -> None:
-    console.print(f"{kind} {name}  ({package})", style="bold", markup=False, highlight=False)
-    console.print(text, markup=False, highlight=False)
+def _heading(console: Console, title: str, package: str, text: str, source: str = "") -> None:
+    console.print(f"{title}  ({package})", style="bold", markup=False, highlight=False)
+    console.print(_reflowed(text), markup=False, highlight=False)
+    console.print()
     if source:
-        console.print(f"source: {source}", markup=False, highlight=False)
+        _facts(console, {"source": source})
+
+
+def _reflowed(text: str) -> str:
+    """Join the lines of each paragraph, so that they break where the terminal ends; lists stay as they are."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(p if re.search(r"^(\s|[-*] )", p, re.MULTILINE) else " ".join(p.split()) for p in paragraphs)
+
+
+def _facts(console: Console, facts: Mapping[str, str]) -> None:
+    for fact, value in facts.items():
+        if value:
+            console.print(f"{fact}: {value}", markup=False, highlight=False)
 
 
 def _options(console: Console, slot: str, options: Any) -> None:
     from rich.table import Table
+    from rich.text import Text
 
-    from erc_bench.options import specs
+    from erc_bench.options import format_value, specs
 
-    table = Table("option", "default", "expected", "what it does", box=None)
+    table = Table(box=None, header_style="dim")
+    table.add_column("option", no_wrap=True)
+    table.add_column("default")
+    table.add_column("what it does, and what it may be")
     for name, spec in specs(options).items():
-        by_regime = "".join(f"; {regime}: {value}" for regime, value in spec.regimes.items())
-        table.add_row(f"{slot}.{name}", f"{spec.default}{by_regime}", spec.expected(), spec.description)
+        by_regime = "".join(f"\n{regime}: {format_value(value)}" for regime, value in spec.regimes.items())
+        does = Text.assemble(spec.description, "\n", (spec.expected(), "dim"))
+        table.add_row(f"{slot}.{name}", Text(f"{format_value(spec.default)}{by_regime}"), does)
     if table.row_count:
+        console.print()
         console.print(table)
 
 
-def _pairs(values: Any) -> str:
-    return ", ".join(f"{key} = {value}" for key, value in values.items())
+def _pairs(values: Mapping[str, Any]) -> str:
+    from erc_bench.options import format_value
+
+    return ", ".join(f"{key} = {format_value(value)}" for key, value in values.items())

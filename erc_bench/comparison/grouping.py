@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from erc_bench.comparison.entries import Condition, Entry
+from erc_bench.comparison.inert import inert_terms
 from erc_bench.comparison.mixtures import mixtures
 from erc_bench.comparison.model import RowKey, Settings
 from erc_bench.comparison.outcomes import Outcome, read_outcome
@@ -37,6 +38,7 @@ def group(
         if found:
             entries[condition] = found
             notes += mixtures(found, condition.dataset)
+            notes += inert_terms(found, condition.dataset)
     return entries, notes
 
 

@@ -16,7 +16,8 @@ class DataFile:
     """One file of a corpus: its path below the layout's folder, how to check it, where to get it.
 
     ``sha256`` and ``git_blob`` are alternatives; ``url`` is pinned to a revision and empty where
-    the licence forbids a download.
+    the licence forbids a download. A fragment of the address names a member of the archive there
+    (``https://host/corpus.zip#folder/train.csv``); the digest is that of the member.
     """
 
     path: str

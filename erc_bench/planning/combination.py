@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from erc_bench.catalogue import Catalogue
+from erc_bench.contracts.component import Component
 from erc_bench.contracts.system import System
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan, settings_hash
@@ -43,14 +45,16 @@ def _plan_composition(
     components = {slot: look_up(catalogue, slot, choices[slot], wrong) for slot in DEFAULT_CHOICES}
     names = dict.fromkeys([*method.readouts, *request.readouts])
     readouts = {n: look_up(catalogue, "classifier", n, wrong) for n in names if n != choices["classifier"]}
-    if wrong:
-        return None, wrong
-
+    lacking = {slot for slot, component in components.items() if component is None}
     replaced = {slot: name for slot, name in choices.items() if name != recipe[slot]}
     slots = _slots(combination, components)
-    options = [item for item in mine if item.address not in DEFAULT_CHOICES] + _reference(combination)
-    resolved, problems = resolve(slots, _layers(combination, replaced), options, lambda set_: _size(combination, set_))
-    problems += misdirected(method, slots, replaced, combination.dataset.name)
+    options = [item for item in mine if item.address not in DEFAULT_CHOICES and item.slot not in lacking]
+    layers = _layers(combination, replaced)
+    size = partial(_size, combination)
+    resolved, problems = resolve(slots, layers, [*options, *_reference(combination)], size)
+    problems += misdirected(method, slots, replaced.keys() | lacking, combination.dataset.name)
+    if wrong:
+        return None, wrong + [str(problem) for problem in problems]
     problems += _impossible(combination, components, readouts, resolved, mine)
     resolved = replace(resolved, overrides={**_without_reference(resolved), **replaced})
     return _make(request, combination, components, readouts, resolved), [str(problem) for problem in problems]
@@ -63,7 +67,7 @@ def _plan_system(
     # Settings of slots that a system does not have are meant for the compositions of the grid, if there are any.
     installed = catalogue.entries("method")
     compositions = any(installed[name].component.system is None for name in request.methods if name in installed)
-    addressed = [item for item in mine if item.method or not compositions or item.address.partition(".")[0] in slots]
+    addressed = [item for item in mine if item.method or not compositions or item.slot in slots]
     resolved, problems = resolve(slots, _layers(combination, ()), addressed, lambda _: None)
     problems += misdirected(combination.method, slots, (), combination.dataset.name)
     plan = _make(request, combination, {"system": system}, {}, resolved)
@@ -79,7 +83,7 @@ def _slots(combination: Combination, components: Mapping[str, Any]) -> dict[str,
         "dataset": combination.dataset.Options,
         "backbone": combination.backbone.Options,
         "training": TrainingOptions,
-        **{slot: component.Options for slot, component in components.items()},
+        **{slot: component.Options if component else Component.Options for slot, component in components.items()},
     }
 
 

@@ -32,28 +32,28 @@ def plan_grid(request: Request, catalogue: Catalogue) -> list[Plan]:
     if general or faults:
         every = {combination.method.name for combination in found}
         hints = [str(plugin) for plugin in catalogue.broken] if names else []
-        raise _refusal(general, faults, every, hints)
+        if len(every) > 1 and any(not item.method for item in request.overrides):
+            hints.append("A setting that one method alone has is addressed to it: --set METHOD:SLOT.OPTION=VALUE.")
+        raise ErcBenchError(_listed(general + _by_method(faults, every)), "\n".join(hints))
     # A system has no backbone: asked for with two, it is still one cell.
     seeded = {_with_seed(plan, seed).address: _with_seed(plan, seed) for seed in request.seeds for plan in plans}
     order = {dataset: position for position, dataset in enumerate(dict.fromkeys(request.datasets))}
     return sorted(seeded.values(), key=lambda plan: order[plan.address.dataset])
 
 
-def _refusal(
-    general: Sequence[str], faults: Mapping[str, Sequence[str]], every: set[str], hints: Sequence[str]
-) -> ErcBenchError:
-    """Put everything that is wrong into one error; what all methods have in common is said once."""
-    shared = {problem: set(methods) == every and len(every) > 1 for problem, methods in faults.items()}
-    lines = list(general)
+def _by_method(faults: Mapping[str, Sequence[str]], every: set[str]) -> list[str]:
+    """Put the names of the methods before each problem, but for one that all of several methods have."""
+    lines = []
     for problem, methods in faults.items():
-        lines.append(problem if shared[problem] else f"{', '.join(dict.fromkeys(methods))}: {problem}")
-    if not all(shared.values()) and len(every) > 1:
-        hints = [*hints, "A setting that one method alone has is addressed to it: --set METHOD:SLOT.OPTION=VALUE."]
+        shared = len(every) > 1 and set(methods) == every
+        lines.append(problem if shared else f"{', '.join(dict.fromkeys(methods))}: {problem}")
+    return lines
+
+
+def _listed(lines: Sequence[str]) -> str:
     if len(lines) == 1:
-        return ErcBenchError(lines[0], "\n".join(hints))
-    return ErcBenchError(
-        f"{len(lines)} things are wrong:\n" + "\n".join(f"  {line}" for line in lines), "\n".join(hints)
-    )
+        return lines[0]
+    return f"{len(lines)} things are wrong:\n" + "\n".join(f"  {line}" for line in lines)
 
 
 def _with_seed(plan: Plan, seed: int) -> Plan:

@@ -23,6 +23,11 @@ class Override:
     method: str = ""
     origin: str = "--set"
 
+    @property
+    def slot(self) -> str:
+        """The slot that the setting is about."""
+        return self.address.partition(".")[0]
+
     def speaks_to(self, method: str) -> bool:
         """Whether the setting is meant for a method."""
         return self.method in ("", method)

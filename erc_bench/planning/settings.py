@@ -40,13 +40,13 @@ class Resolved:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a request: where, and a sentence."""
+    """One thing that is wrong with a request: where (empty where the sentence says it), and a sentence."""
 
     address: str
     sentence: str
 
     def __str__(self) -> str:
-        return f"{self.address}: {self.sentence}"
+        return f"{self.address}: {self.sentence}" if self.address else self.sentence
 
 
 def resolve(
@@ -109,7 +109,7 @@ def unknown_option(address: str, declared: Iterable[str], slots: Iterable[str]) 
     slot, dot, option = address.partition(".")
     namesakes = [known for known in declared if known.partition(".")[2] == (option or slot)]
     if slot in slots and not dot:
-        return Problem(address, f"this slot is not filled by name; its options are {slot}.option")
+        return Problem(address, f"this slot is not filled by name; set one of its options, {slot}.OPTION")
     if namesakes:
         return Problem(address, f"there is no such option; did you mean {' or '.join(namesakes)}?")
     if slot not in slots:
@@ -146,7 +146,7 @@ def _regime(
     try:
         parameters = size(backbone)
     except ErcBenchError as error:
-        problems.append(Problem("backbone", "\n    ".join(filter(None, (error.message, error.hint)))))
+        problems.append(Problem("", "\n    ".join(filter(None, (error.message, error.hint)))))
         parameters = None
     address = "encoder.trainable"
     default = declared[address].default if address in declared else "all"

@@ -97,9 +97,9 @@ class GridRunner:
         if found.state not in RUNS_UNDER[self.overwrite]:
             self._passed_over(plan, found, started)
             return
-        self.progress.cell_started(plan.label())
-        writer.clear()
         try:
+            self.progress.cell_started(plan.label())
+            writer.clear()
             outcome = self._train_and_store(plan, corpus, present, writer)
         except KeyboardInterrupt:
             _close(writer, "interrupted", "stopped by the user")

@@ -178,7 +178,7 @@ def test_only_https_is_fetched(tmp_path, address):
 @pytest.mark.parametrize("target", ["http://example.org/a", "file:///etc/passwd", "ftp://127.0.0.1/a"])
 def test_a_redirection_is_checked_like_an_address(server, tmp_path, target):
     address = server.put("/train.csv", b"", status=302, Location=target)
-    with pytest.raises(ErcBenchError, match="only https is|is not allowed"):
+    with pytest.raises(ErcBenchError, match=r"only https is|is not allowed"):
         download(address, tmp_path / "file")
 
 

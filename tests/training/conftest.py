@@ -1,4 +1,4 @@
-"""A training without files: invented dialogues, a language model of a few hundred weights, and real ones where they matter."""
+"""A training without files: invented dialogues and a language model of a few hundred weights."""
 
 from dataclasses import dataclass
 from random import Random

@@ -145,13 +145,13 @@ class Demo(erc.Dataset):
     class Options:
         """How much is generated, and how hard it is."""
 
-        size: int = erc.option(120, "Dialogues of train; dev has a quarter of that, test a third.", at_least=1)
-        turns: int = erc.option(8, "Mean number of turns of a dialogue.", at_least=1)
+        size: int = erc.option(150, "Dialogues of train; dev has a quarter of that, test a third.", at_least=1)
+        turns: int = erc.option(6, "Mean number of turns of a dialogue.", at_least=1)
         seed: int = erc.option(0, "What is generated; unrelated to the seeds of training.", at_least=0)
         inertia: float = erc.option(0.65, "Probability that a speaker stays in an emotion.", at_least=0, at_most=1)
-        ambiguity: float = erc.option(0.2, "Share of turns that could be said in any emotion.", at_least=0, at_most=1)
+        ambiguity: float = erc.option(0.1, "Share of turns that could be said in any emotion.", at_least=0, at_most=1)
         blend: float = erc.option(
-            0.35,
+            0.3,
             "Share of the other turns of a confusable pair that either of the two could say.",
             at_least=0,
             at_most=1,

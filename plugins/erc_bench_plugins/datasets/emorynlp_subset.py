@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from pathlib import Path
 
 import erc_bench.api as erc
@@ -90,16 +91,23 @@ def _scene(row: erc.Row) -> str:
 
 def _first_speaker(row: erc.Row) -> str:
     """Return the first word of the first name in a list written as in Python: ``['Monica Geller']``."""
-    try:
-        speakers = ast.literal_eval(row["Speaker"].strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        speakers = None
+    speakers = _literal(row["Speaker"].strip())
     if not isinstance(speakers, list) or not speakers or not all(isinstance(name, str) for name in speakers):
         raise erc.ErcBenchError(
             f"{row.place}: Speaker must be a list of names such as ['Monica Geller'], found {row['Speaker']!r}",
             "Correct the row, or get a fresh copy of the file.",
         )
     return (erc.clean_text(speakers[0]).split() or [""])[0]
+
+
+def _literal(text: str) -> object:
+    """Return the value of a Python literal, or nothing where the text is none; no code is run."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a strange escape in a name is no concern of ours
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            return None
 
 
 @erc.hookimpl

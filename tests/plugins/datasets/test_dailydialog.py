@@ -1,13 +1,13 @@
 import time
 
 import pytest
-from erc_bench_plugins.datasets import dailydialog
-from erc_bench_plugins.datasets.dailydialog import DailyDialog
 
 from erc_bench.data.corpus import load_corpus
 from erc_bench.data.fetch import fetch
 from erc_bench.data.verify import verify
 from erc_bench.errors import ErcBenchError
+from erc_bench_plugins.datasets import dailydialog
+from erc_bench_plugins.datasets.dailydialog import DailyDialog
 
 TEXT = "Good morning , sir . __eou__ Hello ! __eou__\n"
 EMOTIONS = "0 4 \n"

@@ -2,11 +2,11 @@ import time
 from pathlib import Path
 
 import pytest
-from erc_bench_plugins.datasets import demo
-from erc_bench_plugins.datasets.demo import Demo
 
 from erc_bench.data.corpus import load_corpus
 from erc_bench.data.verify import verify
+from erc_bench_plugins.datasets import demo
+from erc_bench_plugins.datasets.demo import Demo
 
 NOWHERE = Path("nowhere")
 
@@ -33,7 +33,7 @@ def test_it_says_that_it_is_artificial():
 def test_it_is_a_sound_corpus_and_needs_no_files(tmp_path):
     corpus = load_corpus(Demo(), tmp_path / "absent")
     assert corpus.folder is None
-    assert [counts.dialogues for counts in corpus.counts.values()] == [120, 30, 40]
+    assert [counts.dialogues for counts in corpus.counts.values()] == [150, 37, 50]
     assert set(Demo.labels) == {turn.label for turn in turns(corpus.splits)}
     assert all(turn.text and turn.speaker and turn.scored for turn in turns(corpus.splits))
     assert verify(Demo, tmp_path).passed

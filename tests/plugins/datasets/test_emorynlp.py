@@ -1,11 +1,11 @@
 import pytest
-from erc_bench_plugins.datasets import emorynlp
-from erc_bench_plugins.datasets.emorynlp import EmoryNLP
 
 from erc_bench.data.corpus import load_corpus
 from erc_bench.data.folder import fetchable_layout
 from erc_bench.data.verify import verify
 from erc_bench.errors import ErcBenchError
+from erc_bench_plugins.datasets import emorynlp
+from erc_bench_plugins.datasets.emorynlp import EmoryNLP
 
 OFFICIAL = {"train": "trn", "dev": "dev", "test": "tst"}
 

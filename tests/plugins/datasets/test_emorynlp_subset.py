@@ -1,13 +1,13 @@
 import warnings
 
 import pytest
-from erc_bench_plugins.datasets import emorynlp_subset
-from erc_bench_plugins.datasets.emorynlp import EmoryNLP
-from erc_bench_plugins.datasets.emorynlp_subset import EmoryNLPSubset
 
 from erc_bench.data.corpus import load_corpus
 from erc_bench.data.verify import verify
 from erc_bench.errors import ErcBenchError
+from erc_bench_plugins.datasets import emorynlp_subset
+from erc_bench_plugins.datasets.emorynlp import EmoryNLP
+from erc_bench_plugins.datasets.emorynlp_subset import EmoryNLPSubset
 
 HEADER = ["Utterance", "Speaker", "Emotion", "Scene_ID", "Utterance_ID", "Season", "Episode", "Start_Time", "End_Time"]
 

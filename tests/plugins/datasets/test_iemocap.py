@@ -1,13 +1,13 @@
 import json
 
 import pytest
-from erc_bench_plugins.datasets import iemocap
-from erc_bench_plugins.datasets.iemocap import Iemocap
 
 from erc_bench.data.corpus import load_corpus
 from erc_bench.data.fetch import fetch
 from erc_bench.data.verify import verify
 from erc_bench.errors import ErcBenchError
+from erc_bench_plugins.datasets import iemocap
+from erc_bench_plugins.datasets.iemocap import Iemocap
 
 NAMES = ["Roy", "Weldon", "Alma"]
 
@@ -98,7 +98,7 @@ def test_a_name_pool_that_is_none_is_named(write):
 def test_the_name_pool_is_part_of_the_layout(write):
     root = write()
     (root / "iemocap/spcl_json/name_pool").unlink()
-    with pytest.raises(ErcBenchError, match="1 of 4 files are missing.*name_pool") as error:
+    with pytest.raises(ErcBenchError, match=r"1 of 4 files are missing.*name_pool") as error:
         load_corpus(Iemocap(), root)
     assert "USC SAIL" in error.value.hint
 

@@ -1,12 +1,12 @@
 import time
 
 import pytest
-from erc_bench_plugins.datasets import meld
-from erc_bench_plugins.datasets.meld import Meld
 
 from erc_bench.data.corpus import load_corpus
 from erc_bench.data.verify import verify
 from erc_bench.errors import ErcBenchError
+from erc_bench_plugins.datasets import meld
+from erc_bench_plugins.datasets.meld import Meld
 
 HEADER = ["Sr No.", "Utterance", "Speaker", "Emotion", "Sentiment", "Dialogue_ID", "Utterance_ID", "Season", "Episode"]
 TRAIN, DEV, TEST = "meld/train_sent_emo.csv", "meld/dev_sent_emo.csv", "meld/test_sent_emo.csv"
@@ -122,7 +122,8 @@ def test_the_real_corpus(corpora, class_counts):
     train = corpus.splits.train
     assert [dialogue.id for dialogue in train] == [str(number) for number in range(1039) if number != 60]
     assert sum(dialogue.utterances[0].id != "0" for dialogue in train) == 10
-    assert sum(int(dialogue.utterances[-1].id) + 1 != len(dialogue.utterances) for dialogue in train) == 65
+    spans = [int(dialogue.utterances[-1].id) - int(dialogue.utterances[0].id) + 1 for dialogue in train]
+    assert sum(span != len(dialogue.utterances) for span, dialogue in zip(spans, train, strict=True)) == 65
     texts = [
         turn.text for _, dialogues in corpus.splits.items() for dialogue in dialogues for turn in dialogue.utterances
     ]

@@ -334,6 +334,18 @@ def test_a_monster_is_reported_once(roberta, caplog):
     ]
 
 
+def test_an_utterance_that_just_fits_is_whole_and_not_reported(roberta, caplog):
+    talk = dialogue(("Ann", long_text(30)))
+    needed = len(rows_of(encoder(roberta, template="eacl"), talk)[0].ids)
+    with caplog.at_level(logging.WARNING, logger="erc_bench"):
+        (whole,) = rows_of(encoder(roberta, template="eacl", length=needed), talk)
+        assert not caplog.records
+        (cut,) = rows_of(encoder(roberta, template="eacl", length=needed - 1), talk)
+    assert long_text(30) in decoded(roberta, whole)
+    assert len(cut.ids) == needed - 1
+    assert len(caplog.records) == 1
+
+
 def test_a_monster_that_is_only_context_is_not_reported(roberta, caplog):
     prompt = encoder(roberta, length=40)
     with caplog.at_level(logging.WARNING, logger="erc_bench"):

@@ -1,0 +1,214 @@
+"""How a batch goes through encoder, objective and head; dialogue-level encoders included."""
+
+from random import Random
+
+import pytest
+import torch
+from torch import nn
+
+import erc_bench.api as erc
+from erc_bench.training.composition import batches
+from erc_bench.training.prepared import UNLABELLED, prepare
+from erc_bench_plugins.objectives.cross_entropy import CrossEntropy
+
+LABELS = ("anger", "joy", "neutral")
+
+
+class WholeDialogue(erc.Encoder):
+    """A row for every turn, and a recurrent network over the rows of a dialogue: many targets per example."""
+
+    name = "whole-dialogue"
+    source = "this test"
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        self.recurrent = nn.GRU(super().dim, 5, batch_first=True)
+
+    @property
+    def dim(self):
+        return 5
+
+    def examples(self, dialogues, training, rng):
+        return [erc.Example(dialogue, dialogue.targets()) for dialogue in dialogues]
+
+    def rows(self, example):
+        tokens = [[1, *self.tokenizer.ids(turn.text), 2] for turn in example.dialogue.utterances]
+        return [erc.TokenRow(ids, (0,)) for ids in tokens]
+
+    def forward(self, row_states, batch):
+        z = [
+            self.recurrent(states[None])[0][0, list(example.targets)]
+            for states, example in zip(batch.per_example(row_states), batch.examples, strict=True)
+        ]
+        return erc.Encoded(torch.cat(z), extras={"rows": torch.tensor([float(len(part)) for part in z])})
+
+
+class OwnClassifier(WholeDialogue):
+    """Brings its own classifier and a loss of its own."""
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        self.classifier = nn.Linear(5, 3)
+
+    def forward(self, row_states, batch):
+        encoded = super().forward(row_states, batch)
+        return erc.Encoded(encoded.z, logits=self.classifier(encoded.z), terms={"size": encoded.z.square().mean()})
+
+
+def partly_scored(dialogues, seed=0):
+    """Take the label from some turns; the first dialogue loses all of them."""
+    rng = Random(seed)
+
+    def turn(utterance, keep):
+        return utterance if keep else erc.Utterance(utterance.speaker, utterance.text)
+
+    return [
+        erc.Dialogue(d.id, tuple(turn(u, number > 0 and rng.random() < 0.6) for u in d.utterances))
+        for number, d in enumerate(dialogues)
+    ]
+
+
+class TestSeveralTargets:
+    def test_a_batch_holds_the_targets_of_its_examples_in_order(self, bench):
+        dialogues = partly_scored(bench.dialogues(5, turns=6))
+        composition = bench.composition(encoder=WholeDialogue)
+        split = bench.split(composition, dialogues)
+        assert len(split) == 4
+        outputs = composition.outputs(split, [2, 0])
+        asked = [(dialogues[i].id, target) for i in (3, 1) for target in dialogues[i].targets()]
+        assert outputs.keys == asked
+        by_id = {dialogue.id: dialogue for dialogue in dialogues}
+        gold = [by_id[key].utterances[position].label for key, position in asked]
+        assert [LABELS[label] for label in outputs.labels] == gold
+        assert outputs.z.shape == (len(asked), 5)
+        assert outputs.logits.shape == (len(asked), 3)
+
+    @pytest.mark.parametrize("trainable", ["all", "none"])
+    def test_a_dialogue_is_represented_alike_alone_and_among_others(self, bench, trainable):
+        dialogues = partly_scored(bench.dialogues(5, turns=6))
+        composition = bench.composition(encoder=WholeDialogue, trainable=trainable)
+        split = bench.split(composition, dialogues)
+        together = composition.represent(split)
+        with torch.no_grad():
+            apart = torch.cat([composition.outputs(split, [i]).z for i in range(len(split))])
+        torch.testing.assert_close(together.z, apart, rtol=0, atol=1e-6)
+        assert torch.equal(together.labels, split.labels)
+        assert together.keys == split.keys(range(len(split)))
+        assert together.extras["rows"].tolist() == [float(len(d.targets())) for d in dialogues[1:]]
+
+    @pytest.mark.parametrize("trainable", ["all", "none"])
+    def test_it_learns_from_end_to_end(self, bench, trainable):
+        train = partly_scored(bench.dialogues(16, turns=6))
+        dev = partly_scored(bench.dialogues(5, turns=6, seed=5), seed=1)
+        composition = bench.composition(encoder=WholeDialogue, trainable=trainable)
+        before = composition.encoder.recurrent.weight_ih_l0.clone()
+        options = {"epochs": 25, "batch_size": 3, "encoder_lr": 2e-2, "head_lr": 2e-2, "schedule": "constant"}
+        trained = bench.train(composition, train, dev, **options)
+        losses = [epoch["terms"]["cross_entropy"] for epoch in trained.epochs]
+        assert losses[-1] < losses[0] / 2
+        assert max(epoch["dev"]["weighted_f1"] for epoch in trained.epochs) > 75
+        assert (composition.encoder.recurrent.weight_ih_l0 != before).any()
+
+    def test_the_view_of_an_epoch_has_a_label_for_each_example(self, bench):
+        class Looking(CrossEntropy):
+            def begin_epoch(self, view):
+                firsts = [example.dialogue.utterances[example.targets[0]].label for example in view.examples]
+                assert [LABELS[label] for label in view.labels] == firsts
+                self.looked = True
+
+        objective = Looking()
+        bench.train(bench.composition(objective, encoder=WholeDialogue), partly_scored(bench.dialogues(6)))
+        assert objective.looked
+
+
+class TestOwnLogits:
+    def test_the_encoder_s_logits_take_the_head_s_place(self, bench):
+        class Weighing(CrossEntropy):
+            def loss(self, outputs):
+                terms = super().loss(outputs)
+                if outputs.encoded_terms:
+                    terms["size"] = 0.1 * outputs.encoded_terms["size"]
+                return terms
+
+        composition = bench.composition(Weighing(), encoder=OwnClassifier)
+        split = bench.split(composition)
+        outputs = composition.outputs(split, [0, 1])
+        torch.testing.assert_close(outputs.logits, composition.encoder.classifier(outputs.z))
+        represented = composition.represent(split)
+        torch.testing.assert_close(represented.logits, composition.encoder.classifier(represented.z))
+        before = composition.encoder.classifier.weight.clone()
+        trained = bench.train(composition)
+        assert set(trained.epochs[0]["terms"]) == {"cross_entropy", "size"}
+        assert (composition.encoder.classifier.weight != before).any()
+
+
+class TestParameters:
+    def test_each_parameter_has_one_rate(self, bench):
+        class Tied(CrossEntropy):
+            """Keeps the head that it makes: prototypes are the rows of its weight."""
+
+            def make_head(self, dim, classes, dropout):
+                self.prototypes = nn.Linear(dim, classes, bias=False)
+                return self.prototypes
+
+        composition = bench.composition(Tied(), encoder=WholeDialogue)
+        groups = composition.parameter_groups()
+        names = {id(parameter): name for name, parameter in composition.modules.named_parameters()}
+        listed = [names[id(parameter)] for group in groups.values() for parameter in group]
+        assert sorted(listed) == sorted(names.values())
+        assert {names[id(p)].split(".")[1] for p in groups["encoder"]} == {"language_model"}
+        assert not any("language_model" in names[id(p)] for p in groups["head"])
+        bench.train(composition)
+
+    def test_groups_of_an_encoder_s_own_train_at_the_head_s_rate(self, bench):
+        class Grouped(WholeDialogue):
+            def parameter_groups(self):
+                return {"encoder": list(self.language_model.parameters()), "graph": list(self.recurrent.parameters())}
+
+        composition = bench.composition(encoder=Grouped)
+        head = {id(parameter) for parameter in composition.parameter_groups()["head"]}
+        assert {id(parameter) for parameter in composition.encoder.recurrent.parameters()} < head
+
+    def test_the_state_holds_what_trains_and_is_a_copy(self, bench):
+        composition = bench.composition(encoder=WholeDialogue, trainable=1)
+        state = composition.trainable_state()
+        assert not any("embeddings" in name or "layers.0" in name for name in state)
+        assert any("layers.1" in name for name in state)
+        assert any("recurrent" in name for name in state)
+        weight = composition.head[1].weight
+        before = weight.detach().clone()
+        with torch.no_grad():
+            weight.add_(1)
+        composition.load_state(state)
+        assert torch.equal(composition.head[1].weight, before)
+
+
+class TestPreparedSplit:
+    def test_a_sealed_split_has_no_labels(self, bench, bare_encoder):
+        composition = bench.composition()
+        sealed = [
+            erc.Dialogue(d.id, tuple(erc.Utterance(u.speaker, u.text, None, True) for u in d.utterances))
+            for d in bench.dialogues(2)
+        ]
+        split = bench.split(composition, sealed)
+        assert split.labels.tolist() == [UNLABELLED] * 8
+
+    def test_unequal_examples_are_not_taken_for_single_ones(self, bench):
+        """Two targets, then none, then one: as many labels as examples."""
+        encoder = bench.composition(encoder=WholeDialogue).encoder
+        two, none, one = bench.dialogues(3, turns=2)
+        none = erc.Dialogue(none.id, tuple(erc.Utterance(u.speaker, u.text) for u in none.utterances))
+        one = erc.Dialogue(one.id, one.utterances[:1])
+        split = prepare(encoder, encoder.examples([two, none, one], False, Random(0)), LABELS)
+        assert [example.dialogue.id for example in split.examples] == [two.id, one.id]
+        assert split.keys([1, 0]) == [(one.id, 0), (two.id, 0), (two.id, 1)]
+        own = [LABELS.index(turn.label) for turn in (*one.utterances, *two.utterances)]
+        assert split.batch_labels([1, 0]).tolist() == own
+        assert [LABELS[label] for label in split.first_labels()] == [two.utterances[0].label, one.utterances[0].label]
+
+
+@pytest.mark.parametrize("size", [1, 3, 7, 8])
+def test_batches_cut_without_loss(size):
+    cut = list(batches(range(7), size))
+    assert [index for batch in cut for index in batch] == list(range(7))
+    assert all(len(batch) == size for batch in cut[:-1])

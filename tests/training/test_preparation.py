@@ -1,0 +1,126 @@
+"""What is made ready once: examples, frozen states, label words."""
+
+import pytest
+import torch
+
+import erc_bench.api as erc
+from erc_bench.errors import ErcBenchError
+from erc_bench.progress import Progress
+from erc_bench.protocol import seal
+from erc_bench.training.features import FeatureCache
+from erc_bench.training.preparation import CellData, Preparer
+
+LABELS = ("anger", "joy", "neutral")
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def data(bench):
+    test = seal(bench.dialogues(2, seed=2, prefix="test"))
+    return CellData(bench.dialogues(4), bench.dialogues(2, seed=1, prefix="dev"), test)
+
+
+def preparer(composition, folder):
+    cache = FeatureCache("tiny", torch.float32, CPU, folder)
+    return Preparer(composition.encoder, composition.row_encoder, cache, LABELS, Progress())
+
+
+def states_by_hand(composition, split_dialogues):
+    """Return the state of each utterance, row by row."""
+    encoder = composition.encoder
+    states = []
+    for dialogue in split_dialogues:
+        for turn in dialogue.utterances:
+            ids = torch.tensor([[1, *encoder.tokenizer.ids(turn.text), 2]])
+            states.append(encoder.language_model(ids, torch.ones_like(ids)).last_hidden_state[0, 0])
+    return torch.stack(states).detach()
+
+
+def test_frozen_states_are_standardised_by_train(bench, data, tmp_path):
+    composition = bench.composition(trainable="none")
+    ready = preparer(composition, tmp_path).prepare(data, LABELS, True, seed=1)
+    train = states_by_hand(composition, data.train)
+    mean, deviation = train.mean(0), train.std(0, correction=0)
+    for split, dialogues in ((ready.train, data.train), (ready.dev, data.dev), (ready.test, data.sealed_test)):
+        expected = (states_by_hand(composition, dialogues) - mean) / deviation
+        torch.testing.assert_close(split.states, expected, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(ready.words, (ready.raw_words - mean) / deviation, rtol=1e-3, atol=1e-4)
+
+
+def test_label_words_are_the_mean_over_all_their_tokens(bench, data, tmp_path):
+    composition = bench.composition()
+    ready = preparer(composition, tmp_path).prepare(data, ("very angry", "joy", "neutral"), False, seed=1)
+    ids = torch.tensor([[1, *composition.encoder.tokenizer.ids("very angry"), 2]])
+    expected = composition.encoder.language_model(ids, torch.ones_like(ids)).last_hidden_state[0].mean(0)
+    torch.testing.assert_close(ready.raw_words[0], expected, rtol=0, atol=1e-6)
+    assert torch.equal(ready.words, ready.raw_words)
+
+
+def test_a_backbone_that_trains_has_no_stored_states(bench, data, tmp_path):
+    ready = preparer(bench.composition(), tmp_path).prepare(data, LABELS, False, seed=1)
+    assert ready.train.states is None
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_without_a_test_split_there_is_none(bench, data, tmp_path):
+    only = CellData(data.train, data.dev, None)
+    assert preparer(bench.composition(), tmp_path).prepare(only, LABELS, False, seed=1).test is None
+
+
+def test_words_are_encoded_in_evaluation_mode_whenever_asked(bench_with_dropout, tmp_path):
+    composition = bench_with_dropout.composition()
+    prepared = preparer(composition, tmp_path)
+    composition.set_training(True)
+    first, second = prepared.encode_words(LABELS), prepared.encode_words(LABELS)
+    assert torch.equal(first, second)
+    assert composition.encoder.language_model.training
+
+
+class TestAugmentation:
+    @pytest.fixture
+    def encoder(self, bare_encoder):
+        class Repeating(bare_encoder):
+            """Shows some utterances twice while it trains."""
+
+            augments = True
+
+            def examples(self, dialogues, training, rng):
+                own = super().examples(dialogues, training, rng)
+                return own + ([example for example in own if rng.random() < 0.5] if training else [])
+
+        return Repeating
+
+    def test_training_examples_are_those_of_seed_and_epoch(self, bench, data, encoder, tmp_path):
+        prepared = preparer(bench.composition(encoder=encoder), tmp_path)
+
+        def keys(seed, epoch):
+            split = prepared.training_split(data.train, seed, epoch)
+            return split.keys(range(len(split)))
+
+        assert keys(1, 0) == keys(1, 0)
+        assert keys(1, 0) != keys(1, 1)
+        assert keys(1, 0) != keys(2, 0)
+        assert len(keys(1, 0)) > 16
+
+    def test_a_frozen_backbone_is_not_augmented(self, bench, data, encoder, tmp_path):
+        ready = preparer(bench.composition(encoder=encoder, trainable="none"), tmp_path).prepare(data, LABELS, True, 1)
+        assert len(ready.train) == 16
+
+
+class TestTargets:
+    @pytest.mark.parametrize("fault", ["forgets", "repeats", "adds"])
+    def test_each_scored_utterance_is_a_target_exactly_once(self, bench, bare_encoder, tmp_path, fault):
+        class Faulty(bare_encoder):
+            def examples(self, dialogues, training, rng):
+                own = super().examples(dialogues, training, rng)
+                unscored = erc.Example(dialogues[0], (1,))
+                return {"forgets": own[1:], "repeats": [*own, own[0]], "adds": [*own, unscored]}[fault]
+
+        first, *others = bench.dialogues(3)
+        plain = erc.Utterance("A", "table")
+        dialogues = [erc.Dialogue(first.id, (first.utterances[0], plain, *first.utterances[2:])), *others]
+        prepared = preparer(bench.composition(encoder=Faulty), tmp_path)
+        with pytest.raises(ErcBenchError, match="the encoder 'bare' makes"):
+            prepared.training_split(dialogues, 1, 0)
+        with pytest.raises(ErcBenchError, match="of 11 scored utterances"):
+            prepared.prepare(CellData(dialogues, dialogues, None), LABELS, False, 1)
