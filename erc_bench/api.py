@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from erc_bench.data.folder import layout_in as layout_in
+    from erc_bench.data.folder import matching_files as matching_files
     from erc_bench.data.reading import Row as Row
     from erc_bench.data.reading import clean_text as clean_text
     from erc_bench.data.reading import expect as expect
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from erc_bench.data.reading import read_text as read_text
     from erc_bench.pretrained.autocast import cast_attention_biases as cast_attention_biases
     from erc_bench.pretrained.backbone import PretrainedBackbone as PretrainedBackbone
+    from erc_bench.pretrained.tensors import read_tensors as read_tensors
 
 _HOME = {
     "cast_attention_biases": "pretrained.autocast",
@@ -45,6 +47,7 @@ _HOME = {
     "System": "contracts.system",
     "Task": "contracts.task",
     "layout_in": "data.folder",
+    "matching_files": "data.folder",
     "Row": "data.reading",
     "clean_text": "data.reading",
     "expect": "data.reading",
@@ -57,15 +60,20 @@ _HOME = {
     "ErcBenchError": "errors",
     "hookimpl": "hookspecs",
     "all_but_self": "losses",
+    "class_means": "losses",
     "contrastive_loss": "losses",
     "cosine": "losses",
     "cosine_scale": "losses",
+    "log_prior": "losses",
     "masked_log_softmax": "losses",
     "masked_logsumexp": "losses",
     "masked_mean": "losses",
     "positives": "losses",
+    "FeatureQueue": "memory",
+    "follow": "memory",
     "option": "options",
     "PretrainedBackbone": "pretrained.backbone",
+    "read_tensors": "pretrained.tensors",
     "Dialogue": "types",
     "Splits": "types",
     "Utterance": "types",

@@ -15,6 +15,7 @@ from erc_bench.names import did_you_mean
 
 COMMANDS = {
     "run": "Train and test a grid of methods, datasets, backbones and seeds; end with the table.",
+    "sweep": "The same from a suite file, which also names the tables to end with.",
     "compare": "Make a table with significance tests from stored runs.",
     "list": "List what is installed: datasets, backbones, encoders, objectives, classifiers, methods.",
     "show": "Show one component or method: paper, options with defaults and whence they come.",

@@ -82,6 +82,25 @@ def contrastive_loss(
     return masked_mean(row_losses, counts > 0)
 
 
+def class_means(rows: Tensor, labels: Tensor, classes: int) -> tuple[Tensor, Tensor]:
+    """rows: (n, dim), labels: (n,) → means (classes, dim) and which classes have one, (classes,).
+
+    The mean of a class without rows is 0.
+    """
+    members = F.one_hot(labels, classes).T.to(rows.dtype)  # (classes, n)
+    counts = members.sum(dim=1, keepdim=True)
+    return members @ rows / counts.clamp(min=1), counts[:, 0] > 0
+
+
+def log_prior(counts: Tensor) -> Tensor:
+    """counts: (classes,) of train → (classes,) logarithms of the shares; an absent class counts as seen once.
+
+    Source: logit adjustment, Menon et al. 2021 (arXiv:2007.07314).
+    """
+    counts = counts.clamp(min=1).float()
+    return (counts / counts.sum()).log()
+
+
 def cosine_scale(objective_options: Any, temperature: float | None = None, score: Score | None = None) -> float:
     """Return the factor that turns cosines into a classifier's logits.
 

@@ -26,14 +26,22 @@ def write_roberta(folder: Path) -> Path:
     return folder
 
 
-def write_promcse(folder: Path, prefix_length: int = 3) -> Path:
-    """Fill a folder as YuxinJiang/sup-promcse-roberta-large is laid out."""
+def write_promcse(folder: Path, prefix_length: int = 3, inner: int = 0) -> Path:
+    """Fill a folder as YuxinJiang/sup-promcse-roberta-large is laid out.
+
+    With ``inner`` the prefixes are computed from a smaller table by two layers, that many numbers wide.
+    """
     import torch
 
     _roberta_files(folder, architectures=["RobertaForCL"])
     weights = {f"roberta.{name}": tensor for name, tensor in _roberta_model(folder, pooler=False).state_dict().items()}
     width, layers = SIZES["hidden_size"], SIZES["num_hidden_layers"]
-    weights["prefix_encoder.embedding.weight"] = torch.randn(prefix_length, 2 * layers * width)
+    weights["prefix_encoder.embedding.weight"] = torch.randn(prefix_length, width if inner else 2 * layers * width)
+    if inner:
+        weights["prefix_encoder.trans.0.weight"] = torch.randn(inner, width)
+        weights["prefix_encoder.trans.0.bias"] = torch.randn(inner)
+        weights["prefix_encoder.trans.2.weight"] = torch.randn(2 * layers * width, inner)
+        weights["prefix_encoder.trans.2.bias"] = torch.randn(2 * layers * width)
     weights["mlp.dense.weight"] = torch.randn(width, width)
     weights["mlp.dense.bias"] = torch.randn(width)
     torch.save(weights, folder / "pytorch_model.bin")

@@ -6,21 +6,22 @@ A module sees modules of lower layers and of its own room, never higher ones:
 layer  rooms                                        what they are
 ====== ============================================ =================================================
 0      errors, names, types, progress, provenance   words of the domain; the standard library only
-1      options, metrics, statistics, losses,        pure functions
-       protocol
+1      options, metrics, statistics, losses,        pure functions; what losses remember
+       memory, protocol
 2      contracts                                    what a component is
 3      hookspecs, data, store, pretrained           reading: corpora, runs, checkpoints
 4      catalogue, comparison                        what is installed; from runs to results
 5      planning, tables                             from a request to cells; results as text
-6      training, testing                            one cell; checks for authors
-7      running, terminal, terminal_progress         the grid; the terminal
+6      training, suites                             one cell; a grid as a file
+7      running, testing, terminal,                  the grid; checks for authors; the terminal
+       terminal_progress
 8      api                                          what plugins may import; resolves names lazily
 9      commands                                     one file each
 10     cli                                          knows the commands by name
 11     __main__
 ====== ============================================ =================================================
 
-``torch`` is imported by training, running, testing, losses and the contracts of what trains; inside
+``torch`` is imported by training, running, testing, losses, memory and the contracts of what trains; inside
 functions also by ``pretrained`` and ``doctor``. ``transformers`` belongs to ``pretrained`` alone.
 """
 
@@ -40,23 +41,23 @@ import erc_bench.api
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("errors", "names", "types", "progress", "provenance"),
-    ("options", "metrics", "statistics", "losses", "protocol"),
+    ("options", "metrics", "statistics", "losses", "memory", "protocol"),
     ("contracts",),
     ("hookspecs", "data", "store", "pretrained"),
     ("catalogue", "comparison"),
     ("planning", "tables"),
-    ("training", "testing"),
-    ("running", "terminal", "terminal_progress"),
+    ("training", "suites"),
+    ("running", "testing", "terminal", "terminal_progress"),
     ("api",),
     ("commands",),
     ("cli",),
     ("__main__",),
 )
 LAYER_OF = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}
-TORCH_ROOMS = {"training", "running", "testing", "losses"}
+TORCH_ROOMS = {"training", "running", "testing", "losses", "memory"}
 TORCH_CONTRACTS = {f"erc_bench.contracts.{name}" for name in ("classifier", "encoder", "objective", "outputs", "task")}
 TORCH_INSIDE_FUNCTIONS = {"erc_bench.commands.doctor"}
-PLUGIN_LIBRARIES = {"torch", "transformers", "numpy", "pandas"}
+PLUGIN_LIBRARIES = {"torch", "transformers", "numpy", "scipy", "pandas"}
 TORCHLESS_PLUGINS = ("datasets", "backbones", "systems")
 
 
@@ -234,6 +235,7 @@ COMMANDS = (
     ("--help",),
     ("--version",),
     ("run", "--help"),
+    ("sweep", "--help"),
     ("compare", "--help"),
     ("data", "--help"),
     ("show", "--help"),

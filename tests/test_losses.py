@@ -145,3 +145,15 @@ def test_half_cosine_is_plain_cosine_at_twice_the_temperature():
     printed = ((1 + cosines) / 2 / 0.1).softmax(1)
     scaled = (cosines * erc.cosine_scale(None, 0.1, "half-cosine")).softmax(1)
     torch.testing.assert_close(scaled, printed)
+
+
+def test_class_means():
+    rows = torch.tensor([[1.0, 0.0], [3.0, 2.0], [5.0, 5.0]])
+    means, present = erc.class_means(rows, torch.tensor([2, 2, 0]), 3)
+    assert means.tolist() == [[5.0, 5.0], [0.0, 0.0], [2.0, 1.0]]
+    assert present.tolist() == [True, False, True]
+
+
+def test_log_prior():
+    prior = erc.log_prior(torch.tensor([6, 3, 0]))
+    assert prior.exp().tolist() == pytest.approx([0.6, 0.3, 0.1])

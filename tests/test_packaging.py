@@ -62,6 +62,17 @@ def test_every_module_of_both_packages_is_in_it(wheel):
     assert any(name.startswith("erc_bench_plugins/") for name in expected)
 
 
+def test_data_files_are_in_it(wheel):
+    names = set(wheel.namelist())
+    data = {
+        path.relative_to(base).as_posix()
+        for base, top in ((ROOT, "erc_bench"), (ROOT / "plugins", "erc_bench_plugins"))
+        for path in (base / top).rglob("*.*")
+        if path.suffix in (".toml", ".csv", ".json", ".txt")
+    }
+    assert {"erc_bench/comparison/expected.toml", "erc_bench/comparison/reported/eacl2024.csv"} <= data <= names
+
+
 def test_nothing_else_is_in_it(wheel):
     assert {name.partition("/")[0] for name in wheel.namelist()} == {
         "erc_bench",

@@ -22,6 +22,13 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
 @click.option("--method", "methods", multiple=True, help="Only this method; may be repeated. The order is kept.")
 @click.option("--baseline", help="Method (or METHOD/BACKBONE) that the others are compared with.  [default: ce]")
 @click.option("--metric", help="weighted_f1, macro_f1, accuracy or micro_f1.  [default: the dataset's own]")
+@click.option("--per-class", is_flag=True, help="Show F1 of each class instead, one table for each dataset.")
+@click.option(
+    "--reported",
+    multiple=True,
+    metavar="NAME[/TABLE]",
+    help="Add published numbers as rows of their own: eacl2024, or one of its tables, eacl2024/table-4.",
+)
 @click.option("--readout", "readouts", multiple=True, help="Add rows as this classifier read them; may be repeated.")
 @click.option(
     "--family",
@@ -42,6 +49,7 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
 def compare(runs: Path, form: str, output: Path | None, **request: Any) -> None:
     """Compare stored runs: mean and spread over seeds, and tests against a baseline."""
     from erc_bench.comparison import compare as compare_cells
+    from erc_bench.comparison.expected import shipped_alarms
     from erc_bench.errors import ErcBenchError
     from erc_bench.store.reading import read_cells
 
@@ -51,7 +59,7 @@ def compare(runs: Path, form: str, output: Path | None, **request: Any) -> None:
             f"there is no run below {str(runs)!r}",
             "Train something first with `erc-bench run`, or name the folder of runs with --runs.",
         )
-    comparison = compare_cells(cells, **request)
+    comparison = compare_cells(cells, alarms=shipped_alarms(), **request)
     # A pipe or a file has no colours, even where the environment forces them on rich.
     if form == "rich" and output is None and sys.stdout.isatty():
         _show(comparison)

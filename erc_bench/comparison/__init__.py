@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from erc_bench.comparison.baselines import Baseline, default_baseline, parse_baseline
 from erc_bench.comparison.caption import caption
+from erc_bench.comparison.classes import class_columns
 from erc_bench.comparison.columns import build_column
-from erc_bench.comparison.entries import Condition
+from erc_bench.comparison.entries import Condition, Entry
+from erc_bench.comparison.expected import Alarm, rung_alarms
 from erc_bench.comparison.grouping import Columns, group
 from erc_bench.comparison.labels import label_rows, ordered
 from erc_bench.comparison.model import Column, Comparison, Family, Pair, Row, RowKey, Score
 from erc_bench.comparison.pairing import pair_rows
+from erc_bench.comparison.reported import reported_rows
 from erc_bench.comparison.selection import check_readouts, metric_of, select
 from erc_bench.comparison.significance import correct
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 
 __all__ = ["Column", "Comparison", "Family", "Pair", "Row", "RowKey", "Score", "compare"]
+
+Build = Callable[[Condition, Sequence[Condition], Sequence[Entry]], tuple[list[Column], list[str]]]
+"""From one condition of a dataset, its other conditions and its entries to columns and notes."""
 
 
 def compare(
@@ -31,6 +38,9 @@ def compare(
     readouts: Sequence[str] = (),
     alpha: float = 0.05,
     family: Family = "dataset",
+    per_class: bool = False,
+    reported: Sequence[str] = (),
+    alarms: Sequence[Alarm] = (),
     all_cells: Sequence[StoredCell] | None = None,
 ) -> Comparison:
     """Compare stored cells: one row for each (method, backbone, overrides), one column per dataset.
@@ -38,29 +48,40 @@ def compare(
     ``baseline`` is a method, or ``method/backbone``; without it ``ce``, else ``supcon``, else the
     first method. A named baseline takes part even where ``methods`` leaves it out. ``readouts``
     adds rows for further classifiers that read the same training. ``family`` says which tests Holm
-    corrects together. ``all_cells`` is everything in the folder of runs, where ``cells`` is a part
-    of it: the caption counts configurations there.
+    corrects together. ``per_class`` shows the F1 of each class instead, without tests. ``reported``
+    names published numbers to stand beside ours, ``alarms`` the scores not to be believed.
+    ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the caption
+    counts configurations there.
     Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare.
     """
     named = None if baseline is None else parse_baseline(baseline, cells)
     wanted = [*methods, named.method] if methods and named else methods
     kept, notes = select(cells, datasets, wanted)
     check_readouts(kept, readouts)
-    metrics = metric_of(kept, metric)
+    metrics = metric_of(kept, _checked(metric, per_class))
     grouped, unusable = group(kept, metrics, readouts)
-    notes += unusable
     if not grouped:
-        raise ErcBenchError("no finished run can be read", "\n".join(notes))
+        raise ErcBenchError("no finished run can be read", "\n".join([*notes, *unusable]))
     chosen = named or default_baseline(_methods(grouped, methods))
     rows = _rows(grouped, methods, chosen)
-    columns = []
-    for condition in _ordered(grouped, datasets):
-        column, found = _column(condition, grouped, rows, metrics[condition.dataset], chosen, alpha)
-        columns.append(column)
-        notes += found
+    build = partial(_class_columns, rows, alpha) if per_class else partial(_metric_column, rows, metrics, chosen, alpha)
+    columns, found = _columns(grouped, _ordered(grouped, datasets), build)
+    beside, lacking = reported_rows(reported, columns)
+    notes += [*unusable, *found, *lacking, *_alarms(grouped, rows, alarms)]
     unique = tuple(dict.fromkeys(notes))
-    result = Comparison(rows, correct(columns, alpha, family), str(chosen), alpha, family, notes=unique)
+    result = Comparison(rows, correct(columns, alpha, family), str(chosen), alpha, family, (), unique, beside)
     return replace(result, caption=caption(result, cells if all_cells is None else all_cells))
+
+
+def _checked(metric: str | None, per_class: bool) -> str | None:
+    if per_class and metric is not None:
+        raise ErcBenchError(f"a table per class has no other metric; {metric!r} is one too many", "Leave one of them.")
+    return metric
+
+
+def _alarms(grouped: Columns, rows: Sequence[Row], alarms: Sequence[Alarm]) -> list[str]:
+    labels = {row.key: row.label for row in rows}
+    return [note for condition, entries in grouped.items() for note in rung_alarms(condition, entries, labels, alarms)]
 
 
 def _methods(grouped: Columns, methods: Sequence[str]) -> list[str]:
@@ -82,13 +103,37 @@ def _ordered(grouped: Columns, datasets: Sequence[str]) -> list[Condition]:
     return sorted(grouped, key=order)
 
 
-def _column(
-    condition: Condition, grouped: Columns, rows: Sequence[Row], metric: str, baseline: Baseline, alpha: float
-) -> tuple[Column, list[str]]:
-    entries = grouped[condition]
-    others = [other for other in grouped if other.dataset == condition.dataset and other != condition]
-    column = build_column(condition, others, entries, rows, metric, alpha)
+def _columns(grouped: Columns, conditions: Sequence[Condition], build: Build) -> tuple[list[Column], list[str]]:
+    columns: list[Column] = []
+    notes: list[str] = []
+    for condition in conditions:
+        others = [other for other in grouped if other.dataset == condition.dataset and other != condition]
+        found, told = build(condition, others, grouped[condition])
+        if others and found:
+            notes.append(f"{found[0].title}: apart, because these runs differ from the others in data or hardware")
+        columns += found
+        notes += told
+    if not columns:
+        raise ErcBenchError("there is no F1 of classes to show", "\n".join(notes))
+    return columns, notes
+
+
+def _metric_column(
+    rows: Sequence[Row],
+    metrics: Mapping[str, str],
+    baseline: Baseline,
+    alpha: float,
+    condition: Condition,
+    others: Sequence[Condition],
+    entries: Sequence[Entry],
+) -> tuple[list[Column], list[str]]:
+    column = build_column(condition, others, entries, rows, metrics[condition.dataset], alpha)
     pairs, notes = pair_rows(column, entries, rows, baseline, alpha)
-    if others:
-        notes.insert(0, f"{column.title}: apart, because these runs differ from the others in data or hardware")
-    return replace(column, pairs=pairs), notes
+    return [replace(column, pairs=pairs)], notes
+
+
+def _class_columns(
+    rows: Sequence[Row], alpha: float, condition: Condition, others: Sequence[Condition], entries: Sequence[Entry]
+) -> tuple[list[Column], list[str]]:
+    columns = class_columns(condition, others, entries, rows, alpha)
+    return columns, [] if columns else [f"{condition.dataset} is left out: it has dev scores alone"]

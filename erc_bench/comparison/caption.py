@@ -13,13 +13,16 @@ from erc_bench.store.reading import StoredCell
 def caption(comparison: Comparison, cells: Iterable[StoredCell]) -> tuple[str, ...]:
     """Return the sentences of the caption; ``cells`` are all that the folder of runs holds."""
     sentences = [_what(comparison), _shared(comparison)]
-    sentences += [_column(column, bool(_common_seeds(comparison))) for column in comparison.columns]
+    # The last column of a dataset is one over all classes, with a floor.
+    by_dataset = {column.title: column for column in comparison.columns}
+    sentences += [_column(comparison, column) for column in by_dataset.values()]
     sentences += _tests(comparison)
     sentences += [
         _by_row(comparison, "Epoch selected by", "selection"),
         _by_row(comparison, "Settings", "settings_from"),
     ]
     sentences += _marks(comparison)
+    sentences += _reported(comparison)
     sentences.append(_configurations(comparison, cells))
     return tuple(sentence for sentence in sentences if sentence)
 
@@ -46,14 +49,23 @@ def scores(comparison: Comparison) -> list[tuple[Column, Score]]:
 
 
 def _what(comparison: Comparison) -> str:
+    metric = _class_metrics(comparison) if comparison.per_class else _metrics(comparison)
+    spread = "mean ± standard deviation (n - 1) over" if _several(comparison) else "of single runs with"
+    return f"{metric}, in points, {spread} {_common_seeds(comparison) or 'seeds named below'}."
+
+
+def _metrics(comparison: Comparison) -> str:
     by_words: dict[str, list[str]] = {}
     for column in comparison.columns:
         words = METRIC_WORDS[column.metric]
         by_words.setdefault(f"{words[0].upper()}{words[1:]} on the {column.split} split", []).append(column.title)
     named = len(by_words) > 1
-    metric = "; ".join(f"{words} ({', '.join(titles)})" if named else words for words, titles in by_words.items())
-    spread = "mean ± standard deviation (n - 1) over" if _several(comparison) else "of single runs with"
-    return f"{metric}, in points, {spread} {_common_seeds(comparison) or 'seeds named below'}."
+    return "; ".join(f"{words} ({', '.join(titles)})" if named else words for words, titles in by_words.items())
+
+
+def _class_metrics(comparison: Comparison) -> str:
+    further = dict.fromkeys(METRIC_WORDS[column.metric] for column in comparison.columns if not column.class_name)
+    return f"F1 of each class, {', '.join(further)} on the test split (described, not tested)"
 
 
 def _several(comparison: Comparison) -> bool:
@@ -77,16 +89,17 @@ def _shared(comparison: Comparison) -> str:
     return f"All rows: {', '.join(parts)}." if parts else ""
 
 
-def _column(column: Column, seeds_are_told: bool) -> str:
+def _column(comparison: Comparison, column: Column) -> str:
     parts = []
-    if not seeds_are_told:
+    if not _common_seeds(comparison):
         found = [score.seeds for score in column.scores if score is not None]
         differ = ", n is given where rows differ" if len(set(found)) > 1 else ""
         parts.append(f"{_seeds([seed for seeds in found for seed in seeds])}{differ}")
     if column.dialogues is not None:
         parts.append(f"{column.dialogues} dialogues with {column.utterances} labelled utterances")
     if column.floor is not None:
-        parts.append(f"always answering {column.floor_label} scores {column.floor:.2f}")
+        metric = f" in {METRIC_WORDS[column.metric]}" if comparison.per_class else ""
+        parts.append(f"always answering {column.floor_label} scores {column.floor:.2f}{metric}")
     if column.split == "dev":
         parts.append("no test score exists, the dev scores also chose the epoch")
     if column.limit is not None:
@@ -161,6 +174,21 @@ def _marks(comparison: Comparison) -> list[str]:
             "Degenerate: at or below the score of always giving one answer, or predicting at most two classes."
         )
     return sentences
+
+
+def _reported(comparison: Comparison) -> list[str]:
+    if not comparison.reported:
+        return []
+    systems: dict[str, dict[str, None]] = {}
+    for row in comparison.reported:
+        systems.setdefault(row.citation, {})[row.system] = None
+    cited = [f"{citation} ({', '.join(names)})" for citation, names in systems.items()]
+    printed = dict.fromkeys(source for row in comparison.reported for source in row.printed_in)
+    return [
+        f"Reported rows are copied from print ({'; '.join(printed)}): other code, other seeds, in part other splits and"
+        " selection on test. They are neither tested nor ranked and carry no marks.",
+        f"Reported systems are those of {'; '.join(cited)}.",
+    ]
 
 
 def _configurations(comparison: Comparison, cells: Iterable[StoredCell]) -> str:

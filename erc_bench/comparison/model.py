@@ -11,6 +11,9 @@ from erc_bench.statistics import Estimate, JointTest, PairedT, SignFlip, Summary
 NO_BACKBONE = "none"
 """The backbone's name in the record of a system that has none."""
 
+CLASS_F1 = "f1"
+"""The metric of a column that holds one class."""
+
 Rank = Literal["best", "second", ""]
 Verdict = Literal["better", "worse", ""]
 Family = Literal["dataset", "table"]
@@ -90,7 +93,8 @@ class Pair:
 class Column:
     """One dataset under one condition: what may be compared, and nothing else.
 
-    ``condition`` is empty unless the dataset needs several columns or is partial. ``scores`` has
+    ``condition`` is empty unless the dataset needs several columns or is partial. ``class_name`` is
+    the one class whose F1 is shown, in a comparison per class, else empty. ``scores`` has
     one entry for each row of the comparison. ``dialogues`` and ``utterances`` count what was
     scored; ``family`` and ``joint_family`` are the numbers of tests that Holm corrected for.
     """
@@ -110,6 +114,7 @@ class Column:
     pairs: tuple[Pair, ...] = ()
     family: int = 0
     joint_family: int = 0
+    class_name: str = ""
 
     @property
     def title(self) -> str:
@@ -122,10 +127,32 @@ class Column:
 
 
 @dataclass(frozen=True)
+class ReportedRow:
+    """Numbers that were printed elsewhere: copied, never ranked, never tested.
+
+    ``values`` has one entry for each column, in points. ``citation`` is whose system it is,
+    ``printed_in`` where its numbers were read.
+    """
+
+    system: str
+    backbone: str
+    citation: str
+    printed_in: tuple[str, ...]
+    values: tuple[float | None, ...]
+
+    @property
+    def label(self) -> str:
+        """The system with its backbone, marked as reported."""
+        return f"{self.system} · {self.backbone} (reported)"
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Rows, one column for each dataset, and every fact that the caption must state.
 
-    ``notes`` name what is not in the numbers: cells that failed, seeds that have no partner.
+    Per class there are several columns for each dataset: one for each class, then those over all
+    classes. ``notes`` name what is not in the numbers: cells that failed, seeds that have no
+    partner, scores that ring an alarm.
     """
 
     rows: tuple[Row, ...]
@@ -135,3 +162,9 @@ class Comparison:
     family: Family
     caption: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    reported: tuple[ReportedRow, ...] = ()
+
+    @property
+    def per_class(self) -> bool:
+        """Whether the columns are classes of datasets."""
+        return any(column.class_name for column in self.columns)

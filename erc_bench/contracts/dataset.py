@@ -18,12 +18,21 @@ class DataFile:
     ``sha256`` and ``git_blob`` are alternatives; ``url`` is pinned to a revision and empty where
     the licence forbids a download. A fragment of the address names a member of the archive there
     (``https://host/corpus.zip#folder/train.csv``); the digest is that of the member.
+
+    A ``*`` in the path stands for any run of characters within one name
+    (``Session*/dialog/transcriptions/*.txt``): all files that match, at least one. Names that begin
+    with a dot never do. Such files are not downloaded; their digest covers paths and contents.
     """
 
     path: str
     sha256: str = ""
     git_blob: str = ""
     url: str = ""
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether the path stands for many files."""
+        return "*" in self.path
 
 
 @dataclass(frozen=True)

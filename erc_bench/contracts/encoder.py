@@ -85,8 +85,6 @@ class Encoder(Component, nn.Module):
 
     sees_future: ClassVar[bool] = False
     """Whether a representation may depend on turns after its own; the conformance check verifies it."""
-    augments: ClassVar[bool] = False
-    """Whether training examples differ between epochs."""
 
     @dataclass(frozen=True)
     class Options:
@@ -102,6 +100,11 @@ class Encoder(Component, nn.Module):
         self.tokenizer = backbone.tokenizer
         self.language_model: nn.Module = backbone.model
         self.maximum_length = backbone.maximum_length
+
+    @property
+    def augments(self) -> bool:
+        """Whether training examples differ between epochs; a frozen backbone is never augmented."""
+        return False
 
     @property
     def dim(self) -> int:

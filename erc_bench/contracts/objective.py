@@ -61,6 +61,11 @@ class Objective(Component, nn.Module):
 
     views: ClassVar[int] = 1
     """How many passes of the encoder over a batch the loss reads."""
+    momentum: float | None = None
+    """Where set, views after the first come without gradients from a copy θ' of the encoder θ.
+
+    After every step θ' is m·θ' + (1 - m)·θ. It is read after ``start``.
+    """
 
     def __init__(self, options: Any = None) -> None:
         super().__init__()

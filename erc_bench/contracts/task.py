@@ -10,6 +10,11 @@ import torch
 from torch import Tensor
 
 
+def accuracy(labels: Tensor, scores: Tensor) -> float:
+    """labels: (n,), scores: (n, classes) → the share of right predictions."""
+    return float((scores.argmax(dim=-1) == labels).float().mean())
+
+
 @dataclass(frozen=True)
 class Task:
     """The task that a component works on.
@@ -17,6 +22,8 @@ class Task:
     ``label_words`` stand for the labels, in their order; ``train_counts`` (classes,) are the label
     counts of the train split; ``encode_words`` gives the untuned encoder's states of bare words,
     (words, dim); ``objective_options`` lets a classifier share a value of the objective.
+    ``headline`` scores (n, classes) predictions against (n,) labels by the metric that decides on the
+    dataset, more is better: for a classifier that chooses a value on dev.
     ``seed`` is the stream ``sampling`` of the run's seed.
     """
 
@@ -29,6 +36,7 @@ class Task:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     objective_options: Any = None
     training: Mapping[str, Any] = field(default_factory=dict)
+    headline: Callable[[Tensor, Tensor], float] = accuracy
 
     @property
     def classes(self) -> int:

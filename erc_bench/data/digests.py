@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from erc_bench.contracts.dataset import DataFile
@@ -20,6 +21,14 @@ def digest_on_record(file: DataFile) -> str:
 def digest_found(file: DataFile, path: Path) -> str:
     """Return the digest that the file at ``path`` has, of the kind that is on record for it."""
     return f"git-blob:{git_blob(path)}" if file.git_blob and not file.sha256 else f"sha256:{sha256(path)}"
+
+
+def digest_of_many(paths: Iterable[Path], folder: Path) -> str:
+    """Return the digest of several files below a folder: over their paths and contents, in the given order."""
+    total = hashlib.sha256()
+    for path in paths:
+        total.update(f"{sha256(path)}  {path.relative_to(folder).as_posix()}\n".encode())
+    return f"sha256:{total.hexdigest()}"
 
 
 def sha256(path: Path) -> str:

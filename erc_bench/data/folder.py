@@ -9,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-from erc_bench.contracts.dataset import Dataset, Layout
+from erc_bench.contracts.dataset import DataFile, Dataset, Layout
 from erc_bench.errors import ErcBenchError
 
 DATA_VARIABLE = "ERC_BENCH_DATA"
@@ -53,8 +53,18 @@ def layout_in(layouts: Sequence[Layout], folder: Path) -> Layout | None:
 
 
 def missing_files(layout: Layout, folder: Path) -> list[str]:
-    """Name the files of a layout that are not in the folder."""
-    return [file.path for file in layout.files if not (folder / file.path).is_file()]
+    """Name the files of a layout that are not in the folder; a pattern that nothing matches is one."""
+    return [file.path for file in layout.files if not matching_files(file, folder)]
+
+
+def matching_files(file: DataFile, folder: Path) -> list[Path]:
+    """Return the files in the folder that an entry of a layout stands for, in the order of their paths."""
+    if not file.is_pattern:
+        path = folder / file.path
+        return [path] if path.is_file() else []
+    found = (path for path in folder.glob(file.path) if path.is_file())
+    # Unpacking on some systems leaves a companion ._name beside every file.
+    return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
 
 
 def _places(dataset_class: type[Dataset], base: Path) -> list[Path]:
@@ -112,6 +122,6 @@ def _elsewhere(layout: Layout, folder: Path, root: Path) -> Path | None:
 def fetchable_layout(dataset_class: type[Dataset]) -> Layout | None:
     """Return the first layout whose files can all be downloaded and checked."""
     for layout in dataset_class.layouts:
-        if all(file.url and (file.sha256 or file.git_blob) for file in layout.files):
+        if all(file.url and (file.sha256 or file.git_blob) and not file.is_pattern for file in layout.files):
             return layout
     return None

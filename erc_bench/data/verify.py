@@ -10,7 +10,8 @@ from typing import Literal
 
 from erc_bench.contracts.dataset import DataFile, Dataset, Layout, SplitCounts
 from erc_bench.data.corpus import Corpus, load_corpus
-from erc_bench.data.digests import digest_found, digest_on_record
+from erc_bench.data.digests import digest_found, digest_of_many, digest_on_record
+from erc_bench.data.folder import matching_files
 from erc_bench.data.overlap import Overlap, Repeats, overlap, repeats
 from erc_bench.types import Dialogue, SplitName
 
@@ -19,7 +20,7 @@ FileState = Literal["ok", "differs", "no digest on record"]
 
 @dataclass(frozen=True)
 class FileCheck:
-    """One file of the corpus: the digest on record, the digest found, and what follows."""
+    """One file of the corpus, or all of a pattern: the digest on record, the digest found, and what follows."""
 
     path: str
     expected: str
@@ -100,11 +101,14 @@ def _file_checks(dataset_class: type[Dataset], corpus: Corpus) -> tuple[str, tup
 
 
 def _layout_checks(layout: Layout, folder: Path) -> tuple[FileCheck, ...]:
-    return tuple(_file_check(file, folder / file.path) for file in layout.files)
+    return tuple(_file_check(file, folder) for file in layout.files)
 
 
-def _file_check(file: DataFile, path: Path) -> FileCheck:
-    return FileCheck(file.path, digest_on_record(file), digest_found(file, path))
+def _file_check(file: DataFile, folder: Path) -> FileCheck:
+    if not file.is_pattern:
+        return FileCheck(file.path, digest_on_record(file), digest_found(file, folder / file.path))
+    found = matching_files(file, folder)
+    return FileCheck(f"{file.path} ({len(found)} files)", digest_on_record(file), digest_of_many(found, folder))
 
 
 def _split_check(dataset: Dataset, corpus: Corpus, split: SplitName, dialogues: tuple[Dialogue, ...]) -> SplitCheck:

@@ -25,10 +25,7 @@ _REFERENCE_ORIGIN = "--backbone"
 def plan_combination(request: Request, catalogue: Catalogue, combination: Combination) -> tuple[Plan | None, list[str]]:
     """Return the plan, without a seed, and what is wrong with it; no plan where a slot cannot be filled."""
     method = combination.method
-    # What speaks to one method is stronger than what speaks to all, in whatever order it was typed.
-    mine = sorted(
-        (item for item in request.overrides if item.speaks_to(method.name)), key=lambda item: bool(item.method)
-    )
+    mine = request.settings_for(method.name)
     if method.system is not None:
         return _plan_system(request, catalogue, combination, method.system, mine)
     return _plan_composition(request, catalogue, combination, mine)
@@ -43,7 +40,7 @@ def _plan_composition(
     choices = {**recipe, **filled}
     wrong = [_no_slot(slot) for slot in method.choices if slot not in DEFAULT_CHOICES]
     components = {slot: look_up(catalogue, slot, choices[slot], wrong) for slot in DEFAULT_CHOICES}
-    names = dict.fromkeys([*method.readouts, *request.readouts])
+    names = dict.fromkeys([*method.readouts, *request.readouts_for(method.name)])
     readouts = {n: look_up(catalogue, "classifier", n, wrong) for n in names if n != choices["classifier"]}
     lacking = {slot for slot, component in components.items() if component is None}
     replaced = {slot: name for slot, name in choices.items() if name != recipe[slot]}

@@ -19,26 +19,43 @@ def plan_grid(request: Request, catalogue: Catalogue) -> list[Plan]:
     Seeds come before methods, so that a grid that is cut short still holds complete pairs.
     Raises :class:`ErcBenchError` with all problems at once.
     """
+    return plan_grids([request], catalogue)
+
+
+def plan_grids(requests: Sequence[Request], catalogue: Catalogue) -> list[Plan]:
+    """Resolve every cell of requests that differ in their settings alone, as one grid."""
     names: list[str] = []
     plans: list[Plan] = []
     faults: dict[str, list[str]] = {}
-    found = combinations(request, catalogue, names)
-    for combination in found:
-        plan, problems = plan_combination(request, catalogue, combination)
-        for problem in problems:
-            faults.setdefault(problem, []).append(combination.method.name)
-        plans += [plan] if plan is not None else []
-    general = names + unknown_methods(request.overrides, request.methods)
+    every: set[str] = set()
+    for request in requests:
+        for combination in combinations(request, catalogue, names):
+            plan, problems = plan_combination(request, catalogue, combination)
+            every.add(combination.method.name)
+            for problem in problems:
+                faults.setdefault(problem, []).append(combination.method.name)
+            plans += [plan] if plan is not None else []
+    general = names + [wrong for request in requests for wrong in unknown_methods(request.settings(), request.methods)]
     if general or faults:
-        every = {combination.method.name for combination in found}
+        lines = [*dict.fromkeys(general), *_by_method(faults, every)]
         hints = [str(plugin) for plugin in catalogue.broken] if names else []
-        if len(every) > 1 and any(not item.method for item in request.overrides):
-            hints.append("A setting that one method alone has is addressed to it: --set METHOD:SLOT.OPTION=VALUE.")
-        raise ErcBenchError(_listed(general + _by_method(faults, every)), "\n".join(hints))
+        hints += _addressing(requests) if faults and len(every) > 1 else []
+        raise ErcBenchError(_listed(lines), "\n".join(hints))
     # A system has no backbone: asked for with two, it is still one cell.
-    seeded = {_with_seed(plan, seed).address: _with_seed(plan, seed) for seed in request.seeds for plan in plans}
-    order = {dataset: position for position, dataset in enumerate(dict.fromkeys(request.datasets))}
+    seeds = dict.fromkeys(seed for request in requests for seed in request.seeds)
+    seeded = {_with_seed(plan, seed).address: _with_seed(plan, seed) for seed in seeds for plan in plans}
+    datasets = dict.fromkeys(dataset for request in requests for dataset in request.datasets)
+    order = {dataset: position for position, dataset in enumerate(datasets)}
     return sorted(seeded.values(), key=lambda plan: order[plan.address.dataset])
+
+
+def _addressing(requests: Sequence[Request]) -> list[str]:
+    hints = []
+    if any(not item.method for request in requests for item in request.overrides):
+        hints.append("A setting that one method alone has is addressed to it: --set METHOD:SLOT.OPTION=VALUE.")
+    if any(not item.method for request in requests for item in request.suite):
+        hints.append("A setting that one method alone has stands in a suite under [method.METHOD.SLOT].")
+    return hints
 
 
 def _by_method(faults: Mapping[str, Sequence[str]], every: set[str]) -> list[str]:

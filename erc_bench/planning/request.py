@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,11 @@ ANY_BACKBONE = "huggingface"
 
 @dataclass(frozen=True)
 class Request:
-    """What the user asked for, by name."""
+    """What the user asked for, by name.
+
+    ``suite`` holds the settings of a suite, weakest first; all ``overrides`` are stronger.
+    ``backbones_of`` and ``readouts_of`` say for one method what the request says for all.
+    """
 
     methods: Sequence[str]
     datasets: Sequence[str]
@@ -28,8 +32,30 @@ class Request:
     seeds: Sequence[int] = (1, 2, 3, 4, 5)
     overrides: Sequence[Override] = ()
     readouts: Sequence[str] = ()
+    suite: Sequence[Override] = ()
+    backbones_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    readouts_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     limit: int | None = None
     dev_only: bool = False
+
+    def settings(self) -> list[Override]:
+        """Return everything that is set, weakest first.
+
+        What speaks to one method is stronger than what speaks to all, in whatever order it was typed.
+        """
+        return [*self.suite, *sorted(self.overrides, key=lambda item: bool(item.method))]
+
+    def settings_for(self, method: str) -> list[Override]:
+        """Return what is set for a method, weakest first."""
+        return [item for item in self.settings() if item.speaks_to(method)]
+
+    def backbones_for(self, method: str) -> Sequence[str]:
+        """Return the backbones that a method meets."""
+        return self.backbones_of.get(method, self.backbones)
+
+    def readouts_for(self, method: str) -> Sequence[str]:
+        """Return the further classifiers that read a method."""
+        return self.readouts_of.get(method, self.readouts)
 
 
 @dataclass(frozen=True)
@@ -50,12 +76,13 @@ def combinations(request: Request, catalogue: Catalogue, problems: list[str]) ->
     """Look every name up; a name that is not known is a problem, and the others go on."""
     datasets = [look_up(catalogue, "dataset", name, problems) for name in dict.fromkeys(request.datasets)]
     methods = [look_up(catalogue, "method", name, problems) for name in dict.fromkeys(request.methods)]
-    backbones = [_backbone(catalogue, name, problems) for name in dict.fromkeys(request.backbones)]
+    backbones = {name: _backbone(catalogue, name, problems) for name in request.backbones}
     return [
         Combination(method, dataset, *backbone)
         for dataset in filter(None, datasets)
-        for backbone in filter(None, backbones)
+        for asked, backbone in backbones.items()
         for method in filter(None, methods)
+        if backbone and asked in request.backbones_for(method.name)
     ]
 
 

@@ -1,4 +1,4 @@
-"""Resolve every option of a cell: default < regime < dataset < method < its dataset < overrides."""
+"""Resolve every option of a cell: default < regime < dataset < method < its dataset < suite < ``--set``."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from erc_bench.comparison.model import Column, Comparison, Pair, Rank
 from erc_bench.metrics import METRIC_WORDS
@@ -15,12 +15,30 @@ _MARKS = {"better": ("†", "‡"), "worse": ("↓", "⇓")}
 
 @dataclass(frozen=True)
 class CellText:
-    """One score as it is shown: ``45.12 ± 0.31``, its rank, its marks, and words such as n or degenerate."""
+    """One score as it is shown: ``45.12`` and ``0.31``, its rank, its marks, and words such as n or degenerate."""
 
     value: str
+    spread: str = ""
     rank: Rank = ""
     marks: str = ""
     words: str = ""
+
+    def joined(self, separator: str = " ± ") -> str:
+        """Return value and spread."""
+        return f"{self.value}{separator}{self.spread}" if self.spread else self.value
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One table of scores: header cells as (name, metric), rows as (label, cells), reported rows likewise.
+
+    There is one for all datasets, or, per class, one for each dataset, which is then its title.
+    """
+
+    title: str
+    headers: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[str, tuple[CellText, ...]], ...]
+    reported: tuple[tuple[str, tuple[CellText, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -44,31 +62,66 @@ class Detail:
     reason: str
 
 
+def panels(comparison: Comparison) -> list[Panel]:
+    """Return the tables of scores of a comparison."""
+    if not comparison.per_class:
+        return [_panel(comparison, "", range(len(comparison.columns)))]
+    by_dataset: dict[str, list[int]] = {}
+    for index, column in enumerate(comparison.columns):
+        by_dataset.setdefault(column.title, []).append(index)
+    return [_panel(comparison, title, indices) for title, indices in by_dataset.items()]
+
+
+def _panel(comparison: Comparison, title: str, indices: Sequence[int]) -> Panel:
+    columns = [comparison.columns[index] for index in indices]
+    filled = [row for row in range(len(comparison.rows)) if any(column.scores[row] for column in columns)]
+    rows = [(row_label(comparison, row), tuple(_cell_text(column, row) for column in columns)) for row in filled]
+    reported = [(row.label, tuple(_printed(row.values[index]) for index in indices)) for row in comparison.reported]
+    return Panel(
+        title,
+        tuple(_headers(columns)),
+        tuple(_words_first(*row) if title else row for row in rows),
+        tuple((label, cells) for label, cells in reported if any(cell.value != NOTHING for cell in cells)),
+    )
+
+
+def _words_first(label: str, cells: tuple[CellText, ...]) -> tuple[str, tuple[CellText, ...]]:
+    """Say of the row what all its cells would repeat."""
+    words = cells[-1].words
+    return f"{label} ({words})" if words else label, tuple(replace(cell, words="") for cell in cells)
+
+
 def row_label(comparison: Comparison, row: int) -> str:
     """Return the label of a row with the mark of systems that see the future."""
     shown = comparison.rows[row]
     return shown.label + (FUTURE_MARK if shown.sees_future else "")
 
 
-def headers(comparison: Comparison) -> list[tuple[str, str]]:
+def _headers(columns: Sequence[Column]) -> list[tuple[str, str]]:
     """Return (dataset, metric) of each column; the metric is empty where all columns share it."""
-    same = len({column.metric for column in comparison.columns}) == 1
     # The caption says what micro F1 pools; a header has no room for it.
-    return [(c.title, "" if same else METRIC_WORDS[c.metric].partition(" over")[0]) for c in comparison.columns]
+    words = [METRIC_WORDS.get(column.metric, "").partition(" over")[0] for column in columns]
+    if any(column.class_name for column in columns):
+        return [(column.class_name or metric, "") for column, metric in zip(columns, words, strict=True)]
+    same = len(set(words)) == 1
+    return [(column.title, "" if same else metric) for column, metric in zip(columns, words, strict=True)]
 
 
-def cell_text(comparison: Comparison, column: Column, row: int, separator: str = " ± ") -> CellText:
-    """Return what stands in one cell of the table."""
+def _cell_text(column: Column, row: int) -> CellText:
     score = column.scores[row]
     if score is None:
         return CellText(NOTHING)
     summary = score.summary
-    value = f"{summary.mean:.2f}" if summary.sd is None else f"{summary.mean:.2f}{separator}{summary.sd:.2f}"
+    spread = "" if summary.sd is None else f"{summary.sd:.2f}"
     words = [f"n={summary.n}"] if _n_differs(column) else []
     if score.degenerate:
         share = "" if len(score.degenerate) == summary.n else f" {len(score.degenerate)} of {summary.n}"
         words.append(f"degenerate{share}")
-    return CellText(value, score.rank, marks(column.pair_of(row)), ", ".join(words))
+    return CellText(f"{summary.mean:.2f}", spread, score.rank, marks(column.pair_of(row)), ", ".join(words))
+
+
+def _printed(value: float | None) -> CellText:
+    return CellText(figure(value, ".2f"))
 
 
 def _n_differs(column: Column) -> bool:

@@ -21,14 +21,33 @@ def render(comparison: Comparison) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(lines[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(lines)
+    writer.writerows([*lines, *_reported(comparison)])
     return stream.getvalue()
+
+
+def _reported(comparison: Comparison) -> list[dict[str, Any]]:
+    return [
+        {
+            "dataset": column.dataset,
+            "metric": column.metric,
+            "class": column.class_name,
+            "label": row.label,
+            "method": row.system,
+            "backbone": row.backbone,
+            "mean": value,
+            "reported": f"{row.citation}; {'; '.join(row.printed_in)}",
+        }
+        for row in comparison.reported
+        for column, value in zip(comparison.columns, row.values, strict=True)
+        if value is not None
+    ]
 
 
 def _line(comparison: Comparison, column: Column, score: Score) -> dict[str, Any]:
     row = comparison.rows[score.row]
     pair = column.pair_of(score.row)
-    return {**_condition(column), **_row(row), **_score(score), **_pair(comparison, column, pair)}
+    reported = {"reported": None}
+    return {**_condition(column), **_row(row), **_score(score), **_pair(comparison, column, pair), **reported}
 
 
 def _condition(column: Column) -> dict[str, Any]:
@@ -37,6 +56,7 @@ def _condition(column: Column) -> dict[str, Any]:
         "condition": column.condition,
         "split": column.split,
         "metric": column.metric,
+        "class": column.class_name,
         "dialogues": column.dialogues,
         "utterances": column.utterances,
         "floor_label": column.floor_label,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, cell_text, details, headers, interval_title, row_label
+from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, Panel, details, interval_title, panels
 
 _STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
@@ -19,7 +19,7 @@ _WRAP = {"best": ("<strong>", "</strong>"), "second": ("<u>", "</u>"), "": ("", 
 
 def render(comparison: Comparison) -> str:
     """Return a whole page: scores, caption, comparisons, notes."""
-    parts = [_scores(comparison), _paragraphs(_sentences(comparison))]
+    parts = [*map(_scores, panels(comparison)), _paragraphs(_sentences(comparison))]
     shown = details(comparison)
     if shown:
         parts += [_comparisons(comparison, shown), _paragraphs([DETAIL_NOTE])]
@@ -42,20 +42,17 @@ def _paragraphs(sentences: Sequence[str]) -> str:
     return "\n".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
 
 
-def _scores(comparison: Comparison) -> str:
-    titles = ["method", *(f"{title} {metric}".strip() for title, metric in headers(comparison))]
-    rows = [
-        [escape(row_label(comparison, row)), *(_cell(cell_text(comparison, c, row)) for c in comparison.columns)]
-        for row in range(len(comparison.rows))
-    ]
-    return _table(titles, rows)
+def _scores(panel: Panel) -> str:
+    titles = [panel.title or "method", *(f"{name} {metric}".strip() for name, metric in panel.headers)]
+    shown = (*panel.rows, *panel.reported)
+    return _table(titles, [[escape(label), *map(_cell, cells)] for label, cells in shown])
 
 
 def _cell(cell: CellText) -> str:
     before, after = _WRAP[cell.rank]
     marks = f"<sup>{cell.marks}</sup>" if cell.marks else ""
     words = f" ({escape(cell.words)})" if cell.words else ""
-    return f"{before}{cell.value}{after}{marks}{words}"
+    return f"{before}{cell.joined()}{after}{marks}{words}"
 
 
 def _comparisons(comparison: Comparison, shown: Sequence[Detail]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from erc_bench.comparison.model import Comparison
-from erc_bench.tables.cells import CellText, cell_text, headers, row_label
+from erc_bench.tables.cells import CellText, Panel, panels
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -34,27 +36,46 @@ _WRAP = {"best": r"\textbf{%s}", "second": r"\underline{%s}", "": "%s"}
 
 
 def render(comparison: Comparison) -> str:
-    r"""Return a ``table`` environment; the document needs ``\usepackage{booktabs}`` and nothing else."""
-    titles = [escape(title) for title, _ in headers(comparison)]
-    metrics = [escape(metric) for _, metric in headers(comparison)]
-    head = [_row(["Method", *titles])] + ([_row(["", *metrics])] if any(metrics) else [])
-    body = [_row([_label(comparison, row), *_cells(comparison, row)]) for row in range(len(comparison.rows))]
+    r"""Return a ``table`` environment; the document needs ``\usepackage{booktabs}`` and nothing else.
+
+    Classes need the width of both columns of a page.
+    """
+    environment = "table*" if comparison.per_class else "table"
     lines = [
         *(f"% Note: {' '.join(note.split())}" for note in comparison.notes),
-        r"\begin{table}[t]",
+        rf"\begin{{{environment}}}[t]",
         r"\centering",
-        rf"\begin{{tabular}}{{l{'c' * len(comparison.columns)}}}",
-        r"\toprule",
-        *head,
-        r"\midrule",
-        *body,
-        r"\bottomrule",
-        r"\end{tabular}",
+        *_tabulars(panels(comparison)),
         rf"\caption{{{_caption(comparison)}}}",
         r"\label{tab:erc-bench}",
-        r"\end{table}",
+        rf"\end{{{environment}}}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _tabulars(shown: Sequence[Panel]) -> list[str]:
+    first, *others = map(_tabular, shown)
+    return [*first, *(line for tabular in others for line in (r"\\[1ex]", *tabular))]
+
+
+def _tabular(panel: Panel) -> list[str]:
+    names = [escape(name) for name, _ in panel.headers]
+    metrics = [escape(metric) for _, metric in panel.headers]
+    return [
+        rf"\begin{{tabular}}{{l{'c' * len(panel.headers)}}}",
+        r"\toprule",
+        _row([escape(panel.title) or "Method", *names]),
+        *([_row(["", *metrics])] if any(metrics) else []),
+        r"\midrule",
+        *_rows(panel.rows),
+        *([r"\midrule", *_rows(panel.reported)] if panel.reported else []),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
+
+
+def _rows(rows: Sequence[tuple[str, Sequence[CellText]]]) -> list[str]:
+    return [_row([escape(label), *map(_cell, cells)]) for label, cells in rows]
 
 
 def escape(text: str) -> str:
@@ -66,16 +87,8 @@ def _row(cells: list[str]) -> str:
     return f"{' & '.join(cells)} \\\\"
 
 
-def _label(comparison: Comparison, row: int) -> str:
-    return escape(row_label(comparison, row))
-
-
-def _cells(comparison: Comparison, row: int) -> list[str]:
-    return [_cell(cell_text(comparison, column, row)) for column in comparison.columns]
-
-
 def _cell(cell: CellText) -> str:
-    value = _WRAP[cell.rank] % escape(cell.value)
+    value = _WRAP[cell.rank] % escape(cell.joined())
     marks = f"$^{{{' '.join(_MARKS[mark] for mark in cell.marks)}}}$" if cell.marks else ""
     words = rf" \textit{{({escape(cell.words)})}}" if cell.words else ""
     return f"{value}{marks}{words}"

@@ -6,28 +6,28 @@ import re
 from collections.abc import Sequence
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, cell_text, details, headers, interval_title, row_label
+from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, Panel, details, interval_title, panels
 
 _WRAP = {"best": ("**", "**"), "second": ("<ins>", "</ins>"), "": ("", "")}
 
 
 def render(comparison: Comparison) -> str:
-    """Return two tables, of the scores and of the comparisons, each with what must be said of it."""
-    titles = ["method", *(f"{escape(title)} {escape(metric)}".strip() for title, metric in headers(comparison))]
-    rows = [
-        [
-            escape(row_label(comparison, row)),
-            *(_cell(cell_text(comparison, column, row)) for column in comparison.columns),
-        ]
-        for row in range(len(comparison.rows))
-    ]
-    parts = [_table(titles, rows), "\n".join(f"- {escape(sentence)}" for sentence in _sentences(comparison))]
+    """Return the tables of the scores and of the comparisons, each with what must be said of it."""
+    parts = [_scores(panel) for panel in panels(comparison)]
+    parts += ["\n".join(f"- {escape(sentence)}" for sentence in _sentences(comparison))]
     shown = details(comparison)
     if shown:
         parts += [_comparisons(comparison, shown), escape(DETAIL_NOTE)]
     if comparison.notes:
         parts.append("\n".join(f"- Note: {escape(note)}" for note in comparison.notes))
     return "\n\n".join(parts) + "\n"
+
+
+def _scores(panel: Panel) -> str:
+    titles = [escape(panel.title) or "method"]
+    titles += [f"{escape(name)} {escape(metric)}".strip() for name, metric in panel.headers]
+    shown = (*panel.rows, *panel.reported)
+    return _table(titles, [[escape(label), *map(_cell, cells)] for label, cells in shown])
 
 
 def escape(text: str) -> str:
@@ -43,7 +43,7 @@ def _sentences(comparison: Comparison) -> list[str]:
 def _cell(cell: CellText) -> str:
     before, after = _WRAP[cell.rank]
     words = f" ({escape(cell.words)})" if cell.words else ""
-    return f"{before}{cell.value}{after}{cell.marks}{words}"
+    return f"{before}{cell.joined()}{after}{cell.marks}{words}"
 
 
 def _comparisons(comparison: Comparison, shown: Sequence[Detail]) -> str:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, cell_text, details, headers, interval_title, row_label
+from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, Panel, details, interval_title, panels
 
 _STYLES = {"best": "bold", "second": "underline", "": ""}
 # Without a terminal there is no bold: the signs that plain text has for it stand in.
@@ -19,7 +19,8 @@ _SIGNS = {"best": "*", "second": "_", "": ""}
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
     """Print table, comparisons, caption and notes; plain text where the console is no terminal."""
-    console.print(_scores(comparison, console.is_terminal))
+    for panel in panels(comparison):
+        console.print(_scores(panel, console.is_terminal))
     shown = details(comparison)
     if shown:
         console.print(_comparisons(comparison, shown))
@@ -40,25 +41,35 @@ def render(comparison: Comparison, width: int = 100) -> str:
     return "\n".join(lines).strip("\n") + "\n"
 
 
-def _scores(comparison: Comparison, terminal: bool) -> Table:
+def _scores(panel: Panel, terminal: bool) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("method", overflow="fold")
-    for title, metric in headers(comparison):
-        table.add_column(Text(f"{title}\n{metric}" if metric else title), justify="right", overflow="fold")
-    for row in range(len(comparison.rows)):
-        cells = [cell_text(comparison, column, row, "±") for column in comparison.columns]
-        table.add_row(Text(row_label(comparison, row)), *(_cell(cell, terminal) for cell in cells))
+    table.add_column(Text(panel.title or "method"), overflow="fold")
+    for name, metric in panel.headers:
+        table.add_column(Text(f"{name}\n{metric}" if metric else name), justify="right", overflow="fold")
+    # Many classes stand side by side: each has its spread below its mean, and no marks.
+    show = _class_cell if panel.title else _cell
+    for label, cells in panel.rows:
+        table.add_row(Text(label), *(show(cell, terminal) for cell in cells))
+    if panel.reported:
+        table.add_section()
+    for label, cells in panel.reported:
+        table.add_row(Text(label), *(show(cell, terminal) for cell in cells))
     return table
 
 
 def _cell(cell: CellText, terminal: bool) -> Text:
-    if terminal:
-        text = Text(cell.value, style=_STYLES[cell.rank])
-    else:
-        sign = _SIGNS[cell.rank]
-        text = Text(f"{sign}{cell.value}{sign}")
-    shown = Text.assemble(text, cell.marks.ljust(2))
+    shown = Text.assemble(_ranked(cell.joined("±"), cell, terminal), cell.marks.ljust(2))
     return Text.assemble(shown, "\n", cell.words) if cell.words else shown
+
+
+def _class_cell(cell: CellText, terminal: bool) -> Text:
+    value = _ranked(cell.value, cell, terminal)
+    return Text.assemble(value, f"\n±{cell.spread}") if cell.spread else value
+
+
+def _ranked(text: str, cell: CellText, terminal: bool) -> Text:
+    sign = "" if terminal else _SIGNS[cell.rank]
+    return Text(f"{sign}{text}{sign}", style=_STYLES[cell.rank] if terminal else "")
 
 
 def _comparisons(comparison: Comparison, shown: list[Detail]) -> Table:

@@ -130,6 +130,7 @@ def _descend(objective: Objective, head: nn.Module, z: Tensor, labels: Tensor) -
     optimizer = torch.optim.SGD(parameters, lr=0.1)
     for _ in range(3):
         optimizer.zero_grad()
-        _backward(_terms(objective, head, z, labels))
+        # An objective may have no parameters of its own: then only the encoder would train.
+        _backward(_terms(objective, head, z.clone().requires_grad_(), labels))
         optimizer.step()
         objective.after_step()

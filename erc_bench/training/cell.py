@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from erc_bench.planning.plan import Plan
 from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition
-from erc_bench.training.device import choose_precision, peak_memory_mib
+from erc_bench.training.device import choose_precision, one_thread, peak_memory_mib
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.loop import Loop
 from erc_bench.training.preparation import CellData, Preparation, Preparer
@@ -54,12 +55,18 @@ class Cell:
         """Train, read out, and gather what the record keeps."""
         encoder, row_encoder = self._timed("load", self._load)
         preparer, ready = self._timed("prepare", lambda: self._prepare(encoder, row_encoder))
+        with one_thread(self.device) if preparer.frozen else nullcontext():
+            return self._train_and_read(encoder, row_encoder, preparer, ready)
+
+    def _train_and_read(
+        self, encoder: Encoder, row_encoder: RowEncoder, preparer: Preparer, ready: Preparation
+    ) -> CellResult:
         task = self._task(encoder, preparer, ready)
         composition = self._compose(encoder, row_encoder, task)
         classifiers = self._classifiers(task)
         loop = Loop(composition, classifiers[self._own], task, self.options, self.scorer, self.plan.seed, self.progress)
         seed_generators(self.plan.seed, "dropout")
-        trained = self._timed("train", lambda: loop.run(self._epochs(preparer, ready), ready.dev))
+        trained = self._timed("train", lambda: loop.run(self._epochs(preparer, ready), ready.dev, ready.train))
         outputs = self._timed("represent", lambda: self._represent(composition, classifiers, ready))
         readings = self._timed("read out", lambda: self._read(classifiers, outputs, task))
         arrays = _anchor_arrays(ready.raw_words, outputs[1], classifiers)
@@ -87,10 +94,9 @@ class Cell:
         cache = FeatureCache(self.workspace.backbone_key(self.plan), row_encoder.precision, self.device)
         preparer = Preparer(encoder, row_encoder, cache, self.labels, self.progress)
         key = self.workspace.preparation_key(self.plan, self.fingerprint)
-        changing = encoder.augments and not preparer.frozen
-        ready = None if changing else self.workspace.preparation(key)
+        ready = self.workspace.preparation(key)
         if ready is None:
-            ready = preparer.prepare(self.data, self.plan.dataset.words(), self.options.standardise, self.plan.seed)
+            ready = preparer.prepare(self.data, self.plan.dataset.words(), self.options.standardise)
             self.workspace.keep(key, ready)
         return preparer, ready
 
@@ -117,6 +123,7 @@ class Cell:
             device=self.device,
             objective_options=self.plan.build("objective"),
             training=self.plan.resolved.slot("training"),
+            headline=self.scorer.headline_score,
         )
 
     def _compose(self, encoder: Encoder, row_encoder: RowEncoder, task: Task) -> Composition:

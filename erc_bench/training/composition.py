@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from erc_bench.contracts.encoder import Encoded, Encoder
 from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.outputs import Outputs, View
+from erc_bench.training.momentum import MomentumEncoder
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.row_states import RowEncoder, set_training
 
@@ -38,11 +39,13 @@ class Composition:
         self.row_encoder = row_encoder
         self.class_weights = class_weights
         self.modules = nn.ModuleDict({"encoder": encoder, "objective": objective, "head": head})
+        momentum = objective.momentum
+        self._slow = None if momentum is None else MomentumEncoder(encoder, row_encoder, momentum)
 
     def outputs(self, split: PreparedSplit, indices: Sequence[int], views: int = 1) -> Outputs:
         """Encode a batch of examples, as often as the objective wants views of it."""
-        passes = [self._encode(split, indices) for _ in range(views)]
-        first = passes[0]
+        first = self._encode(split, indices)
+        passes = [first, *(self._further_view(split, indices) for _ in range(views - 1))]
         projections = [self.objective.project(encoded.z) for encoded in passes]
         return Outputs(
             z=first.z,
@@ -72,6 +75,14 @@ class Composition:
         """Put everything that trains into training mode, or all into evaluation mode."""
         self.modules.train(training)
         set_training(self.encoder.language_model, training)
+        if self._slow is not None:
+            self._slow.take_mode(self.encoder)
+
+    def after_step(self) -> None:
+        """Let everything follow that follows the parameters."""
+        if self._slow is not None:
+            self._slow.follow(self.encoder)
+        self.objective.after_step()
 
     def trainable_state(self) -> dict[str, Any]:
         """Return a copy, on the CPU, of all that training changes."""
@@ -95,12 +106,13 @@ class Composition:
         return groups
 
     def _encode(self, split: PreparedSplit, indices: Sequence[int]) -> Encoded:
-        if split.states is not None:
-            states = split.frozen_states(indices)
-        else:
-            states = self.row_encoder.encode(split.batch_rows(indices))
-        encoded: Encoded = self.encoder(states, split.batch(indices))
-        return encoded
+        return _encode(self.encoder, self.row_encoder, split, indices)
+
+    def _further_view(self, split: PreparedSplit, indices: Sequence[int]) -> Encoded:
+        if self._slow is None:
+            return self._encode(split, indices)
+        with torch.no_grad():
+            return _encode(self._slow.encoder, self._slow.row_encoder, split, indices)
 
     def _joined(self, split: PreparedSplit, parts: Sequence[Encoded]) -> Outputs:
         z = torch.cat([part.z for part in parts])
@@ -118,6 +130,13 @@ class Composition:
             views=(View(z, projected),),
             extras={name: torch.cat([part.extras[name] for part in parts]) for name in parts[0].extras},
         )
+
+
+def _encode(encoder: Encoder, row_encoder: RowEncoder, split: PreparedSplit, indices: Sequence[int]) -> Encoded:
+    frozen = split.states is not None
+    states = split.frozen_states(indices) if frozen else row_encoder.encode(split.batch_rows(indices))
+    encoded: Encoded = encoder(states, split.batch(indices))
+    return encoded
 
 
 def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -25,8 +25,9 @@ from erc_bench.training.seeds import stream
 from erc_bench.training.selection import Selector
 from erc_bench.training.step import BatchStep, untouched
 
-_FINITE_CHECK_EVERY = 25
-"""Steps between looks at the loss; each look waits for the device."""
+_LOOK_EVERY = {"cpu": 1}
+"""Steps between looks at the loss, by kind of device: on any but the CPU each look waits for the device."""
+_LOOK_SELDOM = 25
 
 
 @dataclass
@@ -65,9 +66,20 @@ class Loop:
         self._head_apart = False
         self._inert: set[str] = set()
         self._training: set[str] = set()
+        # Listed once: walking the modules of a language model takes longer than a step on frozen states.
+        self._trained = [p for p in composition.modules.parameters() if p.requires_grad]
 
-    def run(self, training_split: Callable[[int], PreparedSplit], dev: PreparedSplit) -> Trained:
-        """Train; ``training_split`` gives the examples of an epoch (the same ones where nothing augments)."""
+    def run(
+        self,
+        training_split: Callable[[int], PreparedSplit],
+        dev: PreparedSplit,
+        read_out: PreparedSplit | None = None,
+    ) -> Trained:
+        """Train; ``training_split`` gives the examples of an epoch (the same ones where nothing augments).
+
+        A classifier that is fitted in each epoch reads ``read_out``, train without augmentation;
+        where it is missing, the examples of the epoch.
+        """
         trained = Trained(Selector(self.options.selection, self.options.last_k))
         first = training_split(0)
         steps_per_epoch = -(-len(first) // (self.options.batch_size * self.options.accumulation))
@@ -78,7 +90,7 @@ class Loop:
             started = time.perf_counter()
             terms = self._train_epoch(epoch, split, optimiser, schedule)
             trained_at = time.perf_counter()
-            metrics = self._dev_metrics(split, dev)
+            metrics = self._dev_metrics(split if read_out is None else read_out, dev)
             score = self.scorer.headline_of(metrics)
             trained.selector.offer(epoch, score, self._state)
             trained.inert_terms = sorted(self._inert - self._training)
@@ -113,7 +125,7 @@ class Loop:
             self._clip()
             schedule.set_rates(epoch, number, len(groups))
             optimiser.step()
-            self.composition.objective.after_step()
+            self.composition.after_step()
         log.check_finite()
         return log.means()
 
@@ -169,18 +181,17 @@ class Loop:
             return
         head = list(self.composition.head.parameters())
         apart = {id(parameter) for parameter in head} if self._head_apart else set()
-        every = [p for p in self.composition.modules.parameters() if p.grad is not None]
+        every = [p for p in self._trained if p.grad is not None]
         # A head that trains apart must not change the step of everything else through a common norm.
         for group in ([p for p in every if id(p) not in apart], [p for p in every if id(p) in apart]):
             if group:
                 nn.utils.clip_grad_norm_(group, self.options.clip)
 
-    def _dev_metrics(self, split: PreparedSplit, dev: PreparedSplit) -> dict[str, Any]:
+    def _dev_metrics(self, train: PreparedSplit, dev: PreparedSplit) -> dict[str, Any]:
         self.progress.phase("dev", 1)
         outputs = self.composition.represent(dev)
         if self.classifier.refit == "each-epoch":
-            train = self.composition.represent(split)
-            for _ in self.classifier.fit(train, outputs, self.task):
+            for _ in self.classifier.fit(self.composition.represent(train), outputs, self.task):
                 pass
         with torch.no_grad():
             unfitted = self.classifier.refit == "end" and not self.classifier.scores_unfitted
@@ -213,7 +224,8 @@ class _TermLog:
         for name, term in detached.items():
             self._sums[name] = self._sums[name] + term if name in self._sums else term.clone()
             self._counts[name] = self._counts.get(name, 0) + 1
-        if len(self._pending) >= _FINITE_CHECK_EVERY:
+        device = next((term.device.type for term in detached.values()), "cpu")
+        if len(self._pending) >= _LOOK_EVERY.get(device, _LOOK_SELDOM):
             self.check_finite()
 
     def check_finite(self) -> None:

@@ -30,7 +30,7 @@ def make_optimiser(groups: Mapping[str, Sequence[nn.Parameter]], options: Traini
             "nothing trains: the backbone is frozen, and encoder, objective and head have no parameters",
             "Let some of the backbone train: --set encoder.trainable=all.",
         )
-    return torch.optim.AdamW([part for part in parts if part["params"]])
+    return torch.optim.AdamW([part for part in parts if part["params"]], fused=True)
 
 
 class Schedule:

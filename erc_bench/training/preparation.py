@@ -32,8 +32,8 @@ class CellData:
 class Preparation:
     """The splits of a cell made ready, shared by all seeds and methods that read them alike.
 
-    ``raw_words`` (classes, dim) are the untuned language model's states of the label words,
-    ``words`` the same after standardising.
+    ``train`` is without augmentation, as classifiers read it. ``raw_words`` (classes, dim) are the
+    untuned language model's states of the label words, ``words`` the same after standardising.
     """
 
     train: PreparedSplit
@@ -57,10 +57,11 @@ class Preparer:
         self.progress = progress
         self.frozen = encoder.options.trainable == "none"
 
-    def prepare(self, data: CellData, label_words: Sequence[str], standardise: bool, seed: int) -> Preparation:
+    def prepare(self, data: CellData, label_words: Sequence[str], standardise: bool) -> Preparation:
         """Prepare all splits; states are computed only where the backbone is frozen."""
         set_training(self.encoder.language_model, False)
-        train = self.training_split(data.train, seed, 0)
+        # Without augmentation the training examples are the same in every epoch and for every seed.
+        train = self._split(data.train) if self.encoder.augments else self.training_split(data.train, 0, 0)
         dev = self._split(data.dev)
         test = self._split(data.sealed_test) if data.sealed_test is not None else None
         standardiser = Standardiser.identity(self.encoder.dim)
@@ -77,7 +78,7 @@ class Preparer:
 
     def training_split(self, dialogues: Sequence[Dialogue], seed: int, epoch: int) -> PreparedSplit:
         """Return the training examples of an epoch; with a frozen backbone nothing is added to them."""
-        examples = self.encoder.examples(dialogues, not self.frozen, stream(seed, "sampling", epoch))
+        examples = self.encoder.examples(dialogues, not self.frozen, stream(seed, "augmentation", epoch))
         _check_targets(self.encoder, dialogues, examples, may_repeat=self.encoder.augments and not self.frozen)
         return self._on_device(prepare(self.encoder, examples, self.labels))
 

@@ -25,6 +25,10 @@ class Scorer:
         predicted = [self.labels[i] for i in scores.argmax(-1).tolist()]
         return dict(score(gold, predicted, self.labels, self.scored_labels))
 
+    def headline_score(self, classes: Tensor, scores: Tensor) -> float:
+        """classes: (n,) gold; scores: (n, classes) → the metric that decides."""
+        return self.headline_of(self.metrics(classes, scores))
+
     def headline_of(self, metrics: dict[str, Any]) -> float:
         """Return the metric that decides."""
         return float(metrics[self.headline])

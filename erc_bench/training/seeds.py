@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-Purpose = Literal["data order", "initialisation", "dropout", "sampling"]
+Purpose = Literal["data order", "initialisation", "dropout", "sampling", "augmentation"]
 
 
 def stream_seed(seed: int, purpose: Purpose, *position: int) -> int:

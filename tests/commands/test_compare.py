@@ -79,6 +79,20 @@ def test_an_unknown_name_is_a_mistake_of_the_user(filled):
     assert run(filled, "--format", "pdf").exit_code == 2
 
 
+def test_classes_and_reported_numbers(filled):
+    arguments = ("--dataset", "meld", "--per-class", "--reported", "eacl2024/table-3", "--format", "json")
+    content = json.loads(run(filled, *arguments).output)
+    assert [column["class_name"] for column in content["columns"]] == ["anger", "joy", "neutral", "", ""]
+    assert [row["system"] for row in content["reported"]] == ["SPCL+CL", "EACL"]
+    assert "did you mean eacl2024" in run(filled, "--reported", "eacl2042").exception.message
+    assert "one too many" in run(filled, "--per-class", "--metric", "accuracy").exception.message
+
+
+def test_scores_that_cannot_be_believed_are_named(filled):
+    notes = json.loads(run(filled, "--dataset", "meld", "--format", "json").output)["notes"]
+    assert any("suspect that test labels leak" in note and "eacl" in note for note in notes)
+
+
 def test_output_that_cannot_be_written_is_named(filled, tmp_path):
     (tmp_path / "file").write_text("")
     error = run(filled, "--format", "csv", "--output", str(tmp_path / "file/table.csv")).exception

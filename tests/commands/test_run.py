@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from erc_bench.commands.run import parse_seeds
+from erc_bench.commands.grid_run import parse_seeds
 from erc_bench.errors import ErcBenchError
 
 

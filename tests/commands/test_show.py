@@ -104,7 +104,7 @@ def test_a_system_on_a_dataset_has_no_backbone(command):
             ("eacl", "--dataset", "meld", "--backbone", "minilmm"),
             "there is no backbone 'minilmm'; did you mean minilm?",
         ),
-        (("supcom", "--dataset", "meld"), "no method is called 'supcom'; did you mean supcon?"),
+        (("majorty", "--dataset", "meld"), "no method is called 'majorty'; did you mean majority?"),
     ],
 )
 def test_unknown_names_have_near_matches(command, arguments, sentence):

@@ -4,7 +4,15 @@ import platformdirs
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.data.folder import data_root, fetchable_layout, find_layout, layout_in, nearest_layout
+from erc_bench.data.folder import (
+    data_root,
+    fetchable_layout,
+    find_layout,
+    layout_in,
+    matching_files,
+    missing_files,
+    nearest_layout,
+)
 from erc_bench.errors import ErcBenchError
 
 
@@ -121,3 +129,16 @@ def test_a_layout_can_be_downloaded_if_every_file_has_an_address_and_a_digest():
     with pytest.raises(ErcBenchError, match="mixed: 2 of 2 files") as error:
         find_layout(Mixed, Path("absent"))
     assert "erc-bench data fetch mixed" in error.value.hint
+
+
+def test_a_pattern_stands_for_all_files_that_match_but_hidden_ones(tmp_path):
+    names = ["b1/text/x.txt", "a1/text/z.txt", "a1/text/y.txt"]
+    others = ["a1/text/._y.txt", "a1/text/deeper/x.txt", "a1/x.txt", ".a1/text/x.txt", "a1/text/y.csv"]
+    for name in (*names, *others):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    (tmp_path / "a1/text/folder.txt").mkdir()
+    found = matching_files(erc.DataFile("*1/text/*.txt"), tmp_path)
+    assert found == [tmp_path / name for name in sorted(names)]
+    layout = erc.Layout("tree", (erc.DataFile("*1/text/*.txt"), erc.DataFile("*2/*.txt"), erc.DataFile("a1/x.txt")))
+    assert missing_files(layout, tmp_path) == ["*2/*.txt"]

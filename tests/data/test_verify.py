@@ -169,3 +169,24 @@ def distinct(utterances):
             if len(gram) == 4 and gram not in grams:
                 grams.append(gram)
     return grams
+
+
+def test_the_digest_of_a_pattern_covers_names_and_contents(chatter, write_chatter):
+    class Tree(chatter):
+        """Made up."""
+
+        layouts = (erc.Layout("tidy", (erc.DataFile("t*.txt"), erc.DataFile("dev.txt")), folder="tidy"),)
+
+    root = write_chatter()
+    folder = root / "chatter/tidy"
+    lines = [
+        f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in ("test.txt", "train.txt")
+    ]
+    many, one = verify(Tree, root).files
+    assert (many.path, many.found) == (
+        "t*.txt (2 files)",
+        f"sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}",
+    )
+    assert one.path == "dev.txt"
+    (folder / "two.txt").write_text("another", encoding="utf-8")
+    assert verify(Tree, root).files[0].found != many.found

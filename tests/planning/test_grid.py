@@ -6,6 +6,7 @@ import pytest
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.options import specs
+from erc_bench.planning.overrides import Override
 from erc_bench.planning.training_options import TrainingOptions
 
 
@@ -64,6 +65,29 @@ def test_further_readouts(plan):
     assert list(one.readouts) == ["head"]
     (one,) = plan("ce", set_=["objective=anchored"], readouts=["anchor"])
     assert list(one.readouts) == ["anchor"]
+
+
+def test_readouts_and_backbones_of_one_method(plan):
+    found = plan(
+        *("ce", "anchored"),
+        backbones=["large", "small"],
+        backbones_of={"ce": ["small"]},
+        readouts=["head"],
+        readouts_of={"anchored": []},
+    )
+    assert [(one.address.method, one.address.backbone) for one in found] == [
+        ("anchored", "large"),
+        ("ce", "small"),
+        ("anchored", "small"),
+    ]
+
+
+def test_settings_of_a_suite_are_weaker_than_whatever_is_typed(plan):
+    suite = [Override("training.epochs", 2), Override("training.epochs", 3, "ce"), Override("training.clip", 0.5, "ce")]
+    ce, contrast = plan("ce", "contrast", suite=suite)
+    assert (ce.resolved.values["training.epochs"], contrast.resolved.values["training.epochs"]) == (3, 2)
+    (ce,) = plan("ce", suite=suite, set_=["training.epochs=4"])
+    assert (ce.resolved.values["training.epochs"], ce.resolved.values["training.clip"]) == (4, 0.5)
 
 
 class TestSystems:

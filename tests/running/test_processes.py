@@ -78,7 +78,7 @@ def test_two_processes_share_one_folder_of_runs(grid, tools, start, undisturbed)
         code, output, errors = process.end()
         assert code == 0, errors
         told += [line.partition(": ")[2] for line in output.splitlines() if line.startswith("[")]
-        assert "weighted F1" in output
+        assert "weighted F1" in " ".join(output.split()), "it ends with the table, whatever its lines are broken at"
     assert len(told) == 8
     assert sum(line.startswith("done: ") for line in told) == 4, "a cell ran twice"
     assert [read_cell(folder).status for folder in grid.folders()] == ["done"] * 4
@@ -91,10 +91,10 @@ def test_failed_cells_are_listed_and_change_the_exit_code(grid, tools, capsys):
         main([str(word) for word in arguments(grid, tools, grid.runs, settings=bad, seeds="1")])
     assert stop.value.code == 1
     told = capsys.readouterr()
-    first, second, *_ = told.err.splitlines()
-    assert first == "1 cell failed:"
-    assert second.startswith("  meld · supcon · ")
-    assert "not finite at step" in second
+    assert "1 cell failed" in told.err
+    assert "meld · supcon · " in told.err
+    assert "not finite at step" in told.err
+    assert "meld · ce · " not in told.err
     assert "[2/2]" in told.out
     assert {cell.method: cell.status for cell in read_cells(grid.runs)} == {"ce": "done", "supcon": "failed"}
 
@@ -103,5 +103,5 @@ def test_a_wrong_request_runs_nothing(grid, tools, capsys):
     with pytest.raises(SystemExit) as stop:
         main([str(word) for word in arguments(grid, tools, grid.runs, settings=("training.epoch=3",))])
     assert stop.value.code == 2
-    assert "training.epochs" in capsys.readouterr().err
+    assert "did you mean epochs?" in capsys.readouterr().err
     assert not grid.runs.exists()

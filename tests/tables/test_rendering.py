@@ -13,21 +13,15 @@ import pytest
 from rich.console import Console
 
 from erc_bench.comparison import Comparison, compare
+from erc_bench.comparison.expected import shipped_alarms
 from erc_bench.comparison.model import RowKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import read_cells
 from erc_bench.tables import RENDERERS, latex, markdown, render, rich_table
-from erc_bench.tables.cells import marks, probability
+from erc_bench.tables.cells import marks, panels, probability
 
 GOLDEN = Path(__file__).with_name("golden")
-FILES = {
-    "rich": "comparison.txt",
-    "markdown": "comparison.md",
-    "latex": "comparison.tex",
-    "csv": "comparison.csv",
-    "html": "comparison.html",
-    "json": "comparison.json",
-}
+SUFFIXES = {"rich": "txt", "markdown": "md", "latex": "tex", "csv": "csv", "html": "html", "json": "json"}
 
 
 @pytest.fixture
@@ -47,10 +41,36 @@ def comparison(store):
     return compare(read_cells(store.runs))
 
 
+@pytest.fixture
+def filled(store):
+    """Return a function that compares runs on two datasets of which one was reported on."""
+    frozen = {"overrides": {"encoder.trainable": "none"}}
+    store.add_seeds("ce", [0.50, 0.52, 0.48], **frozen)
+    store.add_seeds("eacl", [0.80, 0.82], sees_future=True, **frozen)
+    micro = {"scored_labels": ["anger", "joy"], "headline_metric": "micro_f1", "dataset": "dailydialog"}
+    store.add_seeds("ce", [0.5, 0.6, 0.4], **micro, **frozen)
+    constant = ["joy"] * len(store.split.rows())
+    store.add_seeds("majority", [0.0] * 3, backbone="none", predicted=constant, **micro)
+    return lambda **request: compare(read_cells(store.runs), **request)
+
+
+@pytest.fixture
+def classes(filled):
+    """Every class of two datasets, with reported rows for one of them."""
+    return filled(per_class=True, reported=["eacl2024/table-3"])
+
+
+@pytest.fixture
+def beside(filled):
+    """Scores with reported rows, and alarms."""
+    return filled(reported=["eacl2024/table-4"], alarms=shipped_alarms())
+
+
 @pytest.mark.parametrize("form", RENDERERS)
-def test_every_format_equals_its_golden_file(comparison, form):
-    text = render(comparison, form)
-    file = GOLDEN / FILES[form]
+@pytest.mark.parametrize("name", ["comparison", "classes", "beside"])
+def test_every_format_equals_its_golden_file(request, name, form):
+    text = render(request.getfixturevalue(name), form)
+    file = GOLDEN / f"{name}.{SUFFIXES[form]}"
     if os.environ.get("ERC_BENCH_UPDATE_GOLDEN"):
         file.write_text(text, encoding="utf-8")
     assert _rounded(text) == _rounded(file.read_text(encoding="utf-8"))
@@ -88,6 +108,38 @@ def test_rich_markup_in_names_is_text(comparison):
     assert "[red]ce[/nothing]" in rich_table.render(replace(comparison, rows=rows, notes=("[bold]x",)), 120)
 
 
+@pytest.mark.parametrize("width", [80, 100])
+def test_classes_keep_to_the_width_with_their_spread_below(classes, width):
+    lines = rich_table.render(classes, width).splitlines()
+    assert max(map(len, lines)) <= width
+    header = next(line.split() for line in lines if line.startswith(" meld "))
+    assert header == ["meld", "anger", "joy", "neutral", "macro", "F1", "weighted", "F1"]
+
+
+def test_classes_are_a_table_for_each_dataset_with_its_own_rows(classes):
+    shown = {panel.title: [label for label, _ in panel.rows] for panel in panels(classes)}
+    assert shown == {
+        "dailydialog": ["ce", "majority (degenerate)"],
+        "meld": ["ce (n=3)", "eacl§ (n=2)"],
+    }
+    assert [len(panel.reported) for panel in panels(classes)] == [0, 2]
+
+
+def test_reported_rows_carry_neither_rank_nor_marks(beside):
+    (panel,) = panels(beside)
+    assert len(panel.reported) == 5
+    for _, cells in panel.reported:
+        assert {(cell.rank, cell.marks, cell.spread, cell.words) for cell in cells} == {("", "", "", "")}
+
+
+def test_reported_numbers_are_lines_of_the_csv_that_name_their_source(beside):
+    lines = [line for line in csv.DictReader(io.StringIO(render(beside, "csv"))) if line["reported"]]
+    eacl = next(line for line in lines if line["method"] == "EACL")
+    assert (eacl["dataset"], eacl["metric"], eacl["mean"]) == ("meld", "weighted_f1", "67.12")
+    assert eacl["reported"] == "Yu et al. 2024; Yu et al. 2024, arXiv:2403.20289, Table 4"
+    assert (eacl["p"], eacl["verdict"], eacl["rank"], eacl["seeds"]) == ("", "", "", "")
+
+
 def test_csv_holds_one_line_per_score_with_all_numbers(comparison):
     lines = list(csv.DictReader(io.StringIO(render(comparison, "csv"))))
     filled = [score for column in comparison.columns for score in column.scores if score is not None]
@@ -109,16 +161,27 @@ def test_json_holds_every_number_and_the_caption(comparison):
     assert content["columns"][1]["scores"][0]["values"] == list(comparison.columns[1].scores[0].values)
 
 
-def test_latex_is_balanced_and_escaped(comparison):
+@pytest.mark.parametrize("name", ["comparison", "classes", "beside"])
+def test_latex_is_balanced_and_escaped(request, name):
+    comparison = request.getfixturevalue(name)
     text = render(comparison, "latex")
     body = re.sub(r"(?m)^%.*$", "", text)
     unescaped = re.sub(r"\\[\\{}&%$#_]", "", body)
     assert unescaped.count("{") == unescaped.count("}")
     assert unescaped.count("$") % 2 == 0
-    assert re.findall(r"\\begin\{(\w+)\}", body) == re.findall(r"\\end\{(\w+)\}", body)[::-1]
-    for line in re.search(r"\\midrule\n(.*)\\bottomrule", text, re.DOTALL)[1].splitlines():
-        assert line.endswith(r"\\")
-        assert line.count("&") == len(comparison.columns)
+    opened = []
+    for mark, environment in re.findall(r"\\(begin|end)\{([\w*]+)\}", body):
+        if mark == "begin":
+            opened.append(environment)
+        else:
+            assert opened.pop() == environment
+    assert not opened
+    tabulars = re.findall(r"\\begin\{tabular\}\{l(c+)\}\n(.*?)\\end\{tabular\}", text, re.DOTALL)
+    assert sum(len(columns) for columns, _ in tabulars) == len(comparison.columns)
+    for columns, content in tabulars:
+        lines = [line for line in content.splitlines() if not line.endswith("rule")]
+        assert {line.count(" & ") for line in lines} == {len(columns)}
+        assert all(line.endswith(r"\\") for line in lines)
     assert body.isascii()
 
 
@@ -134,7 +197,10 @@ def test_markdown_tables_have_equal_rows_and_escaped_cells(comparison):
     assert markdown.escape("a|b_c*<d>") == r"a\|b\_c\*\<d\>"
 
 
-def test_html_is_well_formed_and_escaped(comparison):
+@pytest.mark.parametrize("name", ["comparison", "classes", "beside"])
+def test_html_is_well_formed_and_escaped(request, name):
+    comparison = request.getfixturevalue(name)
+
     class Checker(HTMLParser):
         def __init__(self):
             super().__init__()

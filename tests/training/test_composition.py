@@ -8,7 +8,7 @@ from torch import nn
 
 import erc_bench.api as erc
 from erc_bench.training.composition import batches
-from erc_bench.training.prepared import UNLABELLED, prepare
+from erc_bench.training.prepared import UNLABELLED, PreparedSplit, prepare
 from erc_bench_plugins.objectives.cross_entropy import CrossEntropy
 
 LABELS = ("anger", "joy", "neutral")
@@ -192,6 +192,14 @@ class TestPreparedSplit:
         ]
         split = bench.split(composition, sealed)
         assert split.labels.tolist() == [UNLABELLED] * 8
+
+    def test_one_row_may_yield_several_targets(self, bench):
+        dialogues = bench.dialogues(3, turns=3)
+        examples = [erc.Example(dialogue, (0, 2)) for dialogue in dialogues]
+        split = PreparedSplit(examples, torch.arange(6), [1, 1, 1], [], torch.arange(3.0)[:, None])
+        assert split.batch_labels([2, 0]).tolist() == [4, 5, 0, 1]
+        assert split.frozen_states([2, 0]).tolist() == [[2.0], [0.0]]
+        assert split.first_labels().tolist() == [0, 2, 4]
 
     def test_unequal_examples_are_not_taken_for_single_ones(self, bench):
         """Two targets, then none, then one: as many labels as examples."""

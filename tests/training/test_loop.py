@@ -134,7 +134,7 @@ class TestBatches:
 
 
 class TestGradients:
-    @pytest.mark.parametrize("examples", [12, 10])
+    @pytest.mark.parametrize("examples", [12, 11])
     def test_accumulation_equals_a_big_batch(self, bench, examples):
         dialogues = bench.dialogues(examples, turns=1)
         results = []
@@ -416,6 +416,20 @@ class TestEpochs:
         nearest = F.cosine_similarity(asked.z[:, None], centres[None], dim=-1).argmax(1)
         accuracy = 100 * (nearest == asked.labels).float().mean().item()
         assert trained.epochs[-1]["dev"]["accuracy"] == pytest.approx(accuracy)
+
+    def test_such_a_classifier_reads_train_without_augmentation(self, bench):
+        class Counting(Centroid):
+            def fit(self, train, dev, task):
+                self.read = len(train.labels)
+                yield from super().fit(train, dev, task)
+
+        composition, classifier = bench.composition(), Counting()
+        plain, augmented = bench.split(composition), bench.split(composition, bench.dialogues(9))
+        loop = bench.loop(composition, epochs=1, classifier=classifier)
+        loop.run(lambda _epoch: augmented, plain, plain)
+        assert classifier.read == len(plain)
+        loop.run(lambda _epoch: augmented, plain)
+        assert classifier.read == len(augmented)
 
     def test_progress_hears_of_batches_and_epochs(self, bench):
         heard = []

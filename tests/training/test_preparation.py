@@ -38,7 +38,7 @@ def states_by_hand(composition, split_dialogues):
 
 def test_frozen_states_are_standardised_by_train(bench, data, tmp_path):
     composition = bench.composition(trainable="none")
-    ready = preparer(composition, tmp_path).prepare(data, LABELS, True, seed=1)
+    ready = preparer(composition, tmp_path).prepare(data, LABELS, True)
     train = states_by_hand(composition, data.train)
     mean, deviation = train.mean(0), train.std(0, correction=0)
     for split, dialogues in ((ready.train, data.train), (ready.dev, data.dev), (ready.test, data.sealed_test)):
@@ -49,7 +49,7 @@ def test_frozen_states_are_standardised_by_train(bench, data, tmp_path):
 
 def test_label_words_are_the_mean_over_all_their_tokens(bench, data, tmp_path):
     composition = bench.composition()
-    ready = preparer(composition, tmp_path).prepare(data, ("very angry", "joy", "neutral"), False, seed=1)
+    ready = preparer(composition, tmp_path).prepare(data, ("very angry", "joy", "neutral"), False)
     ids = torch.tensor([[1, *composition.encoder.tokenizer.ids("very angry"), 2]])
     expected = composition.encoder.language_model(ids, torch.ones_like(ids)).last_hidden_state[0].mean(0)
     torch.testing.assert_close(ready.raw_words[0], expected, rtol=0, atol=1e-6)
@@ -57,14 +57,14 @@ def test_label_words_are_the_mean_over_all_their_tokens(bench, data, tmp_path):
 
 
 def test_a_backbone_that_trains_has_no_stored_states(bench, data, tmp_path):
-    ready = preparer(bench.composition(), tmp_path).prepare(data, LABELS, False, seed=1)
+    ready = preparer(bench.composition(), tmp_path).prepare(data, LABELS, False)
     assert ready.train.states is None
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
 def test_without_a_test_split_there_is_none(bench, data, tmp_path):
     only = CellData(data.train, data.dev, None)
-    assert preparer(bench.composition(), tmp_path).prepare(only, LABELS, False, seed=1).test is None
+    assert preparer(bench.composition(), tmp_path).prepare(only, LABELS, False).test is None
 
 
 def test_words_are_encoded_in_evaluation_mode_whenever_asked(bench_with_dropout, tmp_path):
@@ -102,8 +102,12 @@ class TestAugmentation:
         assert keys(1, 0) != keys(2, 0)
         assert len(keys(1, 0)) > 16
 
+    def test_what_classifiers_read_is_not_augmented(self, bench, data, encoder, tmp_path):
+        ready = preparer(bench.composition(encoder=encoder), tmp_path).prepare(data, LABELS, False)
+        assert len(ready.train) == 16
+
     def test_a_frozen_backbone_is_not_augmented(self, bench, data, encoder, tmp_path):
-        ready = preparer(bench.composition(encoder=encoder, trainable="none"), tmp_path).prepare(data, LABELS, True, 1)
+        ready = preparer(bench.composition(encoder=encoder, trainable="none"), tmp_path).prepare(data, LABELS, True)
         assert len(ready.train) == 16
 
 
@@ -123,4 +127,4 @@ class TestTargets:
         with pytest.raises(ErcBenchError, match="the encoder 'bare' makes"):
             prepared.training_split(dialogues, 1, 0)
         with pytest.raises(ErcBenchError, match="of 11 scored utterances"):
-            prepared.prepare(CellData(dialogues, dialogues, None), LABELS, False, 1)
+            prepared.prepare(CellData(dialogues, dialogues, None), LABELS, False)

@@ -8,7 +8,7 @@ import torch
 
 from erc_bench.training.seeds import seed_generators, stream, stream_seed
 
-PURPOSES = ("data order", "initialisation", "dropout", "sampling")
+PURPOSES = ("data order", "initialisation", "dropout", "sampling", "augmentation")
 
 
 def test_values_are_pinned():

@@ -8,7 +8,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 import erc_bench.api as erc
 
@@ -55,10 +54,7 @@ class Centroid(erc.Classifier):
     def fit(self, train: erc.Outputs, dev: erc.Outputs, task: erc.Task) -> Iterator[None]:
         """Take the mean of each class; nothing is trained, so there is one epoch."""
         self.start(task)
-        members = F.one_hot(train.labels, task.classes).T.float()  # (classes, n)
-        counts = members.sum(dim=1, keepdim=True)
-        self.centroids = members @ self._rows(train).detach().float() / counts.clamp(min=1)
-        self.present = counts[:, 0] > 0
+        self.centroids, self.present = erc.class_means(self._rows(train).detach().float(), train.labels, task.classes)
         yield
 
     def scores(self, outputs: erc.Outputs) -> Tensor:

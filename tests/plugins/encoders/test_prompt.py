@@ -544,15 +544,89 @@ def test_each_utterance_is_tokenised_once_and_rows_only_assemble(bert):
     assert len(examples) > 100
 
 
+# --- earlier turns queried again
+
+
+TALK = dialogue(*((f"{'AnnBob'[3 * (i % 2) :][:3]}", f"turn {'abcdefg'[i] * 4}") for i in range(7)), unscored={1})
+
+
+def again(prompt, seed=0, talk=TALK):
+    plain = examples_of(prompt, talk)
+    training = prompt.examples([talk], True, Random(seed))
+    assert training[: len(plain)] == plain
+    return training[len(plain) :]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_only_a_training_call_of_an_encoder_that_requeries_adds_examples(bert, template):
+    assert not encoder(bert, template=template).augments
+    assert again(encoder(bert, template=template)) == []
+    prompt = encoder(bert, template=template, requery=1.0)
+    assert prompt.augments
+    assert len(examples_of(prompt, TALK)) == 6
+    assert 0 < len(again(prompt)) <= 3  # of the utterances 4, 5 and 6
+
+
+def test_a_requery_names_a_random_earlier_scored_turn_of_the_window(bert):
+    prompt = encoder(bert, template="spcl", requery=1.0, window=3)
+    seen = set()
+    for seed in range(60):
+        for example in again(prompt, seed):
+            (target,) = example.targets
+            newest = example.context[-1]
+            assert newest >= 4
+            assert example.context == tuple(range(newest - 3, newest + 1))
+            seen.add((newest, target))
+    assert seen == {(4, 2), (4, 3), (5, 2), (5, 3), (5, 4), (6, 3), (6, 4), (6, 5)}
+    assert (4, 1) not in {pair for seed in range(60) for pair in requeried(again(encoder(bert, requery=1.0), seed))}
+
+
+def requeried(examples):
+    return [(example.context[-1], *example.targets) for example in examples]
+
+
+def test_how_often_is_the_probability(bert):
+    talks = [dialogue(*[("Ann", "yes")] * 9, id=f"d{i}") for i in range(100)]
+    prompt = encoder(bert, requery=0.2)
+    added = len(prompt.examples(talks, True, Random(0))) - 900
+    assert 60 < added < 140  # of 500 utterances with four turns before them
+
+
+def test_it_shows_the_same_window_and_queries_the_other_turn(bert):
+    prompt = encoder(bert, template="spcl", requery=1.0)
+    plain = {example.targets[0]: decoded(bert, *prompt.rows(example)) for example in examples_of(prompt, TALK)}
+    for example in again(prompt):
+        (target,) = example.targets
+        shown = decoded(bert, *prompt.rows(example))
+        marker = "for utterance"
+        assert shown.lower().split(marker)[0] == plain[example.context[-1]].lower().split(marker)[0]
+        assert shown.lower().split(marker)[1] == plain[target].lower().split(marker)[1]
+
+
+def test_where_the_prompt_alone_shows_the_target_it_leaves_the_context(bert):
+    prompt = encoder(bert, template="eacl", requery=1.0)
+    for example in again(prompt):
+        (target,) = example.targets
+        assert target not in example.context
+        assert decoded(bert, *prompt.rows(example)).count("abcdefg"[target] * 4) == 1
+
+
+def test_a_requery_keeps_the_limit(bert):
+    for template in TEMPLATES:
+        prompt = encoder(bert, template=template, requery=1.0, length=32)
+        for seed in range(5):
+            assert all(len(row.ids) <= 32 for example in again(prompt, seed) for row in prompt.rows(example))
+
+
 # --- the component
 
 
 def test_it_is_found_by_name_with_its_options():
     assert Catalogue().get("encoder", "prompt") is Prompt
     options = {name: spec.default for name, spec in specs(Prompt.Options).items()}
-    assert options == {"trainable": "all", "window": 8, "length": 256, "template": "paper", "pooling": "mask"}
+    inputs = {"window": 8, "length": 256, "template": "paper", "pooling": "mask", "requery": 0.0}
+    assert options == {"trainable": "all", **inputs}
     assert not Prompt.sees_future
-    assert not Prompt.augments
 
 
 def test_forward_is_the_identity_and_words_are_bare(minilm):

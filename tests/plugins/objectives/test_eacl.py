@@ -335,8 +335,7 @@ class TestMethods:
         assert method.readouts == ("nearest-anchor", "head")
 
     def test_literal_differs_in_temperature_alone(self):
-        eacl, literal = erc_methods()
-        assert literal.name == "eacl-literal"
+        eacl, literal = named("eacl"), named("eacl-literal")
         assert list(literal.per_dataset) == list(eacl.per_dataset)
         for dataset, settings in literal.per_dataset.items():
             doubled = {**settings, "objective.temperature": 2 * settings["objective.temperature"]}
@@ -345,7 +344,63 @@ class TestMethods:
     def test_rates_and_epochs_are_left_to_the_regime(self):
         for method in erc_methods():
             for settings in (method.settings, *method.per_dataset.values()):
-                assert all(address.startswith("objective.") for address in settings)
+                assert not any(address.startswith("training.") for address in settings)
+                assert "classifier.lr" not in settings
+
+    def test_official_is_the_same_everywhere(self):
+        official = named("eacl-official")
+        assert not official.per_dataset
+        assert official.settings == {
+            "encoder.template": "eacl",
+            "encoder.pooling": "cls",
+            "objective.formulation": "official",
+            "objective.lambda1": 0.9,
+            "objective.lambda2": 0.1,
+            "objective.temperature": 0.1,
+        }
+
+    @pytest.mark.parametrize(
+        ("name", "changed"),
+        [
+            ("eacl-no-anchor-learning", {"objective.lambda2": 0.0}),
+            ("eacl-no-ce", {"objective.lambda1": 1.0}),
+            ("eacl-no-inheritance", {"classifier.inheritance": False}),
+            ("eacl-no-anchors", {"objective.anchored": False}),
+            ("eacl-no-adaptation", {}),
+        ],
+    )
+    def test_an_ablation_differs_from_eacl_in_one_thing_on_every_dataset(self, name, changed):
+        eacl, ablation = named("eacl"), named(name)
+        reads = "nearest-anchor" if name == "eacl-no-adaptation" else "anchor"
+        assert ablation.choices == {"objective": "eacl", "classifier": reads}
+        assert ablation.settings == {**eacl.settings, **changed}
+        assert ablation.per_dataset.keys() == eacl.per_dataset.keys()
+        for dataset, settings in ablation.per_dataset.items():
+            assert settings == {**eacl.per_dataset[dataset], **changed}
+
+    def test_without_anchors_utterances_contrast_with_each_other_alone(self):
+        labels = toy_labels()
+        objective, head = built(anchored=False, lambda1=0.7, lambda2=0.3)
+        outputs = toy_outputs(objective, head, toy_representations(labels), labels)
+        terms = objective.loss(outputs)
+        assert list(terms) == ["contrastive", "angle", "cross_entropy"]
+        similarity = erc.cosine(outputs.projected, outputs.projected) / objective.options.temperature
+        alone = erc.contrastive_loss(similarity, erc.positives(labels), log="outside")
+        torch.testing.assert_close(terms["contrastive"], 0.7 * alone)
+
+    def test_without_anchors_awkward_batches_are_finite(self):
+        for formulation in ("paper", "official"):
+            for labels in ([2] * 4, [0, 1, 2], [1]):
+                objective, head = built(anchored=False, formulation=formulation)
+                z = toy_representations(torch.tensor(labels)).requires_grad_()
+                total = sum(objective.loss(toy_outputs(objective, head, z, torch.tensor(labels))).values())
+                total.backward()
+                assert total.isfinite()
+                assert z.grad.isfinite().all()
+
+
+def named(name):
+    return next(method for method in erc_methods() if method.name == name)
 
 
 @pytest.mark.real_data

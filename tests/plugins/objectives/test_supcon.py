@@ -69,7 +69,14 @@ def test_descent_brings_utterances_of_one_label_together():
 
 
 def test_method():
-    (method,) = erc_methods()
+    method, _ = erc_methods()
     assert method.name == "supcon"
     assert method.settings == {"objective.contrastive_weight": 0.9, "objective.temperature": 0.3}
     assert method.settings_from.startswith("paper")
+
+
+def test_outside_differs_in_the_place_of_the_logarithm_alone():
+    inside, outside = erc_methods()
+    assert outside.name == "supcon-outside"
+    assert outside.choices == inside.choices
+    assert outside.settings == {**inside.settings, "objective.log": "outside"}

@@ -12,14 +12,19 @@ The authors of ``eacl`` and ``spcl`` choose the first turn by a rule of their ow
 lengths of the turns up to the target's, plus 8, plus the target's once more, must not pass the limit,
 and the turn before the target always stays. Where that still overshoots they cut the input on its
 left and lose the opening token and part of a turn; here whole turns are dropped instead. They also
-pad every input to the limit, which changes no representation. Not here: SPCL's further training
-examples, which query an earlier turn of the window.
+pad every input to the limit, which changes no representation.
+
+``requery`` is SPCL's augmentation: an utterance with at least four turns before it also gives, with
+that probability, an example of the same window that queries a random earlier turn of it. Such a
+query sees turns after its own, in training only; dev, test and what classifiers are fitted on are
+never augmented, nor is anything where the backbone is frozen. The authors draw anew for each epoch,
+as here.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Literal
@@ -30,6 +35,8 @@ from erc_bench_plugins.encoders.prompt.turns import SpecialIds, Turns
 
 _log = logging.getLogger("erc_bench")
 
+_REQUERIED_FROM = 4
+"""Position, from 0, of the first utterance of a dialogue whose window is shown again (SPCL's code)."""
 _SHORTEST = 16
 """Tokens that hold every query's fixed words, a short name and a few words of the utterance."""
 
@@ -54,6 +61,12 @@ class Prompt(erc.Encoder):
         pooling: Literal["mask", "cls", "mean"] = erc.option(
             "mask", "State that represents the utterance: the mask's, the opening token's, or the mean of all."
         )
+        requery: float = erc.option(
+            0.0,
+            "Probability that an utterance's window is shown once more, querying an earlier turn of it; in training.",
+            at_least=0,
+            at_most=1,
+        )
 
     def __init__(self, options: Any, backbone: erc.LoadedBackbone) -> None:
         super().__init__(options, backbone)
@@ -64,15 +77,24 @@ class Prompt(erc.Encoder):
         self._turns = Turns(self.tokenizer, special, self._template, self.length)
         self._reported: set[tuple[str, str]] = set()
 
+    @property
+    def augments(self) -> bool:
+        """Whether earlier turns are queried again."""
+        return bool(self.options.requery > 0)
+
     def examples(self, dialogues: Sequence[erc.Dialogue], training: bool, rng: Random) -> list[erc.Example]:
-        """Make one example of every scored utterance and the past turns of its window."""
+        """Make one example of every scored utterance and the past turns of its window.
+
+        In training some windows come twice (``requery``).
+        """
         self._turns.prepare(utterance for dialogue in dialogues for utterance in dialogue.utterances)
-        window = self.options.window
         examples = [
-            erc.Example(dialogue, (target,), tuple(range(max(0, target - window), target)))
+            erc.Example(dialogue, (target,), tuple(self._window(target)))
             for dialogue in dialogues
             for target in dialogue.targets()
         ]
+        if training and self.augments:
+            examples += [again for example in examples for again in self._requeried(example, rng)]
         self._report_shortened(examples)
         return examples
 
@@ -87,6 +109,22 @@ class Prompt(erc.Encoder):
         ids += self._turns.ending
         return [erc.TokenRow(ids, self._positions(mask, len(ids)))]
 
+    def _window(self, target: int) -> range:
+        return range(max(0, target - self.options.window), target)
+
+    def _requeried(self, example: erc.Example, rng: Random) -> Iterator[erc.Example]:
+        """Yield the example's window with a query about one of its earlier turns, or nothing."""
+        (target,) = example.targets
+        window = self._window(target)
+        if target < _REQUERIED_FROM or not window or rng.random() >= self.options.requery:
+            return
+        earlier = rng.choice(window)
+        if example.dialogue.utterances[earlier].scored:
+            repeats = self._template.repeats_target
+            yield erc.Example(
+                example.dialogue, (earlier,), tuple(turn for turn in (*window, target) if repeats or turn != earlier)
+            )
+
     def _positions(self, mask: int, length: int) -> Sequence[int]:
         if self.options.pooling == "mean":
             return range(length)
@@ -96,11 +134,14 @@ class Prompt(erc.Encoder):
         """Return the ids of the turns to show, the oldest first, together at most ``room``."""
         utterances = example.dialogue.utterances
         turns = [self._turns[utterances[index]].context for index in example.context]
-        own = self._turns[_target(example)].context
+        # Where an earlier turn is queried again, the window ends in the turn that it was made for.
+        newest = max((*example.targets, *example.context))
+        requeried = newest not in example.targets
+        own = self._turns[utterances[newest]].context
         if turns and self._template.allowance is not None:
-            overflow = _overflow(turns, self.length - self._template.allowance - 2 * len(own))
+            overflow = _overflow(turns, self.length - self._template.allowance - (1 if requeried else 2) * len(own))
             turns = turns[min(overflow, len(turns) - 1) :]
-        if self._template.repeats_target:
+        if self._template.repeats_target and not requeried:
             turns.append(own)
         return turns[_overflow(turns, room) :]
 

@@ -1,0 +1,170 @@
+"""What ``run`` and ``sweep`` share: options, planning aloud, the grid, the table and what failed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from textwrap import indent
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from erc_bench.errors import ErcBenchError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from erc_bench.planning.plan import Plan
+    from erc_bench.planning.request import Request
+    from erc_bench.running.grid import GridOutcome
+
+SOME_FAILED = 1
+
+_OPTIONS = (
+    click.option("--set", "settings", multiple=True, metavar="[METHOD:]SLOT.OPTION=VALUE", help="Change a setting."),
+    click.option(
+        "--limit", type=click.IntRange(min=1), help="Keep the first N dialogues of each split (a partial cell)."
+    ),
+    click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Results."),
+    click.option(
+        "--data-dir", type=click.Path(path_type=Path), help="Corpora. Default: $ERC_BENCH_DATA, else a cache."
+    ),
+    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps."),
+    click.option(
+        "--overwrite",
+        type=click.Choice(["missing", "failed", "stale", "always"]),
+        default="missing",
+        show_default=True,
+        help="Which cells run; each choice includes the ones before it.",
+    ),
+    click.option("--dry-run", is_flag=True, help="Show the cells and what is already there; run nothing."),
+)
+
+
+def grid_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of a command that runs a grid."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """Read ``5`` as seeds 1 to 5 and ``1,3,7`` as these three."""
+    try:
+        numbers = [int(part) for part in text.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 0 or (len(numbers) == 1 and numbers[0] < 1) or len(set(numbers)) != len(numbers):
+        raise ErcBenchError(
+            f"--seeds {text!r} is neither a number of seeds nor a list of different seeds such as 1,3,7"
+        )
+    return tuple(range(1, numbers[0] + 1)) if "," not in text else tuple(numbers)
+
+
+def plan_aloud(console: Console, requests: Sequence[Request]) -> list[Plan]:
+    """Plan the grid; say which plugins were left out and what a dataset's suggestions changed."""
+    from erc_bench.catalogue import Catalogue
+    from erc_bench.planning.grid import plan_grids
+
+    catalogue = Catalogue()
+    plans = plan_grids(requests, catalogue)
+    for broken in catalogue.broken:
+        click.echo(f"Warning: {broken}", err=True)
+    _explain(console, plans)
+    return plans
+
+
+def say(console: Console, text: str) -> None:
+    """Print one line as it is."""
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def run_grid(console: Console, plans: Sequence[Plan], asked: Mapping[str, Any]) -> GridOutcome:
+    """Run the cells, with progress."""
+    from erc_bench.running.grid import GridRunner
+    from erc_bench.terminal_progress import progress_for
+    from erc_bench.training.device import choose_device
+
+    progress = progress_for(console)
+    try:
+        runner = GridRunner(
+            asked["runs"], asked["data_dir"], choose_device(asked["device"]), asked["overwrite"], progress
+        )
+        return runner.run(plans)
+    finally:
+        progress.close()
+
+
+def show_table(
+    console: Console,
+    plans: Sequence[Plan],
+    runs: Path,
+    datasets: Sequence[str],
+    methods: Sequence[str],
+    **wanted: Any,
+) -> None:
+    """Compare the cells of the plans, in the order of the names; ``wanted`` goes to ``compare``.
+
+    A table that cannot be made is told and no more: what failed must still be told after it, and the
+    exit code must still be that of failed cells.
+    """
+    from erc_bench.comparison import compare
+    from erc_bench.comparison.expected import shipped_alarms
+    from erc_bench.store.reading import read_cell, read_cells
+    from erc_bench.tables import render
+    from erc_bench.tables.rich_table import print_comparison
+
+    if not plans:
+        return
+    try:
+        comparison = compare(
+            [read_cell(plan.address.folder(runs)) for plan in plans],
+            datasets=_in(plans, "dataset", datasets),
+            methods=_in(plans, "method", methods),
+            alarms=shipped_alarms(),
+            all_cells=read_cells(runs),
+            **wanted,
+        )
+    except ErcBenchError as error:
+        click.echo(f"There is no table: {error}", err=True)
+        return
+    if console.is_terminal:
+        print_comparison(comparison, console)
+    else:
+        click.echo(render(comparison, "rich"), nl=False)
+
+
+def report(outcome: GridOutcome) -> None:
+    """Name stale and failed cells; exit with 1 where some failed."""
+    for plan, reason in outcome.stale:
+        click.echo(f"Stale: {plan.label()}: {reason}; --overwrite stale runs it again.", err=True)
+    if not outcome.failed:
+        return
+    click.echo(f"{len(outcome.failed)} cell{'' if len(outcome.failed) == 1 else 's'} failed:", err=True)
+    labels: dict[str, list[str]] = {}
+    for plan, reason in outcome.failed:
+        labels.setdefault(reason, []).append(plan.label())
+    for reason, failed in labels.items():
+        click.echo("\n".join([*(f"  {label}" for label in failed), indent(reason, "    ")]), err=True)
+    sys.exit(SOME_FAILED)
+
+
+def _explain(console: Console, plans: Sequence[Plan]) -> None:
+    """Say what a dataset's suggestions changed: a frozen encoder is not what the user typed."""
+    from erc_bench.options import format_value
+
+    told = {
+        f"{address} = {format_value(plan.resolved.values[address])} (suggested by {origin})"
+        for plan in plans
+        for address, origin in plan.resolved.origins.items()
+        if origin.startswith("dataset ")
+    }
+    for line in sorted(told):
+        say(console, line)
+
+
+def _in(plans: Sequence[Plan], kind: str, names: Sequence[str]) -> list[str]:
+    """Return those of the names that the plans hold, in the order in which they were asked for."""
+    held = {getattr(plan.address, kind) for plan in plans}
+    return [name for name in dict.fromkeys(names) if name in held]

@@ -1,0 +1,142 @@
+"""``erc-bench sweep``: a grid and its tables from a suite file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from erc_bench.commands.grid_run import (
+    grid_options,
+    parse_seeds,
+    plan_aloud,
+    report,
+    run_grid,
+    say,
+    show_table,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from erc_bench.planning.estimate import Estimate
+    from erc_bench.planning.plan import Plan
+    from erc_bench.suites.model import Suite, Table
+
+_MANY = 5
+
+
+@click.command("sweep")
+@click.argument("suite", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--seeds", help="Seeds in place of the suite's: a number n (seeds 1 to n) or a list such as 1,3,7.")
+@grid_options
+def sweep(suite: Path, **asked: Any) -> None:
+    """Run the grid of a SUITE (a TOML file, see benchmarks/suites), then show its tables."""
+    from erc_bench.planning.overrides import parse_override
+    from erc_bench.suites.grid import check_tables, suite_requests
+    from erc_bench.suites.reading import read_suite
+    from erc_bench.terminal import open_console
+
+    console = open_console()
+    read = read_suite(suite)
+    seeds = None if asked["seeds"] is None else parse_seeds(asked["seeds"])
+    overrides = [parse_override(text) for text in asked["settings"]]
+    plans = plan_aloud(console, suite_requests(read, overrides, seeds, asked["limit"]))
+    check_tables(read.tables, plans)
+    for line in filter(None, (read.title, read.text)):
+        say(console, line)
+    if asked["dry_run"]:
+        _show_grid(console, plans, asked)
+        return
+    outcome = run_grid(console, plans, asked)
+    for table in read.tables:
+        _show(console, read, table, [*outcome.ran, *outcome.skipped], asked["runs"])
+    report(outcome)
+
+
+def _show(console: Console, suite: Suite, table: Table, plans: Sequence[Plan], runs: Path) -> None:
+    datasets, methods = table.datasets or suite.datasets, table.methods or suite.methods
+    named = {*methods, (table.baseline or "").partition("/")[0]}
+    shown = [plan for plan in plans if plan.address.dataset in datasets and plan.address.method in named]
+    if table.title and shown:
+        say(console, f"\n{table.title}")
+    show_table(
+        console,
+        shown,
+        runs,
+        datasets,
+        methods,
+        baseline=table.baseline,
+        metric=table.metric,
+        readouts=table.readouts,
+        family=table.family,
+        per_class=table.per_class,
+        reported=table.reported,
+    )
+
+
+def _show_grid(console: Console, plans: Sequence[Plan], asked: Mapping[str, Any]) -> None:
+    """Print a line for each row of the grid, then what is to run and how long that may take."""
+    from erc_bench.planning.estimate import Records, estimate
+    from erc_bench.running.state import RUNS_UNDER
+    from erc_bench.store.reading import read_cells
+
+    runs: Path = asked["runs"]
+    records = Records(read_cells(runs) if runs.is_dir() else [])
+    states = {plan.address: _state(plan, runs) for plan in plans}
+    to_run = [plan for plan in plans if states[plan.address] in RUNS_UNDER[asked["overwrite"]]]
+    for label, row in _rows(plans).items():
+        counts = {state: sum(states[plan.address] == state for plan in row) for state in ("done", "failed", "missing")}
+        told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        judged = estimate(row[:1], records)
+        say(console, f"{label}: {told}{f', about {duration(judged.seconds)} each' if judged.judged else ''}")
+    say(console, f"{_cells(len(plans))}, {len(to_run)} to run")
+    for line in _judgement(estimate(to_run, records)):
+        say(console, line)
+
+
+def _state(plan: Plan, runs: Path) -> str:
+    from erc_bench.store.reading import read_cell
+
+    folder = plan.address.folder(runs)
+    status = read_cell(folder).status if folder.is_dir() else "missing"
+    # What was interrupted or damaged runs again as if it were not there.
+    return status if status in ("done", "failed") else "missing"
+
+
+def _rows(plans: Sequence[Plan]) -> dict[str, list[Plan]]:
+    from erc_bench.options import format_value
+
+    rows: dict[str, list[Plan]] = {}
+    for plan in plans:
+        address = plan.address
+        changed = [f"{name}={format_value(value)}" for name, value in plan.resolved.overrides.items()]
+        rows.setdefault(" · ".join([address.dataset, address.method, address.backbone, *changed]), []).append(plan)
+    return rows
+
+
+def _judgement(judged: Estimate) -> Iterator[str]:
+    if judged.judged:
+        machines = " and ".join(judged.machines)
+        yield (
+            f"{_cells(judged.judged)} will take about {duration(judged.seconds)} one after the other, judged by"
+            f" {judged.records} recorded on {machines}"
+        )
+    without = list(_rows(judged.without_record))
+    if without:
+        named = ", ".join(without[:_MANY]) + (f" and {len(without) - _MANY} more" if len(without) > _MANY else "")
+        yield f"No record to judge {_cells(len(judged.without_record))} by: {named}"
+
+
+def _cells(count: int) -> str:
+    return f"{count} cell{'' if count == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Write a time roughly: ``0.4 s``, ``45 s``, ``12 min``, ``2 h 15 min``."""
+    if seconds < 90:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

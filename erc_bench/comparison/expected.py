@@ -1,0 +1,90 @@
+"""Scores too low or too high to be believed: ``expected.toml`` beside this file holds the thresholds."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from erc_bench.comparison.entries import Condition, Entry
+from erc_bench.comparison.model import RowKey
+from erc_bench.comparison.outcomes import Outcome
+from erc_bench.metrics import METRIC_WORDS, from_counts
+
+FILE = Path(__file__).with_name("expected.toml")
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """A threshold in points, on the mean over seeds; an empty backbone or regime stands for all.
+
+    ``suspect`` says what is then to be suspected.
+    """
+
+    dataset: str
+    metric: str
+    suspect: str
+    backbone: str = ""
+    regime: str = ""
+    below: float | None = None
+    above: float | None = None
+
+    def watches(self, entry: Entry) -> bool:
+        """Whether the alarm speaks of a row: of its own classifier's answers, not of a further one's."""
+        record = entry.record
+        return (
+            not entry.key.readout
+            and self.dataset == record["dataset"]
+            and self.backbone in ("", record["backbone"])
+            and self.regime in ("", record.get("regime"))
+        )
+
+    def rings(self, value: float) -> bool:
+        """Whether a score is beyond the threshold."""
+        return (self.below is not None and value < self.below) or (self.above is not None and value > self.above)
+
+    def words(self) -> str:
+        """Name what is watched and the threshold: ``weighted F1 below 41 with minilm (frozen)``."""
+        side = f"below {self.below:g}" if self.below is not None else f"above {self.above:g}"
+        condition = f" with {self.backbone}" if self.backbone else ""
+        return f"{METRIC_WORDS[self.metric]} {side}{condition}{f' ({self.regime})' if self.regime else ''}"
+
+
+@cache
+def shipped_alarms() -> tuple[Alarm, ...]:
+    """Return the alarms that come with the package."""
+    with FILE.open("rb") as stream:
+        return tuple(Alarm(**alarm) for alarm in tomllib.load(stream)["alarm"])
+
+
+def rung_alarms(
+    condition: Condition, entries: Sequence[Entry], labels: Mapping[RowKey, str], alarms: Sequence[Alarm]
+) -> list[str]:
+    """Return a note for each alarm that rings in a column, naming the rows; partial data ring none.
+
+    ``labels`` maps the keys of rows to what the table calls them.
+    """
+    if condition.limit is not None:
+        return []
+    notes = []
+    for alarm in alarms:
+        means = {labels[entry.key]: _mean(entry, alarm.metric) for entry in entries if alarm.watches(entry)}
+        rung = [f"{label} {mean:.2f}" for label, mean in means.items() if mean is not None and alarm.rings(mean)]
+        if rung:
+            notes.append(f"{condition.dataset}: suspect that {alarm.suspect}: {alarm.words()}: {', '.join(rung)}")
+    return notes
+
+
+def _mean(entry: Entry, metric: str) -> float | None:
+    """Return the mean over seeds of a metric, whatever metric the table shows."""
+    values = [_score(outcome, metric) for outcome in entry.outcomes.values()]
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _score(outcome: Outcome, metric: str) -> float | None:
+    if outcome.counts is None or (metric == "micro_f1" and not outcome.scored):
+        return None
+    return float(from_counts(outcome.counts.sum(0), metric, outcome.scored))

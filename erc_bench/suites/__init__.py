@@ -1,0 +1,1 @@
+"""Suites: a benchmark as a file, from methods to tables."""

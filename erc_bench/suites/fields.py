@@ -1,0 +1,122 @@
+"""Read the keys of a TOML table one by one; what is wrong is gathered, so that all of it is told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from erc_bench.names import did_you_mean
+
+_SCALARS = (str, bool, int, float)
+
+
+class Fields:
+    """The keys of one table. ``where`` is its address in the file, ``problems`` are shared by all tables."""
+
+    def __init__(self, content: Mapping[str, Any], where: str, problems: list[str]) -> None:
+        self._content = content
+        self._where = where
+        self._problems = problems
+
+    def wrong(self, key: str, sentence: str) -> None:
+        """Note a problem of a key."""
+        self._problems.append(f"{self.address(key)}: {sentence}")
+
+    def address(self, key: str) -> str:
+        """Return the address of a key in the file."""
+        return f"{self._where}.{key}" if self._where else key
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._content)
+
+    def only(self, known: Collection[str]) -> None:
+        """Note every key that is not known."""
+        for key in self._content:
+            if key not in known:
+                self.wrong(key, f"there is no such key; {did_you_mean(key, known)}")
+
+    def text(self, key: str) -> str:
+        """Return a string; empty where there is none."""
+        value = self._content.get(key, "")
+        if isinstance(value, str):
+            return value.strip()
+        self.wrong(key, "it must be a string")
+        return ""
+
+    def flag(self, key: str) -> bool:
+        """Return a truth value; false where there is none."""
+        value = self._content.get(key, False)
+        if isinstance(value, bool):
+            return value
+        self.wrong(key, "it must be true or false")
+        return False
+
+    def names(self, key: str, known: Collection[str] | None = None) -> tuple[str, ...]:
+        """Return a list of different names, where they are restricted all of them known."""
+        value = self._content.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+            self.wrong(key, "it must be a list of names")
+            return ()
+        if key in self._content and not value:
+            self.wrong(key, "it must not be empty; leave it out")
+        for name in dict.fromkeys(value):
+            if value.count(name) > 1:
+                self.wrong(key, f"{name!r} stands there {value.count(name)} times")
+            if known is not None and name not in known:
+                self.wrong(key, f"the suite has no {name!r}; {did_you_mean(name, known)}")
+        return tuple(dict.fromkeys(value))
+
+    def required_names(self, key: str) -> tuple[str, ...]:
+        """Return a list of different names that must be there."""
+        if key not in self._content:
+            self.wrong(key, "a suite must name them")
+        return self.names(key)
+
+    def seeds(self, key: str) -> tuple[int, ...]:
+        """Return seeds: a number n stands for seeds 1 to n, a list for itself."""
+        value = self._content.get(key, 5)
+        if _is_count(value) and value:
+            return tuple(range(1, value + 1))
+        if isinstance(value, list) and value and all(map(_is_count, value)) and len(set(value)) == len(value):
+            return tuple(value)
+        self.wrong(key, "it must be a number of seeds or a list of different seeds")
+        return ()
+
+    def table(self, key: str) -> Fields:
+        """Return the table of a key; an empty one where there is none."""
+        value = self._content.get(key, {})
+        if not isinstance(value, dict):
+            self.wrong(key, f"it must be a table, [{self.address(key)}]")
+            value = {}
+        return Fields(value, self.address(key), self._problems)
+
+    def tables(self, key: str) -> list[Fields]:
+        """Return the tables of a key that may stand there several times."""
+        value = self._content.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            self.wrong(key, f"it must be written [[{self.address(key)}]]")
+            return []
+        return [Fields(each, f"{self.address(key)}[{n}]", self._problems) for n, each in enumerate(value, start=1)]
+
+    def setting(self, key: str) -> Any:
+        """Return the value of a setting: a scalar or a list of scalars."""
+        value = self._content[key]
+        if not isinstance(value, _SCALARS) and not (isinstance(value, list) and _scalars(value)):
+            self.wrong(key, "it must be a string, a number, true, false or a list of these")
+        return value
+
+    def values(self, key: str) -> tuple[Any, ...]:
+        """Return the values of an axis: several different ones."""
+        value = self._content[key]
+        if not isinstance(value, list) or len(value) < 2 or any(value.count(each) > 1 for each in value):
+            self.wrong(key, "an axis must be a list of at least two different values")
+            return ()
+        return tuple(value)
+
+
+def _scalars(values: list[Any]) -> bool:
+    return all(isinstance(value, _SCALARS) for value in values)
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

@@ -1,0 +1,160 @@
+"""Read a suite from a TOML file, strictly: what is not understood is told, all of it at once.
+
+::
+
+    methods = ["ce", "eacl"]           # what runs: methods × datasets × backbones × seeds
+    datasets = ["meld"]
+    backbones = ["minilm"]             # default: simcse
+    seeds = 5                          # the default: seeds 1 to 5; or a list
+    readouts = ["centroid"]            # further classifiers that read every training
+
+    [encoder]                          # settings: tables named after slots
+    trainable = "none"
+
+    [choices]                          # what fills a slot in place of the methods' own choice
+    objective = "supcon"
+
+    [method.eacl]                      # what holds for one method alone
+    backbones = ["minilm"]
+    readouts = ["nearest-anchor"]
+    objective.temperature = 0.3
+
+    [axes]                             # addressed like settings, with several values: a grid
+    encoder.window = [0, 8]
+
+    [[table]]                          # tables to end with; without any, that of all cells
+    title = "Every class"
+    per_class = true
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, cast, get_args
+
+from erc_bench.comparison.model import Family
+from erc_bench.comparison.reported import reported_numbers
+from erc_bench.errors import ErcBenchError
+from erc_bench.metrics import METRIC_WORDS
+from erc_bench.names import did_you_mean
+from erc_bench.planning.overrides import Override
+from erc_bench.planning.request import DEFAULT_BACKBONE
+from erc_bench.suites.fields import Fields
+from erc_bench.suites.model import Axis, Suite, Table
+
+SLOTS = ("dataset", "backbone", "encoder", "objective", "classifier", "training", "system")
+CHOICES = "choices"
+FAMILIES = get_args(Family)
+_SETTINGS = (CHOICES, *SLOTS)
+_GRID = ("methods", "datasets", "backbones", "seeds", "readouts")
+_KEYS = ("title", "text", *_GRID, "axes", "method", "table", *_SETTINGS)
+_METHOD_KEYS = ("backbones", "readouts", *_SETTINGS)
+_AXES_KEYS = ("method", *_SETTINGS)
+_TABLE_KEYS = (
+    *("title", "methods", "datasets", "readouts", "reported"),
+    *("baseline", "metric", "family", "per_class"),
+)
+
+
+def read_suite(file: Path) -> Suite:
+    """Return the suite; its name is that of the file.
+
+    Raises :class:`ErcBenchError` naming the file and everything that is wrong with it.
+    """
+    problems: list[str] = []
+    suite = _suite(file.stem, Fields(_load(file), "", problems))
+    problems = list(dict.fromkeys(problems))
+    if problems:
+        many = f"{len(problems)} things are wrong:\n  " if len(problems) > 1 else ""
+        raise ErcBenchError(f"{file}: {many}" + "\n  ".join(problems))
+    return suite
+
+
+def _load(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ErcBenchError(f"there is no suite {file}", "A suite is a TOML file, see benchmarks/suites.") from None
+    except OSError as error:
+        raise ErcBenchError(f"{file} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise ErcBenchError(f"{file} is no TOML file: {error}") from None
+
+
+def _suite(name: str, fields: Fields) -> Suite:
+    fields.only(_KEYS)
+    methods, datasets = fields.required_names("methods"), fields.required_names("datasets")
+    backbones = fields.names("backbones") or (DEFAULT_BACKBONE,)
+    of_methods = _of_methods(fields)
+    for narrowed in of_methods.values():
+        narrowed.only(_METHOD_KEYS)
+    axes = fields.table("axes")
+    axes.only(_AXES_KEYS)
+    return Suite(
+        name,
+        methods,
+        datasets,
+        backbones,
+        fields.seeds("seeds"),
+        fields.text("title"),
+        fields.text("text"),
+        fields.names("readouts"),
+        tuple(
+            Override(address, table.setting(key), method, f"suite {name}")
+            for method, address, table, key in _set(fields)
+        ),
+        tuple(Axis(address, table.values(key), method) for method, address, table, key in _set(axes)),
+        {method: names for method, each in of_methods.items() if (names := each.names("backbones", backbones))},
+        {method: names for method, each in of_methods.items() if (names := each.names("readouts"))},
+        tuple(_table(each, methods, datasets) for each in fields.tables("table")) or (Table(),),
+    )
+
+
+def _of_methods(fields: Fields) -> dict[str, Fields]:
+    table = fields.table("method")
+    return {method: table.table(method) for method in table}
+
+
+def _set(fields: Fields) -> Iterator[tuple[str, str, Fields, str]]:
+    """Yield (method, address, table, key) of every setting, what speaks to one method last."""
+    for method, each in {"": fields, **_of_methods(fields)}.items():
+        for slot in _SETTINGS:
+            table = each.table(slot)
+            for key in table:
+                yield method, key if slot == CHOICES else f"{slot}.{key}", table, key
+
+
+def _table(fields: Fields, methods: Sequence[str], datasets: Sequence[str]) -> Table:
+    fields.only(_TABLE_KEYS)
+    table = Table(
+        fields.text("title"),
+        fields.names("methods", methods),
+        fields.names("datasets", datasets),
+        fields.names("readouts"),
+        fields.names("reported"),
+        fields.text("baseline") or None,
+        fields.text("metric") or None,
+        cast(Family, fields.text("family") or "dataset"),
+        fields.flag("per_class"),
+    )
+    if table.metric and table.metric not in METRIC_WORDS:
+        fields.wrong("metric", f"there is no metric {table.metric!r}; {did_you_mean(table.metric, METRIC_WORDS)}")
+    if table.metric and table.per_class:
+        fields.wrong("metric", "a table per class has no other metric")
+    if table.family not in FAMILIES:
+        fields.wrong("family", f"it must be {' or '.join(FAMILIES)}")
+    method = (table.baseline or "").partition("/")[0]
+    if method and method not in methods:
+        fields.wrong("baseline", f"the suite has no method {method!r}; {did_you_mean(method, methods)}")
+    _check_reported(fields, table.reported)
+    return table
+
+
+def _check_reported(fields: Fields, names: Sequence[str]) -> None:
+    for name in names:
+        try:
+            reported_numbers(name)
+        except ErcBenchError as error:
+            fields.wrong("reported", error.message)

@@ -1,0 +1,164 @@
+"""From a TOML file to a suite, strictly."""
+
+import pytest
+
+from erc_bench.comparison.reported import reported_numbers
+from erc_bench.errors import ErcBenchError
+from erc_bench.planning.overrides import Override
+from erc_bench.suites.model import Axis, Table
+from erc_bench.suites.reading import read_suite
+
+
+def test_the_smallest_suite_has_the_defaults_of_run(read):
+    suite = read()
+    assert (suite.name, suite.title, suite.text) == ("trial", "", "")
+    assert (suite.methods, suite.datasets) == (("ce", "eacl"), ("meld", "emorynlp"))
+    assert (suite.backbones, suite.seeds, suite.readouts) == (("simcse",), (1, 2, 3, 4, 5), ())
+    assert (suite.settings, suite.axes, suite.tables) == ((), (), (Table(),))
+
+
+def test_settings_are_tables_of_slots_and_what_speaks_to_one_method_comes_last(read):
+    suite = read("""
+        seeds = [3, 1]
+
+        [method.eacl]
+        backbones = ["simcse"]
+        readouts = ["nearest-anchor"]
+        objective.temperature = 0.3
+        choices.classifier = "head"
+
+        [training]
+        epochs = 3
+
+        [choices]
+        encoder = "prompt"
+    """)
+    origin = "suite trial"
+    assert suite.seeds == (3, 1)
+    assert suite.settings == (
+        Override("encoder", "prompt", "", origin),
+        Override("training.epochs", 3, "", origin),
+        Override("classifier", "head", "eacl", origin),
+        Override("objective.temperature", 0.3, "eacl", origin),
+    )
+    assert suite.backbones_of == {"eacl": ("simcse",)}
+    assert suite.readouts_of == {"eacl": ("nearest-anchor",)}
+
+
+def test_axes_are_addressed_like_settings(read):
+    suite = read("""
+        [axes]
+        encoder.window = [0, 8]
+        choices.classifier = ["head", "probe"]
+
+        [axes.method.eacl.objective]
+        temperature = [0.1, 0.2]
+    """)
+    assert suite.settings == ()
+    assert suite.axes == (
+        Axis("classifier", ("head", "probe")),
+        Axis("encoder.window", (0, 8)),
+        Axis("objective.temperature", (0.1, 0.2), "eacl"),
+    )
+
+
+def test_tables(read):
+    suite = read("""
+        [[table]]
+        title = "Main"
+        methods = ["eacl"]
+        datasets = ["meld"]
+        readouts = ["centroid"]
+        reported = ["eacl2024/table-2"]
+        baseline = "ce/simcse"
+        metric = "macro_f1"
+        family = "table"
+
+        [[table]]
+        per_class = true
+    """)
+    main = Table("Main", ("eacl",), ("meld",), ("centroid",), ("eacl2024/table-2",), "ce/simcse", "macro_f1", "table")
+    assert suite.tables == (main, Table(per_class=True))
+
+
+def problems(read, text, grid=None):
+    with pytest.raises(ErcBenchError) as error:
+        read(text) if grid is None else read(text, grid)
+    file, _, told = error.value.message.partition(": ")
+    assert file.endswith("trial.toml")
+    first, *others = told.splitlines()
+    if others:
+        assert first == f"{len(others)} things are wrong:"
+    return [line.strip() for line in others or [first]]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("methdos = ['ce']", "methdos: there is no such key; did you mean methods"),
+        ("seeds = 0", "seeds: it must be a number of seeds or a list of different seeds"),
+        ("seeds = true", "seeds: it must be a number of seeds"),
+        ("seeds = [1, 1]", "seeds: it must be a number of seeds"),
+        ("seeds = [-1]", "seeds: it must be a number of seeds"),
+        ("seeds = '5'", "seeds: it must be a number of seeds"),
+        ("backbones = 'minilm'", "backbones: it must be a list of names"),
+        ("backbones = []", "backbones: it must not be empty; leave it out"),
+        ("readouts = ['probe', 'probe']", "readouts: 'probe' stands there 2 times"),
+        ("title = 3", "title: it must be a string"),
+        ("training = 3", "training: it must be a table, [training]"),
+        ("[training.epochs]\na = 1", "training.epochs: it must be a string, a number, true, false or a list of these"),
+        ("training.epochs = 2020-01-01", "training.epochs: it must be a string, a number"),
+        (
+            "[axes]\ntraining.epochs = 3",
+            "axes.training.epochs: an axis must be a list of at least two different values",
+        ),
+        ("[axes]\ntraining.epochs = [3]", "axes.training.epochs: an axis must be a list of at least two"),
+        ("[axes]\ntraining.epochs = [3, 3]", "axes.training.epochs: an axis must be a list of at least two"),
+        ("[axes]\nseeds = [3, 4]", "axes.seeds: there is no such key"),
+        ("[method.ce]\nseeds = 3", "method.ce.seeds: there is no such key"),
+        ("[method.ce]\nbackbones = ['minilm']", "method.ce.backbones: the suite has no 'minilm'; known: simcse"),
+        ("[method]\nce = 3", "method.ce: it must be a table, [method.ce]"),
+        ("[table]\ntitle = 'x'", "table: it must be written [[table]]"),
+        ("[[table]]\nper_clas = true", "table[1].per_clas: there is no such key; did you mean per_class?"),
+        ("[[table]]\nper_class = 1", "table[1].per_class: it must be true or false"),
+        ("[[table]]\nmethods = ['eakl']", "table[1].methods: the suite has no 'eakl'; did you mean eacl?"),
+        ("[[table]]\ndatasets = ['iemocap']", "table[1].datasets: the suite has no 'iemocap'; known: emorynlp, meld"),
+        ("[[table]]\nbaseline = 'eakl'", "table[1].baseline: the suite has no method 'eakl'; did you mean eacl?"),
+        ("[[table]]\nmetric = 'accuracyy'", "table[1].metric: there is no metric 'accuracyy'; did you mean accuracy?"),
+        ("[[table]]\nfamily = 'all'", "table[1].family: it must be dataset or table"),
+        ("[[table]]\nmetric = 'accuracy'\nper_class = true", "table[1].metric: a table per class has no other metric"),
+        ("[[table]]\nreported = ['eacl2042']", "table[1].reported: no reported numbers are named 'eacl2042'; did you"),
+    ],
+)
+def test_one_mistake_is_one_sentence_with_its_address(read, text, told):
+    (sentence,) = problems(read, text)
+    assert sentence.startswith(told)
+
+
+def test_all_mistakes_come_at_once(read):
+    text = """
+        seeds = 0
+        trianing.epochs = 3
+        [axes]
+        encoder.window = []
+        [[table]]
+        reported = ["eacl2024", "nobody"]
+        metric = "f1"
+    """
+    assert [sentence.partition(": ")[0] for sentence in problems(read, text, "")] == [
+        *("trianing", "methods", "datasets", "seeds", "axes.encoder.window", "table[1].metric", "table[1].reported")
+    ]
+
+
+def test_a_file_that_is_not_there_or_no_toml_is_named(tmp_path, read):
+    with pytest.raises(ErcBenchError, match=r"there is no suite .*nowhere\.toml"):
+        read_suite(tmp_path / "nowhere.toml")
+    with pytest.raises(ErcBenchError, match=r"trial\.toml is no TOML file: .*line 4"):
+        read("seeds = = 3")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ErcBenchError, match=r"bytes\.toml is no TOML file"):
+        read_suite(tmp_path / "bytes.toml")
+
+
+def test_the_tables_that_can_be_reported_are_found():
+    assert {number.printed_in.rpartition(", ")[2] for number in reported_numbers("eacl2024/table-4")} == {"Table 4"}

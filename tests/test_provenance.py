@@ -1,0 +1,119 @@
+"""Digests of code, versions, the state of the checkout."""
+
+import importlib.util
+import subprocess
+import sys
+
+import pytest
+
+from erc_bench import provenance
+from erc_bench.provenance import code_digests, git_state, versions
+
+
+def load(path, name):
+    specification = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    specification.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def digest_of(monkeypatch):
+    """Give the digest of the class in a file, read afresh as a new process would."""
+
+    def digest(path, name="one_component"):
+        monkeypatch.setitem(sys.modules, name, None)
+        provenance._source_digest.cache_clear()
+        return code_digests({"objective": load(path, name).Own})["objective"]
+
+    return digest
+
+
+def test_a_change_of_the_file_is_a_change(tmp_path, digest_of):
+    file = tmp_path / "one.py"
+    file.write_text("class Own:\n    value = 1\n")
+    before = digest_of(file)
+    assert digest_of(file) == before
+    file.write_text("class Own:\n    value = 2\n")
+    assert digest_of(file) != before
+
+
+def test_what_a_class_is_built_from_belongs_to_it(tmp_path, digest_of, monkeypatch):
+    base, own = tmp_path / "base_of_own.py", tmp_path / "own.py"
+    monkeypatch.syspath_prepend(tmp_path)
+    own.write_text("from base_of_own import Base\nclass Own(Base):\n    pass\n")
+    found = []
+    for value in (1, 2):
+        base.write_text(f"class Base:\n    value = {value}\n")
+        monkeypatch.delitem(sys.modules, "base_of_own", raising=False)
+        found.append(digest_of(own))
+    monkeypatch.delitem(sys.modules, "base_of_own")
+    assert found[0] != found[1]
+
+
+def test_a_component_that_fills_a_folder_is_all_of_it(tmp_path, digest_of):
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "__init__.py").write_text("class Own:\n    pass\n")
+    (tmp_path / "inner" / "templates.py").write_text("TEXT = 'one'\n")
+    before = digest_of(tmp_path / "__init__.py")
+    (tmp_path / "inner" / "templates.py").write_text("TEXT = 'two'\n")
+    assert digest_of(tmp_path / "__init__.py") != before
+
+
+def test_a_class_without_a_file_has_a_digest():
+    typed = type("Typed", (), {"__module__": "__main__"})
+    assert len(code_digests({"objective": typed})["objective"]) == 16
+
+
+def test_versions_of_what_decides_a_result():
+    found = versions()
+    assert found.keys() == {
+        "python",
+        "erc-bench",
+        "torch",
+        "transformers",
+        "tokenizers",
+        "numpy",
+        "pluggy",
+        "safetensors",
+    }
+    assert found["python"].startswith("3.")
+
+
+class TestGit:
+    @pytest.fixture
+    def repository(self, tmp_path, monkeypatch):
+        package = tmp_path / "erc_bench"
+        package.mkdir()
+        (package / "__init__.py").write_text("")
+        monkeypatch.setattr(provenance.erc_bench, "__file__", str(package / "__init__.py"))
+        self.git(tmp_path, "init", "--quiet")
+        git_state.cache_clear()
+        yield tmp_path
+        git_state.cache_clear()
+
+    @staticmethod
+    def git(folder, *arguments):
+        settings = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *settings, "-C", str(folder), *arguments], check=True, capture_output=True)
+
+    def state(self):
+        git_state.cache_clear()
+        return git_state()
+
+    def test_a_checkout(self, repository):
+        self.git(repository, "add", ".")
+        assert self.state() == {}
+        self.git(repository, "commit", "--quiet", "-m", "first")
+        state = self.state()
+        assert len(state["revision"]) == 40
+        assert state["dirty"] is False
+        (repository / "erc_bench" / "__init__.py").write_text("changed = True\n")
+        assert self.state()["dirty"] is True
+
+    def test_an_environment_inside_somebody_s_repository(self, repository):
+        (repository / "theirs.txt").write_text("")
+        self.git(repository, "add", "theirs.txt")
+        self.git(repository, "commit", "--quiet", "-m", "first")
+        assert self.state() == {}

@@ -1,0 +1,132 @@
+"""A system of its own meets the protocol: what it gets, and what it must give."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+import erc_bench.api as erc
+from erc_bench.catalogue import Catalogue
+from erc_bench.errors import ErcBenchError
+from erc_bench.metrics import score
+from erc_bench.planning.grid import plan_grid
+from erc_bench.planning.request import Request
+from erc_bench.protocol import seal
+from erc_bench.training.preparation import CellData
+from erc_bench.training.system_cell import run_system
+from erc_bench_plugins.datasets.meld import Meld
+
+
+class WordCounts(erc.System):
+    """Counts which label each word came with; ``change`` spoils the answer."""
+
+    name = "word-counts"
+    source = "this test"
+    sees_future = True
+    change = staticmethod(lambda answers: answers)
+
+    def fit(self, train, dev, labels, seed):
+        self.labels, self.seed = labels, seed
+        self.drawn = random.random(), np.random.rand(), torch.rand(()).item()
+        type(self).latest = self
+        self.counts = {}
+        for dialogue in train:
+            for target in dialogue.targets():
+                turn = dialogue.utterances[target]
+                for word in turn.text.split():
+                    self.counts.setdefault(word, np.ones(len(labels)))[labels.index(turn.label)] += 1
+
+    def predict(self, dialogues):
+        keys = [(d.id, i, d.utterances[i].text) for d in dialogues for i in d.targets()]
+        unknown = np.ones(len(self.labels))
+        return self.change({(d, i): sum(self.counts.get(w, unknown) for w in text.split()) for d, i, text in keys})
+
+
+class Plugin:
+    """Brings the method."""
+
+    @staticmethod
+    @erc.hookimpl
+    def erc_methods():
+        return [erc.Method("word-counts", source="this test", summary="Counts words.", system=WordCounts)]
+
+
+@pytest.fixture
+def plan():
+    catalogue = Catalogue()
+    catalogue.register(Plugin, "this-test")
+    (plan,) = plan_grid(Request(["word-counts"], ["meld"], seeds=[7]), catalogue)
+    return plan
+
+
+@pytest.fixture
+def splits(bench):
+    return bench.dialogues(12), bench.dialogues(3, seed=1, prefix="dev"), bench.dialogues(4, seed=2, prefix="test")
+
+
+def data(splits, dev_only=False):
+    train, dev, test = splits
+    return CellData(train, dev, None if dev_only else seal(test))
+
+
+def test_its_answers_become_scores_of_every_scored_utterance(plan, splits):
+    result = run_system(plan, data(splits))
+    assert result.keys == [(d.id, i) for d in splits[2] for i in range(4)]
+    (reading,) = result.readings.values()
+    assert reading.scores.shape == (16, len(Meld.labels))
+    gold = [turn.label for dialogue in splits[2] for turn in dialogue.utterances]
+    right = [Meld.labels[best] == label for best, label in zip(reading.scores.argmax(1), gold, strict=True)]
+    assert sum(right) == 16
+    assert WordCounts.latest.seed == 7
+    assert result.facts["sees_future"] is True
+    assert result.timings.keys() == {"train", "read out"}
+
+
+def test_dev_is_scored_by_the_runner(plan, splits):
+    gold = [turn.label for dialogue in splits[1] for turn in dialogue.utterances]
+    dev = next(iter(run_system(plan, data(splits)).readings.values())).dev
+    assert dev == score(gold, gold, Meld.labels, ())
+
+
+def test_without_a_test_split_nothing_is_asked_of_it(plan, splits):
+    result = run_system(plan, data(splits, dev_only=True))
+    assert result.keys == []
+    assert next(iter(result.readings.values())).scores is None
+
+
+def test_global_generators_are_those_of_the_seed(plan, splits):
+    run_system(plan, data(splits))
+    first = WordCounts.latest.drawn
+    torch.rand(5), random.random(), np.random.rand()
+    run_system(plan, data(splits))
+    assert WordCounts.latest.drawn == first
+
+
+def without_last(answers):
+    return dict(list(answers.items())[:-1])
+
+
+def with_last(value):
+    return lambda answers: {**answers, list(answers)[-1]: value}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (without_last, r"gave no scores for 1 of 12 utterances, the first of dialogue dev2, position 3"),
+        (with_last(np.ones(3)), r"one finite score for each of 7 labels, .* dialogue dev2, position 3"),
+        (with_last(1.0), r"one finite score for each of 7 labels"),
+        (with_last([np.nan] * 7), r"one finite score for each of 7 labels"),
+    ],
+)
+def test_an_answer_that_is_none_is_named(plan, splits, monkeypatch, change, said):
+    monkeypatch.setattr(WordCounts, "change", staticmethod(change))
+    with pytest.raises(ErcBenchError, match=said):
+        run_system(plan, data(splits))
+
+
+def test_answers_that_nobody_asked_for_are_ignored(plan, splits, monkeypatch):
+    extra = {("nowhere", 0): np.ones(7)}
+    monkeypatch.setattr(WordCounts, "change", staticmethod(lambda answers: {**extra, **answers}))
+    assert len(run_system(plan, data(splits)).keys) == 16
