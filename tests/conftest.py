@@ -27,6 +27,8 @@ def pytest_configure(config):
     config.add_cleanup(folder.cleanup)
     os.environ["HF_HOME"] = str(Path(folder.name, "huggingface"))
     os.environ["HF_HUB_OFFLINE"] = "1"
+    # The tests run side by side (pytest-xdist): more threads than cores would only wait for each other.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ["ERC_BENCH_CACHE"] = str(Path(folder.name, "erc-bench"))
     # Older transformers (5.17 to 5.20 at least) script functions of DeBERTa on import, which torch deprecates.
     config.addinivalue_line("filterwarnings", r"ignore:.torch\.jit\.script. is:DeprecationWarning")

@@ -117,7 +117,7 @@ class Process:
         command = [sys.executable, "-m", "erc_bench", *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
         self.popen = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(environment or {})}, **pipes)
-        self._watchdog = threading.Timer(90, self.popen.kill)
+        self._watchdog = threading.Timer(240, self.popen.kill)
         self._watchdog.start()
 
     def read_until(self, text):
