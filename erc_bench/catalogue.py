@@ -23,6 +23,7 @@ from erc_bench.names import did_you_mean
 
 GROUP = "erc_bench"
 BLOCK_VARIABLE = "ERC_BENCH_BLOCK"
+_OWN_PACKAGE = "erc-bench"
 HOOK_OF_KIND = {
     "dataset": "erc_datasets",
     "backbone": "erc_backbones",
@@ -202,9 +203,11 @@ def _add(found: dict[str, Entry], entry: Entry) -> None:
             f"the package {entry.package} brings two components of the kind {entry.kind} that are named {entry.name!r}",
             _leave_out_hint(entry.package),
         )
+    # Leaving out erc-bench itself would leave out everything that it ships.
+    stranger = other.package if entry.package == _OWN_PACKAGE else entry.package
     raise ErcBenchError(
         f"two packages bring the {entry.kind} {entry.name!r}: {other.package} and {entry.package}",
-        f"Uninstall one of them, or set {BLOCK_VARIABLE}={entry.package} to leave it out.",
+        f"Uninstall one of them, or set {BLOCK_VARIABLE}={stranger} to leave it out.",
     )
 
 

@@ -13,4 +13,4 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     near = get_close_matches(name.lower().replace("_", "-"), folded, n=2, cutoff=0.6)
     if near:
         return f"did you mean {' or '.join(folded[match] for match in near)}?"
-    return f"known: {', '.join(known)}" if known else "none are installed"
+    return f"known: {', '.join(known)}" if known else "there are none"

@@ -23,7 +23,7 @@ def test_without_a_near_name_all_are_listed_in_order():
 
 
 def test_nothing_known():
-    assert did_you_mean("xyz", []) == "none are installed"
+    assert did_you_mean("xyz", []) == "there are none"
 
 
 @given(st.text(max_size=20), st.lists(st.text(max_size=20), max_size=5))

@@ -138,7 +138,10 @@ def _paragraph(dataset: type[Dataset], problem: ErcBenchError | None, in_full: b
     if problem is not None or in_full:
         yield from _where_files_go(dataset)
     if in_full:
-        yield from _on_record(dataset)
+        yield f"  obtain: {dataset.obtain}"
+        if dataset.layouts and problem is None:
+            yield f"  files: not read; erc-bench data verify {dataset.name} reads and checks them"
+        yield from _expected(dataset)
 
 
 def _where_files_go(dataset: type[Dataset]) -> Iterator[str]:
@@ -147,16 +150,17 @@ def _where_files_go(dataset: type[Dataset]) -> Iterator[str]:
         yield f"  Layout {layout.name}, in {folder}/: {', '.join(file.path for file in layout.files)}"
 
 
-def _on_record(dataset: type[Dataset]) -> Iterator[str]:
-    """Yield what is known about the corpus: how to get it, counts, and the files with digest and address."""
+def _expected(dataset: type[Dataset]) -> Iterator[str]:
+    """Yield what is on record of the corpus, nothing of it found: counts, and the files with digest and address."""
     from erc_bench.data.digests import digest_on_record
 
-    yield f"  obtain: {dataset.obtain}"
+    if dataset.counts or dataset.layouts:
+        yield "  expected:"
     for split, counts in dataset.counts.items():
-        yield f"  {split}: {counts.dialogues} dialogues, {counts.utterances} utterances, {counts.labelled} labelled"
+        yield f"    {split}: {counts.dialogues} dialogues, {counts.utterances} utterances, {counts.labelled} labelled"
     for layout in dataset.layouts:
         for file in layout.files:
-            yield f"  {file.path}: {digest_on_record(file) or 'no digest on record'} {file.url}".rstrip()
+            yield f"    {file.path}: {digest_on_record(file) or 'no digest on record'} {file.url}".rstrip()
 
 
 def _fetch(dataset: type[Dataset], root: Path) -> bool:

@@ -49,6 +49,9 @@ def grid_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+_MOST_SEEDS = 1000
+
+
 def parse_seeds(text: str) -> tuple[int, ...]:
     """Read ``5`` as seeds 1 to 5 and ``1,3,7`` as these three."""
     try:
@@ -59,7 +62,13 @@ def parse_seeds(text: str) -> tuple[int, ...]:
         raise ErcBenchError(
             f"--seeds {text!r} is neither a number of seeds nor a list of different seeds such as 1,3,7"
         )
-    return tuple(range(1, numbers[0] + 1)) if "," not in text else tuple(numbers)
+    if "," in text:
+        return tuple(numbers)
+    if numbers[0] > _MOST_SEEDS:
+        raise ErcBenchError(
+            f"--seeds {text} asks for more than {_MOST_SEEDS} seeds", "A list names seeds: --seeds 1,3,7."
+        )
+    return tuple(range(1, numbers[0] + 1))
 
 
 def plan_aloud(console: Console, requests: Sequence[Request]) -> list[Plan]:

@@ -52,7 +52,15 @@ def run(**asked: Any) -> None:
         return
     outcome = run_grid(console, plans, asked)
     finished = [*outcome.ran, *outcome.skipped]
-    show_table(console, finished, asked["runs"], asked["datasets"], asked["methods"], baseline=asked["baseline"])
+    show_table(
+        console,
+        finished,
+        asked["runs"],
+        asked["datasets"],
+        asked["methods"],
+        baseline=asked["baseline"],
+        readouts=asked["readouts"],
+    )
     report(outcome)
 
 

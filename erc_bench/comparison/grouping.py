@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from erc_bench.comparison.departures import departures
 from erc_bench.comparison.entries import Condition, Entry
 from erc_bench.comparison.inert import inert_terms
 from erc_bench.comparison.mixtures import mixtures
@@ -39,6 +40,7 @@ def group(
             entries[condition] = found
             notes += mixtures(found, condition.dataset)
             notes += inert_terms(found, condition.dataset)
+            notes += departures(found, condition.dataset)
     return entries, notes
 
 

@@ -9,14 +9,22 @@ from erc_bench.comparison.entries import Entry
 
 def inert_terms(entries: Sequence[Entry], dataset: str) -> list[str]:
     """Return a note for each row some of whose loss terms train nothing, as with a frozen backbone."""
-    named: dict[str, set[str]] = {}
+    inert: dict[str, set[str]] = {}
+    training: dict[str, set[str]] = {}
     for entry in entries:
         for outcome in entry.outcomes.values():
-            terms = outcome.cell.record.get("provenance", {}).get("inert_terms", [])
-            named.setdefault(entry.key.method, set()).update(terms)
+            facts = outcome.cell.record.get("provenance", {})
+            inert.setdefault(entry.key.method, set()).update(facts.get("inert_terms", []))
+            training.setdefault(entry.key.method, set()).update(facts.get("training_terms", []))
     return [
         f"{dataset}: {method} has loss terms that reach no parameter ({', '.join(sorted(terms))}): with this encoder"
-        " it is trained by its other terms alone"
-        for method, terms in named.items()
+        f" {_what_trains(training[method])}"
+        for method, terms in inert.items()
         if terms
     ]
+
+
+def _what_trains(terms: set[str]) -> str:
+    if terms:
+        return "it is trained by its other terms alone"
+    return "the method trains nothing, and the row is what its classifier makes of untouched representations"

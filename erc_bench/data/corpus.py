@@ -22,6 +22,7 @@ class Corpus:
 
     ``fingerprint`` is the sha256 over the parsed dialogues; ``folder`` is where the files were
     found (``None`` where nothing had to be looked for), ``counts`` what each split holds.
+    ``departures`` says where the whole corpus is not the published one (:func:`departures`).
     """
 
     splits: Splits
@@ -29,6 +30,7 @@ class Corpus:
     folder: Path | None
     layout_name: str
     counts: Mapping[SplitName, SplitCounts]
+    departures: tuple[str, ...] = ()
 
 
 def load_corpus(dataset: Dataset, data_dir: Path | None) -> Corpus:
@@ -42,7 +44,14 @@ def load_corpus(dataset: Dataset, data_dir: Path | None) -> Corpus:
     splits = dataset.load(folder)
     check_splits(dataset, splits)
     counts = {name: count(dialogues) for name, dialogues in splits.items()}
-    return Corpus(splits, fingerprint(splits), folder if layout.files else None, layout.name, counts)
+    return Corpus(
+        splits=splits,
+        fingerprint=fingerprint(splits),
+        folder=folder if layout.files else None,
+        layout_name=layout.name,
+        counts=counts,
+        departures=tuple(departures(type(dataset), counts)),
+    )
 
 
 def count(dialogues: Sequence[Dialogue]) -> SplitCounts:
@@ -52,6 +61,18 @@ def count(dialogues: Sequence[Dialogue]) -> SplitCounts:
         utterances=sum(len(dialogue.utterances) for dialogue in dialogues),
         labelled=sum(utterance.scored for dialogue in dialogues for utterance in dialogue.utterances),
     )
+
+
+def departures(dataset: type[Dataset], counts: Mapping[SplitName, SplitCounts]) -> list[str]:
+    """Say of each split how its counts differ from the published ones; nothing where none are declared."""
+    published = {split: dataset.counts.get(split, found) for split, found in counts.items()}
+    return [
+        f"the {split} split holds {found.dialogues} dialogues and {found.utterances} utterances"
+        f" ({found.labelled} labelled) where the published corpus has {published[split].dialogues}"
+        f" and {published[split].utterances} ({published[split].labelled} labelled)"
+        for split, found in counts.items()
+        if found != published[split]
+    ]
 
 
 def fingerprint(splits: Splits) -> str:

@@ -146,7 +146,7 @@ def _make(
 ) -> Plan:
     is_system = "system" in components
     choices = {slot: component.name for slot, component in components.items()}
-    digest = settings_hash(choices, readouts, resolved, request.limit, request.dev_only)
+    digest = settings_hash(choices, resolved, request.limit, request.dev_only)
     backbone_name = NO_BACKBONE if is_system else combination.backbone_name
     address = CellAddress(combination.dataset.name, combination.method.name, backbone_name, digest, 0)
     backbone = None if is_system else combination.backbone

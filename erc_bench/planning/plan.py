@@ -56,15 +56,16 @@ class Plan:
 
 def settings_hash(
     choices: Mapping[str, str],
-    readouts: Mapping[str, type],
     resolved: Resolved,
     limit: int | None,
     dev_only: bool,
 ) -> str:
-    """Return twelve hexadecimal digits that cover everything that changes the result."""
+    """Return twelve hexadecimal digits that cover everything that changes the result.
+
+    Further readouts do not: however many classifiers read a training, it is one training.
+    """
     covered = {
         "choices": dict(choices),
-        "readouts": sorted(readouts),
         "settings": dict(resolved.values),
         "limit": limit,
         "dev_only": dev_only,

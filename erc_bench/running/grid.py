@@ -107,7 +107,7 @@ class GridRunner:
         # A cell is a stranger's code over a stranger's data: whatever it raises, the others go on.
         except (Exception, SystemExit) as error:
             reason = _reason(error)
-            unwritten = _close(writer, "failed", reason.partition("\n")[0], traceback.format_exc())
+            unwritten = _close(writer, "failed", reason.partition("\n")[0], traceback.format_exc(), present)
             self._failed(plan, reason + unwritten, started)
             return
         self.outcome.ran.append(plan)
@@ -144,8 +144,16 @@ class GridRunner:
         key = json.dumps([plan.address.dataset, plan.resolved.slot("dataset"), plan.limit], sort_keys=True)
         if self._corpus is None or self._corpus[0] != key:
             corpus = load_corpus(plan.dataset(plan.build("dataset", plan.dataset)), self.data_dir)
+            self._tell_departures(plan.address.dataset, corpus)
             self._corpus = (key, _limited(corpus, plan.limit))
         return self._corpus[1]
+
+    def _tell_departures(self, dataset: str, corpus: Corpus) -> None:
+        note = f"{dataset}: {'; '.join(corpus.departures)}; see erc-bench data verify {dataset}"
+        # A grid that goes from corpus to corpus and back loads one twice.
+        if corpus.departures and note not in self._told:
+            self._told.add(note)
+            self.progress.note(note)
 
     def _identity(self, plan: Plan) -> str:
         return self.workspace.identity(plan) if plan.backbone is not None else "none"
@@ -193,10 +201,12 @@ def _headline(record: Mapping[str, Any]) -> str:
     return f"{split} {metric.replace('_', ' ')} {scores[metric]:.2f}{flag}"
 
 
-def _close(writer: CellWriter, status: Status, error: str, trace: str = "") -> str:
+def _close(
+    writer: CellWriter, status: Status, error: str, trace: str = "", present: Mapping[str, Any] | None = None
+) -> str:
     """Write why a cell stopped; return what must be added where that cannot be written."""
     try:
-        writer.finish(status, error, trace)
+        writer.finish(status, error, trace, present)
     except OSError as problem:
         # Without a status the cell counts as never run, and what stopped it is still the first error.
         return f"\n(the folder of the cell cannot be written: {problem})"

@@ -23,7 +23,7 @@ def inputs(plan: Plan, fingerprint: str, identity: str) -> dict[str, Any]:
     """Return what a stored cell must still agree with, else it is stale."""
     backbone = {} if plan.backbone is None else {"backbone": plan.backbone}
     code = code_digests({**backbone, **plan.components, **plan.readouts})
-    return {"data": fingerprint, "backbone": identity, "code": code}
+    return {"data": fingerprint, "backbone": identity, "code": code, "readouts": list(plan.readouts)}
 
 
 def scored_rows(
@@ -73,7 +73,12 @@ def make_record(
         "scored_labels": list(dataset.scored_labels),
         "sees_future": result.facts.get("sees_future", False),
         "selection": result.selection,
-        "data": {"fingerprint": corpus.fingerprint, "layout": corpus.layout_name, "counts": _counts(corpus)},
+        "data": {
+            "fingerprint": corpus.fingerprint,
+            "layout": corpus.layout_name,
+            "counts": _counts(corpus),
+            "departures": list(corpus.departures),
+        },
         "inputs": dict(stored_inputs),
         "provenance": {"git": git_state(), "versions": versions(), **machine, **result.facts},
         "timings": {name: round(seconds, 3) for name, seconds in result.timings.items()},

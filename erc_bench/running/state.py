@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from erc_bench.store.layout import STATUS_FILE
 from erc_bench.store.reading import read_cell
 
 State = Literal["missing", "done", "failed", "stale"]
@@ -36,13 +38,23 @@ def find(folder: Path, present_inputs: Mapping[str, Any]) -> Found:
         return Found("missing")
     cell = read_cell(folder)
     if cell.status == "failed":
-        return Found("failed", cell.error)
+        then = _inputs_of_failed(folder)
+        repaired = changes(then, present_inputs) if then else []
+        return Found("missing", f"{' and '.join(repaired)} changed since") if repaired else Found("failed", cell.error)
     if cell.status != "done":
         return Found("missing", cell.error)
+    unread = [name for name in present_inputs["readouts"] if name not in cell.record.get("readouts", [])]
+    if unread:
+        return Found("missing", f"it has not been read by {' and '.join(unread)} yet")
     changed = changes(cell.record.get("inputs", {}), present_inputs)
     if changed:
         return Found("stale", f"{' and '.join(changed)} changed since", cell.record)
     return Found("done", record=cell.record)
+
+
+def _inputs_of_failed(folder: Path) -> Mapping[str, Any]:
+    inputs = json.loads((folder / STATUS_FILE).read_text(encoding="utf-8")).get("inputs", {})
+    return inputs if isinstance(inputs, dict) else {}
 
 
 def changes(stored: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.store.checking import check_record
 from erc_bench.store.layout import PREDICTIONS_FILE, RECORD_FILE, RECORD_FORMAT, STATUS_FILE, readout_file
 
 if TYPE_CHECKING:
@@ -22,15 +23,6 @@ CellStatus = Literal["done", "failed", "interrupted", "half-written", "damaged"]
 
 KEY_COLUMNS = ("dialogue_id", "utterance", "gold", "predicted")
 _SEED_FOLDER = re.compile(r"seed-(\d+)")
-_REQUIRED: dict[str, type | tuple[type, ...]] = {
-    "method": str,
-    "dataset": str,
-    "backbone": str,
-    "seed": int,
-    "settings_hash": str,
-    "labels": list,
-    "metrics": dict,
-}
 
 
 @dataclass(frozen=True)
@@ -139,16 +131,14 @@ def _read_record(folder: Path) -> dict[str, Any]:
     if record.get("format") != RECORD_FORMAT:
         found = record.get("format")
         raise ErcBenchError(f"{RECORD_FILE} has format {found!r}, this version reads format {RECORD_FORMAT}")
-    for key, kind in _REQUIRED.items():
-        if not isinstance(record.get(key), kind):
-            raise ErcBenchError(f"{RECORD_FILE} has no valid {key!r}")
+    check_record(record, folder)
     return record
 
 
 def _read_object(file: Path) -> dict[str, Any]:
     try:
         value = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ErcBenchError(f"{file.name} cannot be read: {_one_line(error)}") from None
     if not isinstance(value, dict):
         raise ErcBenchError(f"{file.name} does not hold an object")

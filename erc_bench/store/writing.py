@@ -96,14 +96,18 @@ class CellWriter:
         """Write named arrays as safetensors."""
         self._write(ARRAYS_FILE, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
 
-    def finish(self, status: Status, error: str = "", traceback: str = "") -> None:
-        """Write the status, after which the cell counts."""
+    def finish(
+        self, status: Status, error: str = "", traceback: str = "", inputs: Mapping[str, Any] | None = None
+    ) -> None:
+        """Write the status, after which the cell counts; ``inputs`` is what a failed cell was made of."""
         if traceback:
             self._write(TRACEBACK_FILE, traceback.encode())
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         content: dict[str, Any] = {"status": status, "finished": finished, "files": self.files}
         if error:
             content["error"] = error
+        if inputs is not None:
+            content["inputs"] = dict(inputs)
         self._write(STATUS_FILE, json.dumps(content, indent=1).encode())
 
     def _write(self, name: str, content: bytes) -> None:

@@ -1,7 +1,10 @@
 """The comparison as a LaTeX table for a paper that loads booktabs."""
 
+# ruff: noqa: RUF001 - the characters that look like others are the matter
+
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from erc_bench.comparison.model import Comparison
@@ -29,7 +32,89 @@ _ESCAPES = {
     "↓": r"$\downarrow$",
     "⇓": r"$\Downarrow$",
     "§": r"\S{}",
-    "²": r"$^2$",
+    "¹": "$^1$",
+    "²": "$^2$",
+    "³": "$^3$",
+    "½": r"$\frac{1}{2}$",
+    "−": "$-$",
+    "×": r"$\times$",
+    "≥": r"$\geq$",
+    "≠": r"$\neq$",
+    "≈": r"$\approx$",
+    "∞": r"$\infty$",
+    "√": r"$\surd$",
+    "∈": r"$\in$",
+    "‖": r"$\Vert$",
+    "°": r"$^\circ$",
+    "\u00b5": r"$\mu$",
+    "→": r"$\rightarrow$",
+    "←": r"$\leftarrow$",
+    "↑": r"$\uparrow$",
+    "⇒": r"$\Rightarrow$",
+    "…": r"\ldots{}",
+    "–": "--",
+    "—": "---",
+    "“": "``",
+    "”": "''",
+    "„": '"',
+    "‘": "`",
+    "’": "'",
+    "\u00a0": "~",
+    "ß": r"\ss{}",
+    "ø": r"\o{}",
+    "Ø": r"\O{}",
+    "æ": r"\ae{}",
+    "Æ": r"\AE{}",
+    "œ": r"\oe{}",
+    "Œ": r"\OE{}",
+    "ł": r"\l{}",
+    "Ł": r"\L{}",
+    "ı": r"\i{}",
+}
+# Greek letters that look like Latin ones have no command: they print as those.
+_LATIN_LOOK = {"omicron": "o", "Alpha": "A", "Beta": "B", "Epsilon": "E", "Zeta": "Z", "Eta": "H", "Iota": "I"}
+_LATIN_LOOK |= {"Kappa": "K", "Mu": "M", "Nu": "N", "Omicron": "O", "Rho": "P", "Tau": "T", "Chi": "X"}
+_GREEK = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "zeta",
+    "eta",
+    "theta",
+    "iota",
+    "kappa",
+    "lambda",
+    "mu",
+    "nu",
+    "xi",
+    "omicron",
+    "pi",
+    "rho",
+    "sigma",
+    "tau",
+    "upsilon",
+    "phi",
+    "chi",
+    "psi",
+    "omega",
+]
+_ACCENTS = {
+    "\u0300": r"\`",
+    "\u0301": r"\'",
+    "\u0302": r"\^",
+    "\u0303": r"\~",
+    "\u0304": r"\=",
+    "\u0306": r"\u",
+    "\u0307": r"\.",
+    "\u0308": r"\"",
+    "\u030a": r"\r",
+    "\u030b": r"\H",
+    "\u030c": r"\v",
+    "\u0323": r"\d",
+    "\u0327": r"\c",
+    "\u0331": r"\b",
 }
 _MARKS = {"†": r"\dagger", "‡": r"\ddagger", "↓": r"\downarrow", "⇓": r"\Downarrow"}
 _WRAP = {"best": r"\textbf{%s}", "second": r"\underline{%s}", "": "%s"}
@@ -42,7 +127,7 @@ def render(comparison: Comparison) -> str:
     """
     environment = "table*" if comparison.per_class else "table"
     lines = [
-        *(f"% Note: {' '.join(note.split())}" for note in comparison.notes),
+        *(f"% Note: {_comment(note)}" for note in comparison.notes),
         rf"\begin{{{environment}}}[t]",
         r"\centering",
         *_tabulars(panels(comparison)),
@@ -79,8 +164,55 @@ def _rows(rows: Sequence[tuple[str, Sequence[CellText]]]) -> list[str]:
 
 
 def escape(text: str) -> str:
-    """Return text that LaTeX prints as it is."""
-    return "".join(_ESCAPES.get(character, character) for character in text)
+    """Return text that LaTeX prints as it is: pure ASCII, whatever the document's encoding and fonts.
+
+    Greek and symbols become math, accented letters their commands; what has neither is named by its
+    code point: ``[U+4E2D]``.
+    """
+    return "".join(map(_escaped, unicodedata.normalize("NFC", text)))
+
+
+def _escaped(character: str) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isascii():
+        return character if character.isprintable() else " "
+    return _greek(character) or _accented(character) or _plain(character) or f"[U+{ord(character):04X}]"
+
+
+def _greek(character: str) -> str:
+    match unicodedata.name(character, "").split():
+        case ["GREEK", "SMALL", "LETTER", "FINAL", "SIGMA"]:
+            return r"$\varsigma$"
+        case ["GREEK", "SMALL", "LETTER", name]:
+            command = name.lower().replace("lamda", "lambda")
+        case ["GREEK", "CAPITAL", "LETTER", name]:
+            command = name.capitalize().replace("Lamda", "Lambda")
+        case _:
+            return ""
+    if command.lower() not in _GREEK:
+        return ""
+    return f"${_LATIN_LOOK.get(command, chr(92) + command)}$"
+
+
+def _accented(character: str) -> str:
+    letter, *marks = unicodedata.normalize("NFD", character)
+    if not marks or not (letter.isascii() and letter.isalpha() and all(mark in _ACCENTS for mark in marks)):
+        return ""
+    for mark in marks:
+        letter = f"{_ACCENTS[mark]}{{{letter}}}"
+    return letter
+
+
+def _plain(character: str) -> str:
+    """Return a variant form (a ligature, a wide letter) as the plain characters it stands for."""
+    plain = unicodedata.normalize("NFKD", character)
+    return "".join(map(_escaped, plain)) if plain.isascii() else ""
+
+
+def _comment(note: str) -> str:
+    # Only readers of the source see it: what is ASCII stays as it is.
+    return "".join(each if each.isascii() else _escaped(each) for each in " ".join(note.split()))
 
 
 def _row(cells: list[str]) -> str:

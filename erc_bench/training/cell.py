@@ -71,7 +71,10 @@ class Cell:
         readings = self._timed("read out", lambda: self._read(classifiers, outputs, task))
         arrays = _anchor_arrays(ready.raw_words, outputs[1], classifiers)
         keys = ready.test.keys(range(len(ready.test))) if ready.test is not None else []
-        facts = self._facts(encoder, row_encoder) | {"inert_terms": trained.inert_terms}
+        facts = self._facts(encoder, row_encoder) | {
+            "inert_terms": trained.inert_terms,
+            "training_terms": trained.training_terms,
+        }
         selection = dict(trained.selector.record())
         return CellResult(keys, readings, trained.epochs, selection, arrays, facts, self.timings)
 

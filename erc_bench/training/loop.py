@@ -20,6 +20,7 @@ from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition, batches
 from erc_bench.training.optimiser import Schedule, make_optimiser
 from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.readout import scores_of
 from erc_bench.training.scoring import Scorer
 from erc_bench.training.seeds import stream
 from erc_bench.training.selection import Selector
@@ -40,6 +41,7 @@ class Trained:
 
     selector: Selector
     inert_terms: list[str] = field(default_factory=list)
+    training_terms: list[str] = field(default_factory=list)
     epochs: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -94,6 +96,7 @@ class Loop:
             score = self.scorer.headline_of(metrics)
             trained.selector.offer(epoch, score, self._state)
             trained.inert_terms = sorted(self._inert - self._training)
+            trained.training_terms = sorted(self._training)
             trained.epochs.append(
                 {
                     "epoch": epoch + 1,
@@ -193,9 +196,8 @@ class Loop:
         if self.classifier.refit == "each-epoch":
             for _ in self.classifier.fit(self.composition.represent(train), outputs, self.task):
                 pass
-        with torch.no_grad():
-            unfitted = self.classifier.refit == "end" and not self.classifier.scores_unfitted
-            scores = outputs.logits if unfitted else self.classifier.scores(outputs)
+        unfitted = self.classifier.refit == "end" and not self.classifier.scores_unfitted
+        scores = outputs.logits if unfitted else scores_of(self.classifier, outputs, self.task.classes)
         return self.scorer.metrics(dev.labels, scores)
 
     def _state(self) -> dict[str, Any]:

@@ -30,15 +30,22 @@ def read(
     if classifier.refit is not None:
         assert train is not None
         _fit(classifier, train, dev, task, scorer, Selector(rule, last_k), reading)
-    reading.dev = scorer.metrics(dev.labels, _scores(classifier, dev))
+    reading.dev = scorer.metrics(dev.labels, scores_of(classifier, dev, task.classes))
     if test is not None:
-        reading.scores = _scores(classifier, test).softmax(-1).cpu().numpy()
+        reading.scores = scores_of(classifier, test, task.classes).softmax(-1).cpu().numpy()
     return reading
 
 
-def _scores(classifier: Classifier, outputs: Outputs) -> Tensor:
+def scores_of(classifier: Classifier, outputs: Outputs, classes: int) -> Tensor:
+    """Return the classifier's (n, classes) scores; raise :class:`ErcBenchError` where they are something else."""
     with torch.no_grad():
         scores = classifier.scores(outputs).float()
+    expected = (len(outputs.z), classes)
+    if scores.shape != expected:
+        raise ErcBenchError(
+            f"the classifier {classifier.name!r} gave scores of shape {tuple(scores.shape)} where {expected} is due",
+            "scores() must return one row for each utterance and one column for each label.",
+        )
     # The last step may have spoilt the weights after the last look at the loss.
     if not scores.isfinite().all():
         raise ErcBenchError(
@@ -58,7 +65,7 @@ def _fit(
     reading: Reading,
 ) -> None:
     for epoch, _ in enumerate(classifier.fit(train, dev, task)):
-        metrics = scorer.metrics(dev.labels, _scores(classifier, dev))
+        metrics = scorer.metrics(dev.labels, scores_of(classifier, dev, task.classes))
         reading.epochs.append({"epoch": epoch + 1, "dev": metrics})
         selector.offer(epoch, scorer.headline_of(metrics), lambda: _copy(classifier))
     state = selector.chosen_state()

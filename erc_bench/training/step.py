@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from random import Random
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch.nn import functional as F
 
 from erc_bench.contracts.encoder import Example
 from erc_bench.contracts.outputs import Outputs
+from erc_bench.errors import ErcBenchError
 from erc_bench.training.composition import Composition
 from erc_bench.training.prepared import PreparedSplit
 
@@ -45,6 +47,7 @@ class BatchStep:
 
     def backward(self, terms: Mapping[str, Tensor]) -> None:
         """Add the gradient of the sum of the terms."""
+        _check_terms(self._composition.objective.name, terms)
         for name, term in terms.items():
             (self.training_terms if term.requires_grad else self.inert_terms).add(name)
         total = torch.stack([term.float() for term in terms.values()]).sum()
@@ -63,6 +66,20 @@ class BatchStep:
         loss = F.cross_entropy(head(self._last.z.detach()), self._last.labels, self._last.class_weights)
         torch.autograd.backward(loss * self._share)
         return loss.detach()
+
+
+def _check_terms(objective: str, terms: Any) -> None:
+    """Raise :class:`ErcBenchError` where a loss is not a mapping of names to scalar tensors."""
+    found = f"a {type(terms).__name__}"
+    if isinstance(terms, Mapping):
+        odd = [name for name, term in terms.items() if not isinstance(term, Tensor) or term.ndim]
+        if terms and not odd:
+            return
+        found = f"{odd[0]!r}, which is no scalar tensor" if odd else "no term"
+    raise ErcBenchError(
+        f"the loss of the objective {objective!r} must be named scalar tensors, and it gave {found}",
+        'For example: return {"cross_entropy": outputs.cross_entropy()}.',
+    )
 
 
 def untouched(head: nn.Module) -> bool:

@@ -69,6 +69,25 @@ def test_status_of_one_corpus_lists_files_digests_addresses_and_counts(call, tmp
     assert "iemocap" not in result.stdout
 
 
+def test_status_tells_what_is_expected_from_what_was_read(call, tmp_path):
+    unread = "files: not read; erc-bench data verify meld reads and checks them"
+    assert unread not in call("status", "meld", "--data-dir", tmp_path).stdout
+    meld_in(tmp_path)
+    lines = [line.rstrip() for line in call("status", "meld", "--data-dir", tmp_path).stdout.splitlines()]
+    start = lines.index("  expected:")
+    assert f"  {unread}" in lines[:start]
+    assert lines[start + 1].startswith("    train: 1038 dialogues")
+    assert all(line.startswith("    ") for line in lines[start + 1 :] if line)
+    assert len([line for line in lines[start + 1 :] if line]) == 6
+    assert not [line for line in lines[:start] if "1038" in line]
+
+
+def test_status_expects_nothing_of_a_generated_corpus(call, tmp_path):
+    generated = call("status", "demo", "--data-dir", tmp_path).stdout
+    assert "expected" not in generated
+    assert "not read" not in generated
+
+
 @pytest.mark.parametrize("subcommand", ["status", "fetch", "verify"])
 def test_an_unknown_corpus_is_answered_with_a_near_match(call, tmp_path, subcommand):
     with pytest.raises(ErcBenchError, match="there is no dataset 'melt'; did you mean meld"):

@@ -10,7 +10,15 @@ from erc_bench.errors import ErcBenchError
 
 @pytest.mark.parametrize(
     ("text", "seeds"),
-    [("1", (1,)), ("5", (1, 2, 3, 4, 5)), ("1,3,7", (1, 3, 7)), ("0,42", (0, 42)), ("7,", None), (" 2 ", (1, 2))],
+    [
+        ("1", (1,)),
+        ("5", (1, 2, 3, 4, 5)),
+        ("1,3,7", (1, 3, 7)),
+        ("0,42", (0, 42)),
+        ("7,", None),
+        (" 2 ", (1, 2)),
+        ("1001", None),
+    ],
 )
 def test_seeds_are_a_number_or_a_list(text, seeds):
     if seeds is None:

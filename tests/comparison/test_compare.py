@@ -466,4 +466,4 @@ def test_a_record_of_another_cell_in_this_folder_is_not_counted_twice(store):
     (folder / "record.json").write_text(json.dumps({**record, "seed": 1}))
     comparison = compared(store)
     assert score_of(comparison, "ce").seeds == (1,)
-    assert any("seed-2 is left out: its record is of the same cell as" in note for note in comparison.notes)
+    assert any("seed-2 (damaged): record.json is that of another cell" in note for note in comparison.notes)

@@ -179,6 +179,25 @@ class TestSameSeedSamePredictions:
         assert len(set(answers)) == 3
 
 
+class TestReadouts:
+    def test_a_further_readout_belongs_to_the_same_cell(self, grid, tools):
+        grid.run("ce")
+        (folder,) = grid.folders()
+        assert not (folder / "predictions.centroid.csv").exists()
+        before = tools.content(folder, "predictions.csv")
+        assert len(grid.run("ce", readouts=("centroid",)).ran) == 1
+        assert grid.folders() == [folder]
+        assert (folder / "predictions.centroid.csv").is_file()
+        assert tools.content(folder, "predictions.csv") == before
+
+    def test_a_cell_that_was_read_already_is_done(self, grid):
+        grid.run("ce", readouts=("centroid",))
+        assert len(grid.run("ce", readouts=("centroid",)).skipped) == 1
+        outcome = grid.run("ce")
+        assert len(outcome.skipped) == 1
+        assert not outcome.stale
+
+
 class Faulty(CrossEntropy):
     """Raises what it is told to, when its second cell starts."""
 
@@ -254,6 +273,31 @@ class TestFailure:
         assert "earlier; --overwrite failed tries again" in again.failed[0][1]
         faulty(RuntimeError("another one"))
         assert "another one" in grid.run("faulty", overwrite="failed").failed[0][1]
+
+    def test_a_failed_cell_whose_cause_may_be_repaired_runs_again(self, grid, tools, faulty):
+        grid.run("faulty")
+        (folder,) = grid.folders()
+        stored = tools.status(folder)
+        stored["inputs"]["code"]["objective"] = "the code of an earlier day"
+        (folder / "status.json").write_text(json.dumps(stored))
+        faulty(RuntimeError("another one"))
+        assert "another one" in grid.run("faulty").failed[0][1]
+
+    @pytest.mark.parametrize(
+        ("terms", "said"),
+        [
+            ({}, "it gave no term"),
+            (None, "it gave a NoneType"),
+            (torch.tensor(1.0), "it gave a Tensor"),
+            ({"loss": 1.0}, "it gave 'loss', which is no scalar tensor"),
+            ({"loss": torch.ones(3)}, "it gave 'loss', which is no scalar tensor"),
+        ],
+    )
+    def test_a_loss_of_the_wrong_form_names_its_objective(self, grid, faulty, monkeypatch, terms, said):
+        monkeypatch.setattr(Faulty, "loss", lambda self, outputs: terms)
+        ((_, reason),) = grid.run("faulty").failed
+        assert "the loss of the objective 'faulty' must be named scalar tensors" in reason
+        assert said in reason
 
     def test_a_loss_that_is_not_finite_is_a_failed_cell(self, grid, tools):
         outcome = grid.run("ce", settings=["training.encoder_lr=1e30", "training.epochs=3"])

@@ -1,9 +1,11 @@
 import json
 import pickle
+import shutil
 
 import pandas as pd
 import pytest
 
+from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import read_answers, read_cell, read_cells, read_predictions
 
@@ -65,6 +67,7 @@ def test_a_cell_without_its_status_is_half_written(store):
         ("record.json", b"[1, 2]", "record.json does not hold an object"),
         ("record.json", b'{"format": 2}', "record.json has format 2, this version reads format 1"),
         ("record.json", b'{"format": 1}', "record.json has no valid 'method'"),
+        ("record.json", b"[" * 100_000, "record.json cannot be read"),
         ("record.json", pickle.dumps({"format": 1}), "record.json cannot be read"),
         ("status.json", b"{", "status.json cannot be read"),
         ("status.json", b'{"status": "fine"}', "status.json has the unknown status 'fine'"),
@@ -79,6 +82,85 @@ def test_a_damaged_cell_is_named_and_does_not_stop_the_others(store, file, conte
     assert damaged.status == "damaged"
     assert damaged.error.startswith(error)
     assert whole.status == "done"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "named"),
+    [
+        ("settings", "x", "settings"),
+        ("overrides", ["training.epochs"], "overrides"),
+        ("inputs", [], "inputs"),
+        ("inputs", {"code": "0123"}, "inputs.code"),
+        ("provenance", None, "provenance"),
+        ("provenance", {"hardware": "a GPU"}, "provenance.hardware"),
+        ("provenance", {"inert_terms": [{}]}, "provenance.inert_terms.*"),
+        ("data", 3, "data"),
+        ("data", {"counts": {"test": 7}}, "data.counts.*"),
+        ("selection", "dev", "selection"),
+        ("choices", [], "choices"),
+        ("readouts", "probe", "readouts"),
+        ("readouts", [["probe"]], "readouts.*"),
+        ("readouts_metrics", {"probe": 4}, "readouts_metrics.*"),
+        ("metrics", {"dev": None, "test": 61.2}, "metrics.test"),
+        ("metrics", {"dev": {"weighted_f1": "61"}, "test": None}, "metrics.dev.weighted_f1"),
+        ("metrics", {"dev": None, "test": {"weighted_f1": float("nan")}}, "metrics.test.weighted_f1"),
+        ("metrics", {"dev": None, "test": {"weighted_f1": 10**400}}, "metrics.test.weighted_f1"),
+        ("floor", {"weighted_f1": True}, "floor.weighted_f1"),
+        ("labels", ["joy", 3], "labels.*"),
+        ("scored_labels", [None], "scored_labels.*"),
+        ("headline_metric", "f7", "headline_metric"),
+        ("limit", [], "limit"),
+        ("regime", {}, "regime"),
+        ("seed", True, "seed"),
+        ("timings", {"train": "1 s"}, "timings.*"),
+    ],
+)
+def test_a_record_with_a_value_of_the_wrong_kind_is_damaged_and_the_others_are_compared(store, key, value, named):
+    _change(store.add("ce", 1), **{key: value})
+    store.add("ce", 2)
+    damaged, whole = read_cells(store.runs)
+    assert (damaged.status, damaged.error) == ("damaged", f"record.json has no valid {named!r}")
+    assert whole.status == "done"
+    assert compare([damaged, whole]).columns[0].scores[0].seeds == (2,)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "own"),
+    [
+        ("dataset", "iemocap", "iemocap/ce/minilm/aaaaaaaaaaaa/seed-1"),
+        ("method", "eacl", "meld/eacl/minilm/aaaaaaaaaaaa/seed-1"),
+        ("backbone", "org/large", "meld/ce/org--large/aaaaaaaaaaaa/seed-1"),
+        ("settings_hash", "bbbbbbbbbbbb", "meld/ce/minilm/bbbbbbbbbbbb/seed-1"),
+        ("seed", 2, "meld/ce/minilm/aaaaaaaaaaaa/seed-2"),
+    ],
+)
+def test_a_record_of_another_cell_than_its_folder_names_is_damaged(store, key, value, own):
+    folder = store.add("ce", 1)
+    _change(folder, **{key: value})
+    cell = read_cell(folder)
+    assert (cell.status, cell.error) == ("damaged", f"record.json is that of another cell, {own}")
+
+
+def test_a_copied_folder_of_runs_is_read_and_names_may_have_been_made_safe(store, tmp_path):
+    store.add("ce", 1, backbone="org/large model")
+    shutil.copytree(store.runs, tmp_path / "elsewhere")
+    (cell,) = read_cells(tmp_path / "elsewhere")
+    assert (cell.status, cell.record["backbone"]) == ("done", "org/large model")
+
+
+def test_a_record_may_lack_what_older_ones_lack(store):
+    folder = store.add()
+    kept = ("format", "method", "dataset", "backbone", "seed", "settings_hash", "labels", "metrics")
+    record = json.loads((folder / "record.json").read_text())
+    (folder / "record.json").write_text(json.dumps({key: record[key] for key in kept}))
+    cell = read_cell(folder)
+    assert cell.status == "done"
+    assert len(compare([cell]).rows) == 1
+
+
+def _change(folder, **changes):
+    record = json.loads((folder / "record.json").read_text())
+    (folder / "record.json").write_text(json.dumps(record | changes))
 
 
 def test_done_means_that_all_files_are_there(store):

@@ -1,5 +1,7 @@
 """Every format against a golden file; run with ERC_BENCH_UPDATE_GOLDEN=1 to write them anew."""
 
+# ruff: noqa: RUF001 - the characters that look like others are the matter
+
 import csv
 import io
 import json
@@ -10,6 +12,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from erc_bench.comparison import Comparison, compare
@@ -182,13 +186,47 @@ def test_latex_is_balanced_and_escaped(request, name):
         lines = [line for line in content.splitlines() if not line.endswith("rule")]
         assert {line.count(" & ") for line in lines} == {len(columns)}
         assert all(line.endswith(r"\\") for line in lines)
-    assert body.isascii()
+    assert text.isascii()
 
 
 def test_latex_escapes_every_special_character():
     assert latex.escape("a_b & 5 % of {x} ~ ^ # $ \\") == (
         r"a\_b \& 5 \% of \{x\} \textasciitilde{} \textasciicircum{} \# \$ \textbackslash{}"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("λ τ ε θ ς", r"$\lambda$ $\tau$ $\epsilon$ $\theta$ $\varsigma$"),
+        ("Σ Γ Λ Α ο µ", r"$\Sigma$ $\Gamma$ $\Lambda$ $A$ $o$ $\mu$"),
+        ("1 − 2 × 3 → …", r"1 $-$ 2 $\times$ 3 $\rightarrow$ \ldots{}"),
+        ("“a” ‘b’ – —", "``a'' `b' -- ---"),
+        ("é e\u0301 ö ế", r"\'{e} \'{e} \"{o} \'{\^{e}}"),
+        ("ﬁ ａ ％", r"fi a \%"),
+        ("中 ▁ \U0001f600", "[U+4E2D] [U+2581] [U+1F600]"),
+        ("a\tb\n\nc", "a b  c"),
+    ],
+)
+def test_latex_writes_what_is_not_ascii_with_commands(text, expected):
+    assert latex.escape(text) == expected
+
+
+@given(st.text())
+def test_latex_escapes_any_text_to_ascii_with_balanced_braces_and_math(text):
+    escaped = latex.escape(text)
+    assert escaped.isascii()
+    bare = re.sub(r"\\[\\{}&%$#_]", "", escaped)
+    assert bare.count("{") == bare.count("}")
+    assert bare.count("$") % 2 == 0
+
+
+def test_a_latex_table_with_any_caption_and_notes_is_ascii(comparison):
+    odd = "λ = 0.5, τ, ε, 1 − α …, “é”, 中"
+    text = latex.render(replace(comparison, caption=(*comparison.caption, odd), notes=(f"50 % of {odd}",)))
+    assert text.isascii()
+    assert r"$\lambda$ = 0.5, $\tau$, $\epsilon$, 1 $-$ $\alpha$ \ldots{}, ``\'{e}'', [U+4E2D]" in text
+    assert "% Note: 50 % of " in text
 
 
 def test_markdown_tables_have_equal_rows_and_escaped_cells(comparison):

@@ -72,3 +72,11 @@ def test_scores_that_are_not_finite_are_no_result(broken):
     three[broken].logits[3, 1] = torch.nan
     with pytest.raises(ErcBenchError, match="scores of the classifier 'head' are not finite"):
         read(Head(), tuple(three), toy_task(), SCORER, "dev", 1)
+
+
+@pytest.mark.parametrize("cut", [lambda scores: scores[:, :2], lambda scores: scores[:-1]])
+def test_scores_of_the_wrong_shape_name_their_classifier(cut, monkeypatch):
+    right = Head.scores
+    monkeypatch.setattr(Head, "scores", lambda self, outputs: cut(right(self, outputs)))
+    with pytest.raises(ErcBenchError, match=r"the classifier 'head' gave scores of shape \(\d+, \d+\) where"):
+        read(Head(), (None, toy_split(), None), toy_task(), SCORER, "dev", 1)
