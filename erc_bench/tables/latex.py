@@ -74,32 +74,6 @@ _ESCAPES = {
 # Greek letters that look like Latin ones have no command: they print as those.
 _LATIN_LOOK = {"omicron": "o", "Alpha": "A", "Beta": "B", "Epsilon": "E", "Zeta": "Z", "Eta": "H", "Iota": "I"}
 _LATIN_LOOK |= {"Kappa": "K", "Mu": "M", "Nu": "N", "Omicron": "O", "Rho": "P", "Tau": "T", "Chi": "X"}
-_GREEK = [
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-    "epsilon",
-    "zeta",
-    "eta",
-    "theta",
-    "iota",
-    "kappa",
-    "lambda",
-    "mu",
-    "nu",
-    "xi",
-    "omicron",
-    "pi",
-    "rho",
-    "sigma",
-    "tau",
-    "upsilon",
-    "phi",
-    "chi",
-    "psi",
-    "omega",
-]
 _ACCENTS = {
     "\u0300": r"\`",
     "\u0301": r"\'",
@@ -181,22 +155,22 @@ def _escaped(character: str) -> str:
 
 
 def _greek(character: str) -> str:
-    match unicodedata.name(character, "").split():
+    if not ("Α" <= character <= "Ω" or "α" <= character <= "ω"):
+        return ""
+    match unicodedata.name(character, "").replace("LAMDA", "LAMBDA").split():
         case ["GREEK", "SMALL", "LETTER", "FINAL", "SIGMA"]:
-            return r"$\varsigma$"
+            command = "varsigma"
         case ["GREEK", "SMALL", "LETTER", name]:
-            command = name.lower().replace("lamda", "lambda")
+            command = name.lower()
         case ["GREEK", "CAPITAL", "LETTER", name]:
-            command = name.capitalize().replace("Lamda", "Lambda")
+            command = name.capitalize()
         case _:
             return ""
-    if command.lower() not in _GREEK:
-        return ""
     return f"${_LATIN_LOOK.get(command, chr(92) + command)}$"
 
 
 def _accented(character: str) -> str:
-    letter, *marks = unicodedata.normalize("NFD", character)
+    letter, *marks = list(unicodedata.normalize("NFD", character))
     if not marks or not (letter.isascii() and letter.isalpha() and all(mark in _ACCENTS for mark in marks)):
         return ""
     for mark in marks:
