@@ -110,6 +110,8 @@ def _column(comparison: Comparison, column: Column) -> str:
 def _tests(comparison: Comparison) -> list[str]:
     if not any(column.pairs for column in comparison.columns):
         return []
+    if not any(column.family or column.joint_family for column in comparison.columns):
+        return ["No comparison can be tested; the reasons stand beside the differences."]
     alpha = number(comparison.alpha)
     return [
         f"† better than {comparison.baseline} in a two-sided paired t-test over seeds, p ≤ {alpha} after Holm over the"

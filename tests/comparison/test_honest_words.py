@@ -1,4 +1,4 @@
-"""A row must say when its name promises more than was trained."""
+"""What a table must say of itself: terms that train nothing, comparisons that cannot be tested."""
 
 import pytest
 
@@ -21,3 +21,11 @@ def test_terms_that_train_nothing_are_told(store, training, said):
     (note,) = [note for note in notes if "reach no parameter" in note]
     assert "supcon has loss terms that reach no parameter (contrastive)" in note
     assert note.endswith(said)
+
+
+def test_a_table_without_a_testable_comparison_explains_no_marks(store):
+    store.add("ce", 1, accuracy=0.5)
+    store.add("supcon", 1, accuracy=0.7)
+    caption = " ".join(compare(read_cells(store.runs)).caption)
+    assert "No comparison can be tested" in caption
+    assert "†" not in caption
