@@ -37,7 +37,12 @@ if TYPE_CHECKING:
     help="A backbone by name, a Hugging Face id or a local folder; may be repeated. Default: simcse.",
 )
 @click.option("--seeds", default="5", show_default=True, help="A number n (seeds 1 to n) or a list such as 1,3,7.")
-@click.option("--readout", "readouts", multiple=True, help="A further classifier that reads the same training.")
+@click.option(
+    "--readout",
+    "readouts",
+    multiple=True,
+    help="A further classifier that reads the same training; a finished cell without it is trained again.",
+)
 @grid_options
 @click.option("--baseline", help="The method (or METHOD/BACKBONE) that the others are tested against.")
 @click.option("--dev-only", is_flag=True, help="Never score the test split.")

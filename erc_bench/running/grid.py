@@ -76,7 +76,7 @@ class GridRunner:
         except Exception as error:
             self._failed(plan, self._reason_before_start(error), started)
             return True
-        found = find(folder, present)
+        found = find(folder, present, plan.readouts)
         if found.state not in RUNS_UNDER[self.overwrite]:
             self._passed_over(plan, found, started)
             return True
@@ -93,7 +93,7 @@ class GridRunner:
         self, plan: Plan, corpus: Corpus, present: Mapping[str, Any], writer: CellWriter, started: float
     ) -> None:
         # Another process may have finished the cell between the first look and the lock.
-        found = find(writer.folder, present)
+        found = find(writer.folder, present, plan.readouts)
         if found.state not in RUNS_UNDER[self.overwrite]:
             self._passed_over(plan, found, started)
             return
@@ -121,10 +121,10 @@ class GridRunner:
         gold = {} if plan.dev_only else gold_labels(splits.test)
         rows: dict[str, list[Row]] = {}
         own = next(iter(result.readings))
+        order = {key: position for position, key in enumerate(result.keys)}
         for name, reading in result.readings.items():
             if reading.scores is not None:
                 rows[name] = scored_rows(plan, result.keys, reading.scores, gold)
-                order = {key: position for position, key in enumerate(result.keys)}
                 scores = reading.scores[[order[key] for key in gold]]
                 writer.write_predictions(None if name == own else name, rows[name], scores, plan.dataset.labels)
         if result.arrays:

@@ -23,7 +23,7 @@ def inputs(plan: Plan, fingerprint: str, identity: str) -> dict[str, Any]:
     """Return what a stored cell must still agree with, else it is stale."""
     backbone = {} if plan.backbone is None else {"backbone": plan.backbone}
     code = code_digests({**backbone, **plan.components, **plan.readouts})
-    return {"data": fingerprint, "backbone": identity, "code": code, "readouts": list(plan.readouts)}
+    return {"data": fingerprint, "backbone": identity, "code": code}
 
 
 def scored_rows(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -32,8 +32,12 @@ class Found:
     record: Mapping[str, Any] | None = None
 
 
-def find(folder: Path, present_inputs: Mapping[str, Any]) -> Found:
-    """Look at a cell's folder; ``present_inputs`` is what its data, backbone and code are now."""
+def find(folder: Path, present_inputs: Mapping[str, Any], readouts: Iterable[str]) -> Found:
+    """Look at a cell's folder.
+
+    ``present_inputs`` is what its data, backbone and code are now; ``readouts`` are the further
+    classifiers that must have read it.
+    """
     if not folder.is_dir():
         return Found("missing")
     cell = read_cell(folder)
@@ -43,7 +47,7 @@ def find(folder: Path, present_inputs: Mapping[str, Any]) -> Found:
         return Found("missing", f"{' and '.join(repaired)} changed since") if repaired else Found("failed", cell.error)
     if cell.status != "done":
         return Found("missing", cell.error)
-    unread = [name for name in present_inputs["readouts"] if name not in cell.record.get("readouts", [])]
+    unread = [name for name in readouts if name not in cell.record.get("readouts", [])]
     if unread:
         return Found("missing", f"it has not been read by {' and '.join(unread)} yet")
     changed = changes(cell.record.get("inputs", {}), present_inputs)
