@@ -122,10 +122,35 @@ def canary(grid, tools, methods, **asked):
     return [(file, *found[0][file], *found[1][file]) for file in found[0]]
 
 
+class Rotating(Nosy):
+    """Answers one label after the other, so that its scores move with the gold labels.
+
+    Whether the trained methods of a tiny corpus do is chance: one that always gives the same answer
+    has the same score under any permutation.
+    """
+
+    name = "rotating"
+
+    def predict(self, dialogues):
+        keys = [(d.id, i) for d in dialogues for i in d.targets()]
+        classes = len(self.labels)
+        return {key: [float(c == n % classes) for c in range(classes)] for n, key in enumerate(keys)}
+
+
+class RotatingPlugin:
+    """Brings the method ``rotating``."""
+
+    @staticmethod
+    @erc.hookimpl
+    def erc_methods():
+        return [erc.Method("rotating", source="this test", summary="Answers in turn.", system=Rotating)]
+
+
 @pytest.mark.parametrize("trainable", ["all", "none"])
 def test_permuting_test_labels_on_disk_changes_no_answer(grid, tools, trainable):
     """The canary: whatever reads a test label on its way to a prediction sings here."""
-    methods = ("ce", "supcon", "eacl", "majority")
+    grid.plugins = (RotatingPlugin,)
+    methods = ("ce", "supcon", "eacl", "majority", "rotating")
     compared = canary(grid, tools, methods, settings=[f"encoder.trainable={trainable}"], readouts=("centroid",))
     assert len(compared) > 1 + len(methods) + 3
     for file, before, gold_before, after, gold_after in compared:
