@@ -29,6 +29,9 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
     metavar="NAME[/TABLE]",
     help="Add published numbers as rows of their own: eacl2024, or one of its tables, eacl2024/table-4.",
 )
+@click.option(
+    "--audit", is_flag=True, help="Add what the scores would be had test chosen the epochs (see run --audit)."
+)
 @click.option("--readout", "readouts", multiple=True, help="Add rows as this classifier read them; may be repeated.")
 @click.option(
     "--family",

@@ -38,6 +38,9 @@ _OPTIONS = (
         show_default=True,
         help="Which cells run; each choice includes the ones before it.",
     ),
+    click.option(
+        "--audit", is_flag=True, help="Also record the test score of every epoch, to show what test selection is worth."
+    ),
     click.option("--dry-run", is_flag=True, help="Show the cells and what is already there; run nothing."),
 )
 

@@ -65,6 +65,7 @@ def run(**asked: Any) -> None:
         asked["methods"],
         baseline=asked["baseline"],
         readouts=asked["readouts"],
+        audit=asked["audit"],
     )
     report(outcome)
 
@@ -74,6 +75,10 @@ def _request(asked: dict[str, Any]) -> Request:
     from erc_bench.planning.request import DEFAULT_BACKBONE, Request
 
     _check_baseline(asked["baseline"], asked["methods"])
+    if asked["audit"] and asked["dev_only"]:
+        raise ErcBenchError(
+            "--audit scores every epoch on test, and --dev-only never scores test", "Leave one of them."
+        )
     return Request(
         methods=asked["methods"],
         datasets=asked["datasets"],
@@ -83,6 +88,7 @@ def _request(asked: dict[str, Any]) -> Request:
         readouts=asked["readouts"],
         limit=asked["limit"],
         dev_only=asked["dev_only"],
+        audit=asked["audit"],
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ def sweep(suite: Path, **asked: Any) -> None:
     read = read_suite(suite)
     seeds = None if asked["seeds"] is None else parse_seeds(asked["seeds"])
     overrides = [parse_override(text) for text in asked["settings"]]
-    plans = plan_aloud(console, suite_requests(read, overrides, seeds, asked["limit"]))
+    plans = plan_aloud(console, suite_requests(read, overrides, seeds, asked["limit"], asked["audit"]))
     check_tables(read.tables, plans)
     for line in filter(None, (read.title, read.text)):
         say(console, line)
@@ -52,7 +53,8 @@ def sweep(suite: Path, **asked: Any) -> None:
         return
     outcome = run_grid(console, plans, asked)
     for table in read.tables:
-        _show(console, read, table, [*outcome.ran, *outcome.skipped], asked["runs"])
+        audit = table.audit or (asked["audit"] and not table.per_class)
+        _show(console, read, replace(table, audit=audit), [*outcome.ran, *outcome.skipped], asked["runs"])
     report(outcome)
 
 
@@ -74,6 +76,7 @@ def _show(console: Console, suite: Suite, table: Table, plans: Sequence[Plan], r
         family=table.family,
         per_class=table.per_class,
         reported=table.reported,
+        audit=table.audit,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from erc_bench.comparison.audit import audit_column, check_audited
 from erc_bench.comparison.baselines import Baseline, default_baseline, parse_baseline
 from erc_bench.comparison.caption import caption
 from erc_bench.comparison.classes import class_columns
@@ -39,6 +40,7 @@ def compare(
     alpha: float = 0.05,
     family: Family = "dataset",
     per_class: bool = False,
+    audit: bool = False,
     reported: Sequence[str] = (),
     alarms: Sequence[Alarm] = (),
     all_cells: Sequence[StoredCell] | None = None,
@@ -48,7 +50,8 @@ def compare(
     ``baseline`` is a method, or ``method/backbone``; without it ``ce``, else ``supcon``, else the
     first method. A named baseline takes part even where ``methods`` leaves it out. ``readouts``
     adds rows for further classifiers that read the same training. ``family`` says which tests Holm
-    corrects together. ``per_class`` shows the F1 of each class instead, without tests. ``reported``
+    corrects together. ``per_class`` shows the F1 of each class instead, without tests. ``audit``
+    adds what the scores would be had test chosen the epochs; no test reads it. ``reported``
     names published numbers to stand beside ours, ``alarms`` the scores not to be believed.
     ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the caption
     counts configurations there.
@@ -58,14 +61,18 @@ def compare(
     wanted = [*methods, named.method] if methods and named else methods
     kept, notes = select(cells, datasets, wanted)
     check_readouts(kept, readouts)
-    metrics = metric_of(kept, _checked(metric, per_class))
+    metrics = metric_of(kept, _checked(metric, per_class, audit))
     grouped, unusable = group(kept, metrics, readouts)
     if not grouped:
         raise ErcBenchError("no finished run can be read", "\n".join([*notes, *unusable]))
     chosen = named or default_baseline(_methods(grouped, methods))
     rows = _rows(grouped, methods, chosen)
-    build = partial(_class_columns, rows, alpha) if per_class else partial(_metric_column, rows, metrics, chosen, alpha)
+    build: Build = partial(_metric_column, rows, metrics, chosen, alpha, audit)
+    if per_class:
+        build = partial(_class_columns, rows, alpha)
     columns, found = _columns(grouped, _ordered(grouped, datasets), build)
+    if audit:
+        check_audited(columns)
     beside, lacking = reported_rows(reported, columns)
     notes += [*unusable, *found, *lacking, *_alarms(grouped, rows, alarms)]
     unique = tuple(dict.fromkeys(notes))
@@ -73,7 +80,9 @@ def compare(
     return replace(result, caption=caption(result, cells if all_cells is None else all_cells))
 
 
-def _checked(metric: str | None, per_class: bool) -> str | None:
+def _checked(metric: str | None, per_class: bool, audit: bool) -> str | None:
+    if per_class and audit:
+        raise ErcBenchError("a table per class shows no selection audit", "Leave --per-class or --audit.")
     if per_class and metric is not None:
         raise ErcBenchError(f"a table per class has no other metric; {metric!r} is one too many", "Leave one of them.")
     return metric
@@ -123,13 +132,15 @@ def _metric_column(
     metrics: Mapping[str, str],
     baseline: Baseline,
     alpha: float,
+    audit: bool,
     condition: Condition,
     others: Sequence[Condition],
     entries: Sequence[Entry],
 ) -> tuple[list[Column], list[str]]:
     column = build_column(condition, others, entries, rows, metrics[condition.dataset], alpha)
     pairs, notes = pair_rows(column, entries, rows, baseline, alpha)
-    return [replace(column, pairs=pairs)], notes
+    audited = audit_column(column, entries, rows, alpha) if audit else None
+    return [replace(column, pairs=pairs, audit=audited)], notes
 
 
 def _class_columns(

@@ -15,6 +15,7 @@ from erc_bench.planning.plan import Plan, settings_hash
 from erc_bench.planning.request import Combination, Request, look_up
 from erc_bench.planning.settings import Problem, Resolved, misdirected, resolve
 from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.tuned import CombinationName
 from erc_bench.store.layout import CellAddress
 
 DEFAULT_CHOICES = {"encoder": "prompt", "objective": "cross-entropy", "classifier": "head"}
@@ -24,10 +25,27 @@ _REFERENCE_ORIGIN = "--backbone"
 
 def plan_combination(request: Request, catalogue: Catalogue, combination: Combination) -> tuple[Plan | None, list[str]]:
     """Return the plan, without a seed, and what is wrong with it; no plan where a slot cannot be filled."""
-    method = combination.method
-    mine = request.settings_for(method.name)
-    if method.system is not None:
-        return _plan_system(request, catalogue, combination, method.system, mine)
+    mine = request.settings_for(combination.method.name)
+    tuned = request.tuned.get(_name(combination))
+    if tuned is None:
+        return _plan(request, catalogue, combination, mine)
+    # What the row is said to come from is the search, whatever the recipe came from.
+    method = replace(combination.method, settings_from=tuned.origin)
+    mine = [*tuned.overrides(mine), *mine]
+    plan, problems = _plan(request, catalogue, replace(combination, method=method), mine)
+    return plan, [tuned.name_file(problem) for problem in problems]
+
+
+def _name(combination: Combination) -> CombinationName:
+    backbone = NO_BACKBONE if combination.method.system is not None else combination.backbone_name
+    return combination.dataset.name, combination.method.name, backbone
+
+
+def _plan(
+    request: Request, catalogue: Catalogue, combination: Combination, mine: Sequence[Override]
+) -> tuple[Plan | None, list[str]]:
+    if combination.method.system is not None:
+        return _plan_system(request, catalogue, combination, combination.method.system, mine)
     return _plan_composition(request, catalogue, combination, mine)
 
 
@@ -147,8 +165,8 @@ def _make(
     is_system = "system" in components
     choices = {slot: component.name for slot, component in components.items()}
     digest = settings_hash(choices, resolved, request.limit, request.dev_only)
-    backbone_name = NO_BACKBONE if is_system else combination.backbone_name
-    address = CellAddress(combination.dataset.name, combination.method.name, backbone_name, digest, 0)
+    dataset_name, method_name, backbone_name = _name(combination)
+    address = CellAddress(dataset_name, method_name, backbone_name, digest, 0)
     backbone = None if is_system else combination.backbone
     return Plan(
         address,
@@ -160,4 +178,6 @@ def _make(
         resolved,
         request.limit,
         request.dev_only,
+        # A system that trains by itself has no epochs that could be watched.
+        request.audit and "system" not in components,
     )

@@ -21,7 +21,7 @@ class Plan:
 
     ``components`` maps the slots (encoder, objective, classifier; or system) to classes;
     ``readouts`` maps the names of further classifiers to classes. ``backbone`` is ``None`` for a
-    system that has none.
+    system that has none. ``audit`` writes down the test score of every epoch and changes no result.
     """
 
     address: CellAddress
@@ -33,6 +33,7 @@ class Plan:
     resolved: Resolved
     limit: int | None = None
     dev_only: bool = False
+    audit: bool = False
 
     @property
     def seed(self) -> int:

@@ -13,6 +13,7 @@ from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.method import Method
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.overrides import Override
+from erc_bench.planning.tuned import CombinationName, Tuned
 
 DEFAULT_BACKBONE = "simcse"
 ANY_BACKBONE = "huggingface"
@@ -24,6 +25,8 @@ class Request:
 
     ``suite`` holds the settings of a suite, weakest first; all ``overrides`` are stronger.
     ``backbones_of`` and ``readouts_of`` say for one method what the request says for all.
+    ``audit`` wants the test score of every epoch on record. ``tuned`` settings are stronger than a
+    method's own and weaker than everything that is set.
     """
 
     methods: Sequence[str]
@@ -37,6 +40,8 @@ class Request:
     readouts_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     limit: int | None = None
     dev_only: bool = False
+    audit: bool = False
+    tuned: Mapping[CombinationName, Tuned] = field(default_factory=dict)
 
     def settings(self) -> list[Override]:
         """Return everything that is set, weakest first.

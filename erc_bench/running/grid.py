@@ -18,6 +18,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.progress import Progress
 from erc_bench.protocol import gold_labels, seal
+from erc_bench.running.audit import SelectionAudit
 from erc_bench.running.record import Row, inputs, make_record, scored_rows
 from erc_bench.running.state import RUNS_UNDER, Found, Overwrite, find
 from erc_bench.store.layout import Status
@@ -76,7 +77,7 @@ class GridRunner:
         except Exception as error:
             self._failed(plan, self._reason_before_start(error), started)
             return True
-        found = find(folder, present, plan.readouts)
+        found = find(folder, present, plan.readouts, plan.audit)
         if found.state not in RUNS_UNDER[self.overwrite]:
             self._passed_over(plan, found, started)
             return True
@@ -93,7 +94,7 @@ class GridRunner:
         self, plan: Plan, corpus: Corpus, present: Mapping[str, Any], writer: CellWriter, started: float
     ) -> None:
         # Another process may have finished the cell between the first look and the lock.
-        found = find(writer.folder, present, plan.readouts)
+        found = find(writer.folder, present, plan.readouts, plan.audit)
         if found.state not in RUNS_UNDER[self.overwrite]:
             self._passed_over(plan, found, started)
             return
@@ -117,8 +118,9 @@ class GridRunner:
         splits = corpus.splits
         test = None if plan.dev_only else seal(splits.test)
         data = CellData(splits.train, splits.dev, test)
-        result = self._train(plan, data, corpus.fingerprint)
         gold = {} if plan.dev_only else gold_labels(splits.test)
+        audit = SelectionAudit(plan, gold) if plan.audit else None
+        result = self._train(plan, data, corpus.fingerprint, audit)
         rows: dict[str, list[Row]] = {}
         own = next(iter(result.readings))
         order = {key: position for position, key in enumerate(result.keys)}
@@ -131,14 +133,16 @@ class GridRunner:
             writer.write_arrays(result.arrays)
         machine = {"hardware": hardware(self.workspace.device), "device": str(self.workspace.device)}
         record = make_record(plan, corpus, result, rows, present, machine)
+        if audit is not None:
+            record["audit"] = audit.record()
         writer.write_record(record)
         writer.finish("done")
         return _headline(record)
 
-    def _train(self, plan: Plan, data: CellData, fingerprint: str) -> CellResult:
+    def _train(self, plan: Plan, data: CellData, fingerprint: str, audit: SelectionAudit | None) -> CellResult:
         if plan.backbone is None:
             return run_system(plan, data)
-        return Cell(plan, data, fingerprint, self.workspace, self.progress).run()
+        return Cell(plan, data, fingerprint, self.workspace, self.progress, audit).run()
 
     def _load(self, plan: Plan) -> Corpus:
         key = json.dumps([plan.address.dataset, plan.resolved.slot("dataset"), plan.limit], sort_keys=True)

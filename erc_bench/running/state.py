@@ -32,11 +32,11 @@ class Found:
     record: Mapping[str, Any] | None = None
 
 
-def find(folder: Path, present_inputs: Mapping[str, Any], readouts: Iterable[str]) -> Found:
+def find(folder: Path, present_inputs: Mapping[str, Any], readouts: Iterable[str], audit: bool = False) -> Found:
     """Look at a cell's folder.
 
     ``present_inputs`` is what its data, backbone and code are now; ``readouts`` are the further
-    classifiers that must have read it.
+    classifiers that must have read it, ``audit`` whether every epoch must have been scored.
     """
     if not folder.is_dir():
         return Found("missing")
@@ -50,6 +50,8 @@ def find(folder: Path, present_inputs: Mapping[str, Any], readouts: Iterable[str
     unread = [name for name in readouts if name not in cell.record.get("readouts", [])]
     if unread:
         return Found("missing", f"it has not been read by {' and '.join(unread)} yet")
+    if audit and not cell.record.get("audit"):
+        return Found("missing", "it has not been audited yet")
     changed = changes(cell.record.get("inputs", {}), present_inputs)
     if changed:
         return Found("stale", f"{' and '.join(changed)} changed since", cell.record)

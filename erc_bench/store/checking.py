@@ -31,6 +31,11 @@ _KINDS: Mapping[str, Kinds] = {
     **dict.fromkeys(("selection", "provenance.hardware", *_SCORES), (dict, _NULL)),
     **{f"{scores}.{metric}": (int, float) for scores in _SCORES for metric in METRIC_WORDS},
     "timings.*": (int, float),
+    "audit": (dict, _NULL),
+    **dict.fromkeys(("audit.training", "audit.readout"), (list,)),
+    **dict.fromkeys(("audit.training.*", "audit.readout.*"), (dict,)),
+    **dict.fromkeys(("audit.training.*.*", "audit.readout.*.*"), (int, float)),
+    "audit.chosen_from": (str,),
 }
 _LARGEST = 2**63
 

@@ -14,7 +14,11 @@ from erc_bench.suites.model import Suite, Table
 
 
 def suite_requests(
-    suite: Suite, overrides: Sequence[Override] = (), seeds: Sequence[int] | None = None, limit: int | None = None
+    suite: Suite,
+    overrides: Sequence[Override] = (),
+    seeds: Sequence[int] | None = None,
+    limit: int | None = None,
+    audit: bool = False,
 ) -> list[Request]:
     """Return one request for each point of the axes.
 
@@ -37,6 +41,7 @@ def suite_requests(
             backbones_of=suite.backbones_of,
             readouts_of=suite.readouts_of,
             limit=limit,
+            audit=suite.audit or audit,
         )
         for point in points
     ]
@@ -62,6 +67,8 @@ def _problems(table: Table, plans: Sequence[Plan]) -> list[str]:
     if slash and backbone not in backbones:
         near = did_you_mean(backbone, backbones)
         problems.append(f"the baseline {method} has no cell with the backbone {backbone!r}; {near}")
+    if table.audit and not any(plan.audit for plan in shown):
+        problems.append("a table shows the selection audit, and no cell is audited; set audit = true in the suite")
     if table.metric == "micro_f1":
         lacking = dict.fromkeys(plan.address.dataset for plan in shown if not plan.dataset.scored_labels)
         problems += [f"a table shows micro_f1, and {dataset} scores all its labels" for dataset in lacking]

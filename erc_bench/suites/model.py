@@ -32,6 +32,7 @@ class Table:
     metric: str | None = None
     family: Family = "dataset"
     per_class: bool = False
+    audit: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,3 +52,4 @@ class Suite:
     backbones_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     readouts_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tables: tuple[Table, ...] = (Table(),)
+    audit: bool = False

@@ -6,6 +6,7 @@
     datasets = ["meld"]
     backbones = ["minilm"]             # default: simcse
     seeds = 5                          # the default: seeds 1 to 5; or a list
+    audit = true                       # record the test score of every epoch; chooses nothing
     readouts = ["centroid"]            # further classifiers that read every training
 
     [encoder]                          # settings: tables named after slots
@@ -49,12 +50,12 @@ CHOICES = "choices"
 FAMILIES = get_args(Family)
 _SETTINGS = (CHOICES, *SLOTS)
 _GRID = ("methods", "datasets", "backbones", "seeds", "readouts")
-_KEYS = ("title", "text", *_GRID, "axes", "method", "table", *_SETTINGS)
+_KEYS = ("title", "text", *_GRID, "audit", "axes", "method", "table", *_SETTINGS)
 _METHOD_KEYS = ("backbones", "readouts", *_SETTINGS)
 _AXES_KEYS = ("method", *_SETTINGS)
 _TABLE_KEYS = (
     *("title", "methods", "datasets", "readouts", "reported"),
-    *("baseline", "metric", "family", "per_class"),
+    *("baseline", "metric", "family", "per_class", "audit"),
 )
 
 
@@ -109,6 +110,7 @@ def _suite(name: str, fields: Fields) -> Suite:
         {method: names for method, each in of_methods.items() if (names := each.names("backbones", backbones))},
         {method: names for method, each in of_methods.items() if (names := each.names("readouts"))},
         tuple(_table(each, methods, datasets) for each in fields.tables("table")) or (Table(),),
+        fields.flag("audit"),
     )
 
 
@@ -138,7 +140,10 @@ def _table(fields: Fields, methods: Sequence[str], datasets: Sequence[str]) -> T
         fields.text("metric") or None,
         cast(Family, fields.text("family") or "dataset"),
         fields.flag("per_class"),
+        fields.flag("audit"),
     )
+    if table.audit and table.per_class:
+        fields.wrong("audit", "a table per class shows no selection audit")
     if table.metric and table.metric not in METRIC_WORDS:
         fields.wrong("metric", f"there is no metric {table.metric!r}; {did_you_mean(table.metric, METRIC_WORDS)}")
     if table.metric and table.per_class:

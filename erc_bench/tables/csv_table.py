@@ -46,8 +46,20 @@ def _reported(comparison: Comparison) -> list[dict[str, Any]]:
 def _line(comparison: Comparison, column: Column, score: Score) -> dict[str, Any]:
     row = comparison.rows[score.row]
     pair = column.pair_of(score.row)
+    audit = _audit(column, score.row) if any(each.audit for each in comparison.columns) else {}
     reported = {"reported": None}
-    return {**_condition(column), **_row(row), **_score(score), **_pair(comparison, column, pair), **reported}
+    return {**_condition(column), **_row(row), **_score(score), **_pair(comparison, column, pair), **audit, **reported}
+
+
+def _audit(column: Column, row: int) -> dict[str, Any]:
+    scores = column.audit.scores if column.audit else ()
+    audited = next((score for score in scores if score.row == row), None)
+    names = ("last_epoch_mean", "best_on_test_mean", "inflation", "inflation_low", "inflation_high", "inflations")
+    if audited is None:
+        return dict.fromkeys(names)
+    inflation = audited.inflation
+    values = (audited.last.mean, audited.best.mean, inflation.mean, inflation.low, inflation.high)
+    return dict(zip(names, (*values, _list(audited.inflations)), strict=True))
 
 
 def _condition(column: Column) -> dict[str, Any]:

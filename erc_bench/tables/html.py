@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from erc_bench.comparison.model import Comparison
+from erc_bench.tables.audit import audit_notes, audit_table
 from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, Panel, details, interval_title, panels
 
 _STYLE = (
@@ -23,6 +24,10 @@ def render(comparison: Comparison) -> str:
     shown = details(comparison)
     if shown:
         parts += [_comparisons(comparison, shown), _paragraphs([DETAIL_NOTE])]
+    audit = audit_table(comparison)
+    if audit:
+        rows = [[escape(cell) for cell in row] for row in audit.rows]
+        parts += [_table(audit.titles, rows), _paragraphs(audit_notes(comparison))]
     parts.append(_paragraphs([f"Note: {note}" for note in comparison.notes]))
     lines = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>erc-bench comparison</title>',

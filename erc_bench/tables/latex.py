@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from erc_bench.comparison.model import Comparison
+from erc_bench.tables.audit import audit_notes, audit_table
 from erc_bench.tables.cells import CellText, Panel, panels
 
 _ESCAPES = {
@@ -105,6 +106,7 @@ def render(comparison: Comparison) -> str:
         rf"\begin{{{environment}}}[t]",
         r"\centering",
         *_tabulars(panels(comparison)),
+        *_audit(comparison),
         rf"\caption{{{_caption(comparison)}}}",
         r"\label{tab:erc-bench}",
         rf"\end{{{environment}}}",
@@ -115,6 +117,22 @@ def render(comparison: Comparison) -> str:
 def _tabulars(shown: Sequence[Panel]) -> list[str]:
     first, *others = map(_tabular, shown)
     return [*first, *(line for tabular in others for line in (r"\\[1ex]", *tabular))]
+
+
+def _audit(comparison: Comparison) -> list[str]:
+    audit = audit_table(comparison)
+    if audit is None:
+        return []
+    return [
+        r"\\[1ex]",
+        rf"\begin{{tabular}}{{ll{'r' * (len(audit.titles) - 2)}}}",
+        r"\toprule",
+        _row([escape(title) for title in audit.titles]),
+        r"\midrule",
+        *(_row([escape(cell) for cell in row]) for row in audit.rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+    ]
 
 
 def _tabular(panel: Panel) -> list[str]:
@@ -202,4 +220,5 @@ def _cell(cell: CellText) -> str:
 
 def _caption(comparison: Comparison) -> str:
     ranks = ["Bold: best of a column; underlined: second."] if len(comparison.rows) > 1 else []
-    return " ".join(escape(sentence) for sentence in [*comparison.caption, *ranks])
+    audit = audit_notes(comparison) if audit_table(comparison) else []
+    return " ".join(escape(sentence) for sentence in [*comparison.caption, *ranks, *audit])

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from erc_bench.comparison.model import Comparison
+from erc_bench.tables.audit import audit_notes, audit_table
 from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, Panel, details, interval_title, panels
 
 _WRAP = {"best": ("**", "**"), "second": ("<ins>", "</ins>"), "": ("", "")}
@@ -18,6 +19,10 @@ def render(comparison: Comparison) -> str:
     shown = details(comparison)
     if shown:
         parts += [_comparisons(comparison, shown), escape(DETAIL_NOTE)]
+    audit = audit_table(comparison)
+    if audit:
+        rows = [[escape(cell) for cell in row] for row in audit.rows]
+        parts += [_table(audit.titles, rows), "\n".join(f"- {escape(note)}" for note in audit_notes(comparison))]
     if comparison.notes:
         parts.append("\n".join(f"- Note: {escape(note)}" for note in comparison.notes))
     return "\n\n".join(parts) + "\n"

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from erc_bench.comparison.model import Comparison
+from erc_bench.tables.audit import TextTable, audit_notes, audit_table
 from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, Panel, details, interval_title, panels
 
 _STYLES = {"best": "bold", "second": "underline", "": ""}
@@ -24,9 +25,13 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     shown = details(comparison)
     if shown:
         console.print(_comparisons(comparison, shown))
+    audit = audit_table(comparison)
+    if audit:
+        console.print(_audit(audit))
     ranks = "bold: best, underlined: second" if console.is_terminal else "*...*: best, _..._: second"
     lines = [*comparison.caption, f"Within a column, {ranks}." if len(comparison.rows) > 1 else ""]
     lines += [DETAIL_NOTE] if shown else []
+    lines += audit_notes(comparison) if audit else []
     for line in filter(None, lines):
         console.print(Text(line), style="dim", highlight=False)
     for note in comparison.notes:
@@ -88,6 +93,15 @@ def _comparisons(comparison: Comparison, shown: list[Detail]) -> Table:
         table.add_column(Text(title), justify="right", overflow="fold")
     for detail in shown:
         table.add_row(*map(Text, _lines(detail)))
+    return table
+
+
+def _audit(audit: TextTable) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for position, title in enumerate(audit.titles):
+        table.add_column(Text(title), justify="left" if position < 2 else "right", overflow="fold")
+    for row in audit.rows:
+        table.add_row(*map(Text, row))
     return table
 
 

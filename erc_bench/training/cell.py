@@ -23,28 +23,41 @@ from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition
 from erc_bench.training.device import choose_precision, one_thread, peak_memory_mib
 from erc_bench.training.features import FeatureCache
-from erc_bench.training.loop import Loop
+from erc_bench.training.loop import Loop, Watch, unwatched
 from erc_bench.training.preparation import CellData, Preparation, Preparer
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.readout import read
-from erc_bench.training.result import CellResult, Reading
+from erc_bench.training.result import CellResult, Reading, Stage
 from erc_bench.training.row_states import RowEncoder, freeze
 from erc_bench.training.scoring import Scorer
 from erc_bench.training.seeds import seed_generators, stream_seed
 from erc_bench.training.workspace import Workspace
+from erc_bench.types import UtteranceKey
 
 T = TypeVar("T")
+
+Audit = Callable[[Stage, Sequence[UtteranceKey], np.ndarray], None]
+"""Is handed the test scores (n, classes) of an epoch, and gives nothing back: no choice can hang on it."""
 
 
 class Cell:
     """Trains one composition and reads it with every classifier of the plan."""
 
-    def __init__(self, plan: Plan, data: CellData, fingerprint: str, workspace: Workspace, progress: Progress) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        data: CellData,
+        fingerprint: str,
+        workspace: Workspace,
+        progress: Progress,
+        audit: Audit | None = None,
+    ) -> None:
         self.plan = plan
         self.data = data
         self.fingerprint = fingerprint
         self.workspace = workspace
         self.progress = progress
+        self.audit = audit
         self.device = workspace.device
         self.labels = plan.dataset.labels
         self.options = TrainingOptions(**plan.resolved.slot("training"))
@@ -64,7 +77,10 @@ class Cell:
         task = self._task(encoder, preparer, ready)
         composition = self._compose(encoder, row_encoder, task)
         classifiers = self._classifiers(task)
-        loop = Loop(composition, classifiers[self._own], task, self.options, self.scorer, self.plan.seed, self.progress)
+        watch = self._watch_training(composition, ready.test)
+        loop = Loop(
+            composition, classifiers[self._own], task, self.options, self.scorer, self.plan.seed, self.progress, watch
+        )
         seed_generators(self.plan.seed, "dropout")
         trained = self._timed("train", lambda: loop.run(self._epochs(preparer, ready), ready.dev, ready.train))
         outputs = self._timed("represent", lambda: self._represent(composition, classifiers, ready))
@@ -168,9 +184,28 @@ class Cell:
         task: Task,
     ) -> dict[str, Reading]:
         rule, last_k = self.options.selection, self.options.last_k
+        watches = {self._own: self._watch_readout(outputs[2])}
         return {
-            name: read(classifier, outputs, task, self.scorer, rule, last_k) for name, classifier in classifiers.items()
+            name: read(classifier, outputs, task, self.scorer, rule, last_k, watches.get(name))
+            for name, classifier in classifiers.items()
         }
+
+    def _watch_training(self, composition: Composition, test: PreparedSplit | None) -> Watch:
+        audit = self.audit
+        if audit is None or test is None:
+            return unwatched
+        keys = test.keys(range(len(test)))
+
+        def watch(scores: Callable[[Outputs], Tensor]) -> None:
+            audit("training", keys, scores(composition.represent(test)).cpu().numpy())
+
+        return watch
+
+    def _watch_readout(self, test: Outputs | None) -> Callable[[Tensor], None] | None:
+        audit = self.audit
+        if audit is None or test is None:
+            return None
+        return lambda scores: audit("readout", test.keys, scores.cpu().numpy())
 
     def _facts(self, encoder: Encoder, row_encoder: RowEncoder) -> dict[str, Any]:
         return {

@@ -30,6 +30,13 @@ _LOOK_EVERY = {"cpu": 1}
 """Steps between looks at the loss, by kind of device: on any but the CPU each look waits for the device."""
 _LOOK_SELDOM = 25
 
+Watch = Callable[[Callable[[Outputs], Tensor]], None]
+"""Is handed, after every epoch, what turns outputs into (n, classes) scores; gives nothing back."""
+
+
+def unwatched(_scores: Callable[[Outputs], Tensor]) -> None:
+    """Watch nothing."""
+
 
 @dataclass
 class Trained:
@@ -57,6 +64,7 @@ class Loop:
         scorer: Scorer,
         seed: int,
         progress: Progress,
+        watch: Watch = unwatched,
     ) -> None:
         self.composition = composition
         self.classifier = classifier
@@ -65,6 +73,7 @@ class Loop:
         self.scorer = scorer
         self.seed = seed
         self.progress = progress
+        self.watch = watch
         self._head_apart = False
         self._inert: set[str] = set()
         self._training: set[str] = set()
@@ -106,6 +115,7 @@ class Loop:
                     "dev_seconds": time.perf_counter() - trained_at,
                 }
             )
+            self.watch(self._scores)
             self.progress.epoch_ended(epoch + 1, self.options.epochs, terms, score)
             if self.options.patience and trained.selector.epochs_without_gain() >= self.options.patience:
                 break
@@ -196,9 +206,11 @@ class Loop:
         if self.classifier.refit == "each-epoch":
             for _ in self.classifier.fit(self.composition.represent(train), outputs, self.task):
                 pass
+        return self.scorer.metrics(dev.labels, self._scores(outputs))
+
+    def _scores(self, outputs: Outputs) -> Tensor:
         unfitted = self.classifier.refit == "end" and not self.classifier.scores_unfitted
-        scores = outputs.logits if unfitted else scores_of(self.classifier, outputs, self.task.classes)
-        return self.scorer.metrics(dev.labels, scores)
+        return outputs.logits if unfitted else scores_of(self.classifier, outputs, self.task.classes)
 
     def _state(self) -> dict[str, Any]:
         return self.composition.trainable_state()

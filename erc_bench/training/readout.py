@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,6 +16,9 @@ from erc_bench.training.result import Reading
 from erc_bench.training.scoring import Scorer
 from erc_bench.training.selection import Rule, Selector
 
+Watch = Callable[[Tensor], None]
+"""Is handed the (n, classes) scores on test after every epoch of a fit; gives nothing back."""
+
 
 def read(
     classifier: Classifier,
@@ -23,13 +27,18 @@ def read(
     scorer: Scorer,
     rule: Rule,
     last_k: int,
+    watch: Watch | None = None,
 ) -> Reading:
-    """Read the representations of (train, dev, test); train is needed only where something is fitted."""
+    """Read the representations of (train, dev, test); train is needed only where something is fitted.
+
+    ``watch`` sees the scores on test that each epoch of a fit would give.
+    """
     train, dev, test = splits
     reading = Reading({}, None)
     if classifier.refit is not None:
         assert train is not None
-        _fit(classifier, train, dev, task, scorer, Selector(rule, last_k), reading)
+        watched = None if watch is None or test is None else (test, watch)
+        _fit(classifier, (train, dev), task, scorer, Selector(rule, last_k), reading, watched)
     reading.dev = scorer.metrics(dev.labels, scores_of(classifier, dev, task.classes))
     if test is not None:
         reading.scores = scores_of(classifier, test, task.classes).softmax(-1).cpu().numpy()
@@ -57,17 +66,21 @@ def scores_of(classifier: Classifier, outputs: Outputs, classes: int) -> Tensor:
 
 def _fit(
     classifier: Classifier,
-    train: Outputs,
-    dev: Outputs,
+    splits: tuple[Outputs, Outputs],
     task: Task,
     scorer: Scorer,
     selector: Selector,
     reading: Reading,
+    watched: tuple[Outputs, Watch] | None,
 ) -> None:
+    train, dev = splits
     for epoch, _ in enumerate(classifier.fit(train, dev, task)):
         metrics = scorer.metrics(dev.labels, scores_of(classifier, dev, task.classes))
         reading.epochs.append({"epoch": epoch + 1, "dev": metrics})
         selector.offer(epoch, scorer.headline_of(metrics), lambda: _copy(classifier))
+        if watched is not None:
+            test, watch = watched
+            watch(scores_of(classifier, test, task.classes))
     state = selector.chosen_state()
     if state is not None:
         classifier.load_state_dict(state)

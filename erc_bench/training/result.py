@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from erc_bench.types import UtteranceKey
+
+Stage = Literal["training", "readout"]
+"""What an epoch is an epoch of: the training of the composition, or the fit of its own classifier."""
 
 
 @dataclass

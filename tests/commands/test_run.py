@@ -82,6 +82,7 @@ def test_all_mistakes_are_told_at_once_and_nothing_else(dry_run):
         (("--method", "ce", "--set", "oops"), "--set 'oops' is not of the form slot.option=value"),
         (("--method", "ce", "--set", "classifier=haed"), "ce: there is no classifier 'haed'; did you mean head?"),
         (("--method", "ce", "--readout", "haed"), "ce: there is no classifier 'haed'; did you mean head?"),
+        (("--method", "ce", "--audit", "--dev-only"), "--audit scores every epoch on test, and --dev-only never"),
         (("--method", "ce", "--baseline", "supcon"), "the baseline 'supcon' is none of the methods of this run; known"),
     ],
 )

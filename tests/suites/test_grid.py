@@ -156,3 +156,21 @@ def test_tables_that_the_grid_fills_pass(read, plans):
         datasets = ["meld"]
     """
     check_tables(read(text, SMALL).tables, plans(text))
+
+
+def test_a_suite_or_its_command_asks_for_the_audit_of_every_cell_that_has_epochs(plans):
+    for found in (plans("audit = true"), plans(audit=True)):
+        assert {plan.audit for plan in found if plan.address.method == "majority"} == {False}
+        assert {plan.audit for plan in found if plan.address.method != "majority"} == {True}
+    assert not any(plan.audit for plan in plans())
+
+
+def test_an_audit_does_not_change_what_a_cell_is(plans):
+    assert [plan.address for plan in plans()] == [plan.address for plan in plans(audit=True)]
+
+
+def test_a_table_of_audits_needs_audited_cells(plans, read):
+    tables = read("[[table]]\naudit = true").tables
+    with pytest.raises(ErcBenchError, match="a table shows the selection audit, and no cell is audited"):
+        check_tables(tables, plans())
+    check_tables(tables, plans(audit=True))

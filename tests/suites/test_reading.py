@@ -76,9 +76,12 @@ def test_tables(read):
 
         [[table]]
         per_class = true
+
+        [[table]]
+        audit = true
     """)
     main = Table("Main", ("eacl",), ("meld",), ("centroid",), ("eacl2024/table-2",), "ce/simcse", "macro_f1", "table")
-    assert suite.tables == (main, Table(per_class=True))
+    assert suite.tables == (main, Table(per_class=True), Table(audit=True))
 
 
 def problems(read, text, grid=None):
@@ -127,6 +130,8 @@ def problems(read, text, grid=None):
         ("[[table]]\nmetric = 'accuracyy'", "table[1].metric: there is no metric 'accuracyy'; did you mean accuracy?"),
         ("[[table]]\nfamily = 'all'", "table[1].family: it must be dataset or table"),
         ("[[table]]\nmetric = 'accuracy'\nper_class = true", "table[1].metric: a table per class has no other metric"),
+        ("audit = 1", "audit: it must be true or false"),
+        ("[[table]]\naudit = true\nper_class = true", "table[1].audit: a table per class shows no selection audit"),
         ("[[table]]\nreported = ['eacl2042']", "table[1].reported: no reported numbers are named 'eacl2042'; did you"),
     ],
 )

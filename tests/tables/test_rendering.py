@@ -70,8 +70,21 @@ def beside(filled):
     return filled(reported=["eacl2024/table-4"], alarms=shipped_alarms())
 
 
+@pytest.fixture
+def audited(store):
+    """Two methods with a selection audit, one of them in a second stage, with one seed on one dataset."""
+    for seed in (1, 2, 3):
+        epochs = [{"weighted_f1": 60.0 + seed}, {"weighted_f1": 80.0 + seed}, {"weighted_f1": 70.0}]
+        training = {"training": epochs, "readout": [], "chosen_from": "training"}
+        readout = {"training": [], "readout": epochs, "chosen_from": "readout"}
+        store.add("ce", seed, accuracy=0.4, audit=training)
+        store.add("eacl", seed, accuracy=0.5, audit=readout)
+    store.add("ce", 1, accuracy=0.4, dataset="emorynlp", audit=training)
+    return compare(read_cells(store.runs), audit=True)
+
+
 @pytest.mark.parametrize("form", RENDERERS)
-@pytest.mark.parametrize("name", ["comparison", "classes", "beside"])
+@pytest.mark.parametrize("name", ["comparison", "classes", "beside", "audited"])
 def test_every_format_equals_its_golden_file(request, name, form):
     text = render(request.getfixturevalue(name), form)
     file = GOLDEN / f"{name}.{SUFFIXES[form]}"

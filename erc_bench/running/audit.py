@@ -1,0 +1,43 @@
+"""The selection audit: what each epoch would have scored on test, written down and shown to nobody who chooses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from erc_bench.metrics import METRIC_WORDS, score
+from erc_bench.planning.plan import Plan
+from erc_bench.running.record import scored_rows
+from erc_bench.training.result import Stage
+from erc_bench.types import UtteranceKey
+
+
+class SelectionAudit:
+    """Holds the test labels and scores every epoch. What it finds goes into the record alone.
+
+    Training hands scores in and gets nothing back, so that no choice can hang on them.
+    """
+
+    def __init__(self, plan: Plan, gold: Mapping[UtteranceKey, str]) -> None:
+        self._plan = plan
+        self._gold = gold
+        self._stages: dict[str, list[dict[str, float]]] = {"training": [], "readout": []}
+
+    def __call__(self, stage: Stage, keys: Sequence[UtteranceKey], scores: np.ndarray) -> None:
+        """keys: n; scores: (n, classes) on test after one more epoch of a stage."""
+        dataset = self._plan.dataset
+        rows = scored_rows(self._plan, keys, scores, self._gold)
+        gold, predicted = [row[1] for row in rows], [row[2] for row in rows]
+        metrics = score(gold, predicted, dataset.labels, dataset.scored_labels)
+        self._stages[stage].append({name: metrics[name] for name in METRIC_WORDS if name in metrics})
+
+    def record(self) -> dict[str, Any]:
+        """Return the test metrics in points of every epoch, by stage.
+
+        ``chosen_from`` names the stage whose epochs the reported score was chosen from: that of a
+        classifier fitted after training, else training itself.
+        """
+        fitted_last = getattr(self._plan.components.get("classifier"), "refit", None) == "end"
+        return {**self._stages, "chosen_from": "readout" if fitted_last else "training"}
