@@ -24,7 +24,7 @@ class Request:
     """What the user asked for, by name.
 
     ``suite`` holds the settings of a suite, weakest first; all ``overrides`` are stronger.
-    ``backbones_of`` and ``readouts_of`` say for one method what the request says for all.
+    ``datasets_of``, ``backbones_of`` and ``readouts_of`` say for one method what the request says for all.
     ``audit`` wants the test score of every epoch on record. ``tuned`` settings are stronger than a
     method's own and weaker than everything that is set.
     """
@@ -36,6 +36,7 @@ class Request:
     overrides: Sequence[Override] = ()
     readouts: Sequence[str] = ()
     suite: Sequence[Override] = ()
+    datasets_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     backbones_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     readouts_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     limit: int | None = None
@@ -53,6 +54,10 @@ class Request:
     def settings_for(self, method: str) -> list[Override]:
         """Return what is set for a method, weakest first."""
         return [item for item in self.settings() if item.speaks_to(method)]
+
+    def datasets_for(self, method: str) -> Sequence[str]:
+        """Return the datasets that a method meets."""
+        return self.datasets_of.get(method, self.datasets)
 
     def backbones_for(self, method: str) -> Sequence[str]:
         """Return the backbones that a method meets."""
@@ -88,6 +93,7 @@ def combinations(request: Request, catalogue: Catalogue, problems: list[str]) ->
         for asked, backbone in backbones.items()
         for method in filter(None, methods)
         if backbone and asked in request.backbones_for(method.name)
+        if dataset.name in request.datasets_for(method.name)
     ]
 
 

@@ -14,6 +14,8 @@ PREDICTIONS_FILE = "predictions.csv"
 ARRAYS_FILE = "arrays.safetensors"
 TRACEBACK_FILE = "traceback.txt"
 LOCK_FILE = ".lock"
+PACKED = ".gz"
+"""What the name of a file of predictions ends in that was packed to be published."""
 RECORD_FORMAT = 1
 
 

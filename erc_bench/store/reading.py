@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.checking import check_record
-from erc_bench.store.layout import PREDICTIONS_FILE, RECORD_FILE, RECORD_FORMAT, STATUS_FILE, readout_file
+from erc_bench.store.layout import PACKED, PREDICTIONS_FILE, RECORD_FILE, RECORD_FORMAT, STATUS_FILE, readout_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +114,7 @@ def _read_done(folder: Path, status: dict[str, Any]) -> dict[str, Any]:
     files = status.get("files")
     if not isinstance(files, list) or RECORD_FILE not in files:
         raise ErcBenchError(f"{STATUS_FILE} does not list {RECORD_FILE} among its files")
-    missing = [str(name) for name in files if not (folder / str(name)).is_file()]
+    missing = [str(name) for name in files if not _as_stored(folder / str(name)).is_file()]
     if missing:
         raise ErcBenchError(f"it is marked done but lacks {', '.join(missing)}")
     return _read_record(folder)
@@ -151,7 +153,20 @@ def _one_line(text: object) -> str:
 
 def predictions_file(cell: StoredCell, readout: str | None = None) -> Path:
     """Return the file with the answers of the method's own classifier, or of a further one."""
-    return cell.folder / (readout_file(readout) if readout else PREDICTIONS_FILE)
+    return _as_stored(cell.folder / (readout_file(readout) if readout else PREDICTIONS_FILE))
+
+
+def _as_stored(file: Path) -> Path:
+    """Return the file, or its gzipped form where that alone is there."""
+    packed = file.with_name(f"{file.name}{PACKED}")
+    return packed if packed.is_file() and not file.is_file() else file
+
+
+def open_text(file: Path) -> IO[str]:
+    """Open a file of predictions for reading, gzipped or not."""
+    if file.suffix == PACKED:
+        return gzip.open(file, "rt", encoding="utf-8", newline="")
+    return file.open(encoding="utf-8", newline="")
 
 
 def read_answers(cell: StoredCell, readout: str | None = None, with_scores: bool = False) -> Predictions:
@@ -161,11 +176,11 @@ def read_answers(cell: StoredCell, readout: str | None = None, with_scores: bool
     """
     file = predictions_file(cell, readout)
     try:
-        with file.open(encoding="utf-8", newline="") as stream:
+        with open_text(file) as stream:
             return _parse(csv.reader(stream, strict=True), file, frozenset(cell.record["labels"]), with_scores)
     except FileNotFoundError:
         raise ErcBenchError(f"there is no file {file}", "The cell was not read out with that classifier.") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise ErcBenchError(f"{file} cannot be read: {_one_line(error)}") from None
 
 

@@ -38,6 +38,7 @@ def suite_requests(
             overrides=overrides,
             readouts=suite.readouts,
             suite=(*suite.settings, *point),
+            datasets_of=suite.datasets_of,
             backbones_of=suite.backbones_of,
             readouts_of=suite.readouts_of,
             limit=limit,

@@ -37,7 +37,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Suite:
-    """One suite. ``settings`` come weakest first; ``backbones_of`` and ``readouts_of`` narrow to one method."""
+    """One suite. ``settings`` come weakest first; what ends in ``_of`` narrows to one method."""
 
     name: str
     methods: tuple[str, ...]
@@ -49,6 +49,7 @@ class Suite:
     readouts: tuple[str, ...] = ()
     settings: tuple[Override, ...] = ()
     axes: tuple[Axis, ...] = ()
+    datasets_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     backbones_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     readouts_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tables: tuple[Table, ...] = (Table(),)

@@ -16,6 +16,7 @@
     objective = "supcon"
 
     [method.eacl]                      # what holds for one method alone
+    datasets = ["meld"]
     backbones = ["minilm"]
     readouts = ["nearest-anchor"]
     objective.temperature = 0.3
@@ -51,7 +52,7 @@ FAMILIES = get_args(Family)
 _SETTINGS = (CHOICES, *SLOTS)
 _GRID = ("methods", "datasets", "backbones", "seeds", "readouts")
 _KEYS = ("title", "text", *_GRID, "audit", "axes", "method", "table", *_SETTINGS)
-_METHOD_KEYS = ("backbones", "readouts", *_SETTINGS)
+_METHOD_KEYS = ("datasets", "backbones", "readouts", *_SETTINGS)
 _AXES_KEYS = ("method", *_SETTINGS)
 _TABLE_KEYS = (
     *("title", "methods", "datasets", "readouts", "reported"),
@@ -107,6 +108,7 @@ def _suite(name: str, fields: Fields) -> Suite:
             for method, address, table, key in _set(fields)
         ),
         tuple(Axis(address, table.values(key), method) for method, address, table, key in _set(axes)),
+        {method: names for method, each in of_methods.items() if (names := each.names("datasets", datasets))},
         {method: names for method, each in of_methods.items() if (names := each.names("backbones", backbones))},
         {method: names for method, each in of_methods.items() if (names := each.names("readouts"))},
         tuple(_table(each, methods, datasets) for each in fields.tables("table")) or (Table(),),

@@ -158,6 +158,12 @@ def test_tables_that_the_grid_fills_pass(read, plans):
     check_tables(read(text, SMALL).tables, plans(text))
 
 
+def test_a_method_may_meet_some_of_the_datasets_alone(plans):
+    found = plans('[method.eacl]\ndatasets = ["meld"]\n')
+    assert {p.address.dataset for p in found if p.address.method == "eacl"} == {"meld"}
+    assert {p.address.dataset for p in found if p.address.method == "ce"} == {"demo", "meld"}
+
+
 def test_a_suite_or_its_command_asks_for_the_audit_of_every_cell_that_has_epochs(plans):
     for found in (plans("audit = true"), plans(audit=True)):
         assert {plan.audit for plan in found if plan.address.method == "majority"} == {False}

@@ -120,6 +120,7 @@ def problems(read, text, grid=None):
         ("[axes]\nseeds = [3, 4]", "axes.seeds: there is no such key"),
         ("[method.ce]\nseeds = 3", "method.ce.seeds: there is no such key"),
         ("[method.ce]\nbackbones = ['minilm']", "method.ce.backbones: the suite has no 'minilm'; known: simcse"),
+        ("[method.ce]\ndatasets = ['iemocap']", "method.ce.datasets: the suite has no 'iemocap'; known: emorynlp"),
         ("[method]\nce = 3", "method.ce: it must be a table, [method.ce]"),
         ("[table]\ntitle = 'x'", "table: it must be written [[table]]"),
         ("[[table]]\nper_clas = true", "table[1].per_clas: there is no such key; did you mean per_class?"),

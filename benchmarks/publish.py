@@ -1,0 +1,64 @@
+"""Copy the finished cells of a folder of runs in the form in which results are committed.
+
+    python benchmarks/publish.py runs benchmarks/results/laptop
+
+Records, statuses and arrays (anchors) are copied as they are and predictions gzipped, so that
+``erc-bench compare --runs benchmarks/results/laptop`` makes every table again. The scores of further
+readouts are left out; their answers are kept. Weights are never among a cell's files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import gzip
+import io
+import sys
+from pathlib import Path
+
+from erc_bench.store.layout import ARRAYS_FILE, PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE
+from erc_bench.store.reading import KEY_COLUMNS, StoredCell, open_text, predictions_file, read_cells
+
+
+def publish(runs: Path, folder: Path) -> tuple[int, int]:
+    """Copy what is done; return the number of cells and of bytes."""
+    cells = [cell for cell in read_cells(runs) if cell.status == "done"]
+    return len(cells), sum(_publish_cell(cell, folder.joinpath(*cell.folder.parts[-5:])) for cell in cells)
+
+
+def _publish_cell(cell: StoredCell, target: Path) -> int:
+    target.mkdir(parents=True, exist_ok=True)
+    kept = {name: cell.folder / name for name in (RECORD_FILE, STATUS_FILE, ARRAYS_FILE)}
+    contents = {name: file.read_bytes() for name, file in kept.items() if file.is_file()}
+    if not cell.record["dev_only"]:
+        contents[PREDICTIONS_FILE + PACKED] = _packed(predictions_file(cell), scores=True)
+    for readout in cell.record["readouts"]:
+        file = predictions_file(cell, readout)
+        if file.is_file():
+            contents[file.name.removesuffix(PACKED) + PACKED] = _packed(file, scores=False)
+    for name, content in contents.items():
+        (target / name).write_bytes(content)
+    return sum(map(len, contents.values()))
+
+
+def _packed(file: Path, scores: bool) -> bytes:
+    with open_text(file) as stream:
+        rows = list(csv.reader(stream))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows if scores else [row[: len(KEY_COLUMNS)] for row in rows])
+    # Without a time in it, the same predictions give the same file.
+    return gzip.compress(text.getvalue().encode(), mtime=0)
+
+
+def main() -> None:
+    """Read the arguments and publish."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("runs", type=Path, help="A folder of runs.")
+    parser.add_argument("folder", type=Path, help="Where to put the copies.")
+    asked = parser.parse_args()
+    cells, size = publish(asked.runs, asked.folder)
+    sys.stdout.write(f"{cells} cells, {size / 2**20:.1f} MiB, in {asked.folder}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Published results: smaller, and every table comes out of them as out of the runs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from erc_bench.comparison import compare
+from erc_bench.store.reading import read_cells, read_predictions
+from erc_bench.tables import render
+
+PUBLISH = Path(__file__).parents[2] / "benchmarks" / "publish.py"
+
+
+@pytest.fixture
+def published(store, tmp_path):
+    """Two methods with a further readout, one failed cell, and what is published of them."""
+    for seed in (1, 2, 3):
+        for method, accuracy in (("ce", 0.5), ("eacl", 0.7)):
+            readouts = {"probe": store.split.answers(accuracy - 0.1, seed)}
+            folder = store.add(method, seed, accuracy=accuracy, readouts=readouts)
+            (folder / "arrays.safetensors").write_bytes(b"arrays")
+    store.fail("eacl", 4, "it failed")
+    target = tmp_path / "published"
+    command = [sys.executable, str(PUBLISH), str(store.runs), str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("6 cells, 0.")
+    return target
+
+
+def test_every_table_is_that_of_the_runs(store, published):
+    cells = [cell for cell in read_cells(store.runs) if cell.status == "done"]
+    for request in ({"readouts": ["probe"]}, {"per_class": True}):
+        assert render(compare(read_cells(published), **request), "json") == render(compare(cells, **request), "json")
+
+
+def test_answers_are_packed_and_those_of_further_readouts_have_no_scores(published):
+    cell = read_cells(published)[0]
+    names = {file.name for file in cell.folder.iterdir()}
+    packed = {"predictions.csv.gz", "predictions.probe.csv.gz"}
+    assert names == packed | {"record.json", "status.json", "arrays.safetensors"}
+    assert list(read_predictions(cell).columns[4:]) == ["anger", "joy", "neutral"]
+    assert list(read_predictions(cell, "probe").columns) == ["dialogue_id", "utterance", "gold", "predicted"]
+
+
+def test_publishing_again_writes_the_same_bytes(store, published):
+    before = {file: file.read_bytes() for file in published.rglob("*") if file.is_file()}
+    subprocess.run([sys.executable, str(PUBLISH), str(published), str(published)], capture_output=True, check=True)
+    assert before == {file: file.read_bytes() for file in published.rglob("*") if file.is_file()}
+
+
+def test_a_packed_file_that_was_cut_is_named(published):
+    cell = read_cells(published)[0]
+    file = cell.folder / "predictions.csv.gz"
+    file.write_bytes(file.read_bytes()[:-20])
+    comparison = compare(read_cells(published))
+    assert any("predictions.csv.gz cannot be read" in note for note in comparison.notes)
+    file.unlink()
+    assert read_cells(published)[0].status == "damaged"
