@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,9 @@ class Method:
     the prompt encoder, cross-entropy and the head. ``settings`` and ``per_dataset`` map
     ``slot.option`` to values. ``settings_from`` says where these values come from and is shown
     with every result. ``readouts`` names further classifiers that read the same training.
-    ``system`` replaces the composition of slots altogether.
+    ``system`` replaces the composition of slots altogether. ``search`` maps ``slot.option`` to the
+    values among which ``erc-bench tune`` looks for better ones, beside a learning rate, and
+    ``search_from`` says where that grid comes from.
     """
 
     name: str
@@ -30,3 +32,5 @@ class Method:
     settings_from: str = "default"
     readouts: tuple[str, ...] = ()
     system: type[System] | None = None
+    search: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    search_from: str = ""

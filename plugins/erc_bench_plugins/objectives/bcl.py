@@ -130,6 +130,8 @@ def bcl() -> erc.Method:
         },
         settings_from="official: weights 1 and .35, temperature .07 (images)",
         readouts=("centroid",),
+        search={"objective.temperature": (0.05, 0.07, 0.1, 0.2), "objective.contrastive_weight": (0.1, 0.35, 0.7, 1.0)},
+        search_from="around the official code's τ .07 (its class default is .1) and contrastive weight .35",
     )
 
 

@@ -124,6 +124,8 @@ def kcl() -> erc.Method:
         settings={"objective.positives": 6, "objective.temperature": 0.07, "classifier.balanced": True},
         settings_from="paper: K 6 and τ .07 (images); queue and momentum are defaults for small train splits",
         readouts=("head", "centroid"),
+        search={"objective.temperature": (0.05, 0.07, 0.1, 0.2), "objective.positives": (3, 6, 12)},
+        search_from="around the paper's K 6 and τ .07",
     )
 
 

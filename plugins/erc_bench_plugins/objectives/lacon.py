@@ -112,6 +112,11 @@ def lacon() -> erc.Method:
         settings={"objective.temperature": 0.1, "objective.regulariser_weight": 0.5, "objective.heads": 6},
         settings_from="paper: τ and the number of heads among its best; λ from the middle of its grid .1 to 1",
         readouts=("anchor", "head"),
+        search={
+            "objective.temperature": (0.05, 0.1, 0.2, 0.3, 0.5),
+            "objective.regulariser_weight": (0.1, 0.3, 0.5, 0.7, 1.0),
+        },
+        search_from="paper: within its ranges of τ (.05 to .5) and λ (.1 to 1)",
     )
 
 

@@ -63,6 +63,11 @@ def supcon() -> erc.Method:
         choices={"objective": "supcon", "classifier": "head"},
         settings={"objective.contrastive_weight": 0.9, "objective.temperature": 0.3},
         settings_from="paper: λ .9 and τ .3, best on most tasks of Gunel et al. 2021 (none of them ERC)",
+        search={
+            "objective.contrastive_weight": (0.1, 0.3, 0.5, 0.7, 0.9, 1.0),
+            "objective.temperature": (0.1, 0.3, 0.5, 0.7),
+        },
+        search_from="paper: the grids of Gunel et al. 2021",
     )
 
 

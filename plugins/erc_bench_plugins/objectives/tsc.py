@@ -184,6 +184,8 @@ def tsc() -> erc.Method:
         },
         settings_from="official: K 6, τ .07, target weight .2 (images); queue and momentum as in kcl",
         readouts=("nearest-anchor", "head", "centroid"),
+        search={"objective.temperature": (0.05, 0.07, 0.1, 0.2), "objective.target_weight": (0.1, 0.2, 0.5, 1.0)},
+        search_from="around the official code's τ .07 and target weight .2",
     )
 
 

@@ -19,6 +19,18 @@ def _settings(lambda1: float, lambda2: float, temperature: float) -> dict[str, A
     }
 
 
+def _grid(temperatures: tuple[float, ...]) -> dict[str, tuple[float, ...]]:
+    """Appendix B's grids, with temperatures on the scale of the score."""
+    return {
+        "objective.lambda1": (0.0, 0.1, 0.3, 0.5, 0.7, 0.9),
+        "objective.lambda2": (0.0, 0.01, 0.1, 1.0),
+        "objective.temperature": temperatures,
+    }
+
+
+_PRINTED_TEMPERATURES = (0.05, 0.07, 0.1, 0.15, 0.2)
+
+
 def _per_dataset(usual: float, emorynlp: float) -> dict[str, dict[str, Any]]:
     """Table 6's λ1 and λ2, and two temperatures: that of IEMOCAP and MELD, and that of EmoryNLP."""
     return {
@@ -60,6 +72,8 @@ def eacl() -> erc.Method:
             " demo, dailydialog and emorynlp-subset by likeness"
         ),
         readouts=("nearest-anchor", "head"),
+        search=_grid(tuple(2 * temperature for temperature in _PRINTED_TEMPERATURES)),
+        search_from="paper: Appendix B, its half-cosine temperatures doubled for plain cosine",
     )
 
 
@@ -72,6 +86,8 @@ def eacl_literal() -> erc.Method:
         settings=_settings(0.9, 0.01, 0.1),
         per_dataset=_per_dataset(usual=0.1, emorynlp=0.15),
         settings_from="paper: Table 6 as printed; demo, dailydialog and emorynlp-subset by likeness",
+        search=_grid(_PRINTED_TEMPERATURES),
+        search_from="paper: Appendix B as printed",
     )
 
 
@@ -103,6 +119,8 @@ def eacl_official() -> erc.Method:
         },
         per_dataset={},
         settings_from="official: run.sh, one for all datasets",
+        search=_grid(_PRINTED_TEMPERATURES),
+        search_from="paper: Appendix B, on the half-cosine that its temperatures belong to",
     )
 
 
@@ -140,7 +158,7 @@ def ablations() -> list[erc.Method]:
 
 
 def _without(name: str, summary: str, changed: Mapping[str, Any]) -> erc.Method:
-    """Return EACL with some settings replaced, whatever the dataset."""
+    """Return EACL with some settings replaced, whatever the dataset, and left alone by a search."""
     method = eacl()
     return replace(
         method,
@@ -148,4 +166,5 @@ def _without(name: str, summary: str, changed: Mapping[str, Any]) -> erc.Method:
         summary=summary,
         settings={**method.settings, **changed},
         per_dataset={dataset: {**settings, **changed} for dataset, settings in method.per_dataset.items()},
+        search={address: values for address, values in method.search.items() if address not in changed},
     )

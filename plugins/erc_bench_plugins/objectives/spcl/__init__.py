@@ -224,6 +224,8 @@ def spcl() -> erc.Method:
         settings=_settings(curriculum=False),
         settings_from="official: the command of the authors' README, one for all datasets",
         readouts=("nearest-anchor", "head"),
+        search={"objective.temperature": (0.05, 0.08, 0.1, 0.15), "objective.queue": (256, 512)},
+        search_from="official: the values of the README and of the code's defaults, and larger temperatures",
     )
 
 
