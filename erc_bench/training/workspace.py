@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,9 @@ from erc_bench.planning.plan import Plan
 from erc_bench.provenance import code_digests
 from erc_bench.training.preparation import Preparation
 
+_PREPARATIONS = 3
+"""Methods take turns in a grid, and most of them share one of a few inputs."""
+
 
 @dataclass
 class _Kept:
@@ -21,12 +25,12 @@ class _Kept:
 
 
 class Workspace:
-    """Keeps the last backbone and the last preparation; a grid visits them in long stretches."""
+    """Keeps the last backbone and the last preparations; a grid visits them in long stretches."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self._backbone: _Kept | None = None
-        self._preparation: _Kept | None = None
+        self._preparations: OrderedDict[str, Preparation] = OrderedDict()
         self._identities: dict[str, str] = {}
 
     def backbone(self, plan: Plan) -> LoadedBackbone:
@@ -54,13 +58,16 @@ class Workspace:
         return json.dumps([self._backbone_key(plan), self.identity(plan), code_digests({"backbone": plan.backbone})])
 
     def preparation(self, key: str) -> Preparation | None:
-        """Return the kept preparation if it is the one of this key."""
-        kept = self._preparation
-        return kept.value if kept is not None and kept.key == key else None
+        """Return the preparation of this key if it is kept."""
+        if key in self._preparations:
+            self._preparations.move_to_end(key)
+        return self._preparations.get(key)
 
     def keep(self, key: str, preparation: Preparation) -> None:
-        """Keep a preparation in place of the last one."""
-        self._preparation = _Kept(key, preparation)
+        """Keep a preparation; the one that was not asked for the longest makes room."""
+        self._preparations[key] = preparation
+        if len(self._preparations) > _PREPARATIONS:
+            self._preparations.popitem(last=False)
 
     def preparation_key(self, plan: Plan, fingerprint: str) -> str:
         """Name everything that a preparation depends on."""

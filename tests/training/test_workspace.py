@@ -100,11 +100,15 @@ def test_features_belong_to_weights_options_and_code(tiny_bert, tiny_roberta, mo
     assert Workspace(CPU).backbone_key(plan) != key
 
 
-def test_only_the_last_preparation_is_kept():
+def test_the_preparation_that_was_not_asked_for_the_longest_makes_room():
     workspace = Workspace(CPU)
-    one, other = object(), object()
-    workspace.keep("one", one)
-    assert workspace.preparation("one") is one
-    assert workspace.preparation("other") is None
-    workspace.keep("other", other)
-    assert workspace.preparation("one") is None
+    kept = {name: object() for name in ("one", "two", "three", "four")}
+    for name in ("one", "two", "three"):
+        workspace.keep(name, kept[name])
+    assert workspace.preparation("one") is kept["one"]
+    assert workspace.preparation("four") is None
+    workspace.keep("four", kept["four"])
+    assert workspace.preparation("two") is None
+    assert [workspace.preparation(name) for name in ("one", "three", "four")] == [
+        kept[name] for name in ("one", "three", "four")
+    ]

@@ -25,10 +25,13 @@ class Centroid(erc.Classifier):
 
     @dataclass(frozen=True)
     class Options:
-        """Where the means are taken, and how sharp the scores are."""
+        """Where the means are taken, and how sharp the scores are.
+
+        With a frozen encoder only the projection can have learnt anything.
+        """
 
         space: Literal["z", "projected"] = erc.option(
-            "z", "Compare the encoder's representations, or their projection by the objective."
+            "z", "Compare the encoder's representations, or their projection by the objective.", frozen="projected"
         )
         temperature: float | None = erc.option(None, "Divides the score; none: the objective's.", above=0)
         score: Literal["cosine", "half-cosine"] | None = erc.option(

@@ -28,10 +28,13 @@ class Probe(erc.Classifier):
 
     @dataclass(frozen=True)
     class Options:
-        """What is read, and how it is trained."""
+        """What is read, and how it is trained.
+
+        With a frozen encoder only the projection can have learnt anything.
+        """
 
         space: Literal["z", "projected"] = erc.option(
-            "z", "Read the encoder's representations, or their projection by the objective."
+            "z", "Read the encoder's representations, or their projection by the objective.", frozen="projected"
         )
         balanced: bool = erc.option(False, "Draw every class of train equally often.")
         epochs: int = erc.option(10, "Passes over as many rows as train has.", at_least=1)

@@ -69,9 +69,9 @@ class Spcl(erc.Objective):
     first example of the dataset is never drawn there.
 
     The paper predicts by the prototypes, the code by the class centres of train: the readouts
-    ``nearest-anchor`` and ``centroid``. Without ``projection``, a frozen encoder leaves this
-    objective nothing to train. An update of the queues follows the optimiser's step, so that
-    accumulated batches share their prototypes.
+    ``nearest-anchor`` and ``centroid``. A frozen encoder would leave this objective nothing to
+    train, hence the ``projection`` that it then has by default. An update of the queues follows the
+    optimiser's step, so that accumulated batches share their prototypes.
     """
 
     name = "spcl"
@@ -92,7 +92,9 @@ class Spcl(erc.Objective):
             None, "Rows whose loss is at most this do not count; none: .3 if official, else all count.", at_least=0
         )
         projection: bool = erc.option(
-            False, "Contrast a linear projection of the representations; classifier.space=projected reads it."
+            False,
+            "Contrast a linear projection of the representations; classifier.space=projected reads it.",
+            frozen=True,
         )
 
     queues: Tensor
