@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from erc_bench.comparison import Comparison
+    from erc_bench.store.reading import StoredCell
 
 FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
 
@@ -17,6 +20,11 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
 @click.command()
 @click.option(
     "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of runs."
+)
+@click.option(
+    "--suite",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Make the tables of this suite; only --runs, --format and --output (a folder) go with it.",
 )
 @click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be repeated.")
 @click.option("--method", "methods", multiple=True, help="Only this method; may be repeated. The order is kept.")
@@ -48,8 +56,8 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
     help="Level of significance.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
-def compare(runs: Path, form: str, output: Path | None, **request: Any) -> None:
+@click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
+def compare(runs: Path, form: str, output: Path | None, suite: Path | None, **request: Any) -> None:
     """Compare stored runs: mean and spread over seeds, and tests against a baseline."""
     from erc_bench.comparison import compare as compare_cells
     from erc_bench.comparison.expected import shipped_alarms
@@ -62,6 +70,10 @@ def compare(runs: Path, form: str, output: Path | None, **request: Any) -> None:
             f"there is no run below {str(runs)!r}",
             "Train something first with `erc-bench run`, or name the folder of runs with --runs.",
         )
+    if suite is not None:
+        _check_alone(click.get_current_context())
+        _write_suite(suite, cells, form, output)
+        return
     comparison = compare_cells(cells, alarms=shipped_alarms(), **request)
     # A pipe or a file has no colours, even where the environment forces them on rich.
     if form == "rich" and output is None and sys.stdout.isatty():
@@ -78,6 +90,29 @@ def _show(comparison: Comparison) -> None:
     from erc_bench.tables.rich_table import print_comparison
 
     print_comparison(comparison, Console())
+
+
+_WITH_SUITE = {"runs", "suite", "form", "output"}
+
+
+def _check_alone(context: click.Context) -> None:
+    """Raise :class:`ErcBenchError` for an option that would change what a suite says of its tables."""
+    from erc_bench.errors import ErcBenchError
+
+    typed = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if odd := [name for name in typed if name not in _WITH_SUITE]:
+        option = next(parameter for parameter in context.command.params if parameter.name == odd[0])
+        raise ErcBenchError(
+            f"{option.opts[0]} does not go with --suite, which says itself what its tables show",
+            "Change the [[table]] of the suite, or leave --suite out.",
+        )
+
+
+def _write_suite(suite: Path, cells: Sequence[StoredCell], form: str, output: Path | None) -> None:
+    from erc_bench.commands.suite_tables import suite_tables
+
+    for name, text in suite_tables(suite, cells, form):
+        _write(text if output else f"{text}\n", output and output / name)
 
 
 def _write(text: str, output: Path | None) -> None:

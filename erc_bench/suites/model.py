@@ -34,10 +34,18 @@ class Table:
     per_class: bool = False
     audit: bool = False
 
+    def wanted(self) -> dict[str, Any]:
+        """Return what ``compare`` is asked for, beside methods and datasets."""
+        names = ("baseline", "metric", "readouts", "family", "per_class", "reported", "audit")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True)
 class Suite:
-    """One suite. ``settings`` come weakest first; what ends in ``_of`` narrows to one method."""
+    """One suite. ``settings`` come weakest first; what ends in ``_of`` narrows to one method.
+
+    ``settings_files`` are those of ``erc-bench tune``, beside the suite's file.
+    """
 
     name: str
     methods: tuple[str, ...]
@@ -54,3 +62,4 @@ class Suite:
     readouts_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tables: tuple[Table, ...] = (Table(),)
     audit: bool = False
+    settings_files: tuple[str, ...] = ()

@@ -21,6 +21,9 @@ RENDERERS = {
 }
 """Format → module, which is imported when the format is asked for."""
 
+SUFFIXES = {"rich": "txt", "markdown": "md", "latex": "tex", "csv": "csv", "html": "html", "json": "json"}
+"""Format → ending of a file's name."""
+
 
 def render(comparison: Comparison, form: str) -> str:
     """Return the comparison in one of the formats, ending in a newline.

@@ -114,3 +114,56 @@ def test_comparing_imports_neither_torch_nor_plugins(filled):
     assert done.returncode == 0, done.stderr
     assert done.stderr.strip() == "[]"
     assert "eacl - ce" in done.stdout
+
+
+SUITE = """
+title = "A trial"
+text = "It tells [nothing]."
+methods = ["ce", "eacl", "spcl"]
+datasets = ["meld", "emorynlp"]
+
+[[table]]
+title = "Main: what & how"
+datasets = ["meld"]
+metric = "macro_f1"
+
+[[table]]
+per_class = true
+"""
+
+
+@pytest.fixture
+def suite(tmp_path):
+    file = tmp_path / "trial.toml"
+    file.write_text(SUITE, encoding="utf-8")
+    return file
+
+
+def test_the_tables_of_a_suite_are_files_that_name_themselves(filled, suite, tmp_path):
+    folder = tmp_path / "tables"
+    result = run(filled, "--suite", str(suite), "--format", "markdown", "--output", str(folder))
+    assert result.exit_code == 0
+    assert sorted(file.name for file in folder.iterdir()) == ["1-main-what-how.md", "2-a-trial.md"]
+    main = (folder / "1-main-what-how.md").read_text(encoding="utf-8")
+    assert main.startswith("# Main: what & how\n\nIt tells [nothing].\n\n| method | meld |\n")
+    assert "Macro F1" in main
+    assert "anger" in (folder / "2-a-trial.md").read_text(encoding="utf-8")
+
+
+def test_the_tables_of_a_suite_come_one_after_the_other(filled, suite):
+    output = run(filled, "--suite", str(suite)).output
+    assert output.index("Main: what & how") < output.index("A trial")
+
+
+def test_a_suite_says_itself_what_its_tables_show(filled, suite):
+    error = run(filled, "--suite", str(suite), "--baseline", "ce").exception
+    assert isinstance(error, ErcBenchError)
+    assert error.message == "--baseline does not go with --suite, which says itself what its tables show"
+
+
+def test_a_table_that_stored_runs_cannot_fill_is_named(filled, tmp_path):
+    file = tmp_path / "other.toml"
+    file.write_text('methods = ["spcl"]\ndatasets = ["meld"]\n', encoding="utf-8")
+    error = run(filled, "--suite", str(file)).exception
+    assert isinstance(error, ErcBenchError)
+    assert error.message == f"table 1 of {file}, 'other': none of its methods is stored"

@@ -21,11 +21,10 @@ from erc_bench.comparison.expected import shipped_alarms
 from erc_bench.comparison.model import RowKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import read_cells
-from erc_bench.tables import RENDERERS, latex, markdown, render, rich_table
+from erc_bench.tables import RENDERERS, SUFFIXES, latex, markdown, render, rich_table
 from erc_bench.tables.cells import marks, panels, probability
 
 GOLDEN = Path(__file__).with_name("golden")
-SUFFIXES = {"rich": "txt", "markdown": "md", "latex": "tex", "csv": "csv", "html": "html", "json": "json"}
 
 
 @pytest.fixture

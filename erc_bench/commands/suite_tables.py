@@ -1,0 +1,54 @@
+"""The tables of a suite from stored runs: nothing is trained, no corpus and no model are needed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from erc_bench.comparison import compare
+from erc_bench.comparison.expected import shipped_alarms
+from erc_bench.errors import ErcBenchError
+from erc_bench.store.reading import StoredCell
+from erc_bench.suites.model import Suite, Table
+from erc_bench.suites.reading import read_suite
+from erc_bench.tables import SUFFIXES, render
+
+_TITLED = {"markdown": "# {}\n\n", "rich": "{}\n\n", "latex": "% {}\n"}
+"""How a table's title stands before it, in the formats that have room for one."""
+
+
+def suite_tables(file: Path, cells: Sequence[StoredCell], form: str) -> Iterator[tuple[str, str]]:
+    """Yield (file name, text) of each table of a suite, with its title.
+
+    Raises :class:`ErcBenchError` naming the table that the stored cells cannot fill.
+    """
+    suite = read_suite(file)
+    for number, table in enumerate(suite.tables, start=1):
+        title = table.title or suite.title or suite.name
+        name = f"{number}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:60].rstrip('-')}.{SUFFIXES[form]}"
+        try:
+            text = render(compare(cells, **_wanted(suite, table, cells)), form)
+        except ErcBenchError as error:
+            raise ErcBenchError(f"table {number} of {file}, {title!r}: {error.message}", error.hint) from None
+        yield name, _heading(suite, title, form) + text
+
+
+def _wanted(suite: Suite, table: Table, cells: Sequence[StoredCell]) -> dict[str, Any]:
+    """Return the request for a table: of what the suite names, what is stored."""
+    stored = {kind: {getattr(cell, kind) for cell in cells} for kind in ("dataset", "method")}
+    names = {
+        "datasets": [name for name in table.datasets or suite.datasets if name in stored["dataset"]],
+        "methods": [name for name in table.methods or suite.methods if name in stored["method"]],
+    }
+    lacking = [kind for kind, found in names.items() if not found]
+    if lacking:
+        raise ErcBenchError(f"none of its {lacking[0]} is stored", "Run the suite first with `erc-bench sweep`.")
+    return {**names, **table.wanted(), "alarms": shipped_alarms()}
+
+
+def _heading(suite: Suite, title: str, form: str) -> str:
+    template = _TITLED.get(form, "")
+    text = f"{suite.text}\n\n" if suite.text and form in ("markdown", "rich") else ""
+    return template.format(title) + text if template else ""
