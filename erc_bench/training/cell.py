@@ -20,6 +20,7 @@ from erc_bench.options import specs
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.progress import Progress
+from erc_bench.training.arrays import anchor_arrays, representation_arrays
 from erc_bench.training.composition import Composition
 from erc_bench.training.device import choose_precision, one_thread, peak_memory_mib
 from erc_bench.training.features import FeatureCache
@@ -85,14 +86,16 @@ class Cell:
         trained = self._timed("train", lambda: loop.run(self._epochs(preparer, ready), ready.dev, ready.train))
         outputs = self._timed("represent", lambda: self._represent(composition, classifiers, ready))
         readings = self._timed("read out", lambda: self._read(classifiers, outputs, task))
-        arrays = _anchor_arrays(ready.raw_words, outputs[1], classifiers)
+        arrays = anchor_arrays(ready.raw_words, outputs[1], classifiers)
         keys = ready.test.keys(range(len(ready.test))) if ready.test is not None else []
         facts = self._facts(encoder, row_encoder) | {
             "inert_terms": trained.inert_terms,
             "training_terms": trained.training_terms,
         }
         selection = dict(trained.selector.record())
-        return CellResult(keys, readings, trained.epochs, selection, arrays, facts, self.timings)
+        kept = outputs[2] if self.plan.save_representations else None
+        representations = {} if kept is None else representation_arrays(kept)
+        return CellResult(keys, readings, trained.epochs, selection, arrays, representations, facts, self.timings)
 
     @property
     def _own(self) -> str:
@@ -232,11 +235,3 @@ def _class_weights(counts: Tensor, rule: str) -> Tensor | None:
 def _defaults(component: Any, plan: Plan) -> Any:
     regime = plan.resolved.regime
     return component.Options(**{name: spec.default_in(regime) for name, spec in specs(component.Options).items()})
-
-
-def _anchor_arrays(raw_words: Tensor, dev: Outputs, classifiers: dict[str, Classifier]) -> dict[str, np.ndarray]:
-    arrays = {"anchors.raw": raw_words, "anchors.stage_one": dev.anchors}
-    own, *others = classifiers
-    arrays["anchors.stage_two"] = classifiers[own].fitted_anchors()
-    arrays |= {f"anchors.stage_two.{name}": classifiers[name].fitted_anchors() for name in others}
-    return {name: value.detach().float().cpu().numpy() for name, value in arrays.items() if value is not None}

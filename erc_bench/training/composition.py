@@ -81,7 +81,7 @@ class Composition:
     def after_step(self) -> None:
         """Let everything follow that follows the parameters."""
         if self._slow is not None:
-            self._slow.follow(self.encoder)
+            self._slow.follow()
         self.objective.after_step()
 
     def trainable_state(self) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import deepcopy
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from erc_bench.contracts.encoder import Encoder
-from erc_bench.memory import follow
 from erc_bench.training.row_states import RowEncoder
 
 
@@ -23,15 +24,27 @@ class MomentumEncoder:
         self.row_encoder = RowEncoder(
             self.encoder.language_model, row_encoder.pad_id, row_encoder.device, row_encoder.precision
         )
+        # Listed once: walking a language model takes longer than a step on frozen states.
+        self._moving = _apart(self.encoder.parameters(), encoder.parameters())
+        self._taken_over = _apart(self.encoder.buffers(), encoder.buffers())
 
     def take_mode(self, encoder: Encoder) -> None:
         """Be in training mode where the encoder is: its dropout makes a view of its own."""
         for slow, fast in zip(self.encoder.modules(), encoder.modules(), strict=True):
             slow.training = fast.training
 
-    def follow(self, encoder: Encoder) -> None:
-        """Move towards the encoder by one step."""
-        follow(self.encoder, encoder, self.momentum)
+    @torch.no_grad()
+    def follow(self) -> None:
+        """Move towards the encoder by one step: θ' ← m·θ' + (1 - m)·θ; buffers are taken over."""
+        for slow, fast in self._moving:
+            slow.lerp_(fast, 1 - self.momentum)
+        for kept, current in self._taken_over:
+            kept.copy_(current)
+
+
+def _apart(copies: Iterable[Tensor], originals: Iterable[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """Return the pairs that are not one and the same tensor."""
+    return [pair for pair in zip(copies, originals, strict=True) if pair[0] is not pair[1]]
 
 
 def _slow_copy(encoder: Encoder) -> Encoder:

@@ -31,7 +31,7 @@ class Reading:
 class CellResult:
     """Scores of every reading (the method's own classifier first), and the facts for the record.
 
-    ``keys`` name the test utterances in the order of the scores.
+    ``keys`` name the test utterances in the order of the scores and of ``representations``, each (n, dim).
     """
 
     keys: list[UtteranceKey]
@@ -39,5 +39,6 @@ class CellResult:
     epochs: list[dict[str, Any]] = field(default_factory=list)
     selection: dict[str, Any] = field(default_factory=dict)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    representations: dict[str, np.ndarray] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
