@@ -16,7 +16,9 @@ from erc_bench.names import did_you_mean
 COMMANDS = {
     "run": "Train and test a grid of methods, datasets, backbones and seeds; end with the table.",
     "sweep": "The same from a suite file, which also names the tables to end with.",
+    "tune": "Search settings on dev, with the same number of trials for every method.",
     "compare": "Make a table with significance tests from stored runs.",
+    "plot": "Draw figures of stored runs, and write the numbers behind them.",
     "list": "List what is installed: datasets, backbones, encoders, objectives, classifiers, methods.",
     "show": "Show one component or method: paper, options with defaults and whence they come.",
     "data": "See, fetch and verify the corpora.",

@@ -15,14 +15,15 @@ layer  rooms                                        what they are
 6      training, suites                             one cell; a grid as a file
 7      running, testing, terminal,                  the grid; checks for authors; the terminal
        terminal_progress
-8      api                                          what plugins may import; resolves names lazily
+8      api, tuning                                  what plugins may import; searches on dev
 9      commands                                     one file each
 10     cli                                          knows the commands by name
 11     __main__
 ====== ============================================ =================================================
 
 ``torch`` is imported by training, running, testing, losses, memory and the contracts of what trains; inside
-functions also by ``pretrained`` and ``doctor``. ``transformers`` belongs to ``pretrained`` alone.
+functions also by ``pretrained`` and ``doctor``. ``transformers`` belongs to ``pretrained`` alone, Optuna
+to ``tuning``'s study.
 """
 
 import ast
@@ -48,7 +49,7 @@ LAYERS = (
     ("planning", "tables"),
     ("training", "suites"),
     ("running", "testing", "terminal", "terminal_progress"),
-    ("api",),
+    ("api", "tuning"),
     ("commands",),
     ("cli",),
     ("__main__",),
@@ -193,6 +194,22 @@ def test_transformers_belongs_to_the_loading_of_checkpoints():
     assert places(CORE, is_out_of_place) == []
 
 
+def test_optuna_belongs_to_the_study_of_a_search():
+    def is_out_of_place(name, imported):
+        return imported.library in ("optuna", "sqlalchemy") and name != "erc_bench.tuning.study"
+
+    assert places(CORE, is_out_of_place) == []
+    # What `run --settings` reads is read without it.
+    study = "erc_bench.tuning.study"
+    assert (
+        places(
+            [name for name in CORE if room_of(name) == "tuning" and name != "erc_bench.tuning.trials"],
+            lambda _, imported: imported.eager and imported.module == study,
+        )
+        == []
+    )
+
+
 @pytest.mark.parametrize("room", [*LAYERS[0], "options", "protocol"])
 def test_the_lowest_rooms_need_the_standard_library_alone(room):
     libraries = {each.library for name in CORE if room_of(name) == room for each in IMPORTS[name]}
@@ -236,6 +253,7 @@ COMMANDS = (
     ("--version",),
     ("run", "--help"),
     ("sweep", "--help"),
+    ("tune", "--help"),
     ("compare", "--help"),
     ("data", "--help"),
     ("show", "--help"),
@@ -255,7 +273,8 @@ for command in {commands!r}:
             code = 0
         except SystemExit as end:
             code = end.code
-    print(*command, code, bool(told.getvalue()), [name for name in ("torch", "transformers") if name in sys.modules])
+    heavy = [name for name in ("torch", "transformers", "optuna") if name in sys.modules]
+    print(*command, code, bool(told.getvalue()), heavy)
 """
 
 

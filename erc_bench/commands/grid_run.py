@@ -15,6 +15,7 @@ from erc_bench.errors import ErcBenchError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from erc_bench.catalogue import Catalogue
     from erc_bench.planning.plan import Plan
     from erc_bench.planning.request import Request
     from erc_bench.running.grid import GridOutcome
@@ -23,6 +24,13 @@ SOME_FAILED = 1
 
 _OPTIONS = (
     click.option("--set", "settings", multiple=True, metavar="[METHOD:]SLOT.OPTION=VALUE", help="Change a setting."),
+    click.option(
+        "--settings",
+        "settings_files",
+        multiple=True,
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="A file of erc-bench tune with the best settings on dev; may be repeated. --set is stronger.",
+    ),
     click.option(
         "--limit", type=click.IntRange(min=1), help="Keep the first N dialogues of each split (a partial cell)."
     ),
@@ -40,6 +48,11 @@ _OPTIONS = (
     ),
     click.option(
         "--audit", is_flag=True, help="Also record the test score of every epoch, to show what test selection is worth."
+    ),
+    click.option(
+        "--save-representations",
+        is_flag=True,
+        help="Also store the representations of the test utterances, for erc-bench plot representations.",
     ),
     click.option("--dry-run", is_flag=True, help="Show the cells and what is already there; run nothing."),
 )
@@ -81,9 +94,7 @@ def plan_aloud(console: Console, requests: Sequence[Request]) -> list[Plan]:
 
     catalogue = Catalogue()
     plans = plan_grids(requests, catalogue)
-    for broken in catalogue.broken:
-        click.echo(f"Warning: {broken}", err=True)
-    _explain(console, plans)
+    explain(console, catalogue, plans)
     return plans
 
 
@@ -162,10 +173,15 @@ def report(outcome: GridOutcome) -> None:
     sys.exit(SOME_FAILED)
 
 
-def _explain(console: Console, plans: Sequence[Plan]) -> None:
-    """Say what a dataset's suggestions changed: a frozen encoder is not what the user typed."""
+def explain(console: Console, catalogue: Catalogue, plans: Sequence[Plan]) -> None:
+    """Say which plugins were left out, and what a dataset's suggestions changed.
+
+    A frozen encoder is not what the user typed.
+    """
     from erc_bench.options import format_value
 
+    for broken in catalogue.broken:
+        click.echo(f"Warning: {broken}", err=True)
     told = {
         f"{address} = {format_value(plan.resolved.values[address])} (suggested by {origin})"
         for plan in plans

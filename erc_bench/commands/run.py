@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from erc_bench.commands.grid_run import (
     say,
     show_table,
 )
+from erc_bench.commands.tuned import check_tuned, read_tuned, tell_earlier_cells, warn_of_other_data
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 
@@ -51,11 +53,15 @@ def run(**asked: Any) -> None:
     from erc_bench.terminal import open_console
 
     console = open_console()
-    plans = plan_aloud(console, [_request(asked)])
+    tuned = read_tuned(asked["settings_files"])
+    plans = plan_aloud(console, [replace(_request(asked), tuned=tuned)])
+    check_tuned(console, plans, tuned)
     if asked["dry_run"]:
         _show_cells(console, plans, asked["runs"])
         return
+    warn_of_other_data(plans, tuned, asked["data_dir"])
     outcome = run_grid(console, plans, asked)
+    tell_earlier_cells(console, outcome.skipped, tuned, asked["runs"])
     finished = [*outcome.ran, *outcome.skipped]
     show_table(
         console,
@@ -79,6 +85,10 @@ def _request(asked: dict[str, Any]) -> Request:
         raise ErcBenchError(
             "--audit scores every epoch on test, and --dev-only never scores test", "Leave one of them."
         )
+    if asked["save_representations"] and asked["dev_only"]:
+        raise ErcBenchError(
+            "--save-representations stores what test becomes, and --dev-only never reads test", "Leave one of them."
+        )
     return Request(
         methods=asked["methods"],
         datasets=asked["datasets"],
@@ -89,6 +99,7 @@ def _request(asked: dict[str, Any]) -> Request:
         limit=asked["limit"],
         dev_only=asked["dev_only"],
         audit=asked["audit"],
+        save_representations=asked["save_representations"],
     )
 
 

@@ -94,11 +94,21 @@ def _method(console: Console, entry: Entry) -> None:
         **_by_dataset(method),
         "further readouts": ", ".join(method.readouts),
         "settings come from": method.settings_from,
+        "searched by tune": _searched(method),
+        "search space comes from": method.search_from,
     }
     _facts(console, facts)
     example = f"erc-bench show {entry.name} --dataset meld --backbone minilm"
     console.print(f"every setting with its origin: {example}", highlight=False)
     console.print()
+
+
+def _searched(method: Any) -> str:
+    """Name the values that a search tries, the learning rate with them that every composition searches."""
+    from erc_bench.tuning.space import RATE_WORDS
+
+    rate = "" if method.system else RATE_WORDS
+    return ", ".join(filter(None, (_pairs({a: tuple(values) for a, values in method.search.items()}), rate)))
 
 
 def _by_dataset(method: Any) -> dict[str, str]:

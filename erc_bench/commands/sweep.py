@@ -18,6 +18,7 @@ from erc_bench.commands.grid_run import (
     say,
     show_table,
 )
+from erc_bench.commands.tuned import check_tuned, read_tuned, tell_earlier_cells, warn_of_other_data
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,14 +45,19 @@ def sweep(suite: Path, **asked: Any) -> None:
     read = read_suite(suite)
     seeds = None if asked["seeds"] is None else parse_seeds(asked["seeds"])
     overrides = [parse_override(text) for text in asked["settings"]]
-    plans = plan_aloud(console, suite_requests(read, overrides, seeds, asked["limit"], asked["audit"]))
+    tuned = read_tuned([*(suite.parent / name for name in read.settings_files), *asked["settings_files"]])
+    requests = suite_requests(read, overrides, seeds, asked["limit"], asked["audit"], asked["save_representations"])
+    plans = plan_aloud(console, [replace(request, tuned=tuned) for request in requests])
+    check_tuned(console, plans, tuned)
     check_tables(read.tables, plans)
     for line in filter(None, (read.title, read.text)):
         say(console, line)
     if asked["dry_run"]:
         _show_grid(console, plans, asked)
         return
+    warn_of_other_data(plans, tuned, asked["data_dir"])
     outcome = run_grid(console, plans, asked)
+    tell_earlier_cells(console, outcome.skipped, tuned, asked["runs"])
     for table in read.tables:
         audit = table.audit or (asked["audit"] and not table.per_class)
         _show(console, read, replace(table, audit=audit), [*outcome.ran, *outcome.skipped], asked["runs"])
@@ -70,13 +76,7 @@ def _show(console: Console, suite: Suite, table: Table, plans: Sequence[Plan], r
         runs,
         datasets,
         methods,
-        baseline=table.baseline,
-        metric=table.metric,
-        readouts=table.readouts,
-        family=table.family,
-        per_class=table.per_class,
-        reported=table.reported,
-        audit=table.audit,
+        **table.wanted(),
     )
 
 

@@ -178,6 +178,7 @@ def _make(
         resolved,
         request.limit,
         request.dev_only,
-        # A system that trains by itself has no epochs that could be watched.
-        request.audit and "system" not in components,
+        # A system that trains by itself has no epochs that could be watched, and keeps its representations.
+        request.audit and not is_system,
+        request.save_representations and not is_system,
     )

@@ -21,7 +21,8 @@ class Plan:
 
     ``components`` maps the slots (encoder, objective, classifier; or system) to classes;
     ``readouts`` maps the names of further classifiers to classes. ``backbone`` is ``None`` for a
-    system that has none. ``audit`` writes down the test score of every epoch and changes no result.
+    system that has none. ``audit`` writes down the test score of every epoch, ``save_representations``
+    stores those of the test utterances; neither changes a result.
     """
 
     address: CellAddress
@@ -34,6 +35,7 @@ class Plan:
     limit: int | None = None
     dev_only: bool = False
     audit: bool = False
+    save_representations: bool = False
 
     @property
     def seed(self) -> int:

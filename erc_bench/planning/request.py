@@ -25,7 +25,8 @@ class Request:
 
     ``suite`` holds the settings of a suite, weakest first; all ``overrides`` are stronger.
     ``datasets_of``, ``backbones_of`` and ``readouts_of`` say for one method what the request says for all.
-    ``audit`` wants the test score of every epoch on record. ``tuned`` settings are stronger than a
+    ``audit`` wants the test score of every epoch on record, ``save_representations`` those of the test
+    utterances in the cell's folder. ``tuned`` settings are stronger than a
     method's own and weaker than everything that is set.
     """
 
@@ -42,6 +43,7 @@ class Request:
     limit: int | None = None
     dev_only: bool = False
     audit: bool = False
+    save_representations: bool = False
     tuned: Mapping[CombinationName, Tuned] = field(default_factory=dict)
 
     def settings(self) -> list[Override]:

@@ -29,6 +29,7 @@ from erc_bench.training.preparation import CellData
 from erc_bench.training.result import CellResult
 from erc_bench.training.system_cell import run_system
 from erc_bench.training.workspace import Workspace
+from erc_bench.types import UtteranceKey
 
 _log = logging.getLogger("erc_bench")
 
@@ -77,7 +78,7 @@ class GridRunner:
         except Exception as error:
             self._failed(plan, self._reason_before_start(error), started)
             return True
-        found = find(folder, present, plan.readouts, plan.audit)
+        found = find(folder, present, plan.readouts, plan.audit, plan.save_representations)
         if found.state not in RUNS_UNDER[self.overwrite]:
             self._passed_over(plan, found, started)
             return True
@@ -94,7 +95,7 @@ class GridRunner:
         self, plan: Plan, corpus: Corpus, present: Mapping[str, Any], writer: CellWriter, started: float
     ) -> None:
         # Another process may have finished the cell between the first look and the lock.
-        found = find(writer.folder, present, plan.readouts, plan.audit)
+        found = find(writer.folder, present, plan.readouts, plan.audit, plan.save_representations)
         if found.state not in RUNS_UNDER[self.overwrite]:
             self._passed_over(plan, found, started)
             return
@@ -121,16 +122,7 @@ class GridRunner:
         gold = {} if plan.dev_only else gold_labels(splits.test)
         audit = SelectionAudit(plan, gold) if plan.audit else None
         result = self._train(plan, data, corpus.fingerprint, audit)
-        rows: dict[str, list[Row]] = {}
-        own = next(iter(result.readings))
-        order = {key: position for position, key in enumerate(result.keys)}
-        for name, reading in result.readings.items():
-            if reading.scores is not None:
-                rows[name] = scored_rows(plan, result.keys, reading.scores, gold)
-                scores = reading.scores[[order[key] for key in gold]]
-                writer.write_predictions(None if name == own else name, rows[name], scores, plan.dataset.labels)
-        if result.arrays:
-            writer.write_arrays(result.arrays)
+        rows = _write_results(plan, result, gold, writer)
         machine = {"hardware": hardware(self.workspace.device), "device": str(self.workspace.device)}
         record = make_record(plan, corpus, result, rows, present, machine)
         if audit is not None:
@@ -183,6 +175,26 @@ class GridRunner:
     def _failed(self, plan: Plan, reason: str, started: float) -> None:
         self.outcome.failed.append((plan, reason))
         self.progress.cell_ended(plan.label(), f"failed: {reason}", time.perf_counter() - started)
+
+
+def _write_results(
+    plan: Plan, result: CellResult, gold: Mapping[UtteranceKey, str], writer: CellWriter
+) -> dict[str, list[Row]]:
+    """Write predictions and arrays in the order of the split; return the scored rows of every reading."""
+    rows: dict[str, list[Row]] = {}
+    own = next(iter(result.readings))
+    order = {key: position for position, key in enumerate(result.keys)}
+    for name, reading in result.readings.items():
+        if reading.scores is not None:
+            rows[name] = scored_rows(plan, result.keys, reading.scores, gold)
+            scores = reading.scores[[order[key] for key in gold]]
+            writer.write_predictions(None if name == own else name, rows[name], scores, plan.dataset.labels)
+    arrays = dict(result.arrays)
+    for name, array in result.representations.items():
+        arrays[name] = array[[order[key] for key in gold]]
+    if arrays:
+        writer.write_arrays(arrays)
+    return rows
 
 
 def _limited(corpus: Corpus, limit: int | None) -> Corpus:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from erc_bench.errors import ErcBenchError
+from erc_bench.store.arrays import REPRESENTATIONS, array_names
 from erc_bench.store.layout import STATUS_FILE
 from erc_bench.store.reading import read_cell
 
@@ -32,11 +34,18 @@ class Found:
     record: Mapping[str, Any] | None = None
 
 
-def find(folder: Path, present_inputs: Mapping[str, Any], readouts: Iterable[str], audit: bool = False) -> Found:
+def find(
+    folder: Path,
+    present_inputs: Mapping[str, Any],
+    readouts: Iterable[str],
+    audit: bool = False,
+    representations: bool = False,
+) -> Found:
     """Look at a cell's folder.
 
     ``present_inputs`` is what its data, backbone and code are now; ``readouts`` are the further
-    classifiers that must have read it, ``audit`` whether every epoch must have been scored.
+    classifiers that must have read it, ``audit`` whether every epoch must have been scored,
+    ``representations`` whether those of the test utterances must be there.
     """
     if not folder.is_dir():
         return Found("missing")
@@ -52,10 +61,20 @@ def find(folder: Path, present_inputs: Mapping[str, Any], readouts: Iterable[str
         return Found("missing", f"it has not been read by {' and '.join(unread)} yet")
     if audit and not cell.record.get("audit"):
         return Found("missing", "it has not been audited yet")
+    if representations and not _has_representations(folder):
+        return Found("missing", "its representations have not been stored yet")
     changed = changes(cell.record.get("inputs", {}), present_inputs)
     if changed:
         return Found("stale", f"{' and '.join(changed)} changed since", cell.record)
     return Found("done", record=cell.record)
+
+
+def _has_representations(folder: Path) -> bool:
+    # What cannot be read is not there, and the cell writes it again.
+    try:
+        return REPRESENTATIONS in array_names(folder)
+    except ErcBenchError:
+        return False
 
 
 def _inputs_of_failed(folder: Path) -> Mapping[str, Any]:

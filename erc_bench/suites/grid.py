@@ -19,6 +19,7 @@ def suite_requests(
     seeds: Sequence[int] | None = None,
     limit: int | None = None,
     audit: bool = False,
+    save_representations: bool = False,
 ) -> list[Request]:
     """Return one request for each point of the axes.
 
@@ -43,6 +44,7 @@ def suite_requests(
             readouts_of=suite.readouts_of,
             limit=limit,
             audit=suite.audit or audit,
+            save_representations=save_representations,
         )
         for point in points
     ]

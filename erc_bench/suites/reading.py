@@ -9,6 +9,8 @@
     audit = true                       # record the test score of every epoch; chooses nothing
     readouts = ["centroid"]            # further classifiers that read every training
 
+    settings = ["tuned.toml"]          # the best on dev (erc-bench tune), weaker than all that stands here
+
     [encoder]                          # settings: tables named after slots
     trainable = "none"
 
@@ -51,7 +53,7 @@ CHOICES = "choices"
 FAMILIES = get_args(Family)
 _SETTINGS = (CHOICES, *SLOTS)
 _GRID = ("methods", "datasets", "backbones", "seeds", "readouts")
-_KEYS = ("title", "text", *_GRID, "audit", "axes", "method", "table", *_SETTINGS)
+_KEYS = ("title", "text", *_GRID, "audit", "settings", "axes", "method", "table", *_SETTINGS)
 _METHOD_KEYS = ("datasets", "backbones", "readouts", *_SETTINGS)
 _AXES_KEYS = ("method", *_SETTINGS)
 _TABLE_KEYS = (
@@ -113,6 +115,7 @@ def _suite(name: str, fields: Fields) -> Suite:
         {method: names for method, each in of_methods.items() if (names := each.names("readouts"))},
         tuple(_table(each, methods, datasets) for each in fields.tables("table")) or (Table(),),
         fields.flag("audit"),
+        fields.names("settings"),
     )
 
 

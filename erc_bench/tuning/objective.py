@@ -43,9 +43,9 @@ def dev_scores(search: Search, point: Point, runner: Runner) -> tuple[list[float
     reasons = {plan.address: reason for plan, reason in runner.run(plans).failed}
     scores = []
     for plan in plans:
-        record, error = _record(plan.address, runner.runs, reasons)
-        if error:
-            return [], f"seed {plan.seed}: {_one_line(error)}"
+        record, reason = _record(plan.address, runner.runs, reasons)
+        if reason:
+            return [], f"seed {plan.seed}: {_one_line(reason)}"
         scores.append(float(record["metrics"]["dev"][record["headline_metric"]]))
     return scores, ""
 

@@ -111,9 +111,8 @@ def read_entries(file: Path) -> list[dict[str, Any]]:
 
 def _problems(entry: Mapping[str, Any], where: str) -> list[str]:
     lacking = [f"{where}: {key} is missing" for key in _REQUIRED if key not in entry]
-    unknown = [
-        f"{where}.{key}: there is no such key; {did_you_mean(key, _KNOWN)}" for key in entry if key not in _KNOWN
-    ]
+    strangers = [key for key in entry if key not in _KNOWN]
+    unknown = [f"{where}.{key}: there is no such key; {did_you_mean(key, _KNOWN)}" for key in strangers]
     wrong = [
         f"{where}.{key}: it must be {words}"
         for key, (holds, words) in _KNOWN.items()

@@ -21,6 +21,7 @@ Point = Mapping[str, str]
 
 RATE_FACTORS = (1 / 3, 1.0, 3.0)
 """Every method searches its learning rate: that of what trains, times these."""
+RATE_WORDS = "training.head_lr (frozen backbone) or training.encoder_lr: a third, one and three times its own"
 _DIGITS = 3
 
 

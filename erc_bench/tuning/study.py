@@ -1,4 +1,4 @@
-"""The trials of one search in Optuna's storage: which comes next, which there are, and whether they may be gone on with.
+"""The trials of one search in Optuna's storage: which there are, which comes next, whether they may be gone on with.
 
 A trial that a kill left half-way stays in the storage as failed, without an error, and does not count; the
 next one to begin is the same again, since every trial draws on a random stream of its own number.
@@ -7,7 +7,8 @@ next one to begin is the same again, since every trial draws on a random stream 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -15,11 +16,13 @@ from types import TracebackType
 from typing import Any
 
 import optuna
+from filelock import FileLock, Timeout
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.store.layout import LOCK_FILE
 from erc_bench.tuning.identity import differences
 from erc_bench.tuning.search import Search
 from erc_bench.tuning.space import Point
@@ -36,6 +39,7 @@ class Storage:
 
     def __init__(self, folder: Path) -> None:
         optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+        self.folder = folder
         self._file = folder / STORAGE_FILE
         # A path may hold characters that mean something in an address of a database.
         connect = partial(sqlite3.connect, self._file, timeout=_PATIENCE, check_same_thread=False)
@@ -61,11 +65,31 @@ class Storage:
         return _name(search) in optuna.get_all_study_names(self.optuna)
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes out of a study's folder; raise :class:`ErcBenchError` where one is in it."""
+    lock = FileLock(folder / LOCK_FILE)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ErcBenchError(
+            f"another process is searching in {folder}", "Wait for its end, or name another folder with --study."
+        ) from None
+    except OSError as error:
+        raise ErcBenchError(f"the study {folder} cannot be written: {error.strerror or error}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class Study:
     """The trials of one search; ``sampler_seed`` decides what is tried."""
 
     def __init__(self, storage: Storage, search: Search, identity: Mapping[str, Any], sampler_seed: int) -> None:
         self.search = search
+        self._folder = storage.folder
         self._seed = sampler_seed
         self._distributions: dict[str, BaseDistribution] = {
             address: CategoricalDistribution(list(values)) for address, values in search.space.values.items()
@@ -77,7 +101,7 @@ class Study:
         if stored is not None:
             self._refuse_another(stored, identity)
         elif self._study.get_trials(deepcopy=False):
-            raise ErcBenchError(f"the study {_name(search)!r} was not begun by erc-bench", _REMEDY)
+            raise ErcBenchError(f"the study {_name(search)!r} in {self._folder} was not begun by erc-bench", _REMEDY)
         else:
             self._study.set_user_attr(_IDENTITY, dict(identity))
 
@@ -85,7 +109,8 @@ class Study:
         found = differences(stored, identity)
         if found:
             raise ErcBenchError(
-                f"there is another search of {self.search.label()}: it was begun with other {' and '.join(found)}",
+                f"{self._folder} holds another search of {self.search.label()}, which began with"
+                f" other {' and '.join(found)}",
                 _REMEDY,
             )
 
@@ -117,6 +142,10 @@ class Study:
         if self.is_grid(asked):
             return None
         return self._proposed(len(trials), tried)
+
+    def planned(self, asked: int) -> int:
+        """Return how many trials there will be of so many: a grid may end before."""
+        return min(asked, self.search.points())
 
     def is_grid(self, asked: int) -> bool:
         """Whether so many trials have room for every point."""

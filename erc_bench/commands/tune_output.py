@@ -1,0 +1,139 @@
+"""What ``erc-bench tune`` prints: what would be searched, each trial, and the table at the end."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from erc_bench.commands.grid_run import SOME_FAILED, say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from erc_bench.store.reading import StoredCell
+    from erc_bench.tuning.result import Result
+    from erc_bench.tuning.search import Search
+    from erc_bench.tuning.trial import Trial
+
+OWN = "its own settings"
+
+
+def show_search(
+    console: Console, search: Search, asked: int, trials: Sequence[Trial], cells: Sequence[StoredCell]
+) -> None:
+    """Print the space of a search, how it is searched, and what is done of it."""
+    points = search.points()
+    how = "every point once" if points <= asked else f"{asked} trials by TPE"
+    say(console, f"{search.label()}: {_count(points, 'point')}, {how}")
+    own = search.own_point()
+    for address, values in search.space.values.items():
+        say(console, f"  {address}: {', '.join(values)} (its own: {own[address]})")
+    left = max(0, min(asked, points) - len(trials))
+    there = sum(cell.status == "done" and _of(cell, search) for cell in cells)
+    say(
+        console,
+        f"  {_count(min(len(trials), asked), 'trial')} done, {left} to run;"
+        f" {_count(there, 'cell')} done, {left * len(search.seeds)} to train at most",
+    )
+
+
+def _of(cell: StoredCell, search: Search) -> bool:
+    return (cell.dataset, cell.method, str(cell.record.get("backbone"))) == search.combination
+
+
+def tell_trial(console: Console, search: Search) -> Callable[[Trial], None]:
+    """Return what prints one line for a trial: number, score, and the settings that differ."""
+
+    def tell(trial: Trial) -> None:
+        outcome = f"failed: {trial.error}" if trial.error else f"dev {_metric(search)} {trial.score:.2f}"
+        say(console, f"trial {trial.number} · {search.label()}: {outcome} · {_changes(search, trial)}")
+
+    return tell
+
+
+def tell_start(console: Console, search: Search, trials: int, asked: int) -> None:
+    """Say how many trials are there already."""
+    if trials:
+        say(console, f"{search.label()}: {min(trials, asked)} of {_count(asked, 'trial')} there from earlier")
+
+
+def tell_end(console: Console, result: Result) -> None:
+    """Say where the grid ended before the trials did."""
+    search = result.search
+    if len(result.trials) < result.asked:
+        points = search.points()
+        say(
+            console,
+            f"{search.label()}: all {points} points are tried, which takes {len(result.trials)} of the {result.asked}"
+            " trials asked for",
+        )
+
+
+def show_results(console: Console, results: Sequence[Result], study: Path) -> None:
+    """Print the table of a study."""
+    from rich.table import Table
+    from rich.text import Text
+
+    seeds = results[0].search.seeds
+    words = f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
+    title = f"Search on dev in {study}, mean over {words}; test was not scored"
+    table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim")
+    for column in ("dataset", "method", "backbone"):
+        table.add_column(column, no_wrap=True)
+    for column in ("trials", "failed", "dev, own settings", "dev, best"):
+        table.add_column(column, justify="right")
+    table.add_column("best settings", overflow="fold")
+    for result in results:
+        best = result.best
+        row = [
+            *result.search.combination,
+            _trials(result),
+            str(result.failed),
+            "-" if result.own is None else f"{result.own.score:.2f}",
+            "-" if best is None else f"{best.score:.2f}",
+            "-" if best is None else _changes(result.search, best),
+        ]
+        table.add_row(*map(Text, row))
+    console.print()
+    console.print(table)
+
+
+def _trials(result: Result) -> str:
+    tried = len(result.trials)
+    return str(tried) if tried == result.asked else f"{tried} of {result.asked}"
+
+
+def end(console: Console, results: Sequence[Result], output: Path) -> None:
+    """Say where the settings are; exit with 1 where a search found none."""
+    if any(result.best is not None for result in results):
+        say(console, f"\nThe best settings are in {output}. To train with them: erc-bench run --settings {output} …")
+    lost = [result for result in results if result.best is None]
+    for result in lost:
+        reasons = dict.fromkeys(trial.error for trial in result.trials)
+        click.echo(f"{result.search.label()}: all trials failed:", err=True)
+        click.echo("\n".join(f"  {reason}" for reason in reasons), err=True)
+    if lost:
+        sys.exit(SOME_FAILED)
+
+
+def _changes(search: Search, trial: Trial) -> str:
+    return pairs(search.changes(trial.point)) or OWN
+
+
+def pairs(settings: Mapping[str, Any]) -> str:
+    """Write settings as one would type them."""
+    from erc_bench.options import format_value
+
+    return ", ".join(f"{address}={format_value(value)}" for address, value in settings.items())
+
+
+def _metric(search: Search) -> str:
+    return search.own.dataset.headline_metric.replace("_", " ")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -1,0 +1,71 @@
+"""Figures of stored runs: PNG, SVG and PDF with matplotlib, and the numbers behind each as CSV.
+
+Importing this package does not import matplotlib. Drawing is deterministic: the same cells give
+the same bytes, with the same versions of the libraries.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+from erc_bench.errors import ErcBenchError
+from erc_bench.figures.model import Drawn, Numbers
+from erc_bench.figures.saving import FORMATS, save
+from erc_bench.figures.selection import Wanted, select
+from erc_bench.names import did_you_mean
+from erc_bench.store.reading import StoredCell
+
+__all__ = ["FORMATS", "KINDS", "Drawn", "Numbers", "draw", "save"]
+
+KINDS = {
+    "confusion": "Confusion matrices of two methods and their difference.",
+    "anchors": "Similarity of the label anchors: raw, after training, after their adaptation.",
+    "representations": "t-SNE of test representations with the anchors (needs run --save-representations).",
+    "seeds": "The score of every seed, with mean and interval.",
+    "forest": "Differences to the baseline with intervals, for all datasets.",
+    "curves": "Learning curves: loss terms and the dev score of every epoch.",
+    "calibration": "Reliability diagrams and the expected calibration error.",
+}
+"""What can be drawn; each kind is drawn by the module of its name."""
+
+_LIBRARIES = {"matplotlib", "sklearn", "threadpoolctl"}
+
+
+def draw(kind: str, cells: Sequence[StoredCell], **options: Any) -> list[Drawn]:
+    """Draw one kind of figure; how many figures that makes depends on the kind and the cells.
+
+    ``options`` are those of :class:`~erc_bench.figures.selection.Wanted`. Raises
+    :class:`ErcBenchError` for an unknown kind or name, where the cells hold nothing to draw, and
+    where matplotlib is not installed.
+    """
+    if kind not in KINDS:
+        raise ErcBenchError(f"there is no figure {kind!r}; {did_you_mean(kind, KINDS)}")
+    selection = select(cells, Wanted(**options))
+    try:
+        module = import_module(f"erc_bench.figures.{kind}")
+        with import_module("erc_bench.figures.style").styled():
+            drawn: list[Drawn] = module.draw(selection)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _LIBRARIES:
+            raise
+        raise ErcBenchError(
+            f"drawing needs {error.name}, which is not installed", "Install it with: pip install 'erc-bench[plot]'"
+        ) from None
+    notes = selection.comparison.notes
+    return [replace(each, notes=tuple(dict.fromkeys((*notes, *each.notes)))) for each in _named_apart(drawn)]
+
+
+def _named_apart(drawn: Sequence[Drawn]) -> list[Drawn]:
+    """Number figures whose names would otherwise be one file's."""
+    seen: Counter[str] = Counter()
+    named = []
+    for each in drawn:
+        # Some file systems do not tell capitals from small letters.
+        seen[each.name.lower()] += 1
+        count = seen[each.name.lower()]
+        named.append(each if count == 1 else replace(each, name=f"{each.name}-{count}"))
+    return named

@@ -1,0 +1,176 @@
+"""Tests over dialogues: what the trained systems at hand would do on further dialogues.
+
+All of them read confusion counts per dialogue. Where dialogues belong together (scenes of an
+episode, dialogues of a session), add them up first with
+:func:`~erc_bench.statistics.resampling.cluster_counts`: the clusters take the place of dialogues.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from erc_bench.statistics.resampling import (
+    Counts,
+    Score,
+    bootstrap_scores,
+    check_counts,
+    in_chunks,
+    left_out_scores,
+    observed_scores,
+    weighted_totals,
+)
+from erc_bench.statistics.results import (
+    ALIKE,
+    NO_SEEDS,
+    ONE_DIALOGUE,
+    ZERO_VARIANCE,
+    BootstrapInterval,
+    DialogueSignFlip,
+    counted,
+    shortfall,
+)
+from erc_bench.statistics.scores import ROUNDING, Floats, check_level
+from erc_bench.statistics.student_t import t_quantile
+
+FEW_DIALOGUES = 50
+"""With fewer dialogues than this the interval is corrected for bias and skew (BCa)."""
+
+Method = Literal["auto", "percentile", "BCa"]
+
+
+def dialogue_bootstrap(
+    counts: Counts,
+    score: Score,
+    alpha: float = 0.05,
+    draws: int = 10_000,
+    seed: int = 0,
+    method: Method = "auto",
+    expanded: bool = True,
+) -> BootstrapInterval:
+    """Return the interval of a difference over further dialogues, for the systems as they are trained.
+
+    counts: (systems, seeds, dialogues, classes, classes); two systems: the first less the second,
+    one system: its own score; always averaged over seeds. Dialogues are drawn with replacement, the
+    same for both systems and all seeds, and the score is computed again from the counts.
+
+    Null hypothesis of "0 lies outside": the seed-averaged score is equal in the population of
+    dialogues. Assumes independent dialogues; what further seeds would do is not in the interval.
+    ``auto`` reads percentiles, under 50 dialogues with the BCa correction. ``expanded`` moves the
+    percentiles outwards (those of t with G - 1 degrees of freedom, and √(G/(G - 1)) for the
+    bootstrap's too small variance), without which 1 - alpha is not reached. Not testable: no seed,
+    one dialogue, zero variance. Where BCa does not exist ``reason`` says so and the percentiles stand.
+    Sources: Efron, J. Am. Stat. Assoc. 82 (1987); Hesterberg, American Statistician 69 (2015).
+    """
+    check_level(alpha)
+    check_counts(counts)
+    seeds, dialogues = counts.shape[1:3]
+    if not seeds or not dialogues:
+        return BootstrapInterval(None, reason=NO_SEEDS if dialogues else "not testable: no dialogue")
+    observed = float(observed_scores(counts, score).mean())
+    sizes = {"draws": draws, "seeds": seeds, "dialogues": dialogues}
+    if dialogues == 1:
+        return BootstrapInterval(observed, **sizes, reason=ONE_DIALOGUE)
+    drawn = bootstrap_scores(counts, score, draws, np.random.default_rng(seed)).mean(-1)
+    if float(drawn.std()) <= 100 * ROUNDING:  # scores are points, 0 to 100
+        return BootstrapInterval(observed, **sizes, reason=ZERO_VARIANCE)
+    tail = expanded_tail(alpha, dialogues - 1, dialogues / (dialogues - 1)) if expanded else alpha / 2
+    wanted = method if method != "auto" else ("BCa" if dialogues < FEW_DIALOGUES else "percentile")
+    tails, reason = (tail, 1 - tail), ""
+    if wanted == "BCa":
+        corrected = _bca_tails(drawn, observed, left_out_scores(counts, score).mean(-1), tail)
+        tails, reason = corrected or tails, "" if corrected else "percentiles: BCa does not exist for these draws"
+    low, high = percentiles(drawn, tails)
+    return BootstrapInterval(observed, low, high, "percentile" if reason else wanted, **sizes, reason=reason)
+
+
+def percentiles(drawn: Floats, shares: tuple[float, float]) -> tuple[float, float]:
+    """Return what these shares of all draws, had there been more, would lie below."""
+    low, high = np.quantile(drawn, shares, method="weibull")
+    return float(low), float(high)
+
+
+def expanded_tail(alpha: float, df: float, variance_ratio: float) -> float:
+    """Return the share of draws to cut off on each side so that the interval is as wide as that of t.
+
+    ``variance_ratio`` is the variance of the estimate over that of the draws.
+    """
+    return float(special.ndtr(-t_quantile(df, alpha) * math.sqrt(variance_ratio)))
+
+
+def _bca_tails(drawn: Floats, observed: float, left_out: Floats, tail: float) -> tuple[float, float] | None:
+    tolerance = 100 * ROUNDING
+    below, above = (drawn < observed - tolerance).mean(), (drawn > observed + tolerance).mean()
+    bias = float(special.ndtri((below + 1.0 - above) / 2.0))
+    deviations = left_out.mean() - left_out
+    spread = float((deviations**2).sum()) ** 1.5
+    if not math.isfinite(bias) or spread <= 0:
+        return None
+    skew = float((deviations**3).sum()) / (6.0 * spread)
+    shifts = [bias + float(special.ndtri(share)) for share in (tail, 1 - tail)]
+    if any(skew * shift >= 1 for shift in shifts):
+        return None
+    low, high = (float(special.ndtr(bias + shift / (1 - skew * shift))) for shift in shifts)
+    return low, high
+
+
+def dialogue_sign_flip(
+    counts: Counts, score: Score, alpha: float = 0.05, draws: int = 10_000, seed: int = 0
+) -> DialogueSignFlip:
+    """Test the difference of two systems by swapping their answers in whole dialogues.
+
+    counts: (2, seeds, dialogues, classes, classes). In every draw each dialogue's answers, of all
+    seeds together, change sides with probability 1/2, and the seed-averaged difference of the score
+    is computed again from the counts. This is the test to use for two sets of predictions.
+
+    Null hypothesis: within a dialogue it does not matter which system gave which answers, for the
+    systems as they are trained. Assumes independent dialogues, no distribution, and lets the answers
+    of one dialogue depend on each other; two-sided. Exact over all swaps where these are at
+    most ``draws``; else p is (hits + 1)/(draws + 1). ``reason`` says when so few dialogues cannot
+    reach ``alpha``. Not testable: no seed, one dialogue, systems that answer alike.
+    Sources: Fisher, The Design of Experiments (1935), section 21; Noreen, Computer-Intensive
+    Methods for Testing Hypotheses (1989).
+    """
+    check_level(alpha)
+    check_counts(counts)
+    if counts.shape[0] != 2:
+        raise ValueError(f"two systems are needed, got {counts.shape[0]}")
+    seeds, dialogues = counts.shape[1:3]
+    if not seeds or not dialogues:
+        return DialogueSignFlip(dialogues, None, None, "not testable: no dialogue" if seeds else NO_SEEDS)
+    observed = float(observed_scores(counts, score).mean())
+    moved = counts[0].astype(np.int64) - counts[1]
+    differs = moved.any(axis=(0, 2, 3))
+    differing = int(differs.sum())
+    reason = ONE_DIALOGUE if dialogues == 1 else "" if differing else ALIKE
+    if reason:
+        return DialogueSignFlip(dialogues, None, None, reason, observed, differing)
+    exact = 2**differing <= draws
+    swapped = _swapped(moved[:, differs], counts.sum((0, 2)), score, None if exact else draws, seed)
+    hits = int((np.abs(swapped) >= abs(observed) - 1e-9).sum())
+    p = hits / len(swapped) if exact else (hits + 1) / (draws + 1)
+    smallest = 2.0 ** (1 - differing) if exact else 1 / (draws + 1)
+    reason = shortfall(smallest, alpha, counted(differing, "differing dialogue"))
+    return DialogueSignFlip(dialogues, p, smallest, reason, observed, differing, None if exact else draws)
+
+
+def _swapped(moved: Counts, totals: Counts, score: Score, draws: int | None, seed: int) -> Floats:
+    """Return the difference after each swap; ``draws=None`` goes through all swaps.
+
+    moved: (seeds, dialogues, classes, classes), first less second system; totals: (seeds, classes,
+    classes), both systems together → (draws,).
+    """
+    dialogues = moved.shape[1]
+    rng = np.random.default_rng(seed)
+
+    def differences(stays: npt.NDArray[np.int64]) -> Floats:
+        shifts = weighted_totals(np.where(stays, 1.0, -1.0), moved)
+        return np.asarray((score((totals + shifts) / 2) - score((totals - shifts) / 2)).mean(-1))
+
+    if draws is None:
+        return differences((np.arange(2**dialogues)[:, None] >> np.arange(dialogues)) & 1)
+    return in_chunks(draws, lambda size: differences(rng.integers(0, 2, (size, dialogues))))

@@ -1,0 +1,148 @@
+"""Tests over the seeds of one or two methods. All of them speak of further seeds on the same test set."""
+
+from __future__ import annotations
+
+import math
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from erc_bench.statistics.results import (
+    ONE_SEED,
+    ZERO_VARIANCE,
+    Equivalence,
+    Estimate,
+    OneSampleT,
+    PairedT,
+    Summary,
+    TTest,
+    WelchT,
+)
+from erc_bench.statistics.scores import Floats, as_scores, negligible, paired_differences
+from erc_bench.statistics.student_t import t_quantile, two_sided_p, upper_p
+
+Kind = TypeVar("Kind", bound=TTest)
+
+
+def summarise(scores: npt.ArrayLike, alpha: float = 0.05) -> Summary:
+    """scores: (n,), one per seed → mean, sd with n - 1, and the 1 - alpha t interval of the mean.
+
+    The interval assumes normal scores and speaks of further seeds on the same test set.
+    Raises ``ValueError`` for no scores.
+    """
+    values = as_scores(scores)
+    if not len(values):
+        raise ValueError("there are no scores to summarise")
+    if len(values) == 1:
+        return Summary(1, float(values[0]), reason="one seed")
+    mean, sd = float(values.mean()), float(values.std(ddof=1))
+    half = t_quantile(len(values) - 1, alpha) * sd / math.sqrt(len(values))
+    return Summary(len(values), mean, sd, mean - half, mean + half)
+
+
+def paired_t(first: npt.ArrayLike, second: npt.ArrayLike, alpha: float = 0.05) -> PairedT:
+    """first, second: (n,) scores of two methods on the same seeds → test of ``first - second``.
+
+    Null hypothesis: the mean difference over seeds is 0, for this test set. Assumes that the
+    differences are independent and normal; two-sided. Not testable: fewer than two shared seeds,
+    zero variance. Source: Student, Biometrika 6 (1908).
+    """
+    differences, reason = paired_differences(first, second)
+    return _t_test(PairedT, differences, reason, alpha)
+
+
+def one_sample_t(scores: npt.ArrayLike, constant: float, alpha: float = 0.05) -> OneSampleT:
+    """scores: (n,), one per seed → test of their mean less a published ``constant``.
+
+    Null hypothesis: the mean over seeds is the constant. A published number has its own seeds, data
+    and protocol, whose spread this test cannot know: it is too sure wherever they vary. Assumes
+    independent normal scores; two-sided. Not testable: fewer than two seeds, zero variance.
+    Source: Student, Biometrika 6 (1908).
+    """
+    values = as_scores(scores)
+    differences, reason = paired_differences(values, np.full(len(values), float(constant)))
+    return _t_test(OneSampleT, differences, reason.replace("no shared seed", "no seed"), alpha)
+
+
+def _t_test(kind: type[Kind], differences: Floats, reason: str, alpha: float) -> Kind:
+    n = len(differences)
+    mean = float(differences.mean()) if n else None
+    if mean is None or reason:
+        return kind(n, mean, reason=reason)
+    return kind(n, *_t_numbers(mean, float(differences.std(ddof=1)) / math.sqrt(n), n - 1, alpha))
+
+
+def _t_numbers(mean: float, error: float, df: float, alpha: float) -> tuple[float, float, float, float, float, float]:
+    half, t = t_quantile(df, alpha) * error, mean / error
+    return mean, mean - half, mean + half, t, float(df), two_sided_p(t, df)
+
+
+def welch_t(first: npt.ArrayLike, second: npt.ArrayLike, alpha: float = 0.05) -> WelchT:
+    """first: (n,), second: (m,) scores of two methods on seeds of their own → test of the difference of means.
+
+    Null hypothesis: both methods have the same mean over seeds, for this test set. Assumes
+    independent normal scores, unequal variances allowed; two-sided. Where seeds are shared the
+    paired test is the right one. Not testable: fewer than two seeds on a side, zero variance on
+    both. Source: Welch, Biometrika 34 (1947), with Satterthwaite's degrees of freedom.
+    """
+    a, b = as_scores(first), as_scores(second)
+    mean = float(a.mean() - b.mean()) if len(a) and len(b) else None
+    if min(len(a), len(b)) < 2:
+        reason = f"{ONE_SEED} on a side" if mean is not None else "not testable: no seed on a side"
+        return WelchT(len(a), mean, reason=reason, n_second=len(b))
+    parts = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])
+    if mean is None or negligible(math.sqrt(parts.sum()), np.concatenate((a, b))):
+        return WelchT(len(a), mean, reason=ZERO_VARIANCE, n_second=len(b))
+    df = float(parts.sum() ** 2 / (parts**2 / (len(a) - 1, len(b) - 1)).sum())
+    return WelchT(len(a), *_t_numbers(mean, math.sqrt(parts.sum()), df, alpha), n_second=len(b))
+
+
+def equivalence(first: npt.ArrayLike, second: npt.ArrayLike, margin: float, alpha: float = 0.05) -> Equivalence:
+    """first, second: (n,) scores on the same seeds → whether they differ by less than ``margin`` points.
+
+    Null hypothesis: the mean difference over seeds is at least ``margin`` in one direction or the
+    other, for this test set. p is the larger of two one-sided paired t-tests; p ≤ alpha says that
+    the methods are equivalent, which a large p of the usual test never does. The margin must be
+    chosen before looking. Assumes independent normal differences. Not testable: fewer than two
+    shared seeds, zero variance. Raises ``ValueError`` unless the margin is positive.
+    Source: Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15 (1987).
+    """
+    if not margin > 0:
+        raise ValueError(f"the margin must be positive, got {margin}")
+    differences, reason = paired_differences(first, second)
+    n = len(differences)
+    mean = float(differences.mean()) if n else None
+    if mean is None or reason:
+        return Equivalence(n, mean, margin, reason=reason)
+    error = float(differences.std(ddof=1)) / math.sqrt(n)
+    p = upper_p((margin - abs(mean)) / error, n - 1)
+    half = t_quantile(n - 1, 2 * alpha) * error
+    return Equivalence(n, mean, margin, mean - half, mean + half, p, p <= alpha)
+
+
+def hedges_g(first: npt.ArrayLike, second: npt.ArrayLike) -> Estimate:
+    """first, second: (n,) scores on the same seeds → Hedges' g_z, the difference in its own sds.
+
+    g_z = J(n - 1) · mean / sd of the differences, with the exact small-sample correction
+    J(m) = Γ(m/2) / (√(m/2) Γ((m - 1)/2)). Source: Hedges, J. Educ. Stat. 6 (1981), Eq. 6e.
+    With two seeds J is 0 and there is no unbiased estimate.
+    """
+    differences, reason = paired_differences(first, second)
+    if reason:
+        return Estimate(None, reason.replace("not testable", "not estimable"))
+    m = len(differences) - 1
+    if m == 1:
+        return Estimate(None, "not estimable: two seeds")
+    correction = math.exp(math.lgamma(m / 2) - math.lgamma((m - 1) / 2)) / math.sqrt(m / 2)
+    return Estimate(correction * float(differences.mean()) / float(differences.std(ddof=1)))
+
+
+def correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> Estimate:
+    """first, second: (n,) scores on the same seeds → Pearson's r: what pairing by seed bought."""
+    a, b = as_scores(first), as_scores(second)
+    if len(a) < 3:
+        return Estimate(None, "not estimable: fewer than three seeds")
+    if negligible(float(a.std()), a) or negligible(float(b.std()), b):
+        return Estimate(None, "not estimable: zero variance")
+    return Estimate(float(np.clip(np.corrcoef(a, b)[0, 1], -1.0, 1.0)))
