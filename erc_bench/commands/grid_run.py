@@ -104,11 +104,13 @@ def say(console: Console, text: str) -> None:
 
 
 def run_grid(console: Console, plans: Sequence[Plan], asked: Mapping[str, Any]) -> GridOutcome:
-    """Run the cells, with progress."""
+    """Run the cells, with progress; raise :class:`ErcBenchError` at once where a corpus is missing."""
+    from erc_bench.data.folder import check_present, data_root
     from erc_bench.running.grid import GridRunner
     from erc_bench.terminal_progress import progress_for
     from erc_bench.training.device import choose_device
 
+    check_present((plan.dataset for plan in plans), data_root(asked["data_dir"]))
     progress = progress_for(console)
     try:
         runner = GridRunner(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -42,6 +42,21 @@ def find_layout(dataset_class: type[Dataset], root: Path) -> tuple[Layout, Path]
         if layout is not None:
             return layout, place
     raise _missing(dataset_class, root)
+
+
+def check_present(dataset_classes: Iterable[type[Dataset]], root: Path) -> None:
+    """Raise :class:`ErcBenchError` that names every corpus of which files are missing, with its remedy."""
+    errors = []
+    for dataset_class in dict.fromkeys(dataset_classes):
+        try:
+            find_layout(dataset_class, root)
+        except ErcBenchError as error:
+            errors.append(error)
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        named = "\n".join(str(error).replace("\n", "\n  ") for error in errors)
+        raise ErcBenchError(f"{len(errors)} corpora are missing:\n{named}")
 
 
 def layout_in(layouts: Sequence[Layout], folder: Path) -> Layout | None:

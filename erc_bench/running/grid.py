@@ -58,6 +58,7 @@ class GridRunner:
         self.outcome = GridOutcome()
         self._corpus: tuple[str, Corpus] | None = None
         self._told: set[str] = set()
+        self._reasons: set[str] = set()
 
     def run(self, plans: Sequence[Plan]) -> GridOutcome:
         """Run what has to run. Cells that another process is running are waited for at the end."""
@@ -174,7 +175,10 @@ class GridRunner:
 
     def _failed(self, plan: Plan, reason: str, started: float) -> None:
         self.outcome.failed.append((plan, reason))
-        self.progress.cell_ended(plan.label(), f"failed: {reason}", time.perf_counter() - started)
+        # The remedy is told once; the list at the end has it again.
+        told = reason.partition("\n")[0] if reason in self._reasons else reason
+        self._reasons.add(reason)
+        self.progress.cell_ended(plan.label(), f"failed: {told}", time.perf_counter() - started)
 
 
 def _write_results(

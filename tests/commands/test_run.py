@@ -83,6 +83,7 @@ def test_all_mistakes_are_told_at_once_and_nothing_else(dry_run):
         (("--method", "ce", "--set", "classifier=haed"), "ce: there is no classifier 'haed'; did you mean head?"),
         (("--method", "ce", "--readout", "haed"), "ce: there is no classifier 'haed'; did you mean head?"),
         (("--method", "ce", "--audit", "--dev-only"), "--audit scores every epoch on test, and --dev-only never"),
+        (("--method", "ce", "--save-representations", "--dev-only"), "--save-representations stores what test becomes"),
         (("--method", "ce", "--baseline", "supcon"), "the baseline 'supcon' is none of the methods of this run; known"),
     ],
 )
@@ -146,6 +147,16 @@ def test_what_is_done_is_skipped_and_shown(majority):
     assert ": done  " in majority("--dataset", "demo", "--dry-run").out
 
 
+@pytest.fixture
+def damaged(tmp_path):
+    """A data directory whose MELD is all there and cannot be read."""
+    for split in ("train", "dev", "test"):
+        file = tmp_path / "data" / "meld" / f"{split}_sent_emo.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("nothing,of,this\n1,2,3\n", encoding="utf-8")
+
+
+@pytest.mark.usefixtures("damaged")
 def test_cells_that_fail_are_listed_after_the_table_and_the_exit_code_is_1(command, tmp_path):
     fixed = ("--method", "majority", "--seeds", "2", "--runs", tmp_path / "runs", "--data-dir", tmp_path / "data")
     outcome = command("run", *fixed, "--dataset", "meld", "--dataset", "demo")
@@ -153,9 +164,23 @@ def test_cells_that_fail_are_listed_after_the_table_and_the_exit_code_is_1(comma
     assert "\n majority " in outcome.out
     lines = outcome.err.splitlines()
     assert lines[:3] == ["2 cells failed:", "  meld · majority · none · seed 1", "  meld · majority · none · seed 2"]
-    assert "3 of 3 files are missing" in lines[3]
+    assert "train_sent_emo.csv" in lines[3]
 
 
+def test_a_corpus_that_is_missing_is_told_once_before_anything_runs(command, tmp_path):
+    fixed = ("--method", "majority", "--seeds", "2", "--runs", tmp_path / "runs", "--data-dir", tmp_path / "data")
+    outcome = command("run", *fixed, "--dataset", "meld", "--dataset", "demo")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert outcome.err.startswith("Error: meld: 3 of 3 files are missing in")
+    assert outcome.err.count("erc-bench data fetch meld") == 1
+    assert not (tmp_path / "runs").exists()
+    outcome = command("run", *fixed, "--dataset", "meld", "--dataset", "emorynlp")
+    assert outcome.code == 2
+    assert outcome.err.startswith("Error: 2 corpora are missing:\nmeld: 3 of 3 files are missing")
+    assert "\nemorynlp: 3 of 3 files are missing" in outcome.err
+
+
+@pytest.mark.usefixtures("damaged")
 def test_no_table_where_all_cells_fail(command, tmp_path):
     fixed = ("--method", "majority", "--seeds", "1", "--runs", tmp_path / "runs", "--data-dir", tmp_path / "data")
     outcome = command("run", *fixed, "--dataset", "meld")
@@ -164,6 +189,7 @@ def test_no_table_where_all_cells_fail(command, tmp_path):
     assert "majority  " not in outcome.out
 
 
+@pytest.mark.usefixtures("damaged")
 def test_a_table_that_cannot_be_made_hides_no_failure(command, tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise ErcBenchError("nothing to compare")

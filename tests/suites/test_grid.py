@@ -180,3 +180,10 @@ def test_a_table_of_audits_needs_audited_cells(plans, read):
     with pytest.raises(ErcBenchError, match="a table shows the selection audit, and no cell is audited"):
         check_tables(tables, plans())
     check_tables(tables, plans(audit=True))
+
+
+def test_representations_are_kept_where_the_command_asks_for_them(plans):
+    found = plans(save_representations=True)
+    assert {plan.save_representations for plan in found if plan.address.method == "majority"} == {False}
+    assert {plan.save_representations for plan in found if plan.address.method != "majority"} == {True}
+    assert [plan.address for plan in found] == [plan.address for plan in plans()]
