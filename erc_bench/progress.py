@@ -11,6 +11,9 @@ class Progress:
     def grid_started(self, cells: int) -> None:
         """``cells`` cells are about to run."""
 
+    def in_job(self, job: int) -> None:
+        """What follows is told of the cell that this one of several processes runs."""
+
     def cell_started(self, label: str) -> None:
         """A cell starts."""
 

@@ -55,13 +55,23 @@ class BarProgress(LineProgress):
         self._grid = self._bar("cells")
         self._epochs = self._bar("epochs", visible=False)
         self._steps = self._bar("steps", visible=False)
+        self._jobs: dict[int, TaskID] = {}
+        self._job: TaskID | None = None
         self._bars.start()
 
     def grid_started(self, cells: int) -> None:
         super().grid_started(cells)
         self._bars.update(self._grid, total=cells)
 
+    def in_job(self, job: int) -> None:
+        if job not in self._jobs:
+            self._jobs[job] = self._bar(f"job {job + 1}")
+        self._job = self._jobs[job]
+
     def cell_started(self, label: str) -> None:
+        if self._job is not None:
+            self._bars.reset(self._job, total=None, facts=label)
+            return
         self._bars.update(self._grid, facts=label)
         self._bars.reset(self._epochs, visible=False, facts="")
 
@@ -71,6 +81,9 @@ class BarProgress(LineProgress):
         self._bars.update(self._steps, visible=False)
 
     def phase(self, name: str, steps: int) -> None:
+        # Each of several processes has one bar, and that shows epochs.
+        if self._job is not None:
+            return
         self._bars.reset(self._steps, total=steps, description=name, visible=steps > 1, facts="")
 
     def step(self, loss: float | None = None) -> None:
@@ -79,6 +92,9 @@ class BarProgress(LineProgress):
             self._bars.update(self._steps, facts=f"loss {loss:.3f}")
 
     def epoch_ended(self, epoch: int, epochs: int, terms: Mapping[str, float], dev: float) -> None:
+        if self._job is not None:
+            self._bars.update(self._job, total=epochs, completed=epoch)
+            return
         shown = "  ".join(f"{name} {value:.3f}" for name, value in terms.items())
         self._bars.update(self._epochs, total=epochs, completed=epoch, visible=True, facts=f"dev {dev:.2f}  {shown}")
 

@@ -38,7 +38,16 @@ _OPTIONS = (
     click.option(
         "--data-dir", type=click.Path(path_type=Path), help="Corpora. Default: $ERC_BENCH_DATA, else a cache."
     ),
-    click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps."),
+    click.option(
+        "--device", default="auto", show_default=True, help="auto, cpu, cuda, mps, or several: cuda:0,cuda:1."
+    ),
+    click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        default=1,
+        show_default=True,
+        help="Processes that run cells side by side, one core each on a CPU.",
+    ),
     click.option(
         "--overwrite",
         type=click.Choice(["missing", "failed", "stale", "always"]),
@@ -107,12 +116,16 @@ def run_grid(console: Console, plans: Sequence[Plan], asked: Mapping[str, Any]) 
     """Run the cells, with progress; raise :class:`ErcBenchError` at once where a corpus is missing."""
     from erc_bench.data.folder import check_present, data_root
     from erc_bench.running.grid import GridRunner
+    from erc_bench.running.jobs import JobsRunner, spread
     from erc_bench.terminal_progress import progress_for
     from erc_bench.training.device import choose_device
 
     check_present((plan.dataset for plan in plans), data_root(asked["data_dir"]))
     progress = progress_for(console)
     try:
+        devices = [str(choose_device(name)) for name in asked["device"].split(",")]
+        if asked["jobs"] > 1 or len(devices) > 1:
+            return JobsRunner(spread(max(asked["jobs"], len(devices)), asked, devices), progress).run(plans)
         runner = GridRunner(
             asked["runs"], asked["data_dir"], choose_device(asked["device"]), asked["overwrite"], progress
         )

@@ -43,6 +43,13 @@ class GridOutcome:
     failed: list[tuple[Plan, str]] = field(default_factory=list)
     stale: list[tuple[Plan, str]] = field(default_factory=list)
 
+    def add(self, other: GridOutcome) -> None:
+        """Take over what became of further cells."""
+        self.ran += other.ran
+        self.skipped += other.skipped
+        self.failed += other.failed
+        self.stale += other.stale
+
 
 class GridRunner:
     """Runs plans one after the other below one folder of runs."""
@@ -63,13 +70,22 @@ class GridRunner:
     def run(self, plans: Sequence[Plan]) -> GridOutcome:
         """Run what has to run. Cells that another process is running are waited for at the end."""
         self.progress.grid_started(len(plans))
-        busy = [plan for plan in plans if not self._visit(plan, wait=False)]
+        busy = [plan for plan in plans if not self.visit(plan, wait=False)]
         for plan in busy:
             self.progress.note(f"waiting for another process to finish {plan.label()}")
-            self._visit(plan, wait=True)
+            self.visit(plan, wait=True)
         return self.outcome
 
-    def _visit(self, plan: Plan, wait: bool) -> bool:
+    def take_outcome(self) -> GridOutcome:
+        """Return what became of the cells since the last call."""
+        outcome, self.outcome = self.outcome, GridOutcome()
+        return outcome
+
+    def visit(self, plan: Plan, wait: bool) -> bool:
+        """Run one cell where it has to run; return whether it is settled.
+
+        It is not where another process is running it, unless this one may ``wait``.
+        """
         folder = plan.address.folder(self.runs)
         started = time.perf_counter()
         try:

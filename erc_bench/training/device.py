@@ -46,6 +46,28 @@ def computes_bf16(device: torch.device) -> bool:
     return False
 
 
+_CORES = torch.get_num_threads()
+"""The threads that torch was given at first."""
+
+
+def one_core_each(device: torch.device) -> None:
+    """Keep this process to one core of a CPU: others of the same grid have the others."""
+    if device.type == "cpu":
+        torch.set_num_threads(1)
+
+
+@contextmanager
+def all_threads(device: torch.device) -> Iterator[None]:
+    """Compute on all cores for a while: what the other processes of a grid are waiting for."""
+    before = torch.get_num_threads()
+    if device.type == "cpu":
+        torch.set_num_threads(_CORES)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 @contextmanager
 def one_thread(device: torch.device) -> Iterator[None]:
     """Compute on one core of a CPU for a while.

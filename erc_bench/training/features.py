@@ -12,10 +12,12 @@ import logging
 import os
 import tempfile
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -52,12 +54,17 @@ class FeatureCache:
         stored = _read(path, len(rows))
         if stored is not None:
             return stored
-        states = compute(rows).cpu()
-        try:
-            _write(path, states)
-        except (OSError, SafetensorError) as error:
-            # A cache only saves time: a full or read-only disk must not cost the cell.
-            _log.warning("the row states cannot be kept in %s: %s", self.folder, error)
+        with _alone(path):
+            # Another process may have computed them while this one waited.
+            stored = _read(path, len(rows))
+            if stored is not None:
+                return stored
+            states = compute(rows).cpu()
+            try:
+                _write(path, states)
+            except (OSError, SafetensorError) as error:
+                # A cache only saves time: a full or read-only disk must not cost the cell.
+                _log.warning("the row states cannot be kept in %s: %s", self.folder, error)
         return states
 
     def _key(self, rows: Sequence[TokenRow]) -> str:
@@ -66,6 +73,22 @@ class FeatureCache:
             lengths = (len(row.ids), len(row.positions))
             digest.update(array("q", [*lengths, *row.ids, *row.positions]).tobytes())
         return digest.hexdigest()[:40]
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """Keep other processes from computing the same states; where no lock can be had, they may."""
+    lock = FileLock(path.parent.with_name("locks") / f"{path.stem}.lock")
+    try:
+        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except (OSError, NotImplementedError):
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _read(path: Path, rows: int) -> Tensor | None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from erc_bench.contracts.encoder import Encoder, Example, TokenRow
 from erc_bench.errors import ErcBenchError
 from erc_bench.progress import Progress
+from erc_bench.training.device import all_threads
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.prepared import PreparedSplit, prepare
 from erc_bench.training.row_states import RowEncoder, grouped_by_length, set_training
@@ -110,7 +111,7 @@ class Preparer:
         chunks = sum(1 for _ in grouped_by_length(rows, self.row_encoder.chunk))
         self.progress.phase("encoding with the frozen backbone", chunks)
         step: Callable[[], None] = self.progress.step
-        with torch.no_grad():
+        with torch.no_grad(), all_threads(self.row_encoder.device):
             return self.row_encoder.encode(rows, step)
 
 

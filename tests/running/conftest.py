@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -161,6 +162,20 @@ def start(tmp_path):
     yield start
     for process in started:
         process.close()
+
+
+@pytest.fixture
+def patience():
+    """Look until something is so, at most for a minute."""
+
+    def patience(found):
+        pause = threading.Event()
+        deadline = time.monotonic() + 60
+        while not found():
+            assert time.monotonic() < deadline, "it never came to be"
+            pause.wait(0.01)
+
+    return patience
 
 
 @pytest.fixture

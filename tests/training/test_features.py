@@ -100,26 +100,35 @@ def test_states_of_another_number_of_rows_are_not_taken(tmp_path):
     assert len(cache(tmp_path).states(ROWS, Computing())) == 2
 
 
-def test_two_at_once_agree_and_leave_one_whole_file(tmp_path):
-    both_compute = threading.Barrier(2, timeout=20)
-    found = []
+def test_of_two_at_once_one_computes_and_the_other_waits(tmp_path):
+    begun, may_end = threading.Event(), threading.Event()
+    found, computing = [], []
 
     def work():
         def compute(_rows):
-            both_compute.wait()
+            computing.append(1)
+            begun.set()
+            assert may_end.wait(20)
             return STATES
 
         found.append(cache(tmp_path).states(ROWS, compute))
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
+    first, second = threading.Thread(target=work), threading.Thread(target=work)
+    first.start()
+    assert begun.wait(20)
+    second.start()
+    may_end.set()
+    for thread in (first, second):
         thread.join()
     assert all(torch.equal(states, STATES) for states in found)
-    assert len(found) == 2
+    assert (len(found), len(computing)) == (2, 1)
     (file,) = (tmp_path / "features").iterdir()
     assert file.suffix == ".safetensors"
+
+
+def test_where_no_lock_can_be_had_the_states_are_computed_all_the_same(tmp_path):
+    (tmp_path / "locks").write_text("a file where a folder should be")
+    assert torch.equal(cache(tmp_path).states(ROWS, Computing()), STATES)
     cache(tmp_path).states(ROWS, fail)
 
 

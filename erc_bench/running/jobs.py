@@ -1,0 +1,157 @@
+"""A grid over several processes of this machine: independent cells side by side, results as in one process."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Sequence
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+from erc_bench.planning.plan import Plan
+from erc_bench.progress import Progress
+from erc_bench.running.grid import GridOutcome
+from erc_bench.running.worker import Event, WorkerTask, work
+
+_log = logging.getLogger("erc_bench")
+_PATIENCE = 30.0
+"""Seconds that a process has to close its cell when the grid is stopped."""
+
+
+class _Worker:
+    """One process, its pipe, and the cell that it runs."""
+
+    def __init__(self, task: WorkerTask) -> None:
+        context = get_context("spawn")
+        self.task = task
+        self.plan: Plan | None = None
+        self.waits = False
+        self.connection, theirs = context.Pipe()
+        self.process: SpawnProcess = context.Process(target=work, args=(theirs, task), daemon=True)
+        self.process.start()
+        # With this end closed here, the end of the process is the end of the pipe.
+        theirs.close()
+
+    def start(self, plan: Plan, waits: bool) -> None:
+        self.plan, self.waits = plan, waits
+        self.connection.send((plan, waits))
+
+    def stop(self) -> None:
+        """Interrupt the process, which closes its cell."""
+        self.process.terminate()
+
+    def join(self) -> None:
+        """Wait for the end of the process, which is made to end where it does not."""
+        self.process.join(_PATIENCE)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        self.connection.close()
+
+
+class JobsRunner:
+    """Runs plans in several processes, one for each task; a process that dies costs its cell alone."""
+
+    def __init__(self, tasks: Sequence[WorkerTask], progress: Progress) -> None:
+        self.tasks = tasks
+        self.progress = progress
+        self.outcome = GridOutcome()
+        self._told: set[str] = set()
+        self._workers: list[_Worker] = []
+        self._busy: list[Plan] = []
+
+    def run(self, plans: Sequence[Plan]) -> GridOutcome:
+        """Run what has to run. Cells that another grid is running are waited for at the end."""
+        self.progress.grid_started(len(plans))
+        try:
+            self._workers = [_Worker(task) for task in self.tasks[: len(plans)]]
+            self._run_all(deque(plans), waits=False)
+            self._run_all(deque(self._busy), waits=True)
+        finally:
+            self._end()
+        return self.outcome
+
+    def _run_all(self, left: deque[Plan], waits: bool) -> None:
+        while left or any(worker.plan for worker in self._workers):
+            for worker in self._workers:
+                if worker.plan is None and left:
+                    worker.start(left.popleft(), waits)
+            by_connection = {worker.connection: worker for worker in self._workers if worker.plan}
+            for connection in wait(list(by_connection)):
+                assert isinstance(connection, Connection)
+                self._hear(by_connection[connection])
+
+    def _hear(self, worker: _Worker) -> None:
+        try:
+            message = worker.connection.recv()
+        except (EOFError, OSError):
+            self._replace(worker)
+            return
+        if isinstance(message, Event):
+            self._show(self._workers.index(worker), message)
+            return
+        ended, outcome = message
+        assert worker.plan is not None
+        if not ended:
+            self.progress.note(f"waiting for another process to finish {worker.plan.label()}")
+            self._busy.append(worker.plan)
+        self.outcome.add(outcome)
+        worker.plan = None
+
+    def _show(self, job: int, event: Event) -> None:
+        if event.name == "log":
+            level, text = event.arguments
+            if text not in self._told:
+                _log.log(level, "%s", text)
+            self._told.add(text)
+        elif event.name == "note":
+            if event.arguments[0] not in self._told:
+                self.progress.note(event.arguments[0])
+            self._told.add(event.arguments[0])
+        else:
+            self.progress.in_job(job)
+            getattr(self.progress, event.name)(*event.arguments)
+
+    def _replace(self, worker: _Worker) -> None:
+        """Put a new process in the place of one that died, and name the cell that died with it."""
+        worker.join()
+        plan = worker.plan
+        assert plan is not None
+        reason = f"its process ended ({_ending(worker.process.exitcode)})"
+        self.outcome.failed.append((plan, reason))
+        self.progress.in_job(self._workers.index(worker))
+        self.progress.cell_ended(plan.label(), f"failed: {reason}", 0.0)
+        self._workers[self._workers.index(worker)] = _Worker(worker.task)
+
+    def _end(self) -> None:
+        for worker in self._workers:
+            if worker.plan is None:
+                _send_end(worker.connection)
+            else:
+                worker.stop()
+        for worker in self._workers:
+            worker.join()
+
+
+def _send_end(connection: Connection) -> None:
+    try:
+        connection.send(None)
+    except OSError:
+        # It has ended already.
+        return
+
+
+def _ending(exit_code: int | None) -> str:
+    if exit_code is not None and exit_code < 0:
+        return f"killed by signal {-exit_code}; there may not have been enough memory: ask for fewer --jobs"
+    return f"exit code {exit_code}"
+
+
+def spread(jobs: int, task: Any, devices: Sequence[str]) -> list[WorkerTask]:
+    """Return a task for each of so many processes, the devices taking turns."""
+    return [
+        WorkerTask(task["runs"], task["data_dir"], devices[job % len(devices)], task["overwrite"])
+        for job in range(jobs)
+    ]

@@ -1,0 +1,122 @@
+"""One process of a grid: cells come in over a pipe, and what happens to them goes out."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from multiprocessing import parent_process
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from erc_bench.planning.plan import Plan
+from erc_bench.progress import Progress
+from erc_bench.running.state import Overwrite
+
+
+@dataclass(frozen=True)
+class WorkerTask:
+    """What a process needs to run cells: where they lie, and the device that is its own."""
+
+    runs: Path
+    data_dir: Path | None
+    device: str
+    overwrite: Overwrite
+
+
+@dataclass(frozen=True)
+class Event:
+    """What a process tells: a call of :class:`Progress`, by name."""
+
+    name: str
+    arguments: tuple[Any, ...]
+
+
+class SentProgress(Progress):
+    """Sends what it hears to the parent; single steps would flood the pipe and stay here."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def cell_started(self, label: str) -> None:
+        """Send the label of a cell that starts."""
+        self._send("cell_started", label)
+
+    def cell_ended(self, label: str, outcome: str, seconds: float) -> None:
+        """Send what became of a cell."""
+        self._send("cell_ended", label, outcome, seconds)
+
+    def note(self, text: str) -> None:
+        """Send something worth a line."""
+        self._send("note", text)
+
+    def phase(self, name: str, steps: int) -> None:
+        """Send the name and the steps of a part of a cell."""
+        self._send("phase", name, steps)
+
+    def epoch_ended(self, epoch: int, epochs: int, terms: Mapping[str, float], dev: float) -> None:
+        """Send the loss terms and the dev score of an epoch."""
+        self._send("epoch_ended", epoch, epochs, dict(terms), dev)
+
+    def _send(self, name: str, *arguments: Any) -> None:
+        self._connection.send(Event(name, arguments))
+
+
+class _SentLog(logging.Handler):
+    """Sends warnings to the parent, which shows each once."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._connection.send(Event("log", (record.levelno, self.format(record))))
+
+
+def work(connection: Connection, task: WorkerTask) -> None:
+    """Run the cells that come in until ``None`` comes: (plan, wait) in; events, then (done, outcome) out."""
+    # A key that stops the grid reaches every process of the terminal; the parent alone decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _interrupt)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    log = logging.getLogger("erc_bench")
+    log.handlers = [_SentLog(connection)]
+    log.propagate = False
+    runner = _runner(connection, task)
+    try:
+        while (message := connection.recv()) is not None:
+            plan, wait = message
+            connection.send((runner.visit(plan, wait), runner.take_outcome()))
+    except (KeyboardInterrupt, EOFError):
+        return
+
+
+def _runner(connection: Connection, task: WorkerTask) -> Any:
+    import torch
+
+    from erc_bench.running.grid import GridRunner
+    from erc_bench.training.device import one_core_each
+
+    device = torch.device(task.device)
+    one_core_each(device)
+    return GridRunner(task.runs, task.data_dir, device, task.overwrite, SentProgress(connection))
+
+
+def _interrupt(_number: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _die_with_parent() -> None:
+    """End at once where the parent was killed: nobody would read what comes, and the cell counts as never run."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+Message = tuple[Plan, bool] | None
+"""A cell to run and whether to wait for another process that runs it; ``None``: there are no more."""

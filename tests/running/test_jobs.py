@@ -1,0 +1,137 @@
+"""Grids over several processes: the same results, and nothing left behind however they end."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from erc_bench.progress import Progress
+from erc_bench.running.jobs import JobsRunner
+from erc_bench.running.worker import WorkerTask
+from erc_bench.store.reading import read_cells
+
+METHODS = ("ce", "eacl")
+SEEDS = (1, 2)
+ENDLESS = ("encoder.trainable=none", "training.epochs=1000000")
+linux_only = pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds child processes in /proc")
+
+
+class Told(Progress):
+    """Keeps what it is told of cells, and of which job."""
+
+    def __init__(self):
+        self.cells, self.notes, self.jobs = [], [], set()
+
+    def in_job(self, job):
+        self.jobs.add(job)
+
+    def cell_ended(self, label, outcome, seconds):
+        self.cells.append((label, outcome))
+
+    def note(self, text):
+        self.notes.append(text)
+
+
+def in_jobs(grid, plans, jobs=2, overwrite="missing", runs=None):
+    task = WorkerTask(runs or grid.runs, grid.data_dir, "cpu", overwrite)
+    told = Told()
+    return JobsRunner([task] * jobs, told).run(plans), told
+
+
+def results(grid, tools, runs=None):
+    names = ("predictions.csv", "arrays.safetensors")
+    where = runs or grid.runs
+    return {str(folder.relative_to(where)): tools.content(folder, *names) for folder in grid.folders(where)}
+
+
+def test_the_results_are_those_of_one_process(grid, tools, tmp_path):
+    frozen = {"settings": ("encoder.trainable=none", "training.epochs=2")}
+    plans = grid.plans(METHODS, SEEDS, **frozen)
+    outcome, told = in_jobs(grid, plans)
+    assert [plan.address for plan in outcome.ran] != []
+    assert {plan.address for plan in outcome.ran} == {plan.address for plan in plans}
+    assert sorted(label for label, _ in told.cells) == sorted(plan.label() for plan in plans)
+    assert told.jobs == {0, 1}
+    serial = tmp_path / "serial"
+    assert len(grid.run(*METHODS, seeds=SEEDS, runs=serial, **frozen).ran) == 4
+    assert results(grid, tools) == results(grid, tools, serial)
+    again, told = in_jobs(grid, plans)
+    assert (len(again.ran), len(again.skipped)) == (0, 4)
+    assert all(outcome.startswith("done: ") for _, outcome in told.cells)
+
+
+def test_a_cell_that_fails_and_a_note_are_told_once(grid):
+    plans = grid.plans(METHODS, SEEDS, settings=("training.encoder_lr=1e30", "training.epochs=3"))
+    outcome, told = in_jobs(grid, plans)
+    assert len(outcome.failed) == 4
+    assert all("not finite" in reason for _, reason in outcome.failed)
+    # The small corpus is not the published one: every process finds that out.
+    assert len([note for note in told.notes if "published corpus" in note]) == 1
+
+
+def command(grid, tools, *more):
+    methods = [word for method in METHODS for word in ("--method", method)]
+    changed = [word for setting in (*tools.short, *ENDLESS) for word in ("--set", setting)]
+    places = ["--backbone", grid.backbone, "--data-dir", grid.data_dir, "--runs", grid.runs, "--device", "cpu"]
+    return ["run", *methods, "--dataset", "meld", "--seeds", "1", *places, *changed, "--jobs", "2", *more]
+
+
+def children(process):
+    """Return the processes that a process has started by multiprocessing, its workers."""
+    listed = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [int(child) for child in listed if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+def is_alive(process):
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.fixture
+def endless(grid, tools, start, tmp_path):
+    """A grid whose two cells never end, with both of them begun, and its workers."""
+    cache = {"ERC_BENCH_CACHE": str(tmp_path / "cache")}
+    process = start(*command(grid, tools), environment=cache)
+    process.wait_for(lambda: len(list(grid.runs.rglob(".lock"))) == 2)
+    process.wait_for(lambda: len(list((tmp_path / "cache" / "features").glob("*.safetensors"))) == 3)
+    return process, children(process.popen.pid)
+
+
+def gone(start_of_wait, workers):
+    """Wait until none of the workers is left."""
+    start_of_wait(lambda: not any(map(is_alive, workers)))
+
+
+@linux_only
+def test_ctrl_c_closes_every_cell_and_leaves_no_process(endless, grid, tools):
+    process, workers = endless
+    assert len(workers) == 2
+    process.popen.send_signal(signal.SIGINT)
+    code, _, errors = process.end()
+    assert code == 130, errors
+    assert errors.splitlines()[-1] == "Interrupted."
+    assert "Traceback" not in errors
+    assert not any(map(is_alive, workers))
+    assert {tools.status(folder)["status"] for folder in grid.folders()} == {"interrupted"}
+
+
+@linux_only
+def test_a_killed_parent_leaves_no_process(endless, patience):
+    process, workers = endless
+    process.popen.kill()
+    process.end()
+    gone(patience, workers)
+
+
+@linux_only
+def test_a_process_that_dies_costs_its_cell_alone(endless, grid):
+    process, workers = endless
+    os.kill(workers[0], signal.SIGKILL)
+    line = process.read_until("its process ended")
+    assert "killed by signal 9" in line
+    process.popen.send_signal(signal.SIGINT)
+    assert process.end()[0] == 130
+    assert sorted(cell.status for cell in read_cells(grid.runs)) == ["half-written", "interrupted"]
