@@ -67,6 +67,7 @@ class Simulated:
     right: Bools
     dialogue: npt.NDArray[np.intp]
     draws: int
+    seed: int
 
     @property
     def scores(self) -> npt.NDArray[np.float64]:
@@ -95,7 +96,7 @@ def simulate(
     if varying != DIALOGUES:
         score += SEED_SD * rng.standard_normal((2, SEEDS, 1))
     right = score > THRESHOLD
-    return Simulated(_counts(right, dialogue, rng), right, dialogue, draws)
+    return Simulated(_counts(right, dialogue, rng), right, dialogue, draws, int(rng.integers(2**31)))
 
 
 def _counts(right: Bools, dialogue: npt.NDArray[np.intp], rng: np.random.Generator) -> npt.NDArray[np.int64]:
@@ -138,15 +139,15 @@ def _utterance_t(data: Simulated) -> bool:
 
 
 def _dialogue_sign_flip(data: Simulated) -> bool:
-    return _significant(dialogue_sign_flip(data.counts, metric, ALPHA, data.draws).p)
+    return _significant(dialogue_sign_flip(data.counts, metric, ALPHA, data.draws, data.seed).p)
 
 
 def _bootstrap(expanded: bool, data: Simulated) -> bool:
-    return dialogue_bootstrap(data.counts, metric, ALPHA, data.draws, expanded=expanded).excludes(0.0)
+    return dialogue_bootstrap(data.counts, metric, ALPHA, data.draws, data.seed, expanded=expanded).excludes(0.0)
 
 
 def _two_level(expanded: bool, data: Simulated) -> bool:
-    return two_level_bootstrap(data.counts, metric, ALPHA, data.draws, expanded=expanded).excludes(0.0)
+    return two_level_bootstrap(data.counts, metric, ALPHA, data.draws, data.seed, expanded=expanded).excludes(0.0)
 
 
 def _joint(data: Simulated) -> bool:

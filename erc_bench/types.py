@@ -33,12 +33,15 @@ class Dialogue:
     """Utterances in the order in which they were said.
 
     ``id`` is unique within a split. ``slice`` names a part of the corpus that is worth reporting
-    apart (IEMOCAP: ``scripted`` or ``improvised``).
+    apart (IEMOCAP: ``scripted`` or ``improvised``). ``episode`` and ``session`` name what several
+    dialogues have in common, so that tests can take them for what is independent.
     """
 
     id: str
     utterances: tuple[Utterance, ...]
     slice: str = ""
+    episode: str = ""
+    session: str = ""
 
     def targets(self) -> tuple[int, ...]:
         """Positions of the utterances that the task scores."""

@@ -10,9 +10,9 @@ layer  rooms                                        what they are
        memory, protocol
 2      contracts                                    what a component is
 3      hookspecs, data, store, pretrained           reading: corpora, runs, checkpoints
-4      catalogue, comparison                        what is installed; from runs to results
-5      planning, tables                             from a request to cells; results as text
-6      training, suites                             one cell; a grid as a file
+4      catalogue, comparison, scoring               what is installed; from runs or files to results
+5      planning, tables, figures                    from a request to cells; results as text and pictures
+6      training, suites, report                     one cell; a grid as a file; results as a page
 7      running, testing, terminal,                  the grid; checks for authors; the terminal
        terminal_progress
 8      api, tuning                                  what plugins may import; searches on dev
@@ -45,9 +45,9 @@ LAYERS = (
     ("options", "metrics", "statistics", "losses", "memory", "protocol"),
     ("contracts",),
     ("hookspecs", "data", "store", "pretrained"),
-    ("catalogue", "comparison"),
-    ("planning", "tables"),
-    ("training", "suites"),
+    ("catalogue", "comparison", "scoring"),
+    ("planning", "tables", "figures"),
+    ("training", "suites", "report"),
     ("running", "testing", "terminal", "terminal_progress"),
     ("api", "tuning"),
     ("commands",),
@@ -255,6 +255,10 @@ COMMANDS = (
     ("sweep", "--help"),
     ("tune", "--help"),
     ("compare", "--help"),
+    ("score", "--help"),
+    ("power", "--help"),
+    ("plot", "--help"),
+    ("report", "--help"),
     ("data", "--help"),
     ("show", "--help"),
     ("list", "datasets"),
@@ -273,7 +277,7 @@ for command in {commands!r}:
             code = 0
         except SystemExit as end:
             code = end.code
-    heavy = [name for name in ("torch", "transformers", "optuna") if name in sys.modules]
+    heavy = [name for name in ("torch", "transformers", "optuna", "matplotlib") if name in sys.modules]
     print(*command, code, bool(told.getvalue()), heavy)
 """
 

@@ -68,9 +68,10 @@ def test_data_files_are_in_it(wheel):
         path.relative_to(base).as_posix()
         for base, top in ((ROOT, "erc_bench"), (ROOT / "plugins", "erc_bench_plugins"))
         for path in (base / top).rglob("*.*")
-        if path.suffix in (".toml", ".csv", ".json", ".txt")
+        if path.suffix in (".toml", ".csv", ".json", ".txt", ".html", ".css", ".js")
     }
-    assert {"erc_bench/comparison/expected.toml", "erc_bench/comparison/reported/eacl2024.csv"} <= data <= names
+    some = {"erc_bench/comparison/expected.toml", "erc_bench/comparison/reported/eacl2024.csv"}
+    assert some | {"erc_bench/report/report.js"} <= data <= names
 
 
 def test_nothing_else_is_in_it(wheel):

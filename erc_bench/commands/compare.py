@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from erc_bench.commands.compare_tests import options_of_tests, tests_asked_for, with_groups
+
 if TYPE_CHECKING:
     from erc_bench.comparison import Comparison
     from erc_bench.store.reading import StoredCell
@@ -46,8 +48,9 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
     type=click.Choice(["dataset", "table"]),
     default="dataset",
     show_default=True,
-    help="Tests that Holm corrects together: those of one dataset, or all of them.",
+    help="Tests that are corrected together: those of one dataset, or all of them.",
 )
+@options_of_tests
 @click.option(
     "--alpha",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
@@ -57,7 +60,9 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
-def compare(runs: Path, form: str, output: Path | None, suite: Path | None, **request: Any) -> None:
+def compare(
+    runs: Path, form: str, output: Path | None, suite: Path | None, data_dir: Path | None, **request: Any
+) -> None:
     """Compare stored runs: mean and spread over seeds, and tests against a baseline."""
     from erc_bench.comparison import compare as compare_cells
     from erc_bench.comparison.expected import shipped_alarms
@@ -74,14 +79,15 @@ def compare(runs: Path, form: str, output: Path | None, suite: Path | None, **re
         _check_alone(click.get_current_context())
         _write_suite(suite, cells, form, output)
         return
-    comparison = compare_cells(cells, alarms=shipped_alarms(), **request)
+    tests = tests_asked_for(request)
+    comparison = compare_cells(with_groups(cells, tests, data_dir), alarms=shipped_alarms(), tests=tests, **request)
     # A pipe or a file has no colours, even where the environment forces them on rich.
     if form == "rich" and output is None and sys.stdout.isatty():
         _show(comparison)
         return
     from erc_bench.tables import render
 
-    _write(render(comparison, form), output)
+    write_text(render(comparison, form), output)
 
 
 def _show(comparison: Comparison) -> None:
@@ -112,10 +118,14 @@ def _write_suite(suite: Path, cells: Sequence[StoredCell], form: str, output: Pa
     from erc_bench.commands.suite_tables import suite_tables
 
     for name, text in suite_tables(suite, cells, form):
-        _write(text if output else f"{text}\n", output and output / name)
+        write_text(text if output else f"{text}\n", output and output / name)
 
 
-def _write(text: str, output: Path | None) -> None:
+def write_text(text: str, output: Path | None) -> None:
+    """Print text, or write it to a file and say so.
+
+    Raises :class:`ErcBenchError` for a file that cannot be written.
+    """
     from erc_bench.errors import ErcBenchError
 
     if output is None:

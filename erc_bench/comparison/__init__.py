@@ -11,19 +11,22 @@ from erc_bench.comparison.baselines import Baseline, default_baseline, parse_bas
 from erc_bench.comparison.caption import caption
 from erc_bench.comparison.classes import class_columns
 from erc_bench.comparison.columns import build_column
+from erc_bench.comparison.correcting import correct
 from erc_bench.comparison.entries import Condition, Entry
 from erc_bench.comparison.expected import Alarm, rung_alarms
 from erc_bench.comparison.grouping import Columns, group
-from erc_bench.comparison.labels import label_rows, ordered
+from erc_bench.comparison.labels import label_rows, lettered, ordered
 from erc_bench.comparison.model import Column, Comparison, Family, Pair, Row, RowKey, Score
 from erc_bench.comparison.pairing import pair_rows
+from erc_bench.comparison.readings import readings
 from erc_bench.comparison.reported import reported_rows
 from erc_bench.comparison.selection import check_readouts, metric_of, select
-from erc_bench.comparison.significance import correct
+from erc_bench.comparison.slices import check_sliced, slice_columns
+from erc_bench.comparison.tests import Tests
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 
-__all__ = ["Column", "Comparison", "Family", "Pair", "Row", "RowKey", "Score", "compare"]
+__all__ = ["Column", "Comparison", "Family", "Pair", "Row", "RowKey", "Score", "Tests", "compare"]
 
 Build = Callable[[Condition, Sequence[Condition], Sequence[Entry]], tuple[list[Column], list[str]]]
 """From one condition of a dataset, its other conditions and its entries to columns and notes."""
@@ -44,16 +47,17 @@ def compare(
     reported: Sequence[str] = (),
     alarms: Sequence[Alarm] = (),
     all_cells: Sequence[StoredCell] | None = None,
+    tests: Tests | None = None,
 ) -> Comparison:
     """Compare stored cells: one row for each (method, backbone, overrides), one column per dataset.
 
     ``baseline`` is a method, or ``method/backbone``; without it ``ce``, else ``supcon``, else the
     first method. A named baseline takes part even where ``methods`` leaves it out. ``readouts``
-    adds rows for further classifiers that read the same training. ``family`` says which tests Holm
-    corrects together. ``per_class`` shows the F1 of each class instead, without tests. ``audit``
-    adds what the scores would be had test chosen the epochs; no test reads it. ``reported``
-    names published numbers to stand beside ours, ``alarms`` the scores not to be believed.
-    ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the caption
+    adds rows for further classifiers that read the same training. ``family`` says which tests are
+    corrected together, ``tests`` which are made. ``per_class`` shows the F1 of each class instead,
+    without tests. ``audit`` adds what the scores would be had test chosen the epochs; no test reads
+    it. ``reported`` names published numbers to stand beside ours, ``alarms`` the scores not to be
+    believed. ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the caption
     counts configurations there.
     Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare.
     """
@@ -61,26 +65,33 @@ def compare(
     wanted = [*methods, named.method] if methods and named else methods
     kept, notes = select(cells, datasets, wanted)
     check_readouts(kept, readouts)
-    metrics = metric_of(kept, _checked(metric, per_class, audit))
-    grouped, unusable = group(kept, metrics, readouts)
+    tests = tests or Tests()
+    metrics = metric_of(kept, _checked(metric, per_class, audit, tests))
+    grouped, unusable = group(kept, metrics, readouts, per_class or tests.reads_predictions)
     if not grouped:
         raise ErcBenchError("no finished run can be read", "\n".join([*notes, *unusable]))
     chosen = named or default_baseline(_methods(grouped, methods))
-    rows = _rows(grouped, methods, chosen)
-    build: Build = partial(_metric_column, rows, metrics, chosen, alpha, audit)
+    rows = lettered(_rows(grouped, methods, chosen)) if tests.letters else _rows(grouped, methods, chosen)
+    build: Build = partial(_metric_columns, rows, metrics, chosen, alpha, audit, tests)
     if per_class:
         build = partial(_class_columns, rows, alpha)
     columns, found = _columns(grouped, _ordered(grouped, datasets), build)
     if audit:
         check_audited(columns)
+    if tests.by_slice:
+        check_sliced(columns)
     beside, lacking = reported_rows(reported, columns)
     notes += [*unusable, *found, *lacking, *_alarms(grouped, rows, alarms)]
     unique = tuple(dict.fromkeys(notes))
-    result = Comparison(rows, correct(columns, alpha, family), str(chosen), alpha, family, (), unique, beside)
+    corrected = correct(columns, alpha, family, tests)
+    result = Comparison(rows, corrected, str(chosen), alpha, family, (), unique, beside, tests)
+    result = replace(result, readings=readings(result))
     return replace(result, caption=caption(result, cells if all_cells is None else all_cells))
 
 
-def _checked(metric: str | None, per_class: bool, audit: bool) -> str | None:
+def _checked(metric: str | None, per_class: bool, audit: bool, tests: Tests) -> str | None:
+    if per_class and (tests.by_slice or tests.all_pairs):
+        raise ErcBenchError("a table per class has no tests and no slices", "Leave --per-class or the other option.")
     if per_class and audit:
         raise ErcBenchError("a table per class shows no selection audit", "Leave --per-class or --audit.")
     if per_class and metric is not None:
@@ -127,20 +138,28 @@ def _columns(grouped: Columns, conditions: Sequence[Condition], build: Build) ->
     return columns, notes
 
 
-def _metric_column(
+def _metric_columns(
     rows: Sequence[Row],
     metrics: Mapping[str, str],
     baseline: Baseline,
     alpha: float,
     audit: bool,
+    tests: Tests,
     condition: Condition,
     others: Sequence[Condition],
     entries: Sequence[Entry],
 ) -> tuple[list[Column], list[str]]:
-    column = build_column(condition, others, entries, rows, metrics[condition.dataset], alpha)
-    pairs, notes = pair_rows(column, entries, rows, baseline, alpha)
-    audited = audit_column(column, entries, rows, alpha) if audit else None
-    return [replace(column, pairs=pairs, audit=audited)], notes
+    whole = build_column(condition, others, entries, rows, metrics[condition.dataset], alpha)
+    if audit:
+        whole = replace(whole, audit=audit_column(whole, entries, rows, alpha))
+    slices = slice_columns(whole, entries, rows, alpha) if tests.by_slice else []
+    columns, notes = [], []
+    for column, parts in [(whole, entries), *slices]:
+        pairs, found = pair_rows(column, parts, rows, baseline, alpha, tests)
+        columns.append(replace(column, pairs=pairs))
+        # What a slice lacks, the whole lacks as well.
+        notes += found if column is whole else []
+    return columns, notes
 
 
 def _class_columns(

@@ -67,6 +67,26 @@ def partners(keys: Sequence[RowKey], baseline: Baseline) -> dict[int, int]:
     return dict(sorted(chosen.items()))
 
 
+def all_pairs(keys: Sequence[RowKey], baseline: Baseline) -> list[tuple[int, int]]:
+    """Return each two rows once: (the later one, the earlier one), first those of :func:`partners` as they are.
+
+    Rows of other backbones meet only where the baseline's backbone was named.
+    """
+    named = list(partners(keys, baseline).items())
+    met = {frozenset(pair) for pair in named}
+    further = [
+        (i, j)
+        for i, key in enumerate(keys)
+        for j in range(i)
+        if {i, j} not in met and (baseline.backbone or _alike(key, keys[j]))
+    ]
+    return [*named, *further]
+
+
+def _alike(key: RowKey, other: RowKey) -> bool:
+    return key.backbone == other.backbone or NO_BACKBONE in (key.backbone, other.backbone)
+
+
 def _same_backbone(key: RowKey, other: RowKey, keys: Sequence[RowKey], base: Sequence[int]) -> bool:
     # A system without a backbone meets the others as long as it is clear whom.
     if NO_BACKBONE in (key.backbone, other.backbone):

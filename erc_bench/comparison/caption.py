@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from erc_bench.comparison.claims import claims
+from erc_bench.comparison.claims import number as number
 from erc_bench.comparison.labels import common_backbone, common_overrides
 from erc_bench.comparison.model import Column, Comparison, Score
 from erc_bench.metrics import METRIC_WORDS
@@ -16,7 +18,7 @@ def caption(comparison: Comparison, cells: Iterable[StoredCell]) -> tuple[str, .
     # The last column of a dataset is one over all classes, with a floor.
     by_dataset = {column.title: column for column in comparison.columns}
     sentences += [_column(comparison, column) for column in by_dataset.values()]
-    sentences += _tests(comparison)
+    sentences += claims(comparison)
     sentences += [
         _by_row(comparison, "Epoch selected by", "selection"),
         _by_row(comparison, "Settings", "settings_from"),
@@ -36,11 +38,6 @@ def seed_list(seeds: Iterable[int]) -> str:
         else:
             runs.append([seed])
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
-
-
-def number(p: float) -> str:
-    """Write a probability or a level with at most four decimals: 0.05, 0.0625."""
-    return f"{p:.4f}".rstrip("0").rstrip(".") if p >= 0.0001 else f"{p:.1e}"
 
 
 def scores(comparison: Comparison) -> list[tuple[Column, Score]]:
@@ -107,48 +104,6 @@ def _column(comparison: Comparison, column: Column) -> str:
     return f"{column.title}, {column.split} split: {'; '.join(parts)}." if parts else ""
 
 
-def _tests(comparison: Comparison) -> list[str]:
-    if not any(column.pairs for column in comparison.columns):
-        return []
-    if not any(column.family or column.joint_family for column in comparison.columns):
-        return ["No comparison can be tested; the reasons stand beside the differences."]
-    alpha = number(comparison.alpha)
-    return [
-        f"† better than {comparison.baseline} in a two-sided paired t-test over seeds, p ≤ {alpha} after Holm over the"
-        f" {_family(comparison, [column.family for column in comparison.columns])}:"
-        " a claim about running again on this test set.",
-        "‡ also better on new dialogues: joint test over seeds and dialogues (jackknife over dialogues, Satterthwaite"
-        f" degrees of freedom), p ≤ {alpha} after Holm over the"
-        f" {_family(comparison, [column.joint_family for column in comparison.columns])}.",
-        "↓ and ⇓ mark what is worse by the same two tests.",
-        *_sign_flip(comparison),
-    ]
-
-
-def _family(comparison: Comparison, sizes: Sequence[int]) -> str:
-    if comparison.family == "table" or len(sizes) == 1:
-        words = "the table" if comparison.family == "table" else "the dataset's table"
-        return f"{_count(sizes[0], 'comparison')} of {words}"
-    if len(set(sizes)) == 1:
-        return f"{_count(sizes[0], 'comparison')} of each dataset's table"
-    named = ", ".join(f"{column.title} {size}" for column, size in zip(comparison.columns, sizes, strict=True))
-    return f"comparisons of each dataset's table ({named})"
-
-
-def _count(number_of: int, noun: str) -> str:
-    return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"
-
-
-def _sign_flip(comparison: Comparison) -> list[str]:
-    tests = [pair.sign_flip for column in comparison.columns for pair in column.pairs]
-    short = {test.n: test.smallest_p for test in tests if test.p and not test.can_reach(comparison.alpha)}
-    told = [f"{number(p)} with {_count(n, 'seed')}" for n, p in sorted(short.items()) if p is not None]
-    if not told:
-        return []
-    level = number(comparison.alpha)
-    return [f"The exact sign-flip test cannot reach {level}: its smallest p is {', '.join(told)}."]
-
-
 def _by_row(comparison: Comparison, title: str, field: str) -> str:
     """Say a fact of the rows once where all agree, else by method, and by dataset where needed."""
     values: dict[str, dict[str, list[str]]] = {}
@@ -188,7 +143,7 @@ def _reported(comparison: Comparison) -> list[str]:
     printed = dict.fromkeys(source for row in comparison.reported for source in row.printed_in)
     return [
         f"Reported rows are copied from print ({'; '.join(printed)}): other code, other seeds, in part other splits and"
-        " selection on test. They are neither tested nor ranked and carry no marks.",
+        " selection on test. In this table they are neither tested nor ranked and carry no marks.",
         f"Reported systems are those of {'; '.join(cited)}.",
     ]
 

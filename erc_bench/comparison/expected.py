@@ -85,6 +85,8 @@ def _mean(entry: Entry, metric: str) -> float | None:
 
 
 def _score(outcome: Outcome, metric: str) -> float | None:
-    if outcome.counts is None or (metric == "micro_f1" and not outcome.scored):
+    if metric == "micro_f1" and not outcome.scored:
         return None
+    if outcome.counts is None:
+        return outcome.metrics.get(metric)
     return float(from_counts(outcome.counts.sum(0), metric, outcome.scored))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from erc_bench.comparison.departures import departures
@@ -21,12 +22,13 @@ Columns = dict[Condition, list[Entry]]
 
 
 def group(
-    cells: Sequence[StoredCell], metrics: Mapping[str, str], readouts: Sequence[str]
+    cells: Sequence[StoredCell], metrics: Mapping[str, str], readouts: Sequence[str], reads_answers: bool = True
 ) -> tuple[Columns, list[str]]:
     """Sort cells into columns and rows, and read their outcomes; notes name what cannot be used.
 
     ``metrics`` maps datasets to metrics. Different data, limits and classes of hardware are
-    columns of their own; different settings under one name are rows of their own.
+    columns of their own; different settings under one name are rows of their own. Without
+    ``reads_answers`` the scores are those of the records.
     """
     columns: dict[Condition, list[StoredCell]] = {}
     for cell in cells:
@@ -35,7 +37,8 @@ def group(
     entries: Columns = {}
     for condition, members in columns.items():
         variants = _variants(members, condition, notes)
-        found = _entries(members, variants, metrics[condition.dataset], readouts, notes)
+        read = partial(read_outcome, metric=metrics[condition.dataset], reads_answers=reads_answers)
+        found = _entries(members, variants, read, readouts, notes)
         if found:
             entries[condition] = found
             notes += mixtures(found, condition.dataset)
@@ -108,7 +111,7 @@ def _flat_settings(cell: StoredCell) -> dict[str, str]:
 def _entries(
     cells: Sequence[StoredCell],
     variants: Mapping[tuple[RowKey, str], Settings],
-    metric: str,
+    read: Callable[..., Outcome],
     readouts: Sequence[str],
     notes: list[str],
 ) -> list[Entry]:
@@ -119,7 +122,7 @@ def _entries(
         for readout in ("", *_further(cell, readouts)):
             row = replace(key, readout=readout)
             try:
-                outcome = read_outcome(cell, metric, readout)
+                outcome = read(cell, readout=readout)
             except ErcBenchError as error:
                 notes.append(f"{cell.name} is left out: {error.message}")
                 continue

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from string import ascii_lowercase
 
 from erc_bench.comparison.model import NO_BACKBONE, Row, RowKey
 
@@ -45,3 +47,13 @@ def _label(key: RowKey, backbone: str, overrides: Mapping[str, str]) -> str:
     if key.readout:
         parts.append(f"read by {key.readout}")
     return " · ".join(parts)
+
+
+def lettered(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Give each row a letter: a to z, then aa, ab and so on."""
+    return tuple(replace(row, letter=_letter(number)) for number, row in enumerate(rows))
+
+
+def _letter(number: int) -> str:
+    further, position = divmod(number, len(ascii_lowercase))
+    return (_letter(further - 1) if further else "") + ascii_lowercase[position]

@@ -6,7 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from erc_bench.statistics import Estimate, JointTest, PairedT, SignFlip, Summary
+from erc_bench.comparison.tests import Tests
+from erc_bench.statistics import (
+    BootstrapInterval,
+    DialogueSignFlip,
+    DiscreteTest,
+    Estimate,
+    JointTest,
+    OneSampleT,
+    PairedT,
+    SignFlip,
+    Summary,
+    TTest,
+)
 
 NO_BACKBONE = "none"
 """The backbone's name in the record of a system that has none."""
@@ -37,11 +49,15 @@ class RowKey:
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its key and the shortest label that tells it from the other rows."""
+    """One row: its key and the shortest label that tells it from the other rows.
+
+    ``letter`` is how other rows name it that beat it, where letters are asked for.
+    """
 
     key: RowKey
     label: str
     sees_future: bool = False
+    letter: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,11 +81,22 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """One row against its baseline row on one dataset, over the seeds that both have.
+class OverDialogues:
+    """The trained systems of one pair on new dialogues: sign-flip test and bootstrap interval."""
 
-    ``verdict`` is that of the paired t-test after Holm, ``joint_verdict`` that of the test over
-    seeds and dialogues after Holm.
+    test: DialogueSignFlip
+    interval: BootstrapInterval
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One row against its baseline row, or another one, on one dataset, over the seeds that both have.
+
+    ``test`` is always the paired t-test. ``chosen`` is the test behind † where another one was asked
+    for, and ``difference`` what it speaks of (an unpaired one: of all seeds of either side).
+    ``over_dialogues`` is there where tests over dialogues alone were asked for. ``sd`` is that of the
+    seed-wise differences. ``verdict``, ``joint_verdict`` and ``dialogue_verdict`` are those
+    after correction. ``against_baseline`` is false for the pairs that only ``all_pairs`` adds.
     """
 
     row: int
@@ -83,10 +110,32 @@ class Pair:
     detectable: Estimate
     joint: JointTest
     seed_correlation: Estimate
-    holm_p: float | None = None
-    joint_holm_p: float | None = None
+    difference: float | None = None
+    sd: float | None = None
+    chosen: TTest | DiscreteTest | None = None
+    over_dialogues: OverDialogues | None = None
+    adjusted_p: float | None = None
+    joint_adjusted_p: float | None = None
+    dialogue_adjusted_p: float | None = None
     verdict: Verdict = ""
     joint_verdict: Verdict = ""
+    dialogue_verdict: Verdict = ""
+    against_baseline: bool = True
+
+    @property
+    def seed_test(self) -> TTest | DiscreteTest:
+        """The test behind †."""
+        return self.test if self.chosen is None else self.chosen
+
+    @property
+    def holm_p(self) -> float | None:
+        """The adjusted p of the test over seeds, by whichever correction was asked for."""
+        return self.adjusted_p
+
+    @property
+    def joint_holm_p(self) -> float | None:
+        """The adjusted p of the joint test, by whichever correction was asked for."""
+        return self.joint_adjusted_p
 
 
 @dataclass(frozen=True)
@@ -126,9 +175,10 @@ class Column:
     """One dataset under one condition: what may be compared, and nothing else.
 
     ``condition`` is empty unless the dataset needs several columns or is partial. ``class_name`` is
-    the one class whose F1 is shown, in a comparison per class, else empty. ``scores`` has
-    one entry for each row of the comparison. ``dialogues`` and ``utterances`` count what was
-    scored; ``family`` and ``joint_family`` are the numbers of tests that Holm corrected for.
+    the one class whose F1 is shown, in a comparison per class, else empty; ``slice_name`` the part of
+    the test split that is scored, else empty. ``scores`` has one entry for each row of the
+    comparison. ``dialogues`` and ``utterances`` count what was scored; ``family``, ``joint_family``
+    and ``dialogue_family`` are the numbers of tests that were corrected for.
     """
 
     dataset: str
@@ -148,15 +198,32 @@ class Column:
     joint_family: int = 0
     class_name: str = ""
     audit: Audit | None = None
+    slice_name: str = ""
+    dialogue_family: int = 0
 
     @property
     def title(self) -> str:
+        """The dataset, with the slice and the condition where there are such."""
+        return f"{self.header} {self.slice_name}" if self.slice_name else self.header
+
+    @property
+    def header(self) -> str:
         """The dataset, with the condition where there is one."""
         return f"{self.dataset} ({self.condition})" if self.condition else self.dataset
 
     def pair_of(self, row: int) -> Pair | None:
         """Return the comparison in which this row meets its baseline."""
-        return next((pair for pair in self.pairs if pair.row == row), None)
+        return next((pair for pair in self.pairs if pair.row == row and pair.against_baseline), None)
+
+    def beaten_by(self, row: int) -> list[int]:
+        """Return the rows that a row is better than after correction, in their order."""
+        wins = [
+            pair.baseline if verdict == "better" else pair.row
+            for pair in self.pairs
+            if (verdict := pair.verdict or pair.dialogue_verdict)
+            and row == (pair.row if verdict == "better" else pair.baseline)
+        ]
+        return sorted(wins)
 
 
 @dataclass(frozen=True)
@@ -180,12 +247,34 @@ class ReportedRow:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """One of our rows against one reported number: three ways to read a claim that it is better.
+
+    ``reported`` is a row of the reported numbers. ``against_constant`` takes the number for exact.
+    ``largest_sd`` is the largest sd over seeds that the number may have had for the difference to be
+    significant (before correction), taken as the mean of as many seeds as ours. ``rerun`` is our own
+    row of that system, if there is one, and ``against_rerun`` the paired test against it.
+    """
+
+    column: int
+    row: int
+    reported: int
+    against_constant: OneSampleT
+    largest_sd: Estimate
+    rerun: int | None = None
+    against_rerun: PairedT | None = None
+    adjusted_p: float | None = None
+    rerun_adjusted_p: float | None = None
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Rows, one column for each dataset, and every fact that the caption must state.
 
     Per class there are several columns for each dataset: one for each class, then those over all
     classes. ``notes`` name what is not in the numbers: cells that failed, seeds that have no
-    partner, scores that ring an alarm.
+    partner, scores that ring an alarm. ``readings`` set our rows against ``reported`` ones, which
+    no mark of the table does.
     """
 
     rows: tuple[Row, ...]
@@ -196,6 +285,8 @@ class Comparison:
     caption: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     reported: tuple[ReportedRow, ...] = ()
+    tests: Tests = field(default_factory=Tests)
+    readings: tuple[Reading, ...] = ()
 
     @property
     def per_class(self) -> bool:

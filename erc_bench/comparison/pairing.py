@@ -3,28 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from erc_bench.comparison.baselines import Baseline, partners
+from erc_bench.comparison.baselines import Baseline, all_pairs, partners
 from erc_bench.comparison.caption import seed_list
 from erc_bench.comparison.entries import Entry
 from erc_bench.comparison.model import Column, Pair, Row
 from erc_bench.comparison.significance import compare_pair
+from erc_bench.comparison.tests import Tests
 
 
 def pair_rows(
-    column: Column, entries: Sequence[Entry], rows: Sequence[Row], baseline: Baseline, alpha: float
+    column: Column,
+    entries: Sequence[Entry],
+    rows: Sequence[Row],
+    baseline: Baseline,
+    alpha: float,
+    tests: Tests | None = None,
 ) -> tuple[tuple[Pair, ...], list[str]]:
-    """Compare every row of a column with its baseline row; notes name rows and seeds left alone."""
+    """Compare every row of a column with its baseline row, or each two rows; notes name what is left alone.
+
+    Raises :class:`ErcBenchError` where the clusters of the dialogues are not known.
+    """
+    tests = tests or Tests()
     by_key = {entry.key: entry for entry in entries}
     present = [i for i, row in enumerate(rows) if row.key in by_key]
-    chosen = {
-        present[mine]: present[other] for mine, other in partners([rows[i].key for i in present], baseline).items()
-    }
+    keys = [rows[i].key for i in present]
+    chosen = {present[mine]: present[other] for mine, other in partners(keys, baseline).items()}
+    wanted = list(chosen.items())
+    if tests.all_pairs:
+        wanted = [(present[mine], present[other]) for mine, other in all_pairs(keys, baseline)]
     pairs = tuple(
-        compare_pair((row, by_key[rows[row].key]), (base, by_key[rows[base].key]), column.metric, alpha)
-        for row, base in chosen.items()
+        replace(
+            compare_pair((row, by_key[rows[row].key]), (base, by_key[rows[base].key]), column.metric, alpha, tests),
+            against_baseline=chosen.get(row) == base,
+        )
+        for row, base in wanted
     )
-    alone = [rows[i].label for i in present if i not in chosen and rows[i].key.method != baseline.method]
+    met = {row for pair in wanted for row in pair}
+    alone = [rows[i].label for i in present if i not in met and rows[i].key.method != baseline.method]
     return pairs, _alone(column, alone, baseline) + [note for pair in pairs for note in _unshared(column, pair, rows)]
 
 

@@ -88,7 +88,7 @@ def _table(printed_in: str) -> str:
 
 
 def _address(column: Column) -> _Address | None:
-    whole = column.split == "test" and column.limit is None
+    whole = column.split == "test" and column.limit is None and not column.slice_name
     return (column.dataset, column.metric, column.class_name) if whole else None
 
 

@@ -1,31 +1,46 @@
-"""Each row against its baseline: the tests over seeds, over seeds and dialogues, and Holm."""
+"""Two rows of a column: the tests over seeds, over dialogues and over both, before any correction."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
+from erc_bench.comparison.clusters import clustered
 from erc_bench.comparison.entries import Entry
-from erc_bench.comparison.model import Column, Family, Pair, Verdict
+from erc_bench.comparison.model import OverDialogues, Pair
 from erc_bench.comparison.outcomes import Outcome
-from erc_bench.metrics import leave_one_out
+from erc_bench.comparison.tests import Tests
+from erc_bench.metrics import from_counts
 from erc_bench.statistics import (
-    ZERO_VARIANCE,
+    NO_SEEDS,
+    BootstrapInterval,
+    DialogueSignFlip,
+    DiscreteTest,
     JointTest,
+    TTest,
     correlation,
     detectable_effect,
+    dialogue_bootstrap,
+    dialogue_sign_flip,
     hedges_g,
-    holm,
     joint_test,
     paired_t,
     sign_flip,
 )
+from erc_bench.statistics.resampling import Counts, Score, left_out_scores
+
+_OTHER_UTTERANCES = "not testable: the rows scored different utterances"
+_NO_ANSWERS = "not testable: no test predictions"
+_NOT_ASKED = "not asked for"
 
 
-def compare_pair(row: tuple[int, Entry], baseline: tuple[int, Entry], metric: str, alpha: float) -> Pair:
-    """Compare a row with its baseline over the seeds that both have, before any correction."""
+def compare_pair(
+    row: tuple[int, Entry], baseline: tuple[int, Entry], metric: str, alpha: float, tests: Tests | None = None
+) -> Pair:
+    """Compare a row with another one over the seeds that both have, before any correction."""
+    tests = tests or Tests()
     (row_index, ours), (baseline_index, theirs) = row, baseline
     seeds = sorted(ours.outcomes.keys() & theirs.outcomes.keys())
     mine, other = [ours.outcomes[seed] for seed in seeds], [theirs.outcomes[seed] for seed in seeds]
@@ -37,69 +52,74 @@ def compare_pair(row: tuple[int, Entry], baseline: tuple[int, Entry], metric: st
         only_row=tuple(sorted(ours.outcomes.keys() - theirs.outcomes.keys())),
         only_baseline=tuple(sorted(theirs.outcomes.keys() - ours.outcomes.keys())),
         test=paired_t(first, second, alpha),
-        sign_flip=sign_flip(first, second),
+        sign_flip=sign_flip(first, second, alpha),
         effect=hedges_g(first, second),
         detectable=detectable_effect(first, second, alpha),
-        joint=_joint(mine, other, metric, alpha),
+        joint=_joint(mine, other, metric, alpha, tests),
         seed_correlation=correlation(first, second),
+        sd=float(np.subtract(first, second).std(ddof=1)) if len(seeds) > 1 else None,
+        difference=_difference(ours, theirs, seeds, tests),
+        chosen=_chosen(ours, theirs, seeds, tests, alpha),
+        over_dialogues=_over_dialogues(mine, other, metric, alpha, tests),
     )
 
 
-def _joint(mine: Sequence[Outcome], other: Sequence[Outcome], metric: str, alpha: float) -> JointTest:
+def _values(entry: Entry, shared: Sequence[int], tests: Tests) -> list[float]:
+    """Return the scores that the test over seeds reads: an unpaired one reads those of all seeds."""
+    paired = tests.seed_test.paired or not tests.over_seeds
+    return [entry.outcomes[seed].value for seed in (shared if paired else sorted(entry.outcomes))]
+
+
+def _difference(ours: Entry, theirs: Entry, shared: Sequence[int], tests: Tests) -> float | None:
+    first, second = _values(ours, shared, tests), _values(theirs, shared, tests)
+    if tests.seed_test.paired or not tests.over_seeds:
+        return paired_t(first, second).difference
+    return float(np.mean(first) - np.mean(second))
+
+
+def _chosen(
+    ours: Entry, theirs: Entry, shared: Sequence[int], tests: Tests, alpha: float
+) -> TTest | DiscreteTest | None:
+    if tests.test == "paired-t" or not tests.over_seeds:
+        return None
+    return tests.seed_test.function(_values(ours, shared, tests), _values(theirs, shared, tests), alpha)
+
+
+def _joint(mine: Sequence[Outcome], other: Sequence[Outcome], metric: str, alpha: float, tests: Tests) -> JointTest:
     differences = [ours.value - theirs.value for ours, theirs in zip(mine, other, strict=True)]
     mean = sum(differences) / len(differences) if differences else None
-    if any(outcome.counts is None for outcome in (*mine, *other)):
-        return JointTest(mean, reason="not testable: no test predictions")
-    if len({outcome.test_set for outcome in (*mine, *other)}) > 1:
-        return JointTest(mean, reason="not testable: the rows scored different utterances")
-    if not differences:
-        return joint_test([], [], alpha)
-    ours, theirs = (
-        leave_one_out(
-            np.stack([outcome.counts for outcome in side if outcome.counts is not None]), metric, mine[0].scored
-        )
-        for side in (mine, other)
-    )
-    return joint_test(differences, (ours - theirs).mean(0), alpha)
+    reason = _NOT_ASKED if tests.unit != "both" else _why_no_counts(mine, other)
+    if reason:
+        return JointTest(mean, reason=reason)
+    if len(differences) < 2:
+        return joint_test(differences, [], alpha)
+    without = left_out_scores(_counts(mine, other, tests.cluster), _score(metric, mine)).mean(-1)
+    return joint_test(differences, without, alpha)
 
 
-def correct(columns: Sequence[Column], alpha: float, family: Family) -> tuple[Column, ...]:
-    """Adjust the p-values of each column after Holm (family ``table``: of all columns together).
-
-    A comparison that cannot be tested cannot be falsely significant and does not count.
-    """
-    if family == "dataset":
-        return tuple(_corrected([column], alpha)[0] for column in columns)
-    return tuple(_corrected(columns, alpha))
-
-
-def _corrected(columns: Sequence[Column], alpha: float) -> list[Column]:
-    pairs = [pair for column in columns for pair in column.pairs]
-    seeds = _adjusted([pair.test.p for pair in pairs])
-    joint = _adjusted([pair.joint.p for pair in pairs])
-    done = iter([_judged(pair, p, q, alpha) for pair, p, q in zip(pairs, seeds, joint, strict=True)])
-    sizes = sum(p is not None for p in seeds), sum(p is not None for p in joint)
-    return [
-        replace(column, pairs=tuple(next(done) for _ in column.pairs), family=sizes[0], joint_family=sizes[1])
-        for column in columns
-    ]
+def _over_dialogues(
+    mine: Sequence[Outcome], other: Sequence[Outcome], metric: str, alpha: float, tests: Tests
+) -> OverDialogues | None:
+    if tests.unit != "dialogue":
+        return None
+    reason = _why_no_counts(mine, other) if mine else NO_SEEDS
+    if reason:
+        return OverDialogues(DialogueSignFlip(0, None, None, reason), BootstrapInterval(None, reason=reason))
+    counts, score = _counts(mine, other, tests.cluster), _score(metric, mine)
+    return OverDialogues(dialogue_sign_flip(counts, score, alpha), dialogue_bootstrap(counts, score, alpha))
 
 
-def _adjusted(p_values: Sequence[float | None]) -> list[float | None]:
-    adjusted = iter(holm([p for p in p_values if p is not None]))
-    return [None if p is None else next(adjusted) for p in p_values]
+def _why_no_counts(mine: Sequence[Outcome], other: Sequence[Outcome]) -> str:
+    outcomes = (*mine, *other)
+    if any(outcome.counts is None for outcome in outcomes):
+        return _NO_ANSWERS
+    return _OTHER_UTTERANCES if len({outcome.test_set for outcome in outcomes}) > 1 else ""
 
 
-def _judged(pair: Pair, holm_p: float | None, joint_holm_p: float | None, alpha: float) -> Pair:
-    verdict = _verdict(pair.test.difference, holm_p, alpha)
-    joint = _verdict(pair.joint.difference, joint_holm_p, alpha)
-    # "Also on new dialogues" needs the first claim, unless the seeds do not vary at all.
-    if not verdict and pair.test.reason != ZERO_VARIANCE:
-        joint = ""
-    return replace(pair, holm_p=holm_p, joint_holm_p=joint_holm_p, verdict=verdict, joint_verdict=joint)
+def _counts(mine: Sequence[Outcome], other: Sequence[Outcome], cluster: str) -> Counts:
+    """Return confusion counts: (2, seeds, clusters, classes, classes)."""
+    return np.stack([[clustered(outcome, cluster) for outcome in side] for side in (mine, other)])
 
 
-def _verdict(difference: float | None, p: float | None, alpha: float) -> Verdict:
-    if difference is None or p is None or p > alpha:
-        return ""
-    return "better" if difference > 0 else "worse"
+def _score(metric: str, outcomes: Sequence[Outcome]) -> Score:
+    return partial(from_counts, metric=metric, scored=outcomes[0].scored if outcomes else ())

@@ -71,6 +71,9 @@ class Dataset(Component):
     layouts: ClassVar[tuple[Layout, ...]] = ()
     """Ways in which the files may lie; one per load, never mixed. Empty: nothing to look for."""
     licence: ClassVar[str] = ""
+    redistributable: ClassVar[bool] = False
+    """Whether the licence allows to pass the text on, under its own terms and with its name: a report
+    that shows it is a copy. It must be said; of a licence that nobody has read nothing is assumed."""
     obtain: ClassVar[str] = ""
     """Where the corpus comes from and how to get it, one or two sentences."""
     counts: ClassVar[Mapping[str, SplitCounts]] = {}

@@ -15,11 +15,11 @@ from typing import Any
 from erc_bench.errors import ErcBenchError
 from erc_bench.figures.model import Drawn, Numbers
 from erc_bench.figures.saving import FORMATS, save
-from erc_bench.figures.selection import Wanted, select
+from erc_bench.figures.selection import Selection, Wanted, select
 from erc_bench.names import did_you_mean
 from erc_bench.store.reading import StoredCell
 
-__all__ = ["FORMATS", "KINDS", "Drawn", "Numbers", "draw", "save"]
+__all__ = ["FORMATS", "KINDS", "Drawn", "Numbers", "draw", "draw_selected", "save"]
 
 KINDS = {
     "confusion": "Confusion matrices of two methods and their difference.",
@@ -42,13 +42,20 @@ def draw(kind: str, cells: Sequence[StoredCell], **options: Any) -> list[Drawn]:
     :class:`ErcBenchError` for an unknown kind or name, where the cells hold nothing to draw, and
     where matplotlib is not installed.
     """
-    if kind not in KINDS:
-        raise ErcBenchError(f"there is no figure {kind!r}; {did_you_mean(kind, KINDS)}")
-    selection = select(cells, Wanted(**options))
+    _check(kind)
+    return draw_selected(kind, select(cells, Wanted(**options)))
+
+
+def draw_selected(kind: str, selection: Selection) -> list[Drawn]:
+    """Draw one kind of figure of rows and datasets that are chosen already; else like :func:`draw`."""
+    _check(kind)
     try:
         module = import_module(f"erc_bench.figures.{kind}")
-        with import_module("erc_bench.figures.style").styled():
+        style = import_module("erc_bench.figures.style")
+        with style.styled():
             drawn: list[Drawn] = module.draw(selection)
+            for each in drawn:
+                style.settle(each.figure)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _LIBRARIES:
             raise
@@ -57,6 +64,11 @@ def draw(kind: str, cells: Sequence[StoredCell], **options: Any) -> list[Drawn]:
         ) from None
     notes = selection.comparison.notes
     return [replace(each, notes=tuple(dict.fromkeys((*notes, *each.notes)))) for each in _named_apart(drawn)]
+
+
+def _check(kind: str) -> None:
+    if kind not in KINDS:
+        raise ErcBenchError(f"there is no figure {kind!r}; {did_you_mean(kind, KINDS)}")
 
 
 def _named_apart(drawn: Sequence[Drawn]) -> list[Drawn]:

@@ -220,7 +220,7 @@ def _caption(selection: Selection, groups: Sequence[Sequence[Line]], refusals: S
         )
         sentences += [f"{line.row}, {line.dataset}: {_told(line)}." for line in means]
     if any(line.mark for line in every):
-        sentences.append("Marks († ‡ ↓ ⇓) as in the table, after Holm.")
+        sentences.append("Marks († ‡ ↓ ⇓) as in the table, after correction for their number.")
     sentences += [f"No mean over datasets for {refusal}." for refusal in refusals]
     return " ".join(sentences)
 

@@ -52,6 +52,7 @@ def heatmap(
             ha="center",
             va="center",
             fontsize=7.5 if len(labels) < 9 else 6.0,
+            in_layout=False,  # it lies inside the axes; measuring it would take most of the time
             color="white" if known and luminance(tuple(grounds[row, column])) <= _EVEN else "black",
         )
 

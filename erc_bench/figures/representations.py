@@ -162,31 +162,41 @@ def _plane(axes: Axes, plane: Plane, labels: Sequence[str]) -> None:
             linewidths=0,
             label=printable(label),
         )
-    # Names stand where a method says that a class is; without anchors the classes may lie anywhere.
-    for i, label in enumerate(labels if plane.anchors is not None else ()):
-        assert plane.anchors is not None
-        x, y = plane.anchors[i]
-        axes.scatter([x], [y], s=85, marker="^", color=colour(i), edgecolors="white", linewidths=1.0, zorder=3)
-        _name(axes, label, plane.anchors[i])
     if plane.anchors is not None:
+        _mark_anchors(axes, plane.anchors, labels)
         axes.scatter([], [], s=20, marker="^", color=GREY, label="label anchor")
     axes.set(xticks=[], yticks=[], title=wrapped(f"{plane.cloud.shown.label}, seed {plane.cloud.seed}", WIDTH))
     axes.spines[:].set_visible(True)
     axes.spines[:].set_color("#bfbfbf")
 
 
-def _name(axes: Axes, label: str, place: Floats) -> None:
+def _mark_anchors(axes: Axes, anchors: Floats, labels: Sequence[str]) -> None:
     halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
-    axes.annotate(
-        printable(label),
-        (float(place[0]), float(place[1])),
-        xytext=(0, 6),
-        textcoords="offset points",
-        ha="center",
-        fontsize=7.5,
-        path_effects=halo,
-        zorder=4,
-    )
+    for i, label in enumerate(labels):
+        x, y = float(anchors[i, 0]), float(anchors[i, 1])
+        axes.scatter([x], [y], s=85, marker="^", color=colour(i), edgecolors="white", linewidths=1.0, zorder=3)
+        above = name_above(anchors, i)
+        axes.annotate(
+            printable(label),
+            (x, y),
+            xytext=(0, 6 if above else -6),
+            textcoords="offset points",
+            ha="center",
+            va="bottom" if above else "top",
+            fontsize=7.5,
+            path_effects=halo,
+            zorder=4,
+        )
+
+
+def name_above(anchors: Floats, position: int) -> bool:
+    """Return whether an anchor's name stands above it: not where it would hide an anchor or a name close by."""
+    span = np.maximum(np.ptp(anchors, axis=0), 1e-9)
+    across, up = ((anchors - anchors[position]) / span).T
+    close = (np.abs(across) < 0.3) & (np.abs(up) < 0.12)
+    # Of several close ones the highest keeps its name above; of equally high ones the last.
+    higher = close & ((up > 0) | ((up == 0) & (np.arange(len(anchors)) > position)))
+    return not higher.any()
 
 
 def _caption(panel: Panel, planes: Sequence[Plane]) -> str:

@@ -21,7 +21,9 @@ def draw(selection: Selection) -> list[Drawn]:
     """Draw one figure: a panel for each dataset, a line for each row."""
     labels = [printable(row.label) for row in selection.comparison.rows]
     count = len(selection.panels)
-    figure = new_figure(1.1 + 0.06 * max(map(len, labels)) + 3.3 * count, 1.3 + 0.34 * len(labels))
+    figure = new_figure(
+        1.1 + 0.06 * max(map(len, labels)) + (3.3 if count < 3 else 2.6) * count, 1.3 + 0.34 * len(labels)
+    )
     all_axes = figure.subplots(1, count, squeeze=False, sharey=True)[0]
     for panel, axes in zip(selection.panels, all_axes, strict=True):
         _panel(axes, panel, len(labels))

@@ -96,8 +96,15 @@ def select(cells: Sequence[StoredCell], wanted: Wanted) -> Selection:
         readouts=wanted.readouts,
         alpha=wanted.alpha,
     )
+    return of_comparison(comparison, cells, wanted)
+
+
+def of_comparison(comparison: Comparison, cells: Sequence[StoredCell], wanted: Wanted) -> Selection:
+    """Return what a comparison shows, with the stored cells that it was made of."""
     addresses = {_address(cell): cell for cell in cells if cell.status == "done"}
-    panels = tuple(_panel(comparison, column, addresses) for column in comparison.columns)
+    # Classes and slices are parts of a test split, and the stored files are those of the whole.
+    whole = [column for column in comparison.columns if not (column.class_name or column.slice_name)]
+    panels = tuple(_panel(comparison, column, addresses) for column in whole)
     return Selection(wanted, comparison, panels)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from erc_bench.data.corpus import Corpus
+from erc_bench.data.groups import groups
 from erc_bench.errors import ErcBenchError
 from erc_bench.metrics import degenerate, majority_floor, score
 from erc_bench.planning.plan import Plan
@@ -78,6 +79,7 @@ def make_record(
             "layout": corpus.layout_name,
             "counts": _counts(corpus),
             "departures": list(corpus.departures),
+            "groups": groups(corpus.splits.test),
         },
         "inputs": dict(stored_inputs),
         "provenance": {"git": git_state(), "versions": versions(), **machine, **result.facts},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 
 import numpy as np
 from scipy import special
@@ -32,6 +33,7 @@ def t_power(noncentrality: float, df: float, alpha: float = 0.05) -> float:
     return float(1.0 - within + beyond)
 
 
+@lru_cache(maxsize=256)  # the comparisons of one table ask for the same few
 def noncentrality_for(power: float, df: float, alpha: float) -> float:
     """Return the noncentrality parameter at which a two-sided t-test has this power."""
     low, high = 0.0, 1.0

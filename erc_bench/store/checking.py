@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,9 @@ _KINDS: Mapping[str, Kinds] = {
     **dict.fromkeys(("labels", "readouts", "scored_labels", "provenance.inert_terms"), (list,)),
     **dict.fromkeys(("labels.*", "readouts.*", "scored_labels.*", "provenance.inert_terms.*", "choices.*"), (str,)),
     **dict.fromkeys(("settings", "choices", "overrides", "inputs", "inputs.code", "provenance", "timings"), (dict,)),
-    **dict.fromkeys(("data", "data.counts", "data.counts.*"), (dict,)),
+    **dict.fromkeys(("data", "data.counts", "data.counts.*", "data.groups", "data.groups.*"), (dict,)),
+    "data.groups.*.*": (list,),
+    "data.groups.*.*.*": (str,),
     **dict.fromkeys(("metrics", "readouts_metrics", "readouts_metrics.*"), (dict,)),
     **dict.fromkeys(("selection", "provenance.hardware", *_SCORES), (dict, _NULL)),
     **{f"{scores}.{metric}": (int, float) for scores in _SCORES for metric in METRIC_WORDS},
@@ -37,13 +39,14 @@ _KINDS: Mapping[str, Kinds] = {
     **dict.fromkeys(("audit.training.*.*", "audit.readout.*.*"), (int, float)),
     "audit.chosen_from": (str,),
 }
+_PATHS = tuple((tuple(path.split(".")), kinds) for path, kinds in _KINDS.items())
 _LARGEST = 2**63
 
 
 def check_record(record: Mapping[str, Any], folder: Path) -> None:
     """Raise :class:`ErcBenchError` for a value of the wrong kind, or a record of another cell than the folder's."""
     lacking = [key for key in _REQUIRED if key not in record]
-    wrong = lacking or [path for path, kinds in _KINDS.items() if not _fits(record, path, kinds)]
+    wrong = lacking or [".".join(path) for path, kinds in _PATHS if not _fits(record, path, kinds)]
     if not wrong and record.get("headline_metric", "weighted_f1") not in METRIC_WORDS:
         wrong = ["headline_metric"]
     if wrong:
@@ -54,8 +57,8 @@ def check_record(record: Mapping[str, Any], folder: Path) -> None:
         raise ErcBenchError(f"{RECORD_FILE} is that of another cell, {own.as_posix()}")
 
 
-def _fits(record: Mapping[str, Any], path: str, kinds: Kinds) -> bool:
-    return all(type(value) in kinds and _is_sound(value) for value in _values(record, path.split(".")))
+def _fits(record: Mapping[str, Any], path: Sequence[str], kinds: Kinds) -> bool:
+    return all(type(value) in kinds and _is_sound(value) for value in _values(record, path))
 
 
 def _is_sound(value: Any) -> bool:
@@ -65,15 +68,18 @@ def _is_sound(value: Any) -> bool:
     return not isinstance(value, int) or abs(value) < _LARGEST
 
 
-def _values(value: Any, path: list[str]) -> Iterator[Any]:
-    """Yield what lies at a path; nothing where a part of it is absent or holds nothing."""
-    if not path:
-        yield value
-        return
-    name, *rest = path
-    if name == "*":
-        members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    else:
-        members = [value[name]] if isinstance(value, dict) and name in value else []
-    for member in members:
-        yield from _values(member, rest)
+def _values(record: Mapping[str, Any], path: Sequence[str]) -> list[Any]:
+    """Return what lies at a path; nothing where a part of it is absent or holds nothing."""
+    found: list[Any] = [record]
+    for name in path:
+        if name == "*":
+            found = [member for value in found for member in _members(value)]
+        else:
+            found = [value[name] for value in found if isinstance(value, dict) and name in value]
+        if not found:
+            break
+    return found
+
+
+def _members(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
 import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
@@ -175,13 +177,42 @@ def read_answers(cell: StoredCell, readout: str | None = None, with_scores: bool
     Raises :class:`ErcBenchError` naming file and line for anything that does not fit.
     """
     file = predictions_file(cell, readout)
+    labels = frozenset(cell.record["labels"])
     try:
         with open_text(file) as stream:
-            return _parse(csv.reader(stream, strict=True), file, frozenset(cell.record["labels"]), with_scores)
+            text = stream.read()
+        quick = None if with_scores else _plain(text, labels)
+        return quick or _parse(csv.reader(io.StringIO(text, newline=""), strict=True), file, labels, with_scores)
     except FileNotFoundError:
         raise ErcBenchError(f"there is no file {file}", "The cell was not read out with that classifier.") from None
     except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         raise ErcBenchError(f"{file} cannot be read: {_one_line(error)}") from None
+
+
+def _plain(text: str, labels: frozenset[str]) -> Predictions | None:
+    """Read answers without quotes and without a mistake; for all others the whole parser is asked."""
+    text = text.replace("\r\n", "\n").removesuffix("\n")
+    header, *lines = text.split("\n")
+    uneven = {line.count(",") for line in lines} != {header.count(",")}
+    if uneven or '"' in text or "\r" in text or tuple(header.split(",")[:4]) != KEY_COLUMNS:
+        return None
+    # One split of all lines together takes a third of the time of one split for each line.
+    fields, width = ",".join(lines).split(","), header.count(",") + 1
+    dialogue_ids, positions, gold, predicted = (fields[column::width] for column in range(4))
+    utterances = _positions(tuple(dialogue_ids), tuple(positions))
+    if utterances is None or {*gold, *predicted} - labels:
+        return None
+    return Predictions(dialogue_ids, list(utterances), gold, predicted, tuple(header.split(",")[4:]))
+
+
+@lru_cache(maxsize=8)
+def _positions(dialogue_ids: tuple[str, ...], positions: tuple[str, ...]) -> tuple[int, ...] | None:
+    """Return the positions as numbers; nothing where one is none, or an utterance is there twice."""
+    try:
+        numbers = tuple(map(int, positions))
+    except ValueError:
+        return None
+    return numbers if len(set(zip(dialogue_ids, positions, strict=True))) == len(numbers) else None
 
 
 def _parse(lines: Iterator[list[str]], file: Path, labels: frozenset[str], with_scores: bool) -> Predictions:

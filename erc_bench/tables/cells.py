@@ -7,21 +7,26 @@ from dataclasses import dataclass, replace
 
 from erc_bench.comparison.model import Column, Comparison, Pair, Rank
 from erc_bench.metrics import METRIC_WORDS
+from erc_bench.statistics import DiscreteTest, TTest
 
 NOTHING = "-"
 FUTURE_MARK = "§"
-_MARKS = {"better": ("†", "‡"), "worse": ("↓", "⇓")}
+_MARKS = {"better": ("†", "‡", "△"), "worse": ("↓", "⇓", "▽")}
 
 
 @dataclass(frozen=True)
 class CellText:
-    """One score as it is shown: ``45.12`` and ``0.31``, its rank, its marks, and words such as n or degenerate."""
+    """One score as it is shown: ``45.12`` and ``0.31``, its rank, its marks, and words such as n or degenerate.
+
+    ``letters`` are those of the rows that it beats.
+    """
 
     value: str
     spread: str = ""
     rank: Rank = ""
     marks: str = ""
     words: str = ""
+    letters: str = ""
 
     def joined(self, separator: str = " ± ") -> str:
         """Return value and spread."""
@@ -60,6 +65,8 @@ class Detail:
     detectable: str
     correlation: str
     reason: str
+    dialogue_p: str = NOTHING
+    dialogue_adjusted_p: str = NOTHING
 
 
 def panels(comparison: Comparison) -> list[Panel]:
@@ -75,7 +82,9 @@ def panels(comparison: Comparison) -> list[Panel]:
 def _panel(comparison: Comparison, title: str, indices: Sequence[int]) -> Panel:
     columns = [comparison.columns[index] for index in indices]
     filled = [row for row in range(len(comparison.rows)) if any(column.scores[row] for column in columns)]
-    rows = [(row_label(comparison, row), tuple(_cell_text(column, row) for column in columns)) for row in filled]
+    rows = [
+        (row_label(comparison, row), tuple(_cell_text(comparison, column, row) for column in columns)) for row in filled
+    ]
     reported = [(row.label, tuple(_printed(row.values[index]) for index in indices)) for row in comparison.reported]
     return Panel(
         title,
@@ -94,7 +103,8 @@ def _words_first(label: str, cells: tuple[CellText, ...]) -> tuple[str, tuple[Ce
 def row_label(comparison: Comparison, row: int) -> str:
     """Return the label of a row with the mark of systems that see the future."""
     shown = comparison.rows[row]
-    return shown.label + (FUTURE_MARK if shown.sees_future else "")
+    letter = f"({shown.letter}) " if shown.letter else ""
+    return f"{letter}{shown.label}{FUTURE_MARK if shown.sees_future else ''}"
 
 
 def _headers(columns: Sequence[Column]) -> list[tuple[str, str]]:
@@ -103,11 +113,13 @@ def _headers(columns: Sequence[Column]) -> list[tuple[str, str]]:
     words = [METRIC_WORDS.get(column.metric, "").partition(" over")[0] for column in columns]
     if any(column.class_name for column in columns):
         return [(column.class_name or metric, "") for column, metric in zip(columns, words, strict=True)]
+    if any(column.slice_name for column in columns):
+        words = [column.slice_name or "all" for column in columns]
     same = len(set(words)) == 1
-    return [(column.title, "" if same else metric) for column, metric in zip(columns, words, strict=True)]
+    return [(column.header, "" if same else metric) for column, metric in zip(columns, words, strict=True)]
 
 
-def _cell_text(column: Column, row: int) -> CellText:
+def _cell_text(comparison: Comparison, column: Column, row: int) -> CellText:
     score = column.scores[row]
     if score is None:
         return CellText(NOTHING)
@@ -117,7 +129,8 @@ def _cell_text(column: Column, row: int) -> CellText:
     if score.degenerate:
         share = "" if len(score.degenerate) == summary.n else f" {len(score.degenerate)} of {summary.n}"
         words.append(f"degenerate{share}")
-    return CellText(f"{summary.mean:.2f}", spread, score.rank, marks(column.pair_of(row)), ", ".join(words))
+    letters = ",".join(letter for beaten in column.beaten_by(row) if (letter := comparison.rows[beaten].letter))
+    return CellText(f"{summary.mean:.2f}", spread, score.rank, marks(column.pair_of(row)), ", ".join(words), letters)
 
 
 def _printed(value: float | None) -> CellText:
@@ -129,12 +142,11 @@ def _n_differs(column: Column) -> bool:
 
 
 def marks(pair: Pair | None) -> str:
-    """Return † and ‡ for what is better than its baseline, ↓ and ⇓ for what is worse."""
+    """Return †, ‡ and △ for what is better than its baseline, ↓, ⇓ and ▽ for what is worse."""
     if pair is None:
         return ""
-    seeds = _MARKS[pair.verdict][0] if pair.verdict else ""
-    joint = _MARKS[pair.joint_verdict][1] if pair.joint_verdict else ""
-    return seeds + joint
+    verdicts = (pair.verdict, pair.joint_verdict, pair.dialogue_verdict)
+    return "".join(_MARKS[verdict][place] for place, verdict in enumerate(verdicts) if verdict)
 
 
 def details(comparison: Comparison) -> list[Detail]:
@@ -143,26 +155,53 @@ def details(comparison: Comparison) -> list[Detail]:
 
 
 def _detail(comparison: Comparison, column: Column, pair: Pair) -> Detail:
-    test, joint = pair.test, pair.joint
-    interval = NOTHING if test.low is None or test.high is None else f"[{test.low:.2f}, {test.high:.2f}]"
-    t = NOTHING if test.t is None or test.df is None else f"t({test.df:.0f}) = {test.t:.2f}"
+    over, tests = pair.over_dialogues, comparison.tests
+    difference, low, high = _estimated(pair)
+    told = pair.seed_test.reason
+    if over is not None:
+        told = over.test.reason or over.interval.reason
+    elif tests.unit == "both":
+        told = reason([told, pair.joint.reason])
     return Detail(
         dataset=column.title,
         comparison=f"{comparison.rows[pair.row].label} - {comparison.rows[pair.baseline].label}",
         seeds=str(len(pair.seeds)),
-        difference=figure(test.difference, "+.2f"),
-        interval=interval,
-        t=t,
-        p=probability(test.p),
-        holm_p=probability(pair.holm_p),
-        joint_p=probability(joint.p),
-        joint_holm_p=probability(pair.joint_holm_p),
+        difference=figure(difference, "+.2f"),
+        interval=NOTHING if low is None or high is None else f"[{low:.2f}, {high:.2f}]",
+        t=statistic(pair.seed_test),
+        p=probability(pair.seed_test.p),
+        holm_p=probability(pair.adjusted_p),
+        joint_p=probability(pair.joint.p),
+        joint_holm_p=probability(pair.joint_adjusted_p),
         sign_flip_p=probability(pair.sign_flip.p),
         effect=figure(pair.effect.value, ".2f"),
         detectable=figure(pair.detectable.value, ".2f"),
         correlation=figure(pair.seed_correlation.value, ".2f"),
-        reason=reason([test.reason, joint.reason]),
+        reason=told,
+        dialogue_p=probability(over.test.p if over else None),
+        dialogue_adjusted_p=probability(pair.dialogue_adjusted_p),
     )
+
+
+def _estimated(pair: Pair) -> tuple[float | None, float | None, float | None]:
+    """Return the difference and the interval of the test that the table is about."""
+    if pair.over_dialogues is not None:
+        interval = pair.over_dialogues.interval
+        return pair.test.difference, interval.low, interval.high
+    # A rank test has no interval; that of the t-test stands in where it is of the same difference.
+    test = pair.chosen if isinstance(pair.chosen, TTest) else pair.test
+    same = test.difference is not None and pair.difference == test.difference
+    return pair.difference, test.low if same else None, test.high if same else None
+
+
+def statistic(test: TTest | DiscreteTest) -> str:
+    """Write the statistic of a test over seeds: ``t(4) = 2.78``, ``W = 15``, ``U = 25``."""
+    if isinstance(test, TTest):
+        if test.t is None or test.df is None:
+            return NOTHING
+        return f"t({test.df:.{0 if test.df.is_integer() else 1}f}) = {test.t:.2f}"
+    found = {"W": getattr(test, "rank_sum", None), "U": getattr(test, "u", None)}
+    return next((f"{name} = {value:g}" for name, value in found.items() if value is not None), NOTHING)
 
 
 def reason(reasons: Sequence[str]) -> str:
@@ -199,4 +238,4 @@ DETAIL_NOTE = (
     " the t-test would find with probability .8 at the uncorrected level; r: correlation of the two rows' scores over"
     " seeds."
 )
-"""What the columns of the comparisons' table mean."""
+"""What the columns of the comparisons' table mean, as ``compare`` makes them unasked."""

@@ -69,6 +69,7 @@ def _condition(column: Column) -> dict[str, Any]:
         "split": column.split,
         "metric": column.metric,
         "class": column.class_name,
+        "slice": column.slice_name,
         "dialogues": column.dialogues,
         "utterances": column.utterances,
         "floor_label": column.floor_label,
@@ -113,25 +114,39 @@ def _score(score: Score) -> dict[str, Any]:
     }
 
 
+def _beaten(comparison: Comparison, column: Column, row: int) -> str:
+    """Name the rows that a row beats, where each two rows were compared."""
+    if not comparison.tests.all_pairs:
+        return ""
+    return "; ".join(comparison.rows[beaten].label for beaten in column.beaten_by(row))
+
+
 def _list(values: Any) -> str:
     return " ".join(map(str, values))
 
 
 def _pair(comparison: Comparison, column: Column, pair: Pair | None) -> dict[str, Any]:
     names = (
-        *("baseline", "shared_seeds", "difference", "difference_low", "difference_high", "t", "df", "p", "holm_p"),
-        *("family", "verdict", "joint_low", "joint_high", "joint_t", "joint_df", "joint_p", "joint_holm_p"),
+        *("baseline", "shared_seeds", "difference", "difference_low", "difference_high", "sd", "t", "df"),
+        *("test", "p", "correction", "adjusted_p", "family", "verdict"),
+        *("joint_low", "joint_high", "joint_t", "joint_df", "joint_p", "joint_adjusted_p"),
         *("joint_family", "joint_verdict", "sign_flip_p", "sign_flip_smallest_p", "hedges_g", "detectable"),
-        *("seed_correlation", "reason"),
+        *("seed_correlation", "dialogue_low", "dialogue_high", "dialogue_p", "dialogue_adjusted_p"),
+        *("dialogue_family", "dialogue_verdict", "beats", "reason"),
     )
     if pair is None:
         return dict.fromkeys(names)
-    test, joint = pair.test, pair.joint
+    test, joint, tests = pair.test, pair.joint, comparison.tests
+    chosen, over = pair.seed_test, pair.over_dialogues
+    reasons = [chosen.reason if tests.over_seeds else "", joint.reason if tests.unit == "both" else ""]
     values = (
         *(comparison.rows[pair.baseline].label, _list(pair.seeds), test.difference, test.low, test.high),
-        *(test.t, test.df, test.p, pair.holm_p, column.family, pair.verdict),
-        *(joint.low, joint.high, joint.t, joint.df, joint.p, pair.joint_holm_p, column.joint_family),
+        *(pair.sd, test.t, test.df),
+        *(tests.test, chosen.p, tests.correction, pair.adjusted_p, column.family, pair.verdict),
+        *(joint.low, joint.high, joint.t, joint.df, joint.p, pair.joint_adjusted_p, column.joint_family),
         *(pair.joint_verdict, pair.sign_flip.p, pair.sign_flip.smallest_p, pair.effect.value, pair.detectable.value),
-        *(pair.seed_correlation.value, reason([test.reason, joint.reason])),
+        *(pair.seed_correlation.value, *((over.interval.low, over.interval.high, over.test.p) if over else [None] * 3)),
+        *(pair.dialogue_adjusted_p, column.dialogue_family, pair.dialogue_verdict),
+        *(_beaten(comparison, column, pair.row), over.test.reason if over else reason(reasons)),
     )
     return dict(zip(names, values, strict=True))

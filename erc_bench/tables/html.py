@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from html import escape
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.tables.audit import audit_notes, audit_table
-from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, Panel, details, interval_title, panels
+from erc_bench.tables.audit import TextTable, audit_notes, audit_table
+from erc_bench.tables.cells import CellText, Panel, panels
+from erc_bench.tables.detail_table import detail_note, detail_table
+from erc_bench.tables.readings import readings_notes, readings_table
 
 _STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
@@ -21,13 +23,14 @@ _WRAP = {"best": ("<strong>", "</strong>"), "second": ("<u>", "</u>"), "": ("", 
 def render(comparison: Comparison) -> str:
     """Return a whole page: scores, caption, comparisons, notes."""
     parts = [*map(_scores, panels(comparison)), _paragraphs(_sentences(comparison))]
-    shown = details(comparison)
+    shown = detail_table(comparison)
     if shown:
-        parts += [_comparisons(comparison, shown), _paragraphs([DETAIL_NOTE])]
-    audit = audit_table(comparison)
-    if audit:
-        rows = [[escape(cell) for cell in row] for row in audit.rows]
-        parts += [_table(audit.titles, rows), _paragraphs(audit_notes(comparison))]
+        parts += [_comparisons(shown), _paragraphs([detail_note(comparison)])]
+    further = ((readings_table, readings_notes), (audit_table, audit_notes))
+    for table_of, notes_of in further:
+        if table := table_of(comparison):
+            rows = [[escape(cell) for cell in row] for row in table.rows]
+            parts += [_table(table.titles, rows), _paragraphs(notes_of(comparison))]
     parts.append(_paragraphs([f"Note: {note}" for note in comparison.notes]))
     lines = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>erc-bench comparison</title>',
@@ -55,23 +58,15 @@ def _scores(panel: Panel) -> str:
 
 def _cell(cell: CellText) -> str:
     before, after = _WRAP[cell.rank]
-    marks = f"<sup>{cell.marks}</sup>" if cell.marks else ""
+    marks = f"<sup>{' '.join(filter(None, (cell.marks, cell.letters)))}</sup>" if cell.marks or cell.letters else ""
     words = f" ({escape(cell.words)})" if cell.words else ""
     return f"{before}{cell.joined()}{after}{marks}{words}"
 
 
-def _comparisons(comparison: Comparison, shown: Sequence[Detail]) -> str:
-    titles = ["dataset and comparison", "seeds", "difference", interval_title(comparison), "t (df)", "p", "Holm p"]
-    titles += ["joint p", "joint Holm p", "sign-flip p", "g_z", "detectable", "r"]
-    return _table(titles, [_row(detail) for detail in shown])
-
-
-def _row(detail: Detail) -> list[str]:
-    cells = [f"{detail.dataset}: {detail.comparison}", detail.seeds, detail.difference, detail.interval]
-    cells += [f"{detail.t} ({detail.reason})" if detail.reason else detail.t, detail.p, detail.holm_p]
-    cells += [detail.joint_p, detail.joint_holm_p, detail.sign_flip_p]
-    cells += [detail.effect, detail.detectable, detail.correlation]
-    return [escape(cell) for cell in cells]
+def _comparisons(table: TextTable) -> str:
+    titles = ["dataset and comparison", *table.titles[2:]]
+    rows = [(f"{dataset}: {comparison}", *figures) for dataset, comparison, *figures in table.rows]
+    return _table(titles, [[escape(cell) for cell in row] for row in rows])
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

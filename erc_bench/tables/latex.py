@@ -8,8 +8,9 @@ import unicodedata
 from collections.abc import Sequence
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.tables.audit import audit_notes, audit_table
+from erc_bench.tables.audit import TextTable, audit_notes, audit_table
 from erc_bench.tables.cells import CellText, Panel, panels
+from erc_bench.tables.readings import readings_notes, readings_table
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -32,6 +33,8 @@ _ESCAPES = {
     "‡": r"$\ddagger$",
     "↓": r"$\downarrow$",
     "⇓": r"$\Downarrow$",
+    "△": r"$\triangle$",
+    "▽": r"$\bigtriangledown$",
     "§": r"\S{}",
     "¹": "$^1$",
     "²": "$^2$",
@@ -92,6 +95,7 @@ _ACCENTS = {
     "\u0331": r"\b",
 }
 _MARKS = {"†": r"\dagger", "‡": r"\ddagger", "↓": r"\downarrow", "⇓": r"\Downarrow"}
+_MARKS |= {"△": r"\triangle", "▽": r"\bigtriangledown"}
 _WRAP = {"best": r"\textbf{%s}", "second": r"\underline{%s}", "": "%s"}
 
 
@@ -106,7 +110,8 @@ def render(comparison: Comparison) -> str:
         rf"\begin{{{environment}}}[t]",
         r"\centering",
         *_tabulars(panels(comparison)),
-        *_audit(comparison),
+        *_further(readings_table(comparison)),
+        *_further(audit_table(comparison)),
         rf"\caption{{{_caption(comparison)}}}",
         r"\label{tab:erc-bench}",
         rf"\end{{{environment}}}",
@@ -119,17 +124,16 @@ def _tabulars(shown: Sequence[Panel]) -> list[str]:
     return [*first, *(line for tabular in others for line in (r"\\[1ex]", *tabular))]
 
 
-def _audit(comparison: Comparison) -> list[str]:
-    audit = audit_table(comparison)
-    if audit is None:
+def _further(table: TextTable | None) -> list[str]:
+    if table is None:
         return []
     return [
         r"\\[1ex]",
-        rf"\begin{{tabular}}{{ll{'r' * (len(audit.titles) - 2)}}}",
+        rf"\begin{{tabular}}{{ll{'r' * (len(table.titles) - 2)}}}",
         r"\toprule",
-        _row([escape(title) for title in audit.titles]),
+        _row([escape(title) for title in table.titles]),
         r"\midrule",
-        *(_row([escape(cell) for cell in row]) for row in audit.rows),
+        *(_row([escape(cell) for cell in row]) for row in table.rows),
         r"\bottomrule",
         r"\end{tabular}",
     ]
@@ -213,7 +217,9 @@ def _row(cells: list[str]) -> str:
 
 def _cell(cell: CellText) -> str:
     value = _WRAP[cell.rank] % escape(cell.joined())
-    marks = f"$^{{{' '.join(_MARKS[mark] for mark in cell.marks)}}}$" if cell.marks else ""
+    letters = [rf"\mathrm{{{cell.letters}}}"] if cell.letters else []
+    above = " ".join([*(_MARKS[mark] for mark in cell.marks), *letters])
+    marks = f"$^{{{above}}}$" if above else ""
     words = rf" \textit{{({escape(cell.words)})}}" if cell.words else ""
     return f"{value}{marks}{words}"
 
@@ -221,4 +227,5 @@ def _cell(cell: CellText) -> str:
 def _caption(comparison: Comparison) -> str:
     ranks = ["Bold: best of a column; underlined: second."] if len(comparison.rows) > 1 else []
     audit = audit_notes(comparison) if audit_table(comparison) else []
-    return " ".join(escape(sentence) for sentence in [*comparison.caption, *ranks, *audit])
+    read = readings_notes(comparison) if comparison.readings else []
+    return " ".join(escape(sentence) for sentence in [*comparison.caption, *ranks, *read, *audit])

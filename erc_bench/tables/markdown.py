@@ -6,8 +6,10 @@ import re
 from collections.abc import Sequence
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.tables.audit import audit_notes, audit_table
-from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, Panel, details, interval_title, panels
+from erc_bench.tables.audit import TextTable, audit_notes, audit_table
+from erc_bench.tables.cells import CellText, Panel, panels
+from erc_bench.tables.detail_table import detail_note, detail_table
+from erc_bench.tables.readings import readings_notes, readings_table
 
 _WRAP = {"best": ("**", "**"), "second": ("<ins>", "</ins>"), "": ("", "")}
 
@@ -16,13 +18,13 @@ def render(comparison: Comparison) -> str:
     """Return the tables of the scores and of the comparisons, each with what must be said of it."""
     parts = [_scores(panel) for panel in panels(comparison)]
     parts += ["\n".join(f"- {escape(sentence)}" for sentence in _sentences(comparison))]
-    shown = details(comparison)
+    shown = detail_table(comparison)
     if shown:
-        parts += [_comparisons(comparison, shown), escape(DETAIL_NOTE)]
-    audit = audit_table(comparison)
-    if audit:
-        rows = [[escape(cell) for cell in row] for row in audit.rows]
-        parts += [_table(audit.titles, rows), "\n".join(f"- {escape(note)}" for note in audit_notes(comparison))]
+        parts += [_text_table(shown), escape(detail_note(comparison))]
+    further = ((readings_table, readings_notes), (audit_table, audit_notes))
+    for table_of, notes_of in further:
+        if table := table_of(comparison):
+            parts += [_text_table(table), "\n".join(f"- {escape(note)}" for note in notes_of(comparison))]
     if comparison.notes:
         parts.append("\n".join(f"- Note: {escape(note)}" for note in comparison.notes))
     return "\n\n".join(parts) + "\n"
@@ -48,21 +50,12 @@ def _sentences(comparison: Comparison) -> list[str]:
 def _cell(cell: CellText) -> str:
     before, after = _WRAP[cell.rank]
     words = f" ({escape(cell.words)})" if cell.words else ""
-    return f"{before}{cell.joined()}{after}{cell.marks}{words}"
+    letters = f"<sup>{cell.letters}</sup>" if cell.letters else ""
+    return f"{before}{cell.joined()}{after}{cell.marks}{letters}{words}"
 
 
-def _comparisons(comparison: Comparison, shown: Sequence[Detail]) -> str:
-    titles = ["dataset", "comparison", "seeds", "difference", interval_title(comparison), "t (df)", "p", "Holm p"]
-    titles += ["joint p", "joint Holm p", "sign-flip p", "g_z", "detectable", "r"]
-    return _table([escape(title) for title in titles], [_row(detail) for detail in shown])
-
-
-def _row(detail: Detail) -> list[str]:
-    cells = [detail.dataset, detail.comparison, detail.seeds, detail.difference, detail.interval]
-    cells += [f"{detail.t} ({detail.reason})" if detail.reason else detail.t, detail.p, detail.holm_p]
-    cells += [detail.joint_p, detail.joint_holm_p, detail.sign_flip_p]
-    cells += [detail.effect, detail.detectable, detail.correlation]
-    return [escape(cell) for cell in cells]
+def _text_table(table: TextTable) -> str:
+    return _table([escape(title) for title in table.titles], [[escape(cell) for cell in row] for row in table.rows])
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

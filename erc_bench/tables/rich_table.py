@@ -11,7 +11,9 @@ from rich.text import Text
 
 from erc_bench.comparison.model import Comparison
 from erc_bench.tables.audit import TextTable, audit_notes, audit_table
-from erc_bench.tables.cells import DETAIL_NOTE, CellText, Detail, Panel, details, interval_title, panels
+from erc_bench.tables.cells import CellText, Detail, Panel, details, interval_title, panels
+from erc_bench.tables.detail_table import adjusted_title, detail_note
+from erc_bench.tables.readings import readings_notes, readings_table
 
 _STYLES = {"best": "bold", "second": "underline", "": ""}
 # Without a terminal there is no bold: the signs that plain text has for it stand in.
@@ -25,12 +27,13 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     shown = details(comparison)
     if shown:
         console.print(_comparisons(comparison, shown))
-    audit = audit_table(comparison)
-    if audit:
-        console.print(_audit(audit))
+    read, audit = readings_table(comparison), audit_table(comparison)
+    for table in filter(None, (read, audit)):
+        console.print(_text_table(table))
     ranks = "bold: best, underlined: second" if console.is_terminal else "*...*: best, _..._: second"
     lines = [*comparison.caption, f"Within a column, {ranks}." if len(comparison.rows) > 1 else ""]
-    lines += [DETAIL_NOTE] if shown else []
+    lines += [detail_note(comparison)] if shown else []
+    lines += readings_notes(comparison) if read else []
     lines += audit_notes(comparison) if audit else []
     for line in filter(None, lines):
         console.print(Text(line), style="dim", highlight=False)
@@ -63,7 +66,8 @@ def _scores(panel: Panel, terminal: bool) -> Table:
 
 
 def _cell(cell: CellText, terminal: bool) -> Text:
-    shown = Text.assemble(_ranked(cell.joined("±"), cell, terminal), cell.marks.ljust(2))
+    letters = f" {cell.letters}" if cell.letters else ""
+    shown = Text.assemble(_ranked(cell.joined("±"), cell, terminal), cell.marks.ljust(2), letters)
     return Text.assemble(shown, "\n", cell.words) if cell.words else shown
 
 
@@ -80,39 +84,50 @@ def _ranked(text: str, cell: CellText, terminal: bool) -> Text:
 def _comparisons(comparison: Comparison, shown: list[Detail]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("comparison\ndataset, seeds", overflow="fold")
-    titles = (
-        f"difference\n{interval_title(comparison)}",
-        "p\nHolm p",
-        "joint p\nHolm p",
-        "sign-\nflip p",
-        "g_z",
-        "detec-\ntable",
-        "r",
-    )
-    for title in titles:
+    for title in _titles(comparison):
         table.add_column(Text(title), justify="right", overflow="fold")
+    lines = _LINES[comparison.tests.unit]
     for detail in shown:
-        table.add_row(*map(Text, _lines(detail)))
+        table.add_row(*map(Text, (*_first_lines(detail), *lines(detail))))
     return table
 
 
-def _audit(audit: TextTable) -> Table:
+def _titles(comparison: Comparison) -> tuple[str, ...]:
+    difference, adjusted = f"difference\n{interval_title(comparison)}", adjusted_title(comparison)
+    if comparison.tests.unit == "dialogue":
+        return difference, f"p\n{adjusted}", "r"
+    joint = (f"joint p\n{adjusted}",) if comparison.tests.unit == "both" else ()
+    return (difference, f"p\n{adjusted}", *joint, "sign-\nflip p", "g_z", "detec-\ntable", "r")
+
+
+def _text_table(shown: TextTable) -> Table:
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for position, title in enumerate(audit.titles):
+    for position, title in enumerate(shown.titles):
         table.add_column(Text(title), justify="left" if position < 2 else "right", overflow="fold")
-    for row in audit.rows:
+    for row in shown.rows:
         table.add_row(*map(Text, row))
     return table
 
 
-def _lines(detail: Detail) -> tuple[str, ...]:
+def _first_lines(detail: Detail) -> tuple[str, str]:
     return (
         f"{detail.comparison}\n{detail.dataset}, n={detail.seeds}",
         f"{detail.difference}\n{detail.reason if detail.interval == '-' else detail.interval}",
-        f"{detail.p}\n{detail.holm_p}",
-        f"{detail.joint_p}\n{detail.joint_holm_p}",
-        detail.sign_flip_p,
-        detail.effect,
-        detail.detectable,
-        detail.correlation,
     )
+
+
+def _over_seeds(detail: Detail) -> tuple[str, ...]:
+    further = (detail.sign_flip_p, detail.effect, detail.detectable, detail.correlation)
+    return f"{detail.p}\n{detail.holm_p}", *further
+
+
+def _over_both(detail: Detail) -> tuple[str, ...]:
+    first, *further = _over_seeds(detail)
+    return first, f"{detail.joint_p}\n{detail.joint_holm_p}", *further
+
+
+def _over_dialogues(detail: Detail) -> tuple[str, ...]:
+    return f"{detail.dialogue_p}\n{detail.dialogue_adjusted_p}", detail.correlation
+
+
+_LINES = {"seed": _over_seeds, "both": _over_both, "dialogue": _over_dialogues}

@@ -7,8 +7,10 @@ import pytest
 from click.testing import CliRunner
 
 from erc_bench.commands.compare import FORMATS, compare
+from erc_bench.data.corpus import load_corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.tables import RENDERERS
+from erc_bench_plugins.datasets.meld import Meld
 
 
 @pytest.fixture
@@ -167,3 +169,33 @@ def test_a_table_that_stored_runs_cannot_fill_is_named(filled, tmp_path):
     error = run(filled, "--suite", str(file)).exception
     assert isinstance(error, ErcBenchError)
     assert error.message == f"table 1 of {file}, 'other': none of its methods is stored"
+
+
+def test_the_options_of_the_tests_reach_the_table(filled):
+    arguments = ("--test", "welch", "--correction", "bh", "--unit", "seed", "--letters", "--format", "json")
+    content = json.loads(run(filled, "--dataset", "meld", *arguments).output)
+    asked = {name: content["tests"][name] for name in ("test", "correction", "unit", "all_pairs", "letters")}
+    assert asked == {
+        "test": "welch",
+        "correction": "benjamini-hochberg",
+        "unit": "seed",
+        "all_pairs": True,
+        "letters": True,
+    }
+    assert [row["letter"] for row in content["rows"]] == ["a", "b"]
+
+
+def test_runs_without_episodes_get_those_of_the_same_corpus(store, tmp_path):
+    header = "Utterance,Speaker,Emotion,Dialogue_ID,Utterance_ID,Season,Episode\n"
+    lines = [f"Hello {d} {u}.,Ada,{gold},{d},{u},1,{int(d) // 4}\n" for d, u, gold in store.split.rows()]
+    for name in ("train", "dev", "test"):
+        file = tmp_path / "data/meld" / f"{name}_sent_emo.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(header + "".join(lines), encoding="utf-8")
+    fingerprint = load_corpus(Meld(), tmp_path / "data").fingerprint
+    for method, accuracies in (("ce", [0.5, 0.52, 0.48]), ("eacl", [0.8, 0.81, 0.83])):
+        store.add_seeds(method, accuracies, data={"fingerprint": fingerprint, "counts": {}})
+    arguments = ("--cluster", "episode", "--data-dir", str(tmp_path / "data"))
+    assert "joint test over seeds and episodes" in " ".join(run(store, *arguments).output.split())
+    elsewhere = run(store, "--cluster", "episode", "--data-dir", str(tmp_path / "nothing"))
+    assert "does not say of which episode its dialogues are" in elsewhere.exception.message

@@ -67,6 +67,7 @@ class DailyDialog(erc.Dataset):
         erc.Layout(name="detokenized", folder="detokenized", files=_files(_DETOKENIZED_TEXT_DIGESTS)),
     )
     licence = "CC BY-NC-SA 4.0 (non-commercial, share alike)"
+    redistributable = True
     obtain = (
         "http://yanran.li/dailydialog (ijcnlp_dailydialog.zip; unpack train.zip, validation.zip and test.zip inside it "
         "to the folders train, validation and test). It is not downloaded by erc-bench, because no digest of the "

@@ -74,6 +74,7 @@ class EmoryNLP(erc.Dataset):
         ),
     )
     licence = "Apache-2.0 (Copyright 2017 Emory University)"
+    redistributable = True
     obtain = (
         "Official JSON: repository emorynlp/emotion-detection, folder json (emotion-detection-{trn,dev,tst}.json). "
         "The same scenes as flat JSON: repository whatissimondoing/CoG-BART, folder data/EmoryNLP."
@@ -93,11 +94,12 @@ class EmoryNLP(erc.Dataset):
 
     def _scenes(self, path: Path) -> Iterator[erc.Dialogue]:
         for episode in erc.member(erc.read_json(path), "episodes", list, str(path)):
-            place = f"{path}, episode {_identifier(episode, 'episode_id', str(path))}"
+            identifier = _identifier(episode, "episode_id", str(path))
+            place = f"{path}, episode {identifier}"
             for scene in erc.member(episode, "scenes", list, place):
                 name = _identifier(scene, "scene_id", place)
                 turns = erc.member(scene, "utterances", list, f"{path}, scene {name}")
-                yield erc.Dialogue(name, tuple(self._turns(turns, f"{path}, scene {name}")))
+                yield erc.Dialogue(name, tuple(self._turns(turns, f"{path}, scene {name}")), episode=identifier)
 
     def _turns(self, turns: list[Any], place: str) -> Iterator[erc.Utterance]:
         seen: set[str] = set()

@@ -49,6 +49,7 @@ class EmoryNLPSubset(erc.Dataset):
         ),
     )
     licence = "Apache-2.0 (EmoryNLP, Copyright 2017 Emory University); the subset is published in a GPL-3.0 repository"
+    redistributable = True
     obtain = "Repository declare-lab/MELD, folder data/emorynlp, the three emorynlp_*_final.csv."
     counts = {
         "train": erc.SplitCounts(659, 7551, 7551),
@@ -72,7 +73,9 @@ class EmoryNLPSubset(erc.Dataset):
                     "Remove the row that is wrong, or get a fresh copy of the file.",
                 )
             scene[utterance.id] = utterance
-        return tuple(erc.Dialogue(name, tuple(scene.values())) for name, scene in scenes.items())
+        return tuple(
+            erc.Dialogue(name, tuple(scene.values()), episode=name.rpartition("_")[0]) for name, scene in scenes.items()
+        )
 
     def _utterance(self, row: erc.Row, scene: str) -> erc.Utterance:
         return erc.Utterance(

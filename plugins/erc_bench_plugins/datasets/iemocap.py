@@ -69,6 +69,7 @@ class Iemocap(erc.Dataset):
         erc.Layout(name="usc_release", folder="IEMOCAP_full_release", files=(_TRANSCRIPTIONS, _EVALUATIONS)),
     )
     licence = "USC SAIL's own licence, which forbids passing the corpus on; erc-bench never downloads it"
+    redistributable = False
     obtain = (
         "Ask USC SAIL for the corpus (https://sail.usc.edu/iemocap), then place either the folder "
         "IEMOCAP_full_release (of each session, dialog/transcriptions and dialog/EmoEvaluation are read), or the JSON "
@@ -227,7 +228,14 @@ def _dialogue(name: str, turns: Sequence[_Turn], names: Sequence[str], place: st
         )
         for position, turn in enumerate(turns)
     )
-    return erc.Dialogue(name, tuple(utterances), slice="scripted" if "_script" in name else "improvised")
+    part = "scripted" if "_script" in name else "improvised"
+    return erc.Dialogue(name, tuple(utterances), slice=part, session=_session(name))
+
+
+def _session(name: str) -> str:
+    """Return the session, which two actors have to themselves: ``Ses05`` of ``Ses05F_impro01``."""
+    found = _DIALOGUE.fullmatch(name)
+    return f"Ses0{found['session']}" if found else ""
 
 
 def _without_laughter(text: str) -> str:

@@ -19,7 +19,7 @@ class Meld(erc.Dataset):
     ``Utterance_ID`` has gaps and is the id of an utterance, never its position. As in EACL's code
     a typographic apostrophe becomes ``'`` and double quotes are removed from the text; the labels
     are in EACL's order. Older copies of the files, with control characters in place of
-    typographic marks, give the same text.
+    typographic marks, give the same text. A dialogue's episode is that of its first turn.
     """
 
     name = "meld"
@@ -48,6 +48,7 @@ class Meld(erc.Dataset):
         ),
     )
     licence = "GPL-3.0 (as stated by its repository); dialogue of a television series, for research"
+    redistributable = True
     obtain = "Repository declare-lab/MELD, folder data/MELD, the three *_sent_emo.csv."
     counts = {
         "train": erc.SplitCounts(1038, 9989, 9989),
@@ -61,8 +62,11 @@ class Meld(erc.Dataset):
 
     def _split(self, path: Path) -> tuple[erc.Dialogue, ...]:
         turns: dict[str, dict[str, erc.Utterance]] = {}
+        episodes: dict[str, str] = {}
         for row in erc.read_csv(path, _COLUMNS):
-            dialogue = turns.setdefault(str(row.whole_number("Dialogue_ID")), {})
+            name = str(row.whole_number("Dialogue_ID"))
+            dialogue = turns.setdefault(name, {})
+            episodes.setdefault(name, _episode(row))
             identifier = str(row.whole_number("Utterance_ID"))
             if identifier in dialogue:
                 raise erc.ErcBenchError(
@@ -70,7 +74,9 @@ class Meld(erc.Dataset):
                     "Remove the row that is wrong, or get a fresh copy of the file.",
                 )
             dialogue[identifier] = self._utterance(row, identifier)
-        return tuple(erc.Dialogue(key, tuple(dialogue.values())) for key, dialogue in turns.items())
+        return tuple(
+            erc.Dialogue(name, tuple(dialogue.values()), episode=episodes[name]) for name, dialogue in turns.items()
+        )
 
     def _utterance(self, row: erc.Row, identifier: str) -> erc.Utterance:
         return erc.Utterance(
@@ -80,6 +86,14 @@ class Meld(erc.Dataset):
             scored=True,
             id=identifier,
         )
+
+
+def _episode(row: erc.Row) -> str:
+    """Return the episode, such as ``s03_e19``; nothing where a copy of the file has no such columns."""
+    if not all(row.values.get(column, "").strip() for column in ("Season", "Episode")):
+        return ""
+    season, episode = (row.whole_number(column) for column in ("Season", "Episode"))
+    return f"s{season:02}_e{episode:02}"
 
 
 def _plain(text: str) -> str:

@@ -1,0 +1,119 @@
+"""``erc-bench power``: what a number of seeds could detect, before they are run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from erc_bench.comparison.power import Spread
+
+FORMATS = ("rich", "markdown", "json")
+
+
+@click.command()
+@click.option(
+    "--runs",
+    type=click.Path(path_type=Path),
+    help="A folder with pilot runs of both methods; with --method, --baseline and --dataset.",
+)
+@click.option("--method", help="The method whose pilot runs are read.")
+@click.option("--baseline", help="What it is compared with: a method, or METHOD/BACKBONE.  [default: ce]")
+@click.option("--dataset", help="The dataset of the pilot runs.")
+@click.option(
+    "--sd",
+    type=click.FloatRange(0, min_open=True),
+    help="In place of a pilot: the standard deviation over seeds of either method's scores, in points.",
+)
+@click.option(
+    "--correlation",
+    type=click.FloatRange(-1, 1, max_open=True),
+    help="With --sd: correlation of the two methods' scores over seeds.  [default: 0]",
+)
+@click.option(
+    "--comparisons",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many comparisons are corrected together: the level is alpha divided by them.",
+)
+@click.option(
+    "--difference",
+    "differences",
+    type=click.FloatRange(0, min_open=True),
+    multiple=True,
+    help=("Seeds needed for this true difference in points; may be repeated.  [default: 0.5, 1, 2]"),
+)
+@click.option(
+    "--power",
+    "wanted",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.8,
+    show_default=True,
+    help="The probability with which a difference is to be found.",
+)
+@click.option(
+    "--alpha",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="Level of significance.",
+)
+@click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
+def power(
+    comparisons: int, differences: tuple[float, ...], wanted: float, alpha: float, form: str, **asked: Any
+) -> None:
+    """Say what 2 to 20 seeds could detect, and how many seeds a difference needs.
+
+    The spread over seeds comes from pilot runs (--runs DIR --method A --baseline B --dataset D), or
+    from --sd. Pilot runs also say what the test over seeds and dialogues (‡) could detect.
+    """
+    from erc_bench.commands.power_output import render
+    from erc_bench.comparison.power import DIFFERENCES, power_of
+
+    spread = _spread(alpha, **asked)
+    result = power_of(spread, alpha, comparisons, wanted, differences or DIFFERENCES)
+    click.echo(render(result, form), nl=False)
+
+
+def _spread(
+    alpha: float,
+    runs: Path | None,
+    method: str | None,
+    baseline: str | None,
+    dataset: str | None,
+    sd: float | None,
+    correlation: float | None,
+) -> Spread:
+    from erc_bench.comparison.power import spread_of_sd
+    from erc_bench.errors import ErcBenchError
+
+    pilot = {"--runs": runs, "--method": method, "--baseline": baseline, "--dataset": dataset}
+    typed = [option for option, value in pilot.items() if value is not None]
+    if sd is not None:
+        if typed:
+            raise ErcBenchError(f"--sd stands in place of a pilot; {typed[0]} is one too many", "Leave one of them.")
+        return spread_of_sd(sd, correlation or 0.0)
+    if correlation is not None:
+        raise ErcBenchError("--correlation belongs to --sd; a pilot brings its own", "Leave it, or give --sd.")
+    lacking = [option for option in ("--runs", "--method", "--dataset") if pilot[option] is None]
+    if runs is None or method is None or dataset is None:
+        raise ErcBenchError(
+            f"the spread over seeds is not known: {' and '.join(lacking)} missing",
+            "Name a pilot with --runs DIR --method A --baseline B --dataset D, or give --sd POINTS.",
+        )
+    return _pilot(alpha, runs, method, baseline, dataset)
+
+
+def _pilot(alpha: float, runs: Path, method: str, baseline: str | None, dataset: str) -> Spread:
+    from erc_bench.comparison import compare
+    from erc_bench.comparison.power import spread_of_pilot
+    from erc_bench.store.reading import read_cells
+
+    cells = read_cells(runs)
+    comparison = compare(
+        cells, datasets=[dataset], methods=[method] if baseline else [], baseline=baseline, alpha=alpha
+    )
+    return spread_of_pilot(comparison, method)

@@ -1,0 +1,71 @@
+"""What ``erc-bench power`` prints: the same words and figures as text, Markdown or JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+
+from erc_bench.commands.text_sections import Section, as_markdown, as_text
+from erc_bench.comparison.claims import number
+from erc_bench.comparison.power import Needed, Power
+from erc_bench.tables.cells import figure
+
+FORMAT = 1
+
+
+def render(power: Power, form: str) -> str:
+    """Return the answer as ``rich`` (plain text), ``markdown`` or ``json``, ending in a newline."""
+    if form == "json":
+        content = {"format": FORMAT, **dataclasses.asdict(power)}
+        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    sections = [_detectable(power), _needed(power)]
+    return as_markdown(sections) if form == "markdown" else as_text(sections)
+
+
+def _detectable(power: Power) -> Section:
+    spread, joint = power.spread, power.joint_floor is not None
+    titles = ["seeds", "detectable (†)"]
+    titles += ["at the largest sd"] if spread.high is not None else []
+    titles += ["joint test (‡)"] if joint else []
+    rows = []
+    for each in power.detectable:
+        row = [str(each.seeds), figure(each.difference, ".2f")]
+        row += [figure(each.at_high_sd, ".2f")] if spread.high is not None else []
+        row += [figure(each.joint, ".2f")] if joint else []
+        rows.append(tuple(row))
+    return Section(tuple(titles), tuple(rows), tuple(_facts(power)))
+
+
+def _facts(power: Power) -> Iterator[str]:
+    spread = power.spread
+    interval = ""
+    if spread.low is not None and spread.high is not None:
+        interval = f", {100 * (1 - power.alpha):g} % interval [{spread.low:.2f}, {spread.high:.2f}]"
+    yield f"Standard deviation of the seed-wise differences: {spread.sd:.2f} points{interval} ({spread.source})."
+    yield (
+        "Smallest true difference, in points, that a two-sided test finds with probability"
+        f" {number(power.power)} at the level {number(power.level)}"
+        + (f" ({number(power.alpha)} divided by {power.comparisons} comparisons)" if power.comparisons > 1 else "")
+        + ": † paired t-test over seeds, for this test set."
+    )
+    if power.joint_floor is not None:
+        yield (
+            f"‡ joint test, also for new dialogues: with the {spread.clusters} dialogues of this test split more seeds"
+            f" cannot help below {power.joint_floor:.2f} points. ‡ stands beside † alone."
+        )
+    elif spread.n is None:
+        yield "What the test over seeds and dialogues (‡) could detect takes a pilot: --runs."
+
+
+def _needed(power: Power) -> Section:
+    joint = power.joint_floor is not None
+    titles = ("true difference", "seeds needed (†)", *(("joint test (‡)",) if joint else ()))
+    return Section(titles, tuple(_row(each, joint) for each in power.needed))
+
+
+def _row(needed: Needed, joint: bool) -> tuple[str, ...]:
+    over_seeds = needed.over_seeds
+    seeds = str(over_seeds.n) if over_seeds.n is not None else over_seeds.reason
+    both = (str(needed.joint) if needed.joint is not None else needed.joint_reason,) if joint else ()
+    return f"{needed.difference:g}", seeds, *both

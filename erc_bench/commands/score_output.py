@@ -1,0 +1,187 @@
+"""What ``erc-bench score`` prints: the same words and figures as text, Markdown or JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterator, Mapping
+
+from erc_bench.commands.text_sections import Section, as_markdown, as_text
+from erc_bench.metrics import METRIC_WORDS
+from erc_bench.scoring.model import Contrast, Scored, System
+from erc_bench.statistics import Summary
+from erc_bench.tables.cells import NOTHING, figure, probability
+
+FORMAT = 1
+
+
+def render(scored: Scored, form: str) -> str:
+    """Return what was found in one of the formats of ``FORMATS``, ending in a newline."""
+    return FORMATS[form](scored)
+
+
+def _json(scored: Scored) -> str:
+    content = {"format": FORMAT, **dataclasses.asdict(scored)}
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _markdown(scored: Scored) -> str:
+    return as_markdown(_sections(scored))
+
+
+def _plain(scored: Scored) -> str:
+    return as_text(_sections(scored))
+
+
+FORMATS: Mapping[str, Callable[[Scored], str]] = {"rich": _plain, "markdown": _markdown, "json": _json}
+
+
+def _sections(scored: Scored) -> Iterator[Section]:
+    yield _metrics(scored)
+    yield _classes(scored)
+    if scored.contrast is not None:
+        yield _contrast(scored, scored.contrast)
+
+
+def _names(scored: Scored) -> tuple[str, ...]:
+    """Return short names of the files, whole ones where the short ones are alike."""
+    short = tuple(system.name.replace("\\", "/").rpartition("/")[2] for system in scored.systems)
+    return short if len(set(short)) == len(short) else tuple(system.name for system in scored.systems)
+
+
+def _metrics(scored: Scored) -> Section:
+    metrics = list(scored.systems[0].summaries)
+    rows = [
+        (METRIC_WORDS[name], *(_mean(system.summaries[name]) for system in scored.systems), _floor(scored, name))
+        for name in metrics
+    ]
+    return Section((f"{scored.dataset}, {scored.split}", *_names(scored), "floor"), tuple(rows), tuple(_facts(scored)))
+
+
+def _mean(summary: Summary) -> str:
+    return f"{summary.mean:.2f}" + ("" if summary.sd is None else f" ± {summary.sd:.2f}")
+
+
+def _floor(scored: Scored, metric: str) -> str:
+    return figure(scored.floor.get(metric), ".2f")
+
+
+def _facts(scored: Scored) -> Iterator[str]:
+    several = any(len(system.runs) > 1 for system in scored.systems)
+    yield (
+        f"In points{', mean ± standard deviation (n - 1) over seeds' if several else ''}. {scored.dialogues} dialogues"
+        f" with {scored.utterances} utterances, {scored.labelled} of them labelled; floor: always answering"
+        f" {scored.floor['label']}. Data {scored.fingerprint[:8]}."
+    )
+    if scored.cluster != "dialogue":
+        count = f"{scored.clusters} {scored.cluster}s"
+        yield f"Taken for independent: the {count}, in place of the dialogues."
+    for name, system in zip(_names(scored), scored.systems, strict=True):
+        yield _about(name, system, scored)
+        yield from (
+            f"{name}{_seed(run.seed)} is degenerate: {run.degenerate}." for run in system.runs if run.degenerate
+        )
+        yield from (f"Note: {name}: {note}." for note in system.notes)
+    yield from (f"Note: {note}." for note in scored.notes)
+
+
+def _about(name: str, system: System, scored: Scored) -> str:
+    interval = system.interval
+    over = f"over further {scored.cluster}s, for these systems as they are trained"
+    seeds = [str(run.seed) for run in system.runs if run.seed is not None]
+    named = f" (seeds {', '.join(seeds)})" if len(seeds) > 1 else ""
+    told = f"{name}{named}: {METRIC_WORDS[scored.metric]}"
+    if interval.low is None:
+        return f"{told} has no interval {over}: {interval.reason}."
+    level = f"{100 * (1 - scored.alpha):g} %"
+    how = f"({interval.method} bootstrap, {interval.draws:,} draws)"
+    return f"{told} has the {level} interval {_interval(interval.low, interval.high)} {over} {how}."
+
+
+def _seed(seed: int | None) -> str:
+    return "" if seed is None else f", seed {seed},"
+
+
+def _classes(scored: Scored) -> Section:
+    rows = [
+        (label, *(_mean(system.class_summaries[label]) for system in scored.systems), str(count))
+        for label, count in scored.support.items()
+    ]
+    return Section(("F1 by class", *_names(scored), "gold"), tuple(rows))
+
+
+def _contrast(scored: Scored, contrast: Contrast) -> Section:
+    first, second = _names(scored)
+    interval = contrast.interval
+    rows = [
+        ("difference", figure(interval.estimate, "+.2f"), "", ""),
+        (
+            f"over {scored.cluster}s: bootstrap",
+            _interval(interval.low, interval.high),
+            "",
+            interval.reason or f"{interval.method}, {interval.draws:,} draws",
+        ),
+        (
+            f"over {scored.cluster}s: sign flips",
+            "",
+            probability(contrast.test.p),
+            contrast.test.reason or ("exact" if contrast.test.draws is None else f"{contrast.test.draws:,} draws"),
+        ),
+        *_over_seeds(contrast),
+        *_mcnemar(contrast),
+    ]
+    titles = (f"{first} - {second}", f"points, {100 * (1 - scored.alpha):g} % interval", "p", "how")
+    return Section(titles, tuple(rows), tuple(_what_they_say(scored, contrast)))
+
+
+def _over_seeds(contrast: Contrast) -> Iterator[tuple[str, str, str, str]]:
+    tests = contrast.seed_tests
+    if tests is None:
+        return
+    seeds = f"{len(contrast.seeds)} seeds"
+    paired, joint, both = tests.paired_t, tests.joint, tests.two_level
+    t = paired.reason or f"t({figure(paired.df, '.0f')}) = {figure(paired.t, '.2f')}, {seeds}"
+    yield "over seeds: paired t", _interval(paired.low, paired.high), probability(paired.p), t
+    yield "over seeds: sign flips", "", probability(tests.sign_flip.p), tests.sign_flip.reason or seeds
+    how = joint.reason or f"t({figure(joint.df, '.1f')}) = {figure(joint.t, '.2f')}"
+    yield "over both: joint test", _interval(joint.low, joint.high), probability(joint.p), how
+    yield "over both: bootstrap", _interval(both.low, both.high), "", both.reason or f"{both.draws:,} draws"
+
+
+def _mcnemar(contrast: Contrast) -> Iterator[tuple[str, str, str, str]]:
+    for seed, test in zip(contrast.seeds, contrast.mcnemar, strict=True):
+        named = "" if seed is None or len(contrast.seeds) == 1 else f" (seed {seed})"
+        how = test.reason or f"{test.only_first} : {test.only_second} right alone"
+        yield f"utterances as if independent: McNemar{named}", "", probability(test.p), how
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return NOTHING if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
+
+
+def _what_they_say(scored: Scored, contrast: Contrast) -> Iterator[str]:
+    yield (
+        f"Over {scored.cluster}s: what these trained systems would do on further {scored.cluster}s; sign flips swap all"
+        f" answers of one {scored.cluster}. No p is corrected for other comparisons you may make."
+    )
+    shared = contrast.shared
+    if shared.design_effect is None:
+        yield f"Design effect: {shared.reason}."
+    else:
+        yield (
+            f"Design effect of the difference in right answers: {shared.design_effect:.2f} (intra-{scored.cluster}"
+            f" correlation {figure(shared.correlation, '.3f')}): {shared.n} utterances tell as much as"
+            f" {figure(shared.effective_size, '.0f')} independent ones would. McNemar's test"
+            f" {contrast.mcnemar[0].assumption} and counts right answers, whatever the metric."
+        )
+    if contrast.seed_tests is not None:
+        tests = contrast.seed_tests
+        yield (
+            "Over seeds: what training again would show on this split; over both: also on further"
+            f" {scored.cluster}s. Hedges' g_z {figure(tests.effect.value, '.2f')}, smallest detectable difference"
+            f" {figure(tests.detectable.value, '.2f')} (power .8), correlation of the seeds' scores"
+            f" {figure(tests.correlation.value, '.2f')}."
+        )
+    else:
+        yield "One run on each side says nothing about training again: give several seeds for that."
+    yield from (f"Note: {note}." for note in contrast.notes)

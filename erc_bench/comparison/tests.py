@@ -1,0 +1,112 @@
+"""Which tests a comparison makes, and what each of their names stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from erc_bench.errors import ErcBenchError
+from erc_bench.names import did_you_mean
+from erc_bench.statistics import (
+    CORRECTIONS,
+    DiscreteTest,
+    TTest,
+    mann_whitney,
+    paired_t,
+    sign_flip,
+    welch_t,
+    wilcoxon,
+)
+
+Unit = Literal["seed", "dialogue", "both"]
+UNITS: tuple[Unit, ...] = ("seed", "dialogue", "both")
+CLUSTERS = ("dialogue", "episode", "session")
+CORRECTION_NAMES = {"bh": "benjamini-hochberg"}
+"""Short names of corrections."""
+CORRECTION_WORDS = {
+    "holm": "Holm",
+    "hochberg": "Hochberg",
+    "benjamini-hochberg": "Benjamini and Hochberg",
+    "bonferroni": "Bonferroni",
+}
+
+SeedTest = Callable[[Sequence[float], Sequence[float], float], TTest | DiscreteTest]
+
+
+@dataclass(frozen=True)
+class KindOfTest:
+    """A test over seeds. ``paired`` ones read the shared seeds, the others all seeds of either side."""
+
+    function: SeedTest
+    words: str
+    paired: bool = True
+
+    @property
+    def name(self) -> str:
+        """What the test is called within a sentence, with its article."""
+        return f"{'an' if self.words.startswith('exact') else 'a'} {self.words}"
+
+
+SEED_TESTS: Mapping[str, KindOfTest] = {
+    "paired-t": KindOfTest(paired_t, "two-sided paired t-test"),
+    "sign-flip": KindOfTest(sign_flip, "exact two-sided sign-flip test"),
+    "wilcoxon": KindOfTest(wilcoxon, "exact two-sided Wilcoxon signed-rank test"),
+    "welch": KindOfTest(welch_t, "two-sided Welch t-test (seeds not paired)", paired=False),
+    "mann-whitney": KindOfTest(mann_whitney, "exact two-sided Mann-Whitney test (seeds not paired)", paired=False),
+}
+"""Name → test of a row's scores against its baseline's."""
+
+
+@dataclass(frozen=True)
+class Tests:
+    """Which tests are made.
+
+    ``test`` stands behind †. ``unit`` says over what: ``seed`` (†; records are enough), ``dialogue``
+    (△: the trained systems, on new dialogues), ``both`` († and ‡). ``cluster`` is what tests over
+    dialogues take for independent. ``all_pairs`` compares each row with each other one, ``letters``
+    also shows whom a row beats. ``by_slice`` adds columns for the slices of a test split.
+    Raises :class:`ErcBenchError` for an unknown name.
+    """
+
+    test: str = "paired-t"
+    correction: str = "holm"
+    unit: Unit = "both"
+    all_pairs: bool = False
+    letters: bool = False
+    cluster: str = "dialogue"
+    by_slice: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "correction", CORRECTION_NAMES.get(self.correction, self.correction))
+        # Letters say whom a row beats: that takes all pairs.
+        object.__setattr__(self, "all_pairs", self.all_pairs or self.letters)
+        _check("test", self.test, SEED_TESTS)
+        _check("correction", self.correction, CORRECTIONS)
+        _check("unit of tests", self.unit, UNITS)
+        _check("cluster", self.cluster, CLUSTERS)
+
+    @property
+    def over_seeds(self) -> bool:
+        """Whether † is given."""
+        return self.unit != "dialogue"
+
+    @property
+    def reads_predictions(self) -> bool:
+        """Whether the stored answers are needed; without them the records' scores are believed."""
+        return self.unit != "seed" or self.by_slice
+
+    @property
+    def seed_test(self) -> KindOfTest:
+        """The test behind †."""
+        return SEED_TESTS[self.test]
+
+    @property
+    def correction_words(self) -> str:
+        """How sentences name the correction."""
+        return CORRECTION_WORDS[self.correction]
+
+
+def _check(kind: str, name: str, known: Mapping[str, object] | Sequence[str]) -> None:
+    if name not in known:
+        raise ErcBenchError(f"there is no {kind} {name!r}; {did_you_mean(name, known)}")

@@ -1,0 +1,80 @@
+"""The figures of the report: those of ``erc-bench plot``, as parts of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from erc_bench.errors import ErcBenchError
+from erc_bench.figures import Drawn, draw_selected
+from erc_bench.figures.saving import render
+from erc_bench.figures.selection import Panel, Selection, Shown
+from erc_bench.report.markup import Html
+from erc_bench.report.model import Picture
+from erc_bench.report.svg import Sprite
+from erc_bench.store.arrays import array_names
+
+MOST_MARKUP = 3_000_000
+"""Characters of figures that one page holds."""
+MOST_ROWS = 4
+"""Rows of one dataset in figures that have a panel, or are drawn, for each row."""
+_OVER_ALL_ROWS = ("forest", "seeds")
+
+
+def pictures(kinds: Sequence[str], selection: Selection) -> tuple[list[Picture], Html, list[str]]:
+    """Return the figures, the shapes that they share, and notes on those that are not there."""
+    sprite, notes = Sprite(), list[str]()
+    found, used = [], 0
+    for drawn in _drawn(kinds, selection, notes):
+        if used > MOST_MARKUP:
+            notes.append(f"{drawn.title} is left out: with it the page would be too large (erc-bench plot draws it).")
+            continue
+        found.append(Picture(drawn.name, drawn.title, drawn.caption, sprite.inline(render(drawn, "svg"), drawn.title)))
+        used += len(found[-1].svg)
+    return found, sprite.markup, list(dict.fromkeys(notes))
+
+
+def _drawn(kinds: Sequence[str], selection: Selection, notes: list[str]) -> Iterator[Drawn]:
+    for kind in kinds:
+        wanted = selection if kind in _OVER_ALL_ROWS else _of_few_rows(kind, selection, notes)
+        try:
+            drawn = draw_selected(kind, wanted)
+        except ErcBenchError as error:
+            # Most runs hold something that some kind of figure cannot be made of; that is no mistake.
+            notes.append(" ".join(f"{part.rstrip('.')}." for part in (error.message, error.hint) if part))
+            continue
+        yield from drawn
+        notes += [note for each in drawn for note in each.notes if note not in selection.comparison.notes]
+
+
+def _of_few_rows(kind: str, selection: Selection, notes: list[str]) -> Selection:
+    """Return the selection without all but a few rows of each dataset: with many, drawing them takes minutes."""
+    panels = []
+    for panel in selection.panels:
+        able = [shown for shown in panel.shown if kind == "anchors" and _trains_anchors(shown)] or panel.shown
+        panels.append(replace(panel, shown=_few(panel, able)))
+        if len(able) > MOST_ROWS:
+            notes.append(
+                f"Of {kind} on {panel.column.title}, {MOST_ROWS} of {len(able)} rows are drawn: the baseline and the"
+                " best of the others (erc-bench plot draws all)."
+            )
+    return replace(selection, panels=tuple(panel for panel in panels if panel.shown) or selection.panels)
+
+
+def _trains_anchors(shown: Shown) -> bool:
+    try:
+        names = array_names(shown.cells[shown.score.seeds[0]].folder)
+    except ErcBenchError:
+        return False
+    return any(name.startswith("anchors.stage") for name in names)
+
+
+def _few(panel: Panel, able: Sequence[Shown]) -> tuple[Shown, ...]:
+    """Return the baseline and the best of the others, in the order of the table."""
+    baselines = {pair.baseline for pair in panel.column.pairs}
+
+    def worth(shown: Shown) -> tuple[bool, float]:
+        return shown.score.row in baselines, shown.score.summary.mean
+
+    kept = sorted(able, key=worth, reverse=True)[:MOST_ROWS]
+    return tuple(shown for shown in able if shown in kept)

@@ -1,0 +1,118 @@
+"""Where the numbers come from, as tables of words: runs, software, machines, data, settings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from erc_bench.comparison.caption import seed_list
+from erc_bench.comparison.grouping import shown_value
+from erc_bench.report.model import Shown
+from erc_bench.tables.audit import TextTable
+from erc_bench.tables.cells import NOTHING
+
+
+def runs_table(shown: Sequence[Shown]) -> TextTable:
+    """Return one line for each row on each dataset: what was run, how it was chosen, what it took."""
+    titles = ("dataset", "row", "seeds", "settings", "settings from", "epoch chosen", "degenerate", "device", "seconds")
+    return TextTable(titles, tuple(_run(each) for each in shown))
+
+
+def _run(shown: Shown) -> tuple[str, ...]:
+    score = shown.score
+    records = [shown.cells[seed].record for seed in score.seeds]
+    degenerate = [f"seed {seed}: {reason}" for seed, reason in sorted(score.degenerate.items())]
+    devices = dict.fromkeys(_device(record) for record in records)
+    return (
+        shown.column.title,
+        shown.row.label,
+        seed_list(score.seeds),
+        score.settings_hash,
+        score.settings_from or NOTHING,
+        _epochs(records, score.selection),
+        "; ".join(degenerate) or NOTHING,
+        "; ".join(devices),
+        f"{sum(_seconds(record) for record in records) / len(records):.0f}",
+    )
+
+
+def _epochs(records: Sequence[Mapping[str, Any]], rule: str) -> str:
+    """Return the epochs in the order of the seeds, behind the rule that chose them."""
+    chosen = [(record.get("selection") or {}).get("epoch") for record in records]
+    known = ", ".join(NOTHING if epoch is None else str(epoch) for epoch in chosen)
+    return f"{rule}: {known}" if any(epoch is not None for epoch in chosen) else NOTHING
+
+
+def _device(record: Mapping[str, Any]) -> str:
+    provenance = record.get("provenance") or {}
+    parts = (provenance.get("device"), provenance.get("precision"))
+    return ", ".join(str(part) for part in parts if part) or "unknown"
+
+
+def _seconds(record: Mapping[str, Any]) -> float:
+    return float(sum((record.get("timings") or {}).values()))
+
+
+def software_table(shown: Sequence[Shown]) -> TextTable:
+    """Return the revisions and versions that the cells were run with, and how many cells with each."""
+    return _counted(("revision", "versions"), (_software(record) for record in _records(shown)))
+
+
+def hardware_table(shown: Sequence[Shown]) -> TextTable:
+    """Return the machines that the cells were run on, and how many cells on each."""
+    return _counted(("class", "machine", "platform", "threads"), (_machine(record) for record in _records(shown)))
+
+
+def _counted(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> TextTable:
+    # Cells before numbers: the words of a table stand first.
+    return TextTable((*titles, "cells"), tuple((*row, str(count)) for row, count in Counter(rows).most_common()))
+
+
+def _records(shown: Sequence[Shown]) -> list[Mapping[str, Any]]:
+    """Return the record of every cell once, however many classifiers read it."""
+    return list({cell.folder: cell.record for each in shown for cell in each.cells.values()}.values())
+
+
+def _software(record: Mapping[str, Any]) -> tuple[str, str]:
+    provenance = record.get("provenance") or {}
+    git, versions = provenance.get("git") or {}, provenance.get("versions") or {}
+    dirty = " with uncommitted changes" if git.get("dirty") else ""
+    revision = f"{str(git['revision'])[:12]}{dirty}" if git.get("revision") else "not recorded"
+    return revision, ", ".join(f"{name} {version}" for name, version in versions.items()) or "not recorded"
+
+
+def _machine(record: Mapping[str, Any]) -> tuple[str, ...]:
+    hardware = (record.get("provenance") or {}).get("hardware") or {}
+    return tuple(str(hardware.get(key, NOTHING)) for key in ("class", "name", "platform", "threads"))
+
+
+def data_table(shown: Sequence[Shown]) -> TextTable:
+    """Return the corpora as the runs saw them: fingerprint, layout, counts, departures from the published one."""
+    records = {each.column.title: each.record for each in reversed(shown)}
+    titles = ("dataset", "fingerprint", "layout", "dialogues", "labelled utterances", "not as published")
+    return TextTable(titles, tuple((title, *_data(record)) for title, record in reversed(records.items())))
+
+
+def _data(record: Mapping[str, Any]) -> tuple[str, ...]:
+    data = record.get("data") or {}
+    counts = data.get("counts") or {}
+    splits = [split for split in ("train", "dev", "test") if split in counts]
+    return (
+        str(data.get("fingerprint") or "not recorded"),
+        str(data.get("layout") or NOTHING),
+        *(", ".join(f"{split} {counts[split].get(key)}" for split in splits) for key in ("dialogues", "labelled")),
+        "; ".join(map(str, data.get("departures") or [])) or NOTHING,
+    )
+
+
+def settings_table(shown: Shown) -> TextTable:
+    """Return the settings of one row on one dataset, each with its origin."""
+    record = shown.record
+    origins = record.get("origins") or {}
+    choices = [(slot, str(name), "choice") for slot, name in (record.get("choices") or {}).items()]
+    settings = [
+        (address, shown_value(value), str(origins.get(address, "not recorded")))
+        for address, value in (record.get("settings") or {}).items()
+    ]
+    return TextTable(("setting", "value", "from"), tuple(choices + settings))

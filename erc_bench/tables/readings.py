@@ -1,0 +1,71 @@
+"""The words and figures of the readings against reported numbers, without any markup."""
+
+from __future__ import annotations
+
+from erc_bench.comparison.model import Comparison, Reading
+from erc_bench.tables.audit import TextTable
+from erc_bench.tables.cells import NOTHING, figure, probability, row_label
+from erc_bench.tables.detail_table import adjusted_title
+
+
+def readings_table(comparison: Comparison) -> TextTable | None:
+    """Return our rows against the reported numbers; ``None`` where there is nothing to read."""
+    if not comparison.readings:
+        return None
+    adjusted = adjusted_title(comparison)
+    titles = ("dataset", "ours - reported", "n", "difference", "constant p", adjusted, "sd at most")
+    rerun = ("re-run", "re-run p", f"re-run {adjusted}")
+    rows = [_row(comparison, reading) for reading in comparison.readings]
+    if _has_reruns(comparison):
+        return TextTable((*titles, *rerun), tuple(rows))
+    return TextTable(titles, tuple(row[: len(titles)] for row in rows))
+
+
+def _has_reruns(comparison: Comparison) -> bool:
+    return any(reading.rerun is not None for reading in comparison.readings)
+
+
+def readings_notes(comparison: Comparison) -> list[str]:
+    """Return what must be said below the table of the readings."""
+    families = (
+        sum(reading.adjusted_p is not None for reading in comparison.readings),
+        len({(each.column, each.row, each.rerun) for each in comparison.readings if each.rerun_adjusted_p is not None}),
+    )
+    correction = comparison.tests.correction_words
+    notes = [
+        "Against reported numbers, three readings of one claim, none of which marks the main table. constant p:"
+        " two-sided one-sample t-test of our seeds against the number as if it were exact; it is too sure, because the"
+        f" number has seeds, data and code of its own; corrected after {correction} over these tests ({families[0]}).",
+        "sd at most: the largest standard deviation over seeds that the reported number may have had for the"
+        " difference to be significant, taken for the mean of as many seeds as ours (n - 1 degrees of freedom, before"
+        " correction); none: not significant even against a constant.",
+        "re-run: our difference from our own run of that system, where there is one, with the paired t-test over"
+        f" shared seeds; corrected after {correction} over these tests ({families[1]}). It alone compares like with"
+        " like.",
+    ]
+    return notes if _has_reruns(comparison) else notes[:-1]
+
+
+def _name(comparison: Comparison, reading: Reading) -> str:
+    """Return the reported system, with its backbone where several rows have that name."""
+    reported = comparison.reported[reading.reported]
+    several = sum(row.system == reported.system for row in comparison.reported) > 1
+    return f"{reported.system} · {reported.backbone}" if several else reported.system
+
+
+def _row(comparison: Comparison, reading: Reading) -> tuple[str, ...]:
+    column = comparison.columns[reading.column]
+    test, rerun = reading.against_constant, reading.against_rerun
+    sd = "none" if reading.largest_sd.reason.startswith("no claim") else figure(reading.largest_sd.value, ".2f")
+    return (
+        column.title,
+        f"{row_label(comparison, reading.row)} - {_name(comparison, reading)}",
+        str(test.n),
+        figure(test.difference, "+.2f"),
+        probability(test.p) + (f" ({test.reason})" if test.reason else ""),
+        probability(reading.adjusted_p),
+        sd,
+        figure(rerun.difference, "+.2f") if rerun else NOTHING,
+        probability(rerun.p) if rerun else NOTHING,
+        probability(reading.rerun_adjusted_p),
+    )

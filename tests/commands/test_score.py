@@ -1,0 +1,72 @@
+"""``erc-bench score``: what it prints for a file of predictions."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from erc_bench.data.corpus import load_corpus
+from erc_bench_plugins.datasets.demo import Demo
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes predictions for the test split of the artificial corpus."""
+    dialogues = load_corpus(Demo(), tmp_path).splits.test
+
+    def write(name, accuracy, seeds):
+        rng = np.random.default_rng(int(100 * accuracy))
+        file = tmp_path / name
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(["dialogue_id", "utterance", "gold", "predicted", "seed"])
+            for seed in seeds:
+                for dialogue in dialogues:
+                    for turn, utterance in enumerate(dialogue.utterances):
+                        label = utterance.label if rng.random() < accuracy else str(rng.choice(Demo.labels))
+                        writer.writerow([dialogue.id, turn, utterance.label, label, seed])
+        return file
+
+    return write
+
+
+def test_a_file_alone(command, write):
+    outcome = command("score", write("mine.csv", 0.7, [1, 2]), "--dataset", "demo")
+    assert outcome.code == 0
+    for words in ("weighted F1", "macro F1", "floor: always answering", "F1 by class", "frustrated", "50 dialogues"):
+        assert words in outcome.out
+    assert "mine.csv (seeds 1, 2): weighted F1 has the 95 % interval [" in " ".join(outcome.out.split())
+
+
+@pytest.mark.parametrize("form", ["rich", "markdown"])
+def test_two_files(command, write, form):
+    files = write("mine.csv", 0.7, [1, 2, 3]), write("theirs.csv", 0.5, [1, 2, 3])
+    outcome = command("score", files[0], "--against", files[1], "--dataset", "demo", "--format", form)
+    told = " ".join(outcome.out.split())
+    for words in ("over dialogues: sign flips", "over seeds: paired t", "over both: joint test", "Design effect"):
+        assert words in told
+    assert "McNemar's test assumes independent utterances" in told
+    assert told.count("McNemar") == 4
+    assert max(map(len, outcome.out.splitlines())) <= 100 or form == "markdown"
+
+
+def test_json_has_every_number_and_goes_into_a_file(command, write, tmp_path):
+    file = tmp_path / "out" / "score.json"
+    given = ("--dataset", "demo", "--against", write("b.csv", 0.5, [1]), "--format", "json", "--output", file)
+    assert command("score", write("a.csv", 0.8, [1]), *given).code == 0
+    content = json.loads(file.read_text(encoding="utf-8"))
+    assert content["format"] == 1
+    assert content["contrast"]["seed_tests"] is None
+    assert content["contrast"]["test"]["p"] < 0.05
+    assert sum(content["support"].values()) == content["labelled"]
+
+
+def test_mistakes_are_sentences(command, write, tmp_path):
+    assert "did you mean demo" in command("score", tmp_path / "a.csv", "--dataset", "dem").err
+    missing = command("score", tmp_path / "nothing.csv", "--dataset", "demo")
+    assert missing.code == 2
+    assert "nothing.csv cannot be read" in missing.err
+    file = write("a.csv", 0.5, [1])
+    file.write_text(file.read_text().replace("happy", "hapy", 1))
+    assert "did you mean happy" in command("score", file, "--dataset", "demo").err

@@ -1,0 +1,45 @@
+from html.parser import HTMLParser
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from erc_bench.report.markup import element, join
+
+
+class Reader(HTMLParser):
+    """Collects elements, attributes and text."""
+
+    def __init__(self, markup):
+        super().__init__(convert_charrefs=True)
+        self.tags, self.text = [], ""
+        self.feed(markup)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, attributes))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+# The parser reads a carriage return as a line feed, and a null as something else: as browsers do.
+texts = st.text(st.characters(exclude_characters="\r\0", exclude_categories=["Cs"]))
+
+
+@given(texts, texts)
+def test_no_text_becomes_markup(text, value):
+    read = Reader(element("p", text, class_=value))
+    assert read.tags == [("p", [("class", value)])]
+    assert read.text == text
+
+
+def test_markup_stays_markup_inside_other_markup():
+    inner = element("b", "1 < 2")
+    assert element("p", inner, " & more") == "<p><b>1 &lt; 2</b> &amp; more</p>"
+    assert join([inner, "<"], " ") == "<b>1 &lt; 2</b> &lt;"
+
+
+def test_attributes_are_written_as_html_has_them():
+    written = element("td", class_="x", data_value=0, hidden=True, title=None, for_="a", draggable=False)
+    assert written == '<td class="x" data-value="0" hidden for="a"></td>'
+    assert element("input", type="search") == '<input type="search">'
