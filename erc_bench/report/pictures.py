@@ -16,9 +16,8 @@ from erc_bench.store.arrays import array_names
 
 MOST_MARKUP = 3_000_000
 """Characters of figures that one page holds."""
-MOST_ROWS = 4
-"""Rows of one dataset in figures that have a panel, or are drawn, for each row."""
-_OVER_ALL_ROWS = ("forest", "seeds")
+MOST_ROWS = {"curves": 3, "calibration": 3, "anchors": 2, "confusion": 2, "representations": 2}
+"""Rows of one dataset, by kind of figure: each row has a panel there, or a figure of its own."""
 
 
 def pictures(kinds: Sequence[str], selection: Selection) -> tuple[list[Picture], Html, list[str]]:
@@ -36,7 +35,7 @@ def pictures(kinds: Sequence[str], selection: Selection) -> tuple[list[Picture],
 
 def _drawn(kinds: Sequence[str], selection: Selection, notes: list[str]) -> Iterator[Drawn]:
     for kind in kinds:
-        wanted = selection if kind in _OVER_ALL_ROWS else _of_few_rows(kind, selection, notes)
+        wanted = _of_few_rows(kind, selection, notes)
         try:
             drawn = draw_selected(kind, wanted)
         except ErcBenchError as error:
@@ -49,13 +48,16 @@ def _drawn(kinds: Sequence[str], selection: Selection, notes: list[str]) -> Iter
 
 def _of_few_rows(kind: str, selection: Selection, notes: list[str]) -> Selection:
     """Return the selection without all but a few rows of each dataset: with many, drawing them takes minutes."""
+    most = MOST_ROWS.get(kind)
+    if most is None:
+        return selection
     panels = []
     for panel in selection.panels:
         able = [shown for shown in panel.shown if kind == "anchors" and _trains_anchors(shown)] or panel.shown
-        panels.append(replace(panel, shown=_few(panel, able)))
-        if len(able) > MOST_ROWS:
+        panels.append(replace(panel, shown=_few(panel, able, most)))
+        if len(able) > most:
             notes.append(
-                f"Of {kind} on {panel.column.title}, {MOST_ROWS} of {len(able)} rows are drawn: the baseline and the"
+                f"Of {kind} on {panel.column.title}, {most} of {len(able)} rows are drawn: the baseline and the"
                 " best of the others (erc-bench plot draws all)."
             )
     return replace(selection, panels=tuple(panel for panel in panels if panel.shown) or selection.panels)
@@ -69,12 +71,12 @@ def _trains_anchors(shown: Shown) -> bool:
     return any(name.startswith("anchors.stage") for name in names)
 
 
-def _few(panel: Panel, able: Sequence[Shown]) -> tuple[Shown, ...]:
+def _few(panel: Panel, able: Sequence[Shown], most: int) -> tuple[Shown, ...]:
     """Return the baseline and the best of the others, in the order of the table."""
     baselines = {pair.baseline for pair in panel.column.pairs}
 
     def worth(shown: Shown) -> tuple[bool, float]:
         return shown.score.row in baselines, shown.score.summary.mean
 
-    kept = sorted(able, key=worth, reverse=True)[:MOST_ROWS]
+    kept = sorted(able, key=worth, reverse=True)[:most]
     return tuple(shown for shown in able if shown in kept)

@@ -8,6 +8,8 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.report import Request, collect, render
 from erc_bench.store.reading import read_cells
 
+EVIL_METHOD = "eacl<b>&</b>"
+
 
 def report(store, catalogue, **request):
     return collect(read_cells(store.runs), Request(**{"figures": (), **request}), catalogue)
@@ -56,7 +58,8 @@ def test_the_tests_are_those_that_are_asked_for(cells, catalogue):
 
 def test_slices_are_columns_of_the_table_and_not_of_the_explorer(store, talk, catalogue):
     slices = {str(i): "odd" if i % 2 else "even" for i in range(12)}
-    data = {"fingerprint": "f00d", "counts": {}, "groups": {"slice": slices}}
+    groups = {"slice": {name: [i for i in slices if slices[i] == name] for name in ("odd", "even")}}
+    data = {"fingerprint": "f00d", "counts": {}, "groups": groups}
     store.add_seeds("ce", [0.5, 0.6], data=data)
     store.add_seeds("eacl", [0.7, 0.8], data=data)
     found = report(store, catalogue, tests=Asked(by_slice=True))
@@ -102,6 +105,17 @@ def test_a_figure_that_the_runs_cannot_make_is_named(cells, catalogue):
     found = collect(cells, Request(figures=("anchors",)), catalogue)
     assert found.pictures == ()
     assert len(found.picture_notes) == 1
+
+
+def test_kinds_with_a_panel_for_each_row_show_the_baseline_and_the_best(cells, catalogue):
+    found = collect(cells, Request(figures=("calibration",), datasets=("talk",)), catalogue)
+    (picture,) = found.pictures
+    assert "ce · minilm" in picture.caption
+    assert EVIL_METHOD in picture.caption
+    assert "supcon" in picture.caption
+    assert "kcl" not in picture.caption
+    (note,) = found.picture_notes
+    assert "Of calibration on talk, 3 of 4 rows are drawn" in note
 
 
 def test_figures_stop_where_the_page_would_be_too_large(cells, catalogue, monkeypatch):
