@@ -2,9 +2,9 @@
 
     python benchmarks/publish.py runs benchmarks/results/laptop
 
-Records, statuses and arrays (anchors) are copied as they are and predictions gzipped, so that
+Records, statuses and label anchors are copied as they are and predictions gzipped, so that
 ``erc-bench compare --runs benchmarks/results/laptop`` makes every table again. The scores of further
-readouts are left out; their answers are kept. Weights are never among a cell's files.
+readouts and representations are left out. Weights are never among a cell's files.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import gzip
 import io
 import sys
 from pathlib import Path
+
+from safetensors.numpy import load_file, save
 
 from erc_bench.store.layout import ARRAYS_FILE, PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE
 from erc_bench.store.reading import KEY_COLUMNS, StoredCell, open_text, predictions_file, read_cells
@@ -28,8 +30,9 @@ def publish(runs: Path, folder: Path) -> tuple[int, int]:
 
 def _publish_cell(cell: StoredCell, target: Path) -> int:
     target.mkdir(parents=True, exist_ok=True)
-    kept = {name: cell.folder / name for name in (RECORD_FILE, STATUS_FILE, ARRAYS_FILE)}
-    contents = {name: file.read_bytes() for name, file in kept.items() if file.is_file()}
+    contents = {name: (cell.folder / name).read_bytes() for name in (RECORD_FILE, STATUS_FILE)}
+    if (cell.folder / ARRAYS_FILE).is_file():
+        contents[ARRAYS_FILE] = _anchors(cell.folder / ARRAYS_FILE)
     if not cell.record["dev_only"]:
         contents[PREDICTIONS_FILE + PACKED] = _packed(predictions_file(cell), scores=True)
     for readout in cell.record["readouts"]:
@@ -39,6 +42,11 @@ def _publish_cell(cell: StoredCell, target: Path) -> int:
     for name, content in contents.items():
         (target / name).write_bytes(content)
     return sum(map(len, contents.values()))
+
+
+def _anchors(file: Path) -> bytes:
+    arrays = load_file(file)
+    return save({name: arrays[name] for name in sorted(arrays) if name.startswith("anchors.")})
 
 
 def _packed(file: Path, scores: bool) -> bytes:

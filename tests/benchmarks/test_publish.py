@@ -4,7 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from erc_bench.comparison import compare
 from erc_bench.store.reading import read_cells, read_predictions
@@ -20,7 +22,8 @@ def published(store, tmp_path):
         for method, accuracy in (("ce", 0.5), ("eacl", 0.7)):
             readouts = {"probe": store.split.answers(accuracy - 0.1, seed)}
             folder = store.add(method, seed, accuracy=accuracy, readouts=readouts)
-            (folder / "arrays.safetensors").write_bytes(b"arrays")
+            arrays = {"anchors.raw": np.eye(3), "representations.test": np.ones((96, 4))}
+            save_file(arrays, folder / "arrays.safetensors")
     store.fail("eacl", 4, "it failed")
     target = tmp_path / "published"
     command = [sys.executable, str(PUBLISH), str(store.runs), str(target)]
@@ -40,6 +43,7 @@ def test_answers_are_packed_and_those_of_further_readouts_have_no_scores(publish
     names = {file.name for file in cell.folder.iterdir()}
     packed = {"predictions.csv.gz", "predictions.probe.csv.gz"}
     assert names == packed | {"record.json", "status.json", "arrays.safetensors"}
+    assert list(load_file(cell.folder / "arrays.safetensors")) == ["anchors.raw"]
     assert list(read_predictions(cell).columns[4:]) == ["anger", "joy", "neutral"]
     assert list(read_predictions(cell, "probe").columns) == ["dialogue_id", "utterance", "gold", "predicted"]
 
