@@ -94,7 +94,11 @@ def test_what_is_typed_wins(sweep, tmp_path):
     assert shown == [(4, 14, 6), (9, 14, 6)]
 
 
-def test_a_table_shows_its_methods_and_datasets_alone(sweep):
+def test_a_table_shows_its_methods_and_datasets_alone(sweep, tmp_path):
+    for split in ("train", "dev", "test"):
+        file = tmp_path / "data" / "meld" / f"{split}_sent_emo.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("no,columns,of,meld\n", encoding="utf-8")
     tables = """
         [[table]]
         datasets = ["demo"]

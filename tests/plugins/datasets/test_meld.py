@@ -1,4 +1,3 @@
-import time
 
 import pytest
 
@@ -112,9 +111,7 @@ def test_a_file_that_is_not_there_is_named_with_the_way_to_get_it(write):
 
 @pytest.mark.real_data
 def test_the_real_corpus(corpora, class_counts):
-    started = time.perf_counter()
     corpus = load_corpus(Meld(), corpora)
-    assert time.perf_counter() - started < 2  # about 0.2 s; a machine that is busy gets ten times that
     assert corpus.counts == Meld.counts
     assert class_counts(Meld, corpus.splits.train) == [1109, 271, 268, 1743, 683, 1205, 4710]
     assert class_counts(Meld, corpus.splits.dev) == [153, 22, 40, 163, 111, 150, 470]
