@@ -50,7 +50,8 @@ FIGURES = ("forest", "seeds", "curves", "calibration", "anchors", "confusion", "
     "figures",
     type=click.Choice(FIGURES),
     multiple=True,
-    help="Only this kind of figure; may be repeated.  [default: all but confusion and representations]",
+    help="Only this kind of figure, of all rows; may be repeated.  [default: all but confusion and"
+    " representations; kinds with a panel for each row show the baseline and the best rows]",
 )
 @click.option("--no-figures", is_flag=True, help="Leave figures out.")
 @click.option(
@@ -78,7 +79,7 @@ def report(runs: Path, output: Path, figures: tuple[str, ...], no_figures: bool,
             "Train something first with `erc-bench run`, or name the folder of runs with --runs.",
         )
     tests = tests_asked_for(wanted)
-    request = Request(figures=() if no_figures else figures or USUAL, tests=tests, **wanted)
+    request = Request(figures=() if no_figures else figures or USUAL, all_rows=bool(figures), tests=tests, **wanted)
     found = collect(with_groups(cells, tests, request.data_dir), request)
     for note in (*found.comparison.notes, *found.notes):
         click.echo(f"Note: {note}", err=True)

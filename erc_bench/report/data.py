@@ -28,7 +28,7 @@ def collect(cells: Sequence[StoredCell], request: Request, catalogue: Catalogue 
     shown = _shown(selection)
     texts, notes = _texts(shown, request, catalogue or Catalogue())
     data, left_out = explorer(shown, texts)
-    drawn, drawings, undrawn = pictures(request.figures, selection)
+    drawn, drawings, undrawn = pictures(request.figures, selection, request.all_rows)
     return Report(
         title=request.title or _title(comparison),
         protocol=protocol(comparison),

@@ -21,7 +21,8 @@ class Request:
     """What is asked for; the names mean what they mean for ``compare``.
 
     ``include_text`` puts in the text of corpora whose licence forbids passing it on. ``figures``
-    are kinds of :data:`erc_bench.figures.KINDS`.
+    are kinds of :data:`erc_bench.figures.KINDS`; those that have a panel for each row show a few rows
+    of each dataset unless ``all_rows`` is set, for drawing hundreds of panels takes minutes.
     """
 
     datasets: Sequence[str] = ()
@@ -37,6 +38,7 @@ class Request:
     data_dir: Path | None = None
     include_text: bool = False
     figures: Sequence[str] = FIGURES
+    all_rows: bool = False
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,6 @@ def runs_table(shown: Sequence[Shown]) -> TextTable:
 def _run(shown: Shown) -> tuple[str, ...]:
     score = shown.score
     records = [shown.cells[seed].record for seed in score.seeds]
-    degenerate = [f"seed {seed}: {reason}" for seed, reason in sorted(score.degenerate.items())]
     devices = dict.fromkeys(_device(record) for record in records)
     return (
         shown.column.title,
@@ -31,10 +30,18 @@ def _run(shown: Shown) -> tuple[str, ...]:
         score.settings_hash,
         score.settings_from or NOTHING,
         _epochs(records, score.selection),
-        "; ".join(degenerate) or NOTHING,
+        _degenerate(score.degenerate) or NOTHING,
         "; ".join(devices),
         f"{sum(_seconds(record) for record in records) / len(records):.0f}",
     )
+
+
+def _degenerate(reasons: Mapping[int, str]) -> str:
+    """Return every reason once, behind the seeds that it holds for."""
+    seeds: dict[str, list[int]] = {}
+    for seed, reason in reasons.items():
+        seeds.setdefault(reason, []).append(seed)
+    return "; ".join(f"{'seed' if len(own) == 1 else 'seeds'} {seed_list(own)}: {each}" for each, own in seeds.items())
 
 
 def _epochs(records: Sequence[Mapping[str, Any]], rule: str) -> str:

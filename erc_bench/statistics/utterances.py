@@ -18,7 +18,7 @@ def intra_cluster_correlation(values: npt.ArrayLike, clusters: Sequence[Hashable
     ``values`` is what is averaged: whether an answer is right, or the difference of this between
     two systems (-1, 0, 1). With the mean squares between (MSB) and within (MSW) k clusters of mean
     size m₀ = (n - Σnᵢ²/n)/(k - 1), the correlation is (MSB - MSW)/(MSB + (m₀ - 1)MSW); it can come
-    out below 0. The design effect 1 + (Σnᵢ²/n - 1)·max(correlation, 0) is the factor by which the
+    out below 0, and is cut off at -1. The design effect 1 + (Σnᵢ²/n - 1)·max(correlation, 0) is the factor by which the
     variance of the mean exceeds that of n independent utterances. Assumes a common correlation in
     all clusters. Not estimable: one cluster, every cluster of one utterance, zero variance.
     Sources: Donner, Int. Stat. Review 54 (1986); Kish, Survey Sampling (1965).
@@ -35,7 +35,7 @@ def intra_cluster_correlation(values: npt.ArrayLike, clusters: Sequence[Hashable
         return ClusterEffect(n, k, reason=reason)
     between, within = _mean_squares(array, position, sizes)
     mean_size = (n - (sizes**2).sum() / n) / (k - 1)
-    correlation = float((between - within) / (between + (mean_size - 1) * within))
+    correlation = max(-1.0, float((between - within) / (between + (mean_size - 1) * within)))
     effect = 1.0 + (float((sizes**2).sum()) / n - 1.0) * max(correlation, 0.0)
     return ClusterEffect(n, k, correlation, effect, n / effect)
 

@@ -116,6 +116,9 @@ def test_kinds_with_a_panel_for_each_row_show_the_baseline_and_the_best(cells, c
     assert "kcl" not in picture.caption
     (note,) = found.picture_notes
     assert "Of calibration on talk, 3 of 4 rows are drawn" in note
+    found = collect(cells, Request(figures=("calibration",), datasets=("talk",), all_rows=True), catalogue)
+    assert "kcl" in found.pictures[0].caption
+    assert found.picture_notes == ()
 
 
 def test_figures_stop_where_the_page_would_be_too_large(cells, catalogue, monkeypatch):

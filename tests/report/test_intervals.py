@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import pytest
 
-from erc_bench.comparison import compare
 from erc_bench.comparison import Tests as Asked
+from erc_bench.comparison import compare
 from erc_bench.report.intervals import interval_plot, scale_of
 from erc_bench.store.reading import read_cells
 

@@ -23,8 +23,10 @@ def test_runs(found):
 
 def test_degenerate_seeds_are_named_with_their_reason(found):
     shown = found.shown[0]
-    shown = replace(shown, score=replace(shown.score, degenerate={2: "predicts only joy"}))
-    assert "seed 2: predicts only joy" in runs_table([shown]).rows[0]
+    shown = replace(
+        shown, score=replace(shown.score, degenerate={1: "predicts only joy", 2: "predicts only joy", 3: "it is low"})
+    )
+    assert "seeds 1-2: predicts only joy; seed 3: it is low" in runs_table([shown]).rows[0]
 
 
 def test_software_counts_the_cells_of_each_state(found):

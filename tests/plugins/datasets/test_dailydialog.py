@@ -1,4 +1,3 @@
-
 import pytest
 
 from erc_bench.data.corpus import load_corpus
