@@ -60,8 +60,8 @@ def _of_few_rows(kind: str, selection: Selection, most: int) -> tuple[Selection,
         panels.append(replace(panel, shown=_few(panel, able, most)))
         if len(able) > most:
             notes.append(
-                f"Of {kind} on {panel.column.title}, {most} of {len(able)} rows are drawn: the baseline, where it has"
-                " any, and the best of the others (erc-bench plot draws all)."
+                f"Of {kind} on {panel.column.title}, {most} of {len(able)} rows are drawn: the baseline before the best"
+                " of the others (erc-bench plot draws all)."
             )
     return replace(selection, panels=tuple(panels)), notes
 
