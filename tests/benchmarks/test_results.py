@@ -1,0 +1,20 @@
+"""Committed tables are what the committed records and answers give."""
+
+from pathlib import Path
+
+import pytest
+
+from erc_bench.commands.suite_tables import suite_tables
+from erc_bench.store.reading import read_cells
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.mark.parametrize("name", ["laptop"])
+def test_committed_tables_come_out_of_the_committed_cells(name):
+    results = BENCHMARKS / "results" / name
+    cells = read_cells(results)
+    assert [cell.name for cell in cells if cell.status != "done"] == []
+    tables = dict(suite_tables(BENCHMARKS / "suites" / f"{name}.toml", cells, "markdown"))
+    committed = {file.name: file.read_text(encoding="utf-8") for file in (results / "tables").iterdir()}
+    assert committed == tables
