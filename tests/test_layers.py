@@ -57,6 +57,9 @@ LAYERS = (
 LAYER_OF = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}
 TORCH_ROOMS = {"training", "running", "testing", "losses", "memory"}
 TORCH_CONTRACTS = {f"erc_bench.contracts.{name}" for name in ("classifier", "encoder", "objective", "outputs", "task")}
+TORCH_PRETRAINED = {f"erc_bench.pretrained.{name}" for name in ("attention", "dropout", "last_layer")}
+"""What changes a model that is loaded: imported by what trains, never by what finds and reads checkpoints."""
+
 TORCH_INSIDE_FUNCTIONS = {"erc_bench.commands.doctor"}
 PLUGIN_LIBRARIES = {"torch", "transformers", "numpy", "scipy", "pandas"}
 TORCHLESS_PLUGINS = ("datasets", "backbones", "systems")
@@ -179,11 +182,20 @@ def test_the_core_imports_no_plugin():
 
 def test_torch_is_imported_where_something_trains():
     def is_out_of_place(name, imported):
-        allowed = room_of(name) in TORCH_ROOMS or name in TORCH_CONTRACTS
+        allowed = room_of(name) in TORCH_ROOMS or name in TORCH_CONTRACTS | TORCH_PRETRAINED
         inside_functions = room_of(name) == "pretrained" or name in TORCH_INSIDE_FUNCTIONS
         return imported.library == "torch" and not allowed and (imported.eager or not inside_functions)
 
     assert places(CORE, is_out_of_place) == []
+    assert (
+        places(
+            CORE,
+            lambda name, imported: (
+                imported.module in TORCH_PRETRAINED and room_of(name) != "training" and name not in TORCH_PRETRAINED
+            ),
+        )
+        == []
+    )
 
 
 def test_transformers_belongs_to_the_loading_of_checkpoints():

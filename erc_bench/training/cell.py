@@ -27,6 +27,7 @@ from erc_bench.training.features import FeatureCache
 from erc_bench.training.loop import Loop, Watch, unwatched
 from erc_bench.training.preparation import CellData, Preparation, Preparer
 from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.quickening import quicken
 from erc_bench.training.readout import read
 from erc_bench.training.result import CellResult, Reading, Stage
 from erc_bench.training.row_states import RowEncoder, freeze
@@ -108,6 +109,7 @@ class Cell:
         encoder: Encoder = self.plan.components["encoder"](self.plan.build("encoder"), backbone)
         freeze(encoder.language_model, encoder.options.trainable)
         encoder.to(self.device)
+        quicken(encoder.language_model, self.device)
         precision = choose_precision(self.options.precision, self.device, backbone.bf16_safe)
         row_encoder = RowEncoder(encoder.language_model, backbone.tokenizer.pad_token_id, self.device, precision)
         return encoder, row_encoder

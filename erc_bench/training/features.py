@@ -28,6 +28,8 @@ from erc_bench.provenance import versions
 _log = logging.getLogger("erc_bench")
 
 CACHE_VARIABLE = "ERC_BENCH_CACHE"
+_READING = 2
+"""Counts the ways in which rows have been read; another way may round otherwise."""
 
 
 def cache_folder() -> Path:
@@ -46,7 +48,7 @@ class FeatureCache:
     def __init__(self, backbone: str, precision: torch.dtype, device: torch.device, folder: Path | None = None) -> None:
         self.folder = (folder or cache_folder()) / "features"
         libraries = {name: versions()[name] for name in ("torch", "transformers")}
-        self._prefix = json.dumps([backbone, str(precision), device.type, libraries])
+        self._prefix = json.dumps([backbone, str(precision), device.type, libraries, _READING])
 
     def states(self, rows: Sequence[TokenRow], compute: Callable[[Sequence[TokenRow]], Tensor]) -> Tensor:
         """Return (rows, dim) states, from disk or computed and then kept."""

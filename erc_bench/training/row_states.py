@@ -6,6 +6,7 @@ order in which they were given. A row's state does not depend on its chunk.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.encoder import TokenRow
 from erc_bench.errors import ErcBenchError
+from erc_bench.pretrained.last_layer import POSITIONS, takes_positions
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class RowEncoder:
         self.device = device
         self.precision = precision
         self.chunk = chunk_size(device)
+        self._takes_embeddings = "inputs_embeds" in inspect.signature(model.forward).parameters
 
     def encode(self, rows: Sequence[TokenRow], on_chunk: Callable[[], None] = lambda: None) -> Tensor:
         """Return (rows, dim) float32 states, with gradients where they are enabled."""
@@ -47,26 +50,62 @@ class RowEncoder:
             return torch.empty(0, int(self._config().hidden_size), device=self.device)
         order: list[int] = []
         states = []
+        inputs = self._embedded if self._trains_embeddings() else self._identified
         # One autocast for all chunks: it keeps the weights that it has cast until it ends.
         with self._autocast():
-            for chunk in grouped_by_length(rows, self.chunk):
+            for chunk, arguments in inputs(rows, list(grouped_by_length(rows, self.chunk))):
                 order += chunk
-                states.append(self._encode_chunk([rows[i] for i in chunk]))
+                states.append(self._encode_chunk([rows[i] for i in chunk], arguments))
                 on_chunk()
         back = torch.empty(len(order), dtype=torch.long)
         back[torch.tensor(order)] = torch.arange(len(order))
         return torch.cat(states)[back.to(self.device)]
 
-    def _encode_chunk(self, rows: Sequence[TokenRow]) -> Tensor:
-        ids, mask = pad(rows, self.pad_id)
-        output = self.model(input_ids=ids.to(self.device), attention_mask=mask.to(self.device))
+    def _identified(
+        self, rows: Sequence[TokenRow], chunks: Sequence[list[int]]
+    ) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
+        """Yield the chunks with what the model reads of them: token ids."""
+        for chunk in chunks:
+            ids, mask = pad([rows[i] for i in chunk], self.pad_id)
+            yield chunk, {"input_ids": ids.to(self.device), "attention_mask": mask.to(self.device)}
+
+    def _embedded(
+        self, rows: Sequence[TokenRow], chunks: Sequence[list[int]]
+    ) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
+        """Yield the chunks with what the model reads of them: token embeddings.
+
+        They are looked up for all rows at once: each lookup has a gradient as large as the table, which
+        would be filled with zeros and added up once for every chunk.
+        """
+        padded = [pad([rows[i] for i in chunk], self.pad_id) for chunk in chunks]
+        ids = torch.cat([ids.flatten() for ids, _ in padded]).to(self.device)
+        embedded = self._embeddings(ids)
+        parts = embedded.split([ids.numel() for ids, _ in padded])
+        for chunk, (ids, mask), part in zip(chunks, padded, parts, strict=True):
+            yield chunk, {"inputs_embeds": part.view(*ids.shape, -1), "attention_mask": mask.to(self.device)}
+
+    def _trains_embeddings(self) -> bool:
+        if not torch.is_grad_enabled() or not self._takes_embeddings:
+            return False
+        return any(parameter.requires_grad for parameter in self._embeddings.parameters())
+
+    def _encode_chunk(self, rows: Sequence[TokenRow], arguments: dict[str, Tensor]) -> Tensor:
+        alone = takes_positions(self.model) and all(len(row.positions) == 1 for row in rows)
+        if alone:
+            arguments[POSITIONS] = torch.tensor([row.positions for row in rows], device=self.device)
+        states = self.model(**arguments).last_hidden_state
         with torch.autocast(self.device.type, enabled=False):
-            return pool(output.last_hidden_state.float(), rows)
+            return states[:, 0].float() if alone else pool(states.float(), rows)
 
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.precision == torch.float32:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=self.precision)
+
+    @property
+    def _embeddings(self) -> nn.Module:
+        table: Any = self.model.get_input_embeddings  # of transformers' models, which nn.Module does not declare
+        return table()  # type: ignore[no-any-return]
 
     def _config(self) -> Any:
         return self.model.config

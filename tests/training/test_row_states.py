@@ -10,6 +10,7 @@ from torch import nn
 
 import erc_bench.api as erc
 from erc_bench.errors import ErcBenchError
+from erc_bench.training.quickening import quicken
 from erc_bench.training.row_states import (
     ChunkSize,
     RowEncoder,
@@ -180,3 +181,36 @@ def test_a_frozen_model_never_trains_and_a_whole_one_does(backbone):
     freeze(backbone.model, "all")
     set_training(backbone.model, True)
     assert all(module.training for module in backbone.model.modules())
+
+
+class TestTraining:
+    """With gradients embeddings are looked up once for all chunks, and the last layer computes what is read."""
+
+    @pytest.fixture(params=[None, "quick"])
+    def encoder(self, backbone, request):
+        if request.param:
+            quicken(backbone.model, CPU)
+        return encoder_of(backbone, ChunkSize(2, 10_000))
+
+    @pytest.mark.parametrize("read", ["alone", "mixed"])
+    def test_gradients_are_those_of_the_rows_one_by_one(self, backbone, encoder, read):
+        rows = rows_of(backbone, [3, 9, 5, 1, 7])
+        if read == "alone":
+            rows = [erc.TokenRow(row.ids, (1,)) for row in rows]
+        parameters = {name: p for name, p in backbone.model.named_parameters() if p.requires_grad}
+        weight = torch.randn(len(rows), backbone.model.config.hidden_size)
+
+        def gradients(states):
+            found = torch.autograd.grad((states * weight).sum(), list(parameters.values()), allow_unused=True)
+            return dict(zip(parameters, found, strict=True))
+
+        ours = gradients(encoder.encode(rows))
+        for name, expected in gradients(one_by_one(backbone, rows)).items():
+            if expected is not None:
+                torch.testing.assert_close(ours[name], expected, rtol=1e-4, atol=2e-5)
+
+    def test_a_table_that_does_not_train_is_left_alone(self, backbone, encoder):
+        rows = rows_of(backbone, [3, 9, 5])
+        freeze(backbone.model, 1)
+        encoder.encode(rows).sum().backward()
+        assert backbone.model.get_input_embeddings().weight.grad is None

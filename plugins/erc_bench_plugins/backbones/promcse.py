@@ -122,10 +122,11 @@ def _prepend(model: Any, positional: tuple[Any, ...], named: dict[str, Any]) -> 
     from transformers import DynamicCache
 
     inputs = dict(zip(list(signature(type(model).forward).parameters)[1:], positional, strict=False)) | named
-    ids, mask = inputs["input_ids"], inputs.get("attention_mask")
-    mask = torch.ones_like(ids) if mask is None else mask
-    pairs = _keys_and_values(model, len(ids))
-    seen = mask.new_ones(len(ids), pairs[0][0].shape[-2])
+    tokens, mask = inputs.get("input_ids"), inputs.get("attention_mask")
+    tokens = inputs["inputs_embeds"] if tokens is None else tokens
+    mask = torch.ones(tokens.shape[:2], dtype=torch.long, device=tokens.device) if mask is None else mask
+    pairs = _keys_and_values(model, len(tokens))
+    seen = mask.new_ones(len(tokens), pairs[0][0].shape[-2])
     extended = {"past_key_values": DynamicCache(pairs), "attention_mask": torch.cat([seen, mask], dim=1)}
     return (), inputs | extended
 
