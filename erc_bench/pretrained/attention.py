@@ -27,7 +27,8 @@ def quicken_attention(model: Any) -> bool:
 
     config = getattr(model, "config", None)
     exchangeable = getattr(type(model), "_supports_attention_backend", False)
-    if not exchangeable or getattr(config, "_attn_implementation", None) != "sdpa":
+    used = getattr(config, "_attn_implementation", None)
+    if not exchangeable or used not in ("sdpa", ATTENTION):
         return False
     AttentionInterface.register(ATTENTION, attend)
     AttentionMaskInterface.register(ATTENTION, sdpa_mask)

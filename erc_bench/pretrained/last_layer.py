@@ -20,6 +20,8 @@ _FAMILY = ("bert", "roberta", "xlm_roberta")
 
 def quicken_last_layer(model: Any) -> bool:
     """Let a model of the BERT family take ``POSITIONS``, in place; returns whether it does."""
+    if takes_positions(model):
+        return True
     layers = getattr(getattr(model, "encoder", None), "layer", None)
     known = {f"transformers.models.{name}.modeling_{name}" for name in _FAMILY}
     if type(model).__module__ not in known or not layers or model.config.is_decoder:

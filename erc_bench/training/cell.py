@@ -8,31 +8,25 @@ from contextlib import nullcontext
 from typing import Any, TypeVar
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
-from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.outputs import Outputs
 from erc_bench.contracts.task import Task
-from erc_bench.options import specs
 from erc_bench.planning.plan import Plan
-from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.progress import Progress
 from erc_bench.training.arrays import anchor_arrays, representation_arrays
+from erc_bench.training.assembly import Assembly
 from erc_bench.training.composition import Composition
-from erc_bench.training.device import choose_precision, one_thread, peak_memory_mib
-from erc_bench.training.features import FeatureCache
+from erc_bench.training.device import one_thread, peak_memory_mib
 from erc_bench.training.loop import Loop, Watch, unwatched
 from erc_bench.training.preparation import CellData, Preparation, Preparer
 from erc_bench.training.prepared import PreparedSplit
-from erc_bench.training.quickening import quicken
 from erc_bench.training.readout import read
 from erc_bench.training.result import CellResult, Reading, Stage
-from erc_bench.training.row_states import RowEncoder, freeze
-from erc_bench.training.scoring import Scorer
-from erc_bench.training.seeds import seed_generators, stream_seed
+from erc_bench.training.row_states import RowEncoder
+from erc_bench.training.seeds import seed_generators
 from erc_bench.training.workspace import Workspace
 from erc_bench.types import UtteranceKey
 
@@ -54,35 +48,32 @@ class Cell:
         progress: Progress,
         audit: Audit | None = None,
     ) -> None:
+        self.assembly = Assembly(plan, data, fingerprint, workspace, progress)
         self.plan = plan
         self.data = data
-        self.fingerprint = fingerprint
-        self.workspace = workspace
         self.progress = progress
         self.audit = audit
         self.device = workspace.device
-        self.labels = plan.dataset.labels
-        self.options = TrainingOptions(**plan.resolved.slot("training"))
-        self.scorer = Scorer(self.labels, plan.dataset.scored_labels, plan.dataset.headline_metric)
+        self.options = self.assembly.options
+        self.scorer = self.assembly.scorer
         self.timings: dict[str, float] = {}
 
     def run(self) -> CellResult:
         """Train, read out, and gather what the record keeps."""
-        encoder, row_encoder = self._timed("load", self._load)
-        preparer, ready = self._timed("prepare", lambda: self._prepare(encoder, row_encoder))
+        encoder, row_encoder = self._timed("load", self.assembly.load)
+        preparer, ready = self._timed("prepare", lambda: self.assembly.prepare(encoder, row_encoder))
         with one_thread(self.device) if preparer.frozen else nullcontext():
             return self._train_and_read(encoder, row_encoder, preparer, ready)
 
     def _train_and_read(
         self, encoder: Encoder, row_encoder: RowEncoder, preparer: Preparer, ready: Preparation
     ) -> CellResult:
-        task = self._task(encoder, preparer, ready)
-        composition = self._compose(encoder, row_encoder, task)
-        classifiers = self._classifiers(task)
+        task = self.assembly.task(encoder, preparer, ready)
+        composition = self.assembly.compose(encoder, row_encoder, task)
+        classifiers = self.assembly.classifiers(task)
         watch = self._watch_training(composition, ready.test)
-        loop = Loop(
-            composition, classifiers[self._own], task, self.options, self.scorer, self.plan.seed, self.progress, watch
-        )
+        own = classifiers[self.assembly.own_classifier]
+        loop = Loop(composition, own, task, self.options, self.scorer, self.plan.seed, self.progress, watch)
         seed_generators(self.plan.seed, "dropout")
         trained = self._timed("train", lambda: loop.run(self._epochs(preparer, ready), ready.dev, ready.train))
         outputs = self._timed("represent", lambda: self._represent(composition, classifiers, ready))
@@ -98,78 +89,10 @@ class Cell:
         representations = {} if kept is None else representation_arrays(kept)
         return CellResult(keys, readings, trained.epochs, selection, arrays, representations, facts, self.timings)
 
-    @property
-    def _own(self) -> str:
-        return str(self.plan.choices()["classifier"])
-
-    def _load(self) -> tuple[Encoder, RowEncoder]:
-        backbone = self.workspace.backbone(self.plan)
-        # Seeded after loading, which draws on the same generator and does not happen in every cell.
-        seed_generators(self.plan.seed, "initialisation", 0)
-        encoder: Encoder = self.plan.components["encoder"](self.plan.build("encoder"), backbone)
-        freeze(encoder.language_model, encoder.options.trainable)
-        encoder.to(self.device)
-        quicken(encoder.language_model, self.device)
-        precision = choose_precision(self.options.precision, self.device, backbone.bf16_safe)
-        row_encoder = RowEncoder(encoder.language_model, backbone.tokenizer.pad_token_id, self.device, precision)
-        return encoder, row_encoder
-
-    def _prepare(self, encoder: Encoder, row_encoder: RowEncoder) -> tuple[Preparer, Preparation]:
-        cache = FeatureCache(self.workspace.backbone_key(self.plan), row_encoder.precision, self.device)
-        preparer = Preparer(encoder, row_encoder, cache, self.labels, self.progress)
-        key = self.workspace.preparation_key(self.plan, self.fingerprint)
-        ready = self.workspace.preparation(key)
-        if ready is None:
-            ready = preparer.prepare(self.data, self.plan.dataset.words(), self.options.standardise)
-            self.workspace.keep(key, ready)
-        return preparer, ready
-
     def _epochs(self, preparer: Preparer, ready: Preparation) -> Callable[[int], PreparedSplit]:
         if not preparer.encoder.augments or preparer.frozen:
             return lambda _epoch: ready.train
         return lambda epoch: preparer.training_split(self.data.train, self.plan.seed, epoch)
-
-    def _task(self, encoder: Encoder, preparer: Preparer, ready: Preparation) -> Task:
-        words = self.plan.dataset.words()
-
-        def encode_words(asked: Sequence[str]) -> Tensor:
-            if tuple(asked) == words:
-                return ready.words
-            return ready.standardiser(preparer.encode_words(asked))
-
-        return Task(
-            labels=self.labels,
-            label_words=words,
-            dim=encoder.dim,
-            train_counts=torch.bincount(ready.train.labels.cpu(), minlength=len(self.labels)),
-            encode_words=encode_words,
-            seed=stream_seed(self.plan.seed, "sampling"),
-            device=self.device,
-            objective_options=self.plan.build("objective"),
-            training=self.plan.resolved.slot("training"),
-            headline=self.scorer.headline_score,
-        )
-
-    def _compose(self, encoder: Encoder, row_encoder: RowEncoder, task: Task) -> Composition:
-        seed_generators(self.plan.seed, "initialisation", 1)
-        objective: Objective = self.plan.components["objective"](self.plan.build("objective"))
-        objective.start(task)
-        objective.to(self.device)
-        head: nn.Module = objective.make_head(task.dim, task.classes, self.options.head_dropout).to(self.device)
-        weights = _class_weights(task.train_counts, self.options.class_weights)
-        return Composition(
-            encoder, objective, head, row_encoder, weights if weights is None else weights.to(self.device)
-        )
-
-    def _classifiers(self, task: Task) -> dict[str, Classifier]:
-        own = self.plan.components["classifier"](self.plan.build("classifier"))
-        # A further readout takes its defaults in the regime of the cell.
-        others = {name: component(_defaults(component, self.plan)) for name, component in self.plan.readouts.items()}
-        classifiers: dict[str, Classifier] = {self._own: own, **others}
-        for classifier in classifiers.values():
-            classifier.start(task)
-            classifier.to(self.device)
-        return classifiers
 
     def _represent(
         self, composition: Composition, classifiers: dict[str, Classifier], ready: Preparation
@@ -189,7 +112,7 @@ class Cell:
         task: Task,
     ) -> dict[str, Reading]:
         rule, last_k = self.options.selection, self.options.last_k
-        watches = {self._own: self._watch_readout(outputs[2])}
+        watches = {self.assembly.own_classifier: self._watch_readout(outputs[2])}
         return {
             name: read(classifier, outputs, task, self.scorer, rule, last_k, watches.get(name))
             for name, classifier in classifiers.items()
@@ -225,15 +148,3 @@ class Cell:
         result = work()
         self.timings[name] = round(time.perf_counter() - started, 3)
         return result
-
-
-def _class_weights(counts: Tensor, rule: str) -> Tensor | None:
-    if rule == "none":
-        return None
-    inverse = torch.where(counts > 0, 1 / counts.clamp(min=1), 0.0)
-    return inverse * (counts > 0).sum() / inverse.sum()
-
-
-def _defaults(component: Any, plan: Plan) -> Any:
-    regime = plan.resolved.regime
-    return component.Options(**{name: spec.default_in(regime) for name, spec in specs(component.Options).items()})

@@ -93,6 +93,7 @@ def test_a_model_computes_the_same_with_it(bert):
     tokenizer, model = bert
     quick = copy.deepcopy(model)
     assert quicken_attention(quick)
+    assert quicken_attention(quick)
     assert (model.config._attn_implementation, quick.config._attn_implementation) == ("sdpa", ATTENTION)
     plain, ours = states(tokenizer, model), states(tokenizer, quick)
     torch.testing.assert_close(ours, plain)

@@ -47,6 +47,13 @@ def test_without_positions_all_is_computed(model):
     assert torch.equal(model(input_ids=IDS, attention_mask=MASK).last_hidden_state, whole)
 
 
+def test_a_model_that_serves_several_cells_is_changed_once(model):
+    assert quicken_last_layer(model)
+    layer = type(model.encoder.layer[-1])
+    assert quicken_last_layer(model)
+    assert type(model.encoder.layer[-1]) is layer
+
+
 def test_in_training_it_drops(model):
     quicken_last_layer(model)
     model.train()

@@ -1,0 +1,138 @@
+"""From a plan to the parts of a cell: encoder, prepared splits, task, composition, classifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from erc_bench.contracts.classifier import Classifier
+from erc_bench.contracts.encoder import Encoder
+from erc_bench.contracts.objective import Objective
+from erc_bench.contracts.task import Task
+from erc_bench.options import specs
+from erc_bench.planning.plan import Plan
+from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.progress import Progress
+from erc_bench.training.composition import Composition
+from erc_bench.training.device import choose_precision
+from erc_bench.training.features import FeatureCache
+from erc_bench.training.preparation import CellData, Preparation, Preparer
+from erc_bench.training.quickening import quicken
+from erc_bench.training.row_states import RowEncoder, freeze
+from erc_bench.training.scoring import Scorer
+from erc_bench.training.seeds import seed_generators, stream_seed
+from erc_bench.training.workspace import Workspace
+
+
+@dataclass
+class Assembly:
+    """Builds the parts of one cell, in the order in which they stand here: each step seeds what it draws."""
+
+    plan: Plan
+    data: CellData
+    fingerprint: str
+    workspace: Workspace
+    progress: Progress
+
+    @property
+    def own_classifier(self) -> str:
+        """The name of the classifier that chooses the epoch."""
+        return str(self.plan.choices()["classifier"])
+
+    @cached_property
+    def options(self) -> TrainingOptions:
+        """How the cell trains."""
+        return TrainingOptions(**self.plan.resolved.slot("training"))
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """What scores the cell, as its dataset wants it."""
+        dataset = self.plan.dataset
+        return Scorer(dataset.labels, dataset.scored_labels, dataset.headline_metric)
+
+    def load(self) -> tuple[Encoder, RowEncoder]:
+        """Return the encoder around its language model, and what runs that over token rows."""
+        device = self.workspace.device
+        backbone = self.workspace.backbone(self.plan)
+        # Seeded after loading, which draws on the same generator and does not happen in every cell.
+        seed_generators(self.plan.seed, "initialisation", 0)
+        encoder: Encoder = self.plan.components["encoder"](self.plan.build("encoder"), backbone)
+        freeze(encoder.language_model, encoder.options.trainable)
+        encoder.to(device)
+        quicken(encoder.language_model, device)
+        precision = choose_precision(self.options.precision, device, backbone.bf16_safe)
+        row_encoder = RowEncoder(encoder.language_model, backbone.tokenizer.pad_token_id, device, precision)
+        return encoder, row_encoder
+
+    def prepare(self, encoder: Encoder, row_encoder: RowEncoder) -> tuple[Preparer, Preparation]:
+        """Return the splits made ready, those that the workspace keeps where it has them."""
+        cache = FeatureCache(self.workspace.backbone_key(self.plan), row_encoder.precision, self.workspace.device)
+        preparer = Preparer(encoder, row_encoder, cache, self.plan.dataset.labels, self.progress)
+        key = self.workspace.preparation_key(self.plan, self.fingerprint)
+        ready = self.workspace.preparation(key)
+        if ready is None:
+            ready = preparer.prepare(self.data, self.plan.dataset.words(), self.options.standardise)
+            self.workspace.keep(key, ready)
+        return preparer, ready
+
+    def task(self, encoder: Encoder, preparer: Preparer, ready: Preparation) -> Task:
+        """Return what objective and classifiers may know."""
+        words = self.plan.dataset.words()
+
+        def encode_words(asked: Sequence[str]) -> Tensor:
+            if tuple(asked) == words:
+                return ready.words
+            return ready.standardiser(preparer.encode_words(asked))
+
+        return Task(
+            labels=self.plan.dataset.labels,
+            label_words=words,
+            dim=encoder.dim,
+            train_counts=torch.bincount(ready.train.labels.cpu(), minlength=len(self.plan.dataset.labels)),
+            encode_words=encode_words,
+            seed=stream_seed(self.plan.seed, "sampling"),
+            device=self.workspace.device,
+            objective_options=self.plan.build("objective"),
+            training=self.plan.resolved.slot("training"),
+            headline=self.scorer.headline_score,
+        )
+
+    def compose(self, encoder: Encoder, row_encoder: RowEncoder, task: Task) -> Composition:
+        """Return what trains: the encoder with objective and head."""
+        device = self.workspace.device
+        seed_generators(self.plan.seed, "initialisation", 1)
+        objective: Objective = self.plan.components["objective"](self.plan.build("objective"))
+        objective.start(task)
+        objective.to(device)
+        head: nn.Module = objective.make_head(task.dim, task.classes, self.options.head_dropout).to(device)
+        weights = _class_weights(task.train_counts, self.options.class_weights)
+        weights = weights if weights is None else weights.to(device)
+        return Composition(encoder, objective, head, row_encoder, weights)
+
+    def classifiers(self, task: Task) -> dict[str, Classifier]:
+        """Return the classifier of the cell and its further readouts, by name."""
+        own = self.plan.components["classifier"](self.plan.build("classifier"))
+        # A further readout takes its defaults in the regime of the cell.
+        others = {name: component(_defaults(component, self.plan)) for name, component in self.plan.readouts.items()}
+        classifiers: dict[str, Classifier] = {self.own_classifier: own, **others}
+        for classifier in classifiers.values():
+            classifier.start(task)
+            classifier.to(self.workspace.device)
+        return classifiers
+
+
+def _class_weights(counts: Tensor, rule: str) -> Tensor | None:
+    if rule == "none":
+        return None
+    inverse = torch.where(counts > 0, 1 / counts.clamp(min=1), 0.0)
+    return inverse * (counts > 0).sum() / inverse.sum()
+
+
+def _defaults(component: Any, plan: Plan) -> Any:
+    regime = plan.resolved.regime
+    return component.Options(**{name: spec.default_in(regime) for name, spec in specs(component.Options).items()})
