@@ -36,6 +36,11 @@ def quicken_attention(model: Any) -> bool:
     return True
 
 
+def is_quickened(model: Any) -> bool:
+    """Whether a model uses this attention."""
+    return getattr(getattr(model, "config", None), "_attn_implementation", None) == ATTENTION
+
+
 def attend(
     module: nn.Module,
     query: Tensor,
@@ -60,12 +65,12 @@ def attend(
 
 
 def _is_plain(module: nn.Module, query: Tensor, key: Tensor, dropout: float, asked: dict[str, Any]) -> bool:
-    """Whether a gradient is wanted on a CPU, and nothing that is not written here."""
-    wants_gradient = torch.is_grad_enabled() and (query.requires_grad or key.requires_grad)
+    """Whether a gradient or dropout is wanted on a CPU, and nothing that is not written here."""
+    wanted = dropout > 0 or (torch.is_grad_enabled() and (query.requires_grad or key.requires_grad))
     causal = asked.get("is_causal", getattr(module, "is_causal", False))
     special = any(asked.get(name) is not None for name in ("position_bias", "cache", "softcap"))
     same_heads = query.shape[1] == key.shape[1]
-    return wants_gradient and query.device.type == "cpu" and same_heads and not causal and not special and dropout < 1
+    return wanted and query.device.type == "cpu" and same_heads and not causal and not special and dropout < 1
 
 
 def _bias(mask: Tensor, dtype: torch.dtype) -> Tensor:

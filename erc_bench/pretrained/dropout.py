@@ -10,7 +10,9 @@ torch's generator, so that a seed decides them as before.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,13 +24,25 @@ if TYPE_CHECKING:
     from torch.types import Device
 
 _VALUES = 2**16
+_own = threading.local()
+
+
+@contextmanager
+def drawing_from(seed: int) -> Iterator[None]:
+    """Draw from a generator of this thread's own for a while, and not from the one that all threads share."""
+    _own.generator = torch.Generator().manual_seed(seed)
+    try:
+        yield
+    finally:
+        _own.generator = None
 
 
 def keep_scale(shape: Sequence[int], p: float, dtype: torch.dtype) -> Tensor:
     """Return a CPU tensor of ``shape`` that holds 0 with probability p and elsewhere 1/(1 − p)."""
     dropped = min(round(p * _VALUES), _VALUES - 1)
     count = math.prod(shape)
-    words = SFC64(int(torch.empty((), dtype=torch.int64).random_())).random_raw(-(-count // 4))
+    seed = torch.empty((), dtype=torch.int64).random_(generator=getattr(_own, "generator", None))
+    words = SFC64(int(seed)).random_raw(-(-count // 4))
     # Signed 16-bit numbers begin at -2^15; in place, a comparison writes 0 and 1.
     kept = torch.from_numpy(words.view(np.int16))[:count].ge_(dropped - _VALUES // 2)
     scale = torch.tensor(_VALUES / (_VALUES - dropped), dtype=dtype)

@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 import torch
@@ -17,20 +18,24 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.encoder import TokenRow
 from erc_bench.errors import ErcBenchError
+from erc_bench.pretrained.attention import is_quickened
+from erc_bench.pretrained.dropout import drawing_from
 from erc_bench.pretrained.last_layer import POSITIONS, takes_positions
+from erc_bench.training.side_by_side import encode_side_by_side
 
 
 @dataclass(frozen=True)
 class ChunkSize:
-    """Limits of one chunk; whichever is reached first."""
+    """Limits of one chunk, whichever is reached first; and the rows that a micro-batch never cuts apart."""
 
     rows: int
     tokens: int
+    least: int = 1
 
 
 def chunk_size(device: torch.device) -> ChunkSize:
     """Return the limits that suit a device: a CPU's caches want few rows, a GPU many."""
-    return ChunkSize(8, 4096) if device.type == "cpu" else ChunkSize(512, 32_768)
+    return ChunkSize(8, 4096, least=8) if device.type == "cpu" else ChunkSize(512, 32_768)
 
 
 class RowEncoder:
@@ -48,48 +53,68 @@ class RowEncoder:
         """Return (rows, dim) float32 states, with gradients where they are enabled."""
         if not rows:
             return torch.empty(0, int(self._config().hidden_size), device=self.device)
-        order: list[int] = []
-        states = []
-        inputs = self._embedded if self._trains_embeddings() else self._identified
-        # One autocast for all chunks: it keeps the weights that it has cast until it ends.
-        with self._autocast():
-            for chunk, arguments in inputs(rows, list(grouped_by_length(rows, self.chunk))):
-                order += chunk
-                states.append(self._encode_chunk([rows[i] for i in chunk], arguments))
-                on_chunk()
+        groups = list(grouped_by_length(rows, self.chunk))
+        chunks = [_Chunk([rows[i] for i in group], self.pad_id) for group in groups]
+        seeds = self._dropout_seeds(len(chunks))
+        told = Lock()
+
+        def encode_chunks(numbers: Sequence[int], read: Sequence[Tensor | None]) -> list[Tensor]:
+            states = []
+            # One autocast for all chunks: it keeps the weights that it has cast until it ends.
+            with self._autocast():
+                for number in numbers:
+                    with nullcontext() if seeds is None else drawing_from(seeds[number]):
+                        states.append(self._encode_chunk(chunks[number], read[number]))
+                    with told:
+                        on_chunk()
+            return states
+
+        states = encode_side_by_side(encode_chunks, self._read(chunks), self._parameters(), self._cores(len(chunks)))
+        order = torch.tensor([i for group in groups for i in group])
         back = torch.empty(len(order), dtype=torch.long)
-        back[torch.tensor(order)] = torch.arange(len(order))
+        back[order] = torch.arange(len(order))
         return torch.cat(states)[back.to(self.device)]
 
-    def _identified(
-        self, rows: Sequence[TokenRow], chunks: Sequence[list[int]]
-    ) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
-        """Yield the chunks with what the model reads of them: token ids."""
-        for chunk in chunks:
-            ids, mask = pad([rows[i] for i in chunk], self.pad_id)
-            yield chunk, {"input_ids": ids.to(self.device), "attention_mask": mask.to(self.device)}
-
-    def _embedded(
-        self, rows: Sequence[TokenRow], chunks: Sequence[list[int]]
-    ) -> Iterator[tuple[list[int], dict[str, Tensor]]]:
-        """Yield the chunks with what the model reads of them: token embeddings.
+    def _read(self, chunks: Sequence[_Chunk]) -> Sequence[Tensor | None]:
+        """Return what has a gradient in what the chunks read: their token embeddings, (rows, tokens, dim) each.
 
         They are looked up for all rows at once: each lookup has a gradient as large as the table, which
         would be filled with zeros and added up once for every chunk.
         """
-        padded = [pad([rows[i] for i in chunk], self.pad_id) for chunk in chunks]
-        ids = torch.cat([ids.flatten() for ids, _ in padded]).to(self.device)
-        embedded = self._embeddings(ids)
-        parts = embedded.split([ids.numel() for ids, _ in padded])
-        for chunk, (ids, mask), part in zip(chunks, padded, parts, strict=True):
-            yield chunk, {"inputs_embeds": part.view(*ids.shape, -1), "attention_mask": mask.to(self.device)}
+        if not self._trains_embeddings():
+            return [None] * len(chunks)
+        ids = torch.cat([chunk.ids.flatten() for chunk in chunks]).to(self.device)
+        parts = self._embeddings(ids).split([chunk.ids.numel() for chunk in chunks])
+        return [part.view(*chunk.ids.shape, -1) for chunk, part in zip(chunks, parts, strict=True)]
 
     def _trains_embeddings(self) -> bool:
         if not torch.is_grad_enabled() or not self._takes_embeddings:
             return False
         return any(parameter.requires_grad for parameter in self._embeddings.parameters())
 
-    def _encode_chunk(self, rows: Sequence[TokenRow], arguments: dict[str, Tensor]) -> Tensor:
+    def _parameters(self) -> list[nn.Parameter]:
+        """Return the parameters that train, without those of embeddings that are looked up for all chunks."""
+        apart = {id(p) for p in self._embeddings.parameters()} if self._trains_embeddings() else set()
+        return [p for p in self.model.parameters() if p.requires_grad and id(p) not in apart]
+
+    def _dropout_seeds(self, chunks: int) -> list[int] | None:
+        """Return a seed for the dropout of each chunk, wherever it is computed; ``None`` where torch draws."""
+        if not self._quickened or not self.model.training:
+            return None
+        return torch.empty(chunks, dtype=torch.long).random_().tolist()
+
+    def _cores(self, chunks: int) -> int:
+        return min(chunks, torch.get_num_threads()) if self._quickened else 1
+
+    @property
+    def _quickened(self) -> bool:
+        """Whether the model runs on a CPU as :func:`quicken` left it: dropout and attention draw from our seeds."""
+        return self.device.type == "cpu" and is_quickened(self.model) and takes_positions(self.model)
+
+    def _encode_chunk(self, chunk: _Chunk, embedded: Tensor | None) -> Tensor:
+        rows = chunk.rows
+        arguments = {"attention_mask": chunk.mask.to(self.device)}
+        arguments |= {"input_ids": chunk.ids.to(self.device)} if embedded is None else {"inputs_embeds": embedded}
         alone = takes_positions(self.model) and all(len(row.positions) == 1 for row in rows)
         if alone:
             arguments[POSITIONS] = torch.tensor([row.positions for row in rows], device=self.device)
@@ -109,6 +134,14 @@ class RowEncoder:
 
     def _config(self) -> Any:
         return self.model.config
+
+
+class _Chunk:
+    """Rows of similar length: token ids and attention mask, both (rows, longest row)."""
+
+    def __init__(self, rows: Sequence[TokenRow], pad_id: int) -> None:
+        self.rows = rows
+        self.ids, self.mask = pad(rows, pad_id)
 
 
 def grouped_by_length(rows: Sequence[TokenRow], limit: ChunkSize) -> Iterator[list[int]]:
