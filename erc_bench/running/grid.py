@@ -55,13 +55,19 @@ class GridRunner:
     """Runs plans one after the other below one folder of runs."""
 
     def __init__(
-        self, runs: Path, data_dir: Path | None, device: torch.device, overwrite: Overwrite, progress: Progress
+        self,
+        runs: Path,
+        data_dir: Path | None,
+        device: torch.device,
+        overwrite: Overwrite,
+        progress: Progress,
+        micro_batch: int | None = None,
     ) -> None:
         self.runs = runs
         self.data_dir = data_dir
         self.overwrite = overwrite
         self.progress = progress
-        self.workspace = Workspace(device)
+        self.workspace = Workspace(device, micro_batch)
         self.outcome = GridOutcome()
         self._corpus: tuple[str, Corpus] | None = None
         self._told: set[str] = set()

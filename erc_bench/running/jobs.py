@@ -152,6 +152,6 @@ def _ending(exit_code: int | None) -> str:
 def spread(jobs: int, task: Any, devices: Sequence[str]) -> list[WorkerTask]:
     """Return a task for each of so many processes, the devices taking turns."""
     return [
-        WorkerTask(task["runs"], task["data_dir"], devices[job % len(devices)], task["overwrite"])
+        WorkerTask(task["runs"], task["data_dir"], devices[job % len(devices)], task["overwrite"], task["micro_batch"])
         for job in range(jobs)
     ]

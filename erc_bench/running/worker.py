@@ -20,12 +20,13 @@ from erc_bench.running.state import Overwrite
 
 @dataclass(frozen=True)
 class WorkerTask:
-    """What a process needs to run cells: where they lie, and the device that is its own."""
+    """What a process needs to run cells: where they lie, the device that is its own and what that may hold."""
 
     runs: Path
     data_dir: Path | None
     device: str
     overwrite: Overwrite
+    micro_batch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,8 @@ def _runner(connection: Connection, task: WorkerTask) -> Any:
 
     device = torch.device(task.device)
     one_core_each(device)
-    return GridRunner(task.runs, task.data_dir, device, task.overwrite, SentProgress(connection))
+    progress = SentProgress(connection)
+    return GridRunner(task.runs, task.data_dir, device, task.overwrite, progress, task.micro_batch)
 
 
 def _interrupt(_number: int, _frame: Any) -> None:

@@ -21,6 +21,7 @@ from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition
 from erc_bench.training.device import choose_precision
 from erc_bench.training.features import FeatureCache
+from erc_bench.training.micro_batches import MicroBatches
 from erc_bench.training.preparation import CellData, Preparation, Preparer
 from erc_bench.training.quickening import quicken
 from erc_bench.training.row_states import RowEncoder, freeze
@@ -71,7 +72,11 @@ class Assembly:
 
     def prepare(self, encoder: Encoder, row_encoder: RowEncoder) -> tuple[Preparer, Preparation]:
         """Return the splits made ready, those that the workspace keeps where it has them."""
-        cache = FeatureCache(self.workspace.backbone_key(self.plan), row_encoder.precision, self.workspace.device)
+        address, workspace = self.plan.address, self.workspace
+        identity = workspace.identity(self.plan)
+        described = {"backbone": address.backbone, "identity": identity, "dataset": address.dataset}
+        key = workspace.backbone_key(self.plan)
+        cache = FeatureCache(key, row_encoder.precision, workspace.device, described=described)
         preparer = Preparer(encoder, row_encoder, cache, self.plan.dataset.labels, self.progress)
         key = self.workspace.preparation_key(self.plan, self.fingerprint)
         ready = self.workspace.preparation(key)
@@ -112,7 +117,8 @@ class Assembly:
         head: nn.Module = objective.make_head(task.dim, task.classes, self.options.head_dropout).to(device)
         weights = _class_weights(task.train_counts, self.options.class_weights)
         weights = weights if weights is None else weights.to(device)
-        return Composition(encoder, objective, head, row_encoder, weights)
+        micro_batches = MicroBatches(self.workspace.micro_batch)
+        return Composition(encoder, objective, head, row_encoder, weights, micro_batches)
 
     def classifiers(self, task: Task) -> dict[str, Classifier]:
         """Return the classifier of the cell and its further readouts, by name."""

@@ -83,6 +83,7 @@ class Cell:
         facts = self._facts(encoder, row_encoder) | {
             "inert_terms": trained.inert_terms,
             "training_terms": trained.training_terms,
+            "micro_batch": None if preparer.frozen else composition.micro_batches.size,
         }
         selection = dict(trained.selector.record())
         kept = outputs[2] if self.plan.save_representations else None

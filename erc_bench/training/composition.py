@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from erc_bench.contracts.encoder import Encoded, Encoder
 from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.outputs import Outputs, View
+from erc_bench.training.micro_batches import MicroBatches
 from erc_bench.training.momentum import MomentumEncoder
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.row_states import RowEncoder, set_training
@@ -32,12 +33,14 @@ class Composition:
         head: nn.Module,
         row_encoder: RowEncoder,
         class_weights: Tensor | None,
+        micro_batches: MicroBatches | None = None,
     ) -> None:
         self.encoder = encoder
         self.objective = objective
         self.head = head
         self.row_encoder = row_encoder
         self.class_weights = class_weights
+        self.micro_batches = micro_batches or MicroBatches()
         self.modules = nn.ModuleDict({"encoder": encoder, "objective": objective, "head": head})
         momentum = objective.momentum
         self._slow = None if momentum is None else MomentumEncoder(encoder, row_encoder, momentum)
@@ -106,13 +109,23 @@ class Composition:
         return groups
 
     def _encode(self, split: PreparedSplit, indices: Sequence[int]) -> Encoded:
-        return _encode(self.encoder, self.row_encoder, split, indices)
+        return self._encode_with(self.encoder, self.row_encoder, split, indices)
 
     def _further_view(self, split: PreparedSplit, indices: Sequence[int]) -> Encoded:
         if self._slow is None:
             return self._encode(split, indices)
         with torch.no_grad():
-            return _encode(self._slow.encoder, self._slow.row_encoder, split, indices)
+            return self._encode_with(self._slow.encoder, self._slow.row_encoder, split, indices)
+
+    def _encode_with(
+        self, encoder: Encoder, row_encoder: RowEncoder, split: PreparedSplit, indices: Sequence[int]
+    ) -> Encoded:
+        if split.states is not None:
+            states = split.frozen_states(indices)
+        else:
+            states = self.micro_batches.encode(row_encoder, split.batch_rows(indices), len(indices))
+        encoded: Encoded = encoder(states, split.batch(indices))
+        return encoded
 
     def _joined(self, split: PreparedSplit, parts: Sequence[Encoded]) -> Outputs:
         z = torch.cat([part.z for part in parts])
@@ -130,13 +143,6 @@ class Composition:
             views=(View(z, projected),),
             extras={name: torch.cat([part.extras[name] for part in parts]) for name in parts[0].extras},
         )
-
-
-def _encode(encoder: Encoder, row_encoder: RowEncoder, split: PreparedSplit, indices: Sequence[int]) -> Encoded:
-    frozen = split.states is not None
-    states = split.frozen_states(indices) if frozen else row_encoder.encode(split.batch_rows(indices))
-    encoded: Encoded = encoder(states, split.batch(indices))
-    return encoded
 
 
 def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -12,7 +12,7 @@ import logging
 import os
 import tempfile
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,35 +24,38 @@ from torch import Tensor
 
 from erc_bench.contracts.encoder import TokenRow
 from erc_bench.provenance import versions
+from erc_bench.store.feature_files import PART, SUFFIX, cache_folder, describe, lock_of, mark_used
 
 _log = logging.getLogger("erc_bench")
 
-CACHE_VARIABLE = "ERC_BENCH_CACHE"
 _READING = 2
 """Counts the ways in which rows have been read; another way may round otherwise."""
-
-
-def cache_folder() -> Path:
-    """Return the cache directory: ``$ERC_BENCH_CACHE``, else the user's."""
-    import platformdirs
-
-    return Path(os.environ.get(CACHE_VARIABLE) or platformdirs.user_cache_dir("erc-bench"))
 
 
 class FeatureCache:
     """Reads and writes the row states of one backbone in one precision.
 
     ``backbone`` covers all that decides what the backbone computes: weights, options, code.
+    ``described`` is what an entry says of itself to a reader; it decides nothing.
     """
 
-    def __init__(self, backbone: str, precision: torch.dtype, device: torch.device, folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        backbone: str,
+        precision: torch.dtype,
+        device: torch.device,
+        folder: Path | None = None,
+        described: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = (folder or cache_folder()) / "features"
         libraries = {name: versions()[name] for name in ("torch", "transformers")}
         self._prefix = json.dumps([backbone, str(precision), device.type, libraries, _READING])
+        computed = {"precision": str(precision).removeprefix("torch."), "device": device.type}
+        self._described = {**computed, **(described or {})}
 
     def states(self, rows: Sequence[TokenRow], compute: Callable[[Sequence[TokenRow]], Tensor]) -> Tensor:
         """Return (rows, dim) states, from disk or computed and then kept."""
-        path = self.folder / f"{self._key(rows)}.safetensors"
+        path = self.folder / f"{self.key(rows)}{SUFFIX}"
         stored = _read(path, len(rows))
         if stored is not None:
             return stored
@@ -63,13 +66,18 @@ class FeatureCache:
                 return stored
             states = compute(rows).cpu()
             try:
-                _write(path, states)
+                _write(path, states, self._description(states))
             except (OSError, SafetensorError) as error:
                 # A cache only saves time: a full or read-only disk must not cost the cell.
                 _log.warning("the row states cannot be kept in %s: %s", self.folder, error)
         return states
 
-    def _key(self, rows: Sequence[TokenRow]) -> str:
+    def _description(self, states: Tensor) -> dict[str, str]:
+        rows, dim = states.shape
+        return describe(rows, dim, self._described)
+
+    def key(self, rows: Sequence[TokenRow]) -> str:
+        """Return the name of the entry that holds the states of rows."""
         digest = hashlib.sha256(self._prefix.encode())
         for row in rows:
             lengths = (len(row.ids), len(row.positions))
@@ -80,7 +88,7 @@ class FeatureCache:
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Keep other processes from computing the same states; where no lock can be had, they may."""
-    lock = FileLock(path.parent.with_name("locks") / f"{path.stem}.lock")
+    lock = FileLock(lock_of(path))
     try:
         Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
@@ -100,15 +108,18 @@ def _read(path: Path, rows: int) -> Tensor | None:
         states = load_file(path)["states"]
     except (SafetensorError, KeyError, OSError):
         return None
-    return states if len(states) == rows else None
+    if len(states) != rows:
+        return None
+    mark_used(path)
+    return states
 
 
-def _write(path: Path, states: Tensor) -> None:
+def _write(path: Path, states: Tensor, description: Mapping[str, str]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=PART)
     os.close(handle)
     try:
-        save_file({"states": states.contiguous()}, temporary)
+        save_file({"states": states.contiguous()}, temporary, dict(description))
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -14,21 +15,18 @@ from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.objective import EpochView
 from erc_bench.contracts.outputs import Outputs
 from erc_bench.contracts.task import Task
-from erc_bench.errors import ErcBenchError
 from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition, batches
 from erc_bench.training.optimiser import Schedule, make_optimiser
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.readout import scores_of
+from erc_bench.training.retry import Retry
 from erc_bench.training.scoring import Scorer
 from erc_bench.training.seeds import stream
 from erc_bench.training.selection import Selector
 from erc_bench.training.step import BatchStep, untouched
-
-_LOOK_EVERY = {"cpu": 1}
-"""Steps between looks at the loss, by kind of device: on any but the CPU each look waits for the device."""
-_LOOK_SELDOM = 25
+from erc_bench.training.term_log import TermLog
 
 Watch = Callable[[Callable[[Outputs], Tensor]], None]
 """Is handed, after every epoch, what turns outputs into (n, classes) scores; gives nothing back."""
@@ -79,6 +77,7 @@ class Loop:
         self._training: set[str] = set()
         # Listed once: walking the modules of a language model takes longer than a step on frozen states.
         self._trained = [p for p in composition.modules.parameters() if p.requires_grad]
+        self._retry = Retry(composition, progress)
 
     def run(
         self,
@@ -131,10 +130,14 @@ class Loop:
         all_batches = list(batches(indices, size))
         groups = list(batches(all_batches, accumulation))
         self.progress.phase(f"epoch {epoch + 1}/{self.options.epochs}", len(all_batches))
-        log = _TermLog(epoch)
+        log = TermLog(epoch)
         for number, group in enumerate(groups):
-            optimiser.zero_grad(set_to_none=True)
-            self._gather_gradients(split, group, (epoch, number * accumulation), log)
+            position = epoch, number * accumulation
+            gather = partial(self._gather_gradients, optimiser, split, group, position)
+            # What lies in memory already has no language model to run, and nothing to divide.
+            steps = gather() if split.states is not None else self._retry.run(gather, len(group[0]))
+            for step in steps:
+                self._note(step, log)
             self._clip()
             schedule.set_rates(epoch, number, len(groups))
             optimiser.step()
@@ -143,25 +146,34 @@ class Loop:
         return log.means()
 
     def _gather_gradients(
-        self, split: PreparedSplit, group: Sequence[Sequence[int]], position: tuple[int, int], log: _TermLog
-    ) -> None:
+        self,
+        optimiser: torch.optim.Optimizer,
+        split: PreparedSplit,
+        group: Sequence[Sequence[int]],
+        position: tuple[int, int],
+    ) -> list[BatchStep]:
         """Add up the gradients of the batches of one optimiser step; position: epoch, first batch."""
+        optimiser.zero_grad(set_to_none=True)
         epoch, first = position
         examples = sum(map(len, group))
         steps = []
         for number, batch in enumerate(group, start=first):
             rng = stream(self.seed, "sampling", epoch, number)
             step = BatchStep(self.composition, split, batch, rng, len(batch) / examples)
-            log.add(self.composition.objective.step(step))
-            self._training |= step.training_terms
-            self._inert |= step.inert_terms
+            step.run()
             steps.append(step)
-            self.progress.step(log.latest)
         # Known only after the last batch: a term may reach the head in one batch and not in another.
         self._head_apart = untouched(self.composition.head)
         if self._head_apart:
             for step in steps:
                 step.train_head_apart()
+        return steps
+
+    def _note(self, step: BatchStep, log: TermLog) -> None:
+        log.add(step.terms)
+        self._training |= step.training_terms
+        self._inert |= step.inert_terms
+        self.progress.step(log.latest)
 
     def _begin_epoch(self, epoch: int, split: PreparedSplit) -> list[int]:
         order = list(range(len(split)))
@@ -218,42 +230,3 @@ class Loop:
     def _load(self, state: dict[str, Any] | None) -> None:
         if state is not None:
             self.composition.load_state(state)
-
-
-class _TermLog:
-    """Sums the loss terms of an epoch on the device and looks at them now and then."""
-
-    def __init__(self, epoch: int) -> None:
-        self._epoch = epoch
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
-        self._pending: list[tuple[int, dict[str, Tensor]]] = []
-        self._steps = 0
-        self.latest: float | None = None
-
-    def add(self, terms: Mapping[str, Tensor]) -> None:
-        self._steps += 1
-        detached = {name: term.detach() for name, term in terms.items()}
-        self._pending.append((self._steps, detached))
-        for name, term in detached.items():
-            self._sums[name] = self._sums[name] + term if name in self._sums else term.clone()
-            self._counts[name] = self._counts.get(name, 0) + 1
-        device = next((term.device.type for term in detached.values()), "cpu")
-        if len(self._pending) >= _LOOK_EVERY.get(device, _LOOK_SELDOM):
-            self.check_finite()
-
-    def check_finite(self) -> None:
-        """Raise where a term since the last look was not finite, naming the step and the terms."""
-        for step, terms in self._pending:
-            values = {name: float(term) for name, term in terms.items()}
-            self.latest = sum(values.values())
-            if not torch.isfinite(torch.tensor(list(values.values()))).all():
-                shown = ", ".join(f"{name} = {value:g}" for name, value in values.items())
-                raise ErcBenchError(
-                    f"the loss is not finite at step {step} of epoch {self._epoch + 1}: {shown}",
-                    "Lower training.encoder_lr or training.head_lr, or set training.precision=float32.",
-                )
-        self._pending.clear()
-
-    def means(self) -> dict[str, float]:
-        return {name: float(total) / self._counts[name] for name, total in self._sums.items()}

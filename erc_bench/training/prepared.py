@@ -31,6 +31,7 @@ class PreparedSplit:
     def __post_init__(self) -> None:
         self._row_starts = _starts(self.row_counts)
         self._target_starts = _starts([len(example.targets) for example in self.examples])
+        self._keys = [key for example in self.examples for key in example.target_keys()]
         self._one_to_one = all(
             count == 1 and len(example.targets) == 1
             for count, example in zip(self.row_counts, self.examples, strict=True)
@@ -62,7 +63,8 @@ class PreparedSplit:
 
     def keys(self, indices: Sequence[int]) -> list[UtteranceKey]:
         """Return the names of the examples' targets, in order."""
-        return [key for i in indices for key in self.examples[i].target_keys()]
+        starts = self._target_starts
+        return [key for i in indices for key in self._keys[starts[i] : starts[i + 1]]]
 
     def _positions(self, indices: Sequence[int], starts: Sequence[int]) -> Tensor:
         if self._one_to_one:

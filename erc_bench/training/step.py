@@ -36,8 +36,13 @@ class BatchStep:
         self._indices = indices
         self._share = share
         self._last: Outputs | None = None
+        self.terms: dict[str, Tensor] = {}
         self.training_terms: set[str] = set()
         self.inert_terms: set[str] = set()
+
+    def run(self) -> None:
+        """Let the objective make the step; keep the terms that it logs, without their graphs."""
+        self.terms = {name: term.detach() for name, term in self._composition.objective.step(self).items()}
 
     def outputs(self) -> Outputs:
         """Encode the batch with the parameters as they are now."""

@@ -25,10 +25,15 @@ class _Kept:
 
 
 class Workspace:
-    """Keeps the last backbone and the last preparations; a grid visits them in long stretches."""
+    """Keeps the last backbone and the last preparations; a grid visits them in long stretches.
 
-    def __init__(self, device: torch.device) -> None:
+    ``micro_batch`` is how many examples the memory of the device is to hold at once in training; ``None``
+    for whole batches.
+    """
+
+    def __init__(self, device: torch.device, micro_batch: int | None = None) -> None:
         self.device = device
+        self.micro_batch = micro_batch
         self._backbone: _Kept | None = None
         self._preparations: OrderedDict[str, Preparation] = OrderedDict()
         self._identities: dict[str, str] = {}

@@ -1,12 +1,15 @@
 """Frozen states on disk: what is found, what is not, and what happens to damaged files."""
 
 import logging
+import os
 import threading
+from datetime import datetime
 
 import pytest
 import torch
 
 import erc_bench.api as erc
+from erc_bench.store.feature_files import feature_files, remove
 from erc_bench.training import features
 from erc_bench.training.features import FeatureCache
 
@@ -63,7 +66,7 @@ def test_other_rows_are_other_states(tmp_path, rows):
 def test_where_one_row_ends_and_the_next_begins_is_part_of_the_key(tmp_path):
     one = [erc.TokenRow([3, 3], (0,)), erc.TokenRow([1, 1, 0, 0], (1,))]
     other = [erc.TokenRow([3, 3], (0, 1, 1)), erc.TokenRow([1, 0, 0], (1,))]
-    assert cache(tmp_path)._key(one) != cache(tmp_path)._key(other)
+    assert cache(tmp_path).key(one) != cache(tmp_path).key(other)
 
 
 @pytest.mark.parametrize("changed", [{"backbone": "another"}, {"precision": torch.bfloat16}])
@@ -140,7 +143,7 @@ def test_a_disk_that_cannot_be_written_costs_no_states(tmp_path, caplog):
 
 
 def test_a_full_disk_costs_no_states(tmp_path, monkeypatch, caplog):
-    def full(_tensors, _path):
+    def full(_tensors, _path, _description):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(features, "save_file", full)
@@ -148,6 +151,46 @@ def test_a_full_disk_costs_no_states(tmp_path, monkeypatch, caplog):
         assert torch.equal(cache(tmp_path).states(ROWS, Computing()), STATES)
     assert "No space left" in caplog.text
     assert not list((tmp_path / "features").iterdir())
+
+
+def test_an_entry_says_what_it_is_and_when_it_was_used(tmp_path):
+    described = {"backbone": "tiny", "dataset": "demo"}
+    tiny = FeatureCache("a backbone", torch.bfloat16, CPU, tmp_path, described)
+    tiny.states(ROWS, Computing())
+    (file,) = feature_files(tmp_path / "features")
+    facts = dict(file.description)
+    assert datetime.fromisoformat(facts.pop("made")).tzinfo
+    assert facts == described | {"precision": "bfloat16", "device": "cpu", "rows": "2", "dim": "3"}
+    os.utime(file.path, (1, 1))
+    tiny.states(ROWS, fail)
+    assert file.path.stat().st_mtime > 1
+
+
+def test_what_an_entry_says_decides_nothing(tmp_path):
+    FeatureCache("a backbone", torch.float32, CPU, tmp_path, {"dataset": "demo"}).states(ROWS, Computing())
+    FeatureCache("a backbone", torch.float32, CPU, tmp_path, {"dataset": "meld"}).states(ROWS, fail)
+
+
+def test_an_entry_that_another_process_deletes_is_computed_again(tmp_path, monkeypatch):
+    cache(tmp_path).states(ROWS, Computing())
+    load = features.load_file
+
+    def deleted_first(path):
+        path.unlink()
+        return load(path)
+
+    monkeypatch.setattr(features, "load_file", deleted_first)
+    computing = Computing()
+    assert torch.equal(cache(tmp_path).states(ROWS, computing), STATES)
+    assert computing.calls == 1
+
+
+def test_states_in_use_survive_that_their_entry_is_deleted(tmp_path):
+    cache(tmp_path).states(ROWS, Computing())
+    states = cache(tmp_path).states(ROWS, fail)
+    (file,) = feature_files(tmp_path / "features")
+    assert remove(file) == ""
+    assert torch.equal(states, STATES)
 
 
 def test_the_folder_is_the_environment_s(tmp_path, monkeypatch):
