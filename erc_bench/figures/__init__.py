@@ -14,6 +14,7 @@ from typing import Any
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.figures.model import Drawn, Numbers
+from erc_bench.figures.notes import said_once
 from erc_bench.figures.saving import FORMATS, save
 from erc_bench.figures.selection import Selection, Wanted, select
 from erc_bench.names import did_you_mean
@@ -62,8 +63,11 @@ def draw_selected(kind: str, selection: Selection) -> list[Drawn]:
         raise ErcBenchError(
             f"drawing needs {error.name}, which is not installed", "Install it with: pip install 'erc-bench[plot]'"
         ) from None
-    notes = selection.comparison.notes
-    return [replace(each, notes=tuple(dict.fromkeys((*notes, *each.notes)))) for each in _named_apart(drawn)]
+    comparison = selection.comparison
+    return [
+        replace(each, notes=said_once((*comparison.notes, *each.notes), comparison.columns))
+        for each in _named_apart(drawn)
+    ]
 
 
 def _check(kind: str) -> None:

@@ -18,8 +18,10 @@ from erc_bench.figures.grid import panel_grid
 from erc_bench.figures.model import Drawn, Numbers, Value, file_stem
 from erc_bench.figures.selection import Panel, Selection, Shown
 from erc_bench.figures.style import COLOURS, GREY, grid_of, legend_below, wrapped
+from erc_bench.metrics import label_indices
 from erc_bench.statistics import Summary, summarise
-from erc_bench.store.reading import StoredCell, read_answers
+from erc_bench.store.plain_scores import read_scored
+from erc_bench.store.reading import StoredCell
 
 BINS = 15
 WIDTH = 2.3
@@ -93,17 +95,16 @@ def _calibration(shown: Shown, alpha: float) -> Calibration:
 
 def _answers(cell: StoredCell, readout: str) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Return of each test answer the confidence, (n,), and whether it is right, (n,)."""
-    answers = read_answers(cell, readout or None, with_scores=True)
-    place = {label: position for position, label in enumerate(answers.score_labels)}
-    if set(place) != set(cell.record["labels"]):
+    found, labels = read_scored(cell, readout or None), list(cell.record["labels"])
+    answers, scores = found.answers, found.scores
+    if set(answers.score_labels) != set(labels):
         raise ErcBenchError(f"{cell.name} stores no score for each label")
-    scores = np.asarray(answers.scores, dtype=float)
     sums_to_one = np.abs(scores.sum(-1) - 1.0) <= _TOLERANCE
     if not (np.isfinite(scores).all() and scores.min() >= 0 and scores.max() <= 1 and sums_to_one.all()):
         raise ErcBenchError(f"the scores of {cell.name} are not probabilities")
-    confidence = scores[np.arange(len(scores)), [place[label] for label in answers.predicted]]
-    right = np.array([gold == said for gold, said in zip(answers.gold, answers.predicted, strict=True)])
-    return confidence, right
+    column = np.array([answers.score_labels.index(label) for label in labels])
+    confidence = scores[np.arange(len(scores)), column[answers.predicted]]
+    return confidence, answers.predicted == label_indices(answers.asked.gold, labels)
 
 
 def _drawn(panel: Panel, found: Sequence[Calibration], notes: Sequence[str]) -> Drawn:

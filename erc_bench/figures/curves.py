@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -12,38 +12,51 @@ from erc_bench.figures.grid import MOST_COLUMNS, panel_grid
 from erc_bench.figures.histories import Curve, Curves, curves
 from erc_bench.figures.model import Drawn, Numbers, Value, file_stem
 from erc_bench.figures.selection import Panel, Selection
-from erc_bench.figures.style import GREY, colour, grid_of, legend_below, line, wrapped
+from erc_bench.figures.style import COLOURS, GREY, grid_of, legend_below, line, wrapped
 from erc_bench.metrics import METRIC_WORDS
 
 WIDTH = 2.6
+_SCORE = "#000000"
+Looks = Mapping[str, tuple[str, str]]
+"""Colour and line style of each loss term, by its name."""
+
 _COLUMNS = ("dataset", "row", "curve", "epoch", "seeds", "mean", "sd")
 
 
 def draw(selection: Selection) -> list[Drawn]:
     """Draw one figure for each dataset: for each row that was trained its loss terms, and its dev scores below."""
-    drawn = []
-    for panel in selection.panels:
-        found = [each for shown in panel.trained if (each := curves(shown, panel.column.metric)).dev is not None]
-        if found:
-            drawn.append(_drawn(panel, found))
+    found = [
+        [each for shown in panel.trained if (each := curves(shown, panel.column.metric)).dev is not None]
+        for panel in selection.panels
+    ]
+    looks = _looks(each for rows in found for each in rows)
+    drawn = [_drawn(panel, rows, looks) for panel, rows in zip(selection.panels, found, strict=True) if rows]
     if not drawn:
         raise ErcBenchError("no stored run has epochs to draw", "Systems that train in their own way record none.")
     return drawn
 
 
-def _drawn(panel: Panel, found: Sequence[Curves]) -> Drawn:
+def _looks(found: Iterable[Curves]) -> Looks:
+    """Return for each loss term the look that it has in all panels of all figures."""
+    names = dict.fromkeys(name for each in found for name in each.terms)
+    # Black is that of the scores.
+    colours = [each for each in COLOURS if each != _SCORE]
+    return {name: (colours[i % len(colours)], line(i)) for i, name in enumerate(names)}
+
+
+def _drawn(panel: Panel, found: Sequence[Curves], looks: Looks) -> Drawn:
     figure, columns = panel_grid(len(found), 2, (WIDTH, 3.6))
     title, metric = panel.column.title, METRIC_WORDS[panel.column.metric]
     low, high = _limits(found)
     for position, (each, (above, below)) in enumerate(zip(found, columns, strict=True)):
-        _terms(above, each)
+        _terms(above, each, looks)
         _scores(below, each)
         below.set_ylim(low, high)
         below.set_xlim(*above.get_xlim())
         if position % MOST_COLUMNS == 0:
             above.set_ylabel("loss term")
             below.set_ylabel(f"{metric} (points)")
-    legend_below(figure, [below for _, below in columns])
+    legend_below(figure, [axes for part in zip(*columns, strict=True) for axes in part])
     name = file_stem("curves", title)
     return Drawn(name, f"Learning curves on {title}", _caption(panel, found), figure, _numbers(title, found))
 
@@ -56,12 +69,10 @@ def _limits(found: Sequence[Curves]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _terms(axes: Axes, found: Curves) -> None:
-    for position, (name, curve) in enumerate(found.terms.items()):
-        _band(axes, curve, position, name.replace("_", " "))
+def _terms(axes: Axes, found: Curves, looks: Looks) -> None:
+    for name, curve in found.terms.items():
+        _band(axes, curve, looks[name], name.replace("_", " "))
     axes.set_title(wrapped(found.shown.label, WIDTH))
-    if found.terms:
-        axes.legend(loc="best", frameon=True, framealpha=0.85, edgecolor="white")
     last = max(int(found.dev.epochs[-1]) if found.dev else 1, 2)
     axes.set_xlim(1 - 0.03 * last, last + 0.03 * last)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -72,9 +83,9 @@ def _terms(axes: Axes, found: Curves) -> None:
 
 def _scores(axes: Axes, found: Curves) -> None:
     assert found.dev is not None  # rows without a curve are not drawn
-    _band(axes, found.dev, 0, "dev")
+    _band(axes, found.dev, (_SCORE, "-"), "score on dev")
     if found.test is not None:
-        _band(axes, found.test, 4, "test (audit)", style="--")
+        _band(axes, found.test, (GREY, "--"), "score on test (audit)")
     if found.chosen:
         epochs, scores = zip(*found.chosen, strict=True)
         axes.plot(
@@ -93,19 +104,18 @@ def _scores(axes: Axes, found: Curves) -> None:
     grid_of(axes)
 
 
-def _band(axes: Axes, curve: Curve, series: int, label: str, style: str | None = None) -> None:
+def _band(axes: Axes, curve: Curve, look: tuple[str, str], label: str) -> None:
+    colour, style = look
     axes.plot(
         curve.epochs,
         curve.mean,
-        color=colour(series),
-        linestyle=style or line(series),
+        color=colour,
+        linestyle=style,
         linewidth=1.5,
         marker="o" if len(curve.epochs) == 1 else "",
         label=label,
     )
-    axes.fill_between(
-        curve.epochs, curve.mean - curve.sd, curve.mean + curve.sd, color=colour(series), alpha=0.18, linewidth=0
-    )
+    axes.fill_between(curve.epochs, curve.mean - curve.sd, curve.mean + curve.sd, color=colour, alpha=0.18, linewidth=0)
 
 
 def _after_training(axes: Axes, found: Curves) -> None:

@@ -9,19 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from matplotlib.axes import Axes
 
 from erc_bench.comparison.caption import number
-from erc_bench.comparison.model import Column, Comparison, Pair
+from erc_bench.comparison.model import Column, Comparison
+from erc_bench.comparison.pair import Pair
 from erc_bench.errors import ErcBenchError
 from erc_bench.figures.model import Drawn, Numbers, Value, file_stem
+from erc_bench.figures.reach import Reach, is_at_floor, reach
+from erc_bench.figures.rows import beside, beyond, row_panels
 from erc_bench.figures.selection import Selection, printable, seed_words
-from erc_bench.figures.style import COLOURS, GREY, legend_below, new_figure, with_sign
+from erc_bench.figures.style import COLOURS, GREY, legend_below, with_sign
 from erc_bench.metrics import METRIC_WORDS
 from erc_bench.statistics import PairedT, paired_t
 
 MARKS = {("better", "better"): " ‡", ("better", ""): " †", ("worse", "worse"): " ⇓", ("worse", ""): " ↓"}
+WIDTH = 3.0
+Ends = tuple[float | None, float | None]
+
+_OVER_BOTH: dict[str, Any] = {"color": COLOURS[0], "linewidth": 1.0, "marker": "|", "markersize": 6}
+_OVER_SEEDS: dict[str, Any] = {"color": "black", "linewidth": 3.0, "solid_capstyle": "butt"}
+_DIFFERENCE: dict[str, Any] = {
+    **{"markersize": 3.6, "color": "black", "markeredgewidth": 0.9},
+    **{"markerfacecolor": "white", "linestyle": "none"},
+}
 _COLUMNS = (
     *("row", "baseline", "dataset", "metric", "seeds", "difference", "low", "high"),
     *("joint_low", "joint_high", "p_holm", "joint_p_holm", "reason"),
@@ -30,7 +43,10 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Line:
-    """One row of the plot: a pair on one dataset, or the mean of a row over datasets (``pair`` is None)."""
+    """One row of the plot: a pair on one dataset, or the mean of a row over datasets (no ``column``, no ``pair``).
+
+    ``at_floor``: the row is nowhere above always giving one answer.
+    """
 
     row: str
     baseline: str
@@ -38,7 +54,15 @@ class Line:
     metric: str
     seeds: tuple[int, ...]
     test: PairedT
+    column: Column | None = None
     pair: Pair | None = None
+    at_floor: bool = False
+
+    @property
+    def intervals(self) -> tuple[Ends, Ends]:
+        """The ends of the interval over seeds, and of that over seeds and dialogues."""
+        joint = self.pair.joint if self.pair else None
+        return (self.test.low, self.test.high), ((joint.low, joint.high) if joint else (None, None))
 
     @property
     def mark(self) -> str:
@@ -50,28 +74,36 @@ class Line:
 
 
 def draw(selection: Selection) -> list[Drawn]:
-    """Draw one figure: a group of lines for each row that is compared with a baseline row."""
-    groups, refusals = lines(selection.comparison)
+    """Draw one figure: a panel for each dataset, a line for each row that is compared with a baseline row."""
+    comparison = selection.comparison
+    groups, refusals = lines(comparison)
     if not groups:
         raise ErcBenchError(
             "no difference to a baseline can be drawn",
             "At least two seeds of a method and of its baseline are needed, with the same backbone.",
         )
     every = [line for group in groups for line in group]
-    height = 1.5 + 0.27 * (len(every) + 1.2 * len(groups))
-    figure = new_figure(6.6 + 0.05 * max(len(line.dataset) for line in every), height)
-    axes = figure.subplots()
-    _groups(axes, groups)
-    metrics = {line.metric for line in every}
-    legend_below(figure, [axes])
-    words = METRIC_WORDS[metrics.pop()] if len(metrics) == 1 else "each dataset's metric"
-    axes.set_xlabel(f"difference in {words} (points)")
-    title = f"Differences to {selection.comparison.baseline}"
-    name = file_stem(
-        "forest", selection.comparison.baseline, *(column.title for column in selection.comparison.columns)
-    )
-    caption = _caption(selection, groups, refusals)
+    columns = [column for column in comparison.columns if any(line.column is column for line in every)]
+    means = [line for line in every if line.pair is None]
+    # One row's mean is no reason for a panel: the caption tells it.
+    shown = [*columns, None] if 2 * len(means) > len(groups) else columns
+    figure, panels = row_panels(_labels(groups), len(shown), WIDTH)
+    for column, axes in zip(shown, panels, strict=True):
+        _panel(axes, column, groups)
+    legend_below(figure, panels)
+    title = f"Differences to {comparison.baseline}"
+    name = file_stem("forest", comparison.baseline, *(column.title for column in comparison.columns))
+    caption = _caption(selection, groups, refusals, drawn_means=len(shown) > len(columns))
     return [Drawn(name, title, caption, figure, _numbers(every))]
+
+
+def _labels(groups: Sequence[Sequence[Line]]) -> list[str]:
+    """Return what stands before each row: its name, and the baseline where there is more than one."""
+    baselines = [" or ".join(dict.fromkeys(line.baseline for line in group)) for group in groups]
+    names = [group[0].row for group in groups]
+    if len(set(baselines)) == 1:
+        return names
+    return [f"{name} less {baseline}" for name, baseline in zip(names, baselines, strict=True)]
 
 
 def lines(comparison: Comparison) -> tuple[list[list[Line]], list[str]]:
@@ -110,7 +142,9 @@ def unsound(pairs: Sequence[tuple[Column, Pair]]) -> str:
 
 def _line(comparison: Comparison, column: Column, pair: Pair) -> Line:
     row, baseline = (printable(comparison.rows[index].label) for index in (pair.row, pair.baseline))
-    return Line(row, baseline, column.title, column.metric, pair.seeds, pair.test, pair)
+    score = column.scores[pair.row]
+    at_floor = score is not None and is_at_floor(column, score)
+    return Line(row, baseline, column.title, column.metric, pair.seeds, pair.test, column, pair, at_floor)
 
 
 def _mean(comparison: Comparison, pairs: Sequence[tuple[Column, Pair]], first: Line) -> Line:
@@ -118,7 +152,7 @@ def _mean(comparison: Comparison, pairs: Sequence[tuple[Column, Pair]], first: L
     ours = [_over_datasets([(column, pair.row) for column, pair in pairs], seed) for seed in seeds]
     theirs = [_over_datasets([(column, pair.baseline) for column, pair in pairs], seed) for seed in seeds]
     test = paired_t(ours, theirs, comparison.alpha)
-    return replace(first, dataset=f"mean of the {len(pairs)}", test=test, pair=None)
+    return replace(first, dataset=f"mean of the {len(pairs)}", test=test, column=None, pair=None)
 
 
 def _over_datasets(scores: Sequence[tuple[Column, int]], seed: int) -> float:
@@ -130,78 +164,48 @@ def _over_datasets(scores: Sequence[tuple[Column, int]], seed: int) -> float:
     return sum(values) / len(values)
 
 
-def _groups(axes: Axes, groups: Sequence[Sequence[Line]]) -> None:
-    places: list[float] = []
-    names: list[str] = []
-    headings: list[int] = []
-    y = 0.0
-    for group in groups:
-        headings.append(len(places))
-        places.append(y)
-        names.append(f"{group[0].row} less {group[0].baseline}")
-        for line in group:
-            y += 1.0
-            places.append(y)
-            names.append(line.dataset)
-            _draw_line(axes, line, y)
-        y += 1.3
-    axes.axvline(0.0, color=GREY, linewidth=1.0, zorder=0)
-    axes.set_yticks(places, names)
-    for position in headings:
-        axes.get_yticklabels()[position].set_fontweight("bold")
-    axes.set_ylim(y - 0.6, -0.8)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    axes.margins(x=0.08)
+def _panel(axes: Axes, column: Column | None, groups: Sequence[Sequence[Line]]) -> None:
+    """Draw the lines of a dataset, or, without one, the means over datasets."""
+    own = [(y, line) for y, group in enumerate(groups) for line in group if line.column is column]
+    axis = _axis_of([line for _, line in own])
+    axes.axvline(0.0, color=GREY, linewidth=1.0, zorder=0.5)
+    for y, line in own:
+        _draw_line(axes, line, y, axis)
+    axes.set_xlim(axis.low, axis.high)
+    axes.set_title("mean over datasets" if column is None else column.title)
+    axes.set_xlabel(f"difference in {METRIC_WORDS[own[0][1].metric]} (points)")
 
 
-def _draw_line(axes: Axes, line: Line, y: float) -> None:
-    test, joint = line.test, line.pair.joint if line.pair else None
-    assert test.difference is not None  # a line without a difference is not drawn
-    text = f"{with_sign(test.difference, 2)}"
-    if joint is not None and joint.low is not None and joint.high is not None:
-        axes.plot(
-            [joint.low, joint.high],
-            [y, y],
-            color=COLOURS[0],
-            linewidth=1.0,
-            marker="|",
-            markersize=5,
-            label="interval over seeds and dialogues",
-        )
-    if test.low is not None and test.high is not None:
-        axes.plot(
-            [test.low, test.high],
-            [y, y],
-            color="black",
-            linewidth=3.0,
-            solid_capstyle="butt",
-            label="interval over seeds",
-        )
-        text += f" [{with_sign(test.low, 2)}, {with_sign(test.high, 2)}]"
-    marker, words = ("s", "one dataset") if line.pair else ("D", "mean over datasets")
-    axes.plot(
-        test.difference,
-        y,
-        marker=marker,
-        markersize=5,
-        color="black",
-        markerfacecolor="white",
-        linestyle="none",
-        label=words,
-    )
-    axes.annotate(
-        text + line.mark,
-        (1.0, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(4, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=7.5,
-    )
+def _axis_of(own: Sequence[Line]) -> Reach:
+    """Return an axis that holds zero and all differences, those of rows at the floor where they are near."""
+    led = [line for line in own if not line.at_floor] or own
+    points = [0.0, *(line.test.difference for line in led if line.test.difference is not None)]
+    return reach(points, _ends(led), _ends(own))
 
 
-def _caption(selection: Selection, groups: Sequence[Sequence[Line]], refusals: Sequence[str]) -> str:
+def _ends(own: Sequence[Line]) -> list[float | None]:
+    return [end for line in own for interval in line.intervals for end in interval]
+
+
+def _draw_line(axes: Axes, line: Line, y: float, axis: Reach) -> None:
+    over_seeds, over_both = line.intervals
+    difference = line.test.difference
+    assert difference is not None  # a line without a difference is not drawn
+    beside(axes, y, f"{with_sign(difference, 2)}{line.mark}")
+    drawn = [
+        (over_both, _OVER_BOTH, "interval over seeds and dialogues"),
+        (over_seeds, _OVER_SEEDS, "interval over seeds"),
+    ]
+    for (low, high), look, words in drawn:
+        if low is not None and high is not None:
+            axes.plot([low, high], [y, y], **look, label=words)
+            beyond(axes, y, low, high, axis)
+    beyond(axes, y, difference, difference, axis)
+    words = "difference" if line.pair else "mean over datasets"
+    axes.plot(difference, y, **_DIFFERENCE, marker="o" if line.pair else "D", label=words)
+
+
+def _caption(selection: Selection, groups: Sequence[Sequence[Line]], refusals: Sequence[str], drawn_means: bool) -> str:
     comparison = selection.comparison
     level = number(100 * (1 - comparison.alpha))
     every = [line for group in groups for line in group]
@@ -209,20 +213,35 @@ def _caption(selection: Selection, groups: Sequence[Sequence[Line]], refusals: S
     sentences = [
         f"Differences to {comparison.baseline} in points, paired by seed ({seeds}):"
         f" {level} % t intervals over seeds (thick, not corrected for their number)"
-        " and over seeds and dialogues together (thin)."
+        " and over seeds and dialogues together (thin). Every dataset has an axis of its own; an arrow marks what goes"
+        " on beyond it."
     ]
+    sentences += [_NARROWER] if any(_is_narrower(line) for line in every) else []
     sentences += [f"{line.row} on {line.dataset}: {_told(line)}." for line in every if line.pair]
     means = [line for line in every if line.pair is None]
     if means:
         sentences.append(
-            "The mean over datasets (diamond) averages seed by seed; it speaks of running again on these datasets and"
-            " of no others."
+            f"The mean over datasets{' (diamond)' if drawn_means else ''} averages seed by seed; it speaks of running"
+            " again on these datasets and of no others."
         )
         sentences += [f"{line.row}, {line.dataset}: {_told(line)}." for line in means]
     if any(line.mark for line in every):
         sentences.append("Marks († ‡ ↓ ⇓) as in the table, after correction for their number.")
     sentences += [f"No mean over datasets for {refusal}." for refusal in refusals]
     return " ".join(sentences)
+
+
+_NARROWER = (
+    "A thin interval can be the narrower one although its variance is the larger: it has more degrees of freedom than"
+    " the seeds' n - 1."
+)
+
+
+def _is_narrower(line: Line) -> bool:
+    test, joint = line.test, line.pair.joint if line.pair else None
+    if joint is None or joint.low is None or joint.high is None or test.low is None or test.high is None:
+        return False
+    return joint.high - joint.low < test.high - test.low
 
 
 def _told(line: Line) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -10,9 +11,16 @@ from matplotlib.axes import Axes
 from erc_bench.comparison.caption import number
 from erc_bench.comparison.model import Column, Score
 from erc_bench.figures.model import Drawn, Numbers, Value, file_stem
+from erc_bench.figures.reach import Reach, leading, reach
+from erc_bench.figures.rows import beside, beyond, row_panels
 from erc_bench.figures.selection import Panel, Selection, printable
-from erc_bench.figures.style import COLOURS, GREY, grid_of, legend_below, new_figure
+from erc_bench.figures.style import COLOURS, GREY, legend_below
 from erc_bench.metrics import METRIC_WORDS
+
+WIDTH = 3.1
+_BELOW = 0.29
+_INTERVAL: dict[str, Any] = {"color": "#8a8a8a", "linewidth": 3.5, "solid_capstyle": "butt"}
+_MEAN: dict[str, Any] = {"marker": "|", "markersize": 6.5, "markeredgewidth": 1.6, "color": "black"}
 
 _COLUMNS = ("dataset", "metric", "split", "row", "seed", "score", "mean", "sd", "low", "high", "degenerate")
 
@@ -20,87 +28,71 @@ _COLUMNS = ("dataset", "metric", "split", "row", "seed", "score", "mean", "sd", 
 def draw(selection: Selection) -> list[Drawn]:
     """Draw one figure: a panel for each dataset, a line for each row."""
     labels = [printable(row.label) for row in selection.comparison.rows]
-    count = len(selection.panels)
-    figure = new_figure(
-        1.1 + 0.06 * max(map(len, labels)) + (3.3 if count < 3 else 2.6) * count, 1.3 + 0.34 * len(labels)
-    )
-    all_axes = figure.subplots(1, count, squeeze=False, sharey=True)[0]
-    for panel, axes in zip(selection.panels, all_axes, strict=True):
-        _panel(axes, panel, len(labels))
-    all_axes[0].set_yticks(range(len(labels)), labels)
-    all_axes[0].set_ylim(len(labels) - 0.5, -0.5)
-    legend_below(figure, all_axes)
+    figure, every = row_panels(labels, len(selection.panels), WIDTH)
+    for panel, axes in zip(selection.panels, every, strict=True):
+        _panel(axes, panel)
+    legend_below(figure, every)
     datasets = [panel.column.title for panel in selection.panels]
     title = f"Scores of all seeds on {', '.join(datasets)}"
     return [Drawn(file_stem("seeds", *datasets), title, _caption(selection), figure, _numbers(selection))]
 
 
-def _panel(axes: Axes, panel: Panel, rows: int) -> None:
+def _panel(axes: Axes, panel: Panel) -> None:
     column = panel.column
     scores = [shown.score for shown in panel.shown]
-    lowest, highest = axis_range(scores, column.floor)
-    for score in scores:
-        _score(axes, score)
-    if column.floor is not None and lowest <= column.floor:
+    axis = axis_of(column, scores)
+    if column.floor is not None and axis.holds(column.floor):
         axes.axvline(column.floor, color=GREY, linestyle=":", linewidth=1.2, label="always the same answer")
-    axes.set_xlim(lowest, highest)
+    for score in scores:
+        _score(axes, score, axis)
+    axes.set_xlim(axis.low, axis.high)
     axes.set_title(column.title)
     axes.set_xlabel(f"{METRIC_WORDS[column.metric]} on {column.split} (points)")
-    axes.tick_params(axis="y", length=0)
-    grid_of(axes, "x")
 
 
-def _score(axes: Axes, score: Score) -> None:
+def axis_of(column: Column, scores: Sequence[Score]) -> Reach:
+    """Return the axis: all seeds and intervals of the rows above the floor, and the floor where it is near."""
+    led = leading(column, scores)
+    intervals = [end for score in led for end in (score.summary.low, score.summary.high)]
+    return reach([value for score in led for value in score.values], intervals, [column.floor])
+
+
+def _score(axes: Axes, score: Score, axis: Reach) -> None:
+    """Draw the seeds, and below them, where they hide nothing, the interval and the mean."""
     row, summary = score.row, score.summary
-    spread = _offsets(len(score.values))
-    for seed, value, offset in zip(score.seeds, score.values, spread, strict=True):
+    beside(axes, row, f"{summary.mean:.2f}" + ("" if summary.sd is None else f" ± {summary.sd:.2f}"))
+    beyond(axes, row, min(score.values), max(score.values), axis)
+    for seed, value, offset in zip(score.seeds, score.values, _offsets(len(score.values)), strict=True):
         failed = seed in score.degenerate
         axes.plot(
             value,
             row + offset,
             linestyle="none",
             marker="x" if failed else "o",
-            markersize=4.5,
-            markerfacecolor="white",
+            markersize=4.0,
+            markerfacecolor="none",
             markeredgecolor=COLOURS[0],
             label="a degenerate seed" if failed else "a seed",
         )
-    if summary.low is not None and summary.high is not None:
-        axes.plot([summary.low, summary.high], [row, row], color="black", linewidth=1.4, label="interval of the mean")
-    axes.plot(summary.mean, row, linestyle="none", marker="D", markersize=5.5, color="black", label="mean")
-    text = f"{summary.mean:.2f}" + ("" if summary.sd is None else f" ± {summary.sd:.2f}")
-    axes.annotate(
-        text,
-        (1.0, row),
-        xycoords=("axes fraction", "data"),
-        xytext=(3, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=7.5,
-    )
+    low, high = summary.low, summary.high
+    if low is not None and high is not None:
+        axes.plot([low, high], [row + _BELOW] * 2, **_INTERVAL, label="interval of the mean")
+        if axis.holds(summary.mean):
+            beyond(axes, row + _BELOW, low, high, axis)
+    axes.plot(summary.mean, row + _BELOW, linestyle="none", **_MEAN, label="mean")
 
 
 def _offsets(count: int) -> Sequence[float]:
     """Spread the seeds of a row a little, each seed at the same place in every row."""
-    return [0.0] if count == 1 else [float(offset) for offset in np.linspace(-0.22, 0.22, count)]
-
-
-def axis_range(scores: Sequence[Score], floor: float | None) -> tuple[float, float]:
-    """Return the ends of the axis: all seeds and intervals, and the floor where it is not far away."""
-    known = [value for score in scores for value in (*score.values, score.summary.low, score.summary.high)]
-    values = [value for value in known if value is not None]
-    low, high = min(values), max(values)
-    span = max(high - low, 1.0)
-    if floor is not None and low - 1.5 * span < floor < low:
-        low = floor
-    return low - 0.05 * span, high + 0.05 * span
+    return [-0.12] if count == 1 else [float(offset) for offset in np.linspace(-0.28, 0.04, count)]
 
 
 def _caption(selection: Selection) -> str:
     level = number(100 * (1 - selection.wanted.alpha))
     sentences = [
-        "Score of every seed (circles), mean (diamond) and"
-        f" {level} % t interval of the mean over seeds (line): a claim about running again on the same test set."
+        "Score of every seed (circles; crosses: degenerate) and below them mean (tick) and"
+        f" {level} % t interval of the mean over seeds (bar): a claim about running again on the same test set."
+        " Every dataset has an axis of its own; an arrow marks what lies beyond it."
     ]
     sentences += [_column(panel) for panel in selection.panels]
     return " ".join(sentences)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from erc_bench.comparison import compare
 from erc_bench.comparison.caption import seed_list
-from erc_bench.comparison.model import Column, Comparison, Pair, RowKey, Score
+from erc_bench.comparison.model import Column, Comparison, RowKey, Score
+from erc_bench.comparison.pair import Pair
 from erc_bench.store.reading import StoredCell
 
 

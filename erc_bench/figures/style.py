@@ -14,6 +14,7 @@ from typing import Any, Literal
 import matplotlib.style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 COLOURS = ("#0072B2", "#CC79A7", "#000000", "#009E73", "#E69F00", "#D55E00", "#56B4E9")
 MARKERS = ("o", "s", "D", "v", "P", "X", "*", "<", ">", "h")
@@ -61,14 +62,17 @@ def styled() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of this size in inches, which lays itself out."""
-    return Figure(figsize=(width, height), layout="constrained")
+    """Return an empty figure of this size in inches; :func:`settle` lays it out."""
+    return Figure(figsize=(width, height))
 
 
 def settle(figure: Figure) -> None:
-    """Lay a figure out, once: laying out again, as every saving would, moves things a little."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    """Lay a figure out, once.
+
+    A figure that had a layout engine of its own would be laid out again by every saving, which moves
+    things a little, and would be drawn twice for it, which takes most of the time.
+    """
+    ConstrainedLayoutEngine().execute(figure)
 
 
 def colour(series: int) -> str:

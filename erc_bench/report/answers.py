@@ -10,9 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from erc_bench.errors import ErcBenchError
+from erc_bench.metrics import label_indices
 from erc_bench.report.model import Shown, Text
-from erc_bench.store.reading import Predictions, read_answers
+from erc_bench.store.plain_answers import AskedUtterances, CodedAnswers
+from erc_bench.store.reading import read_coded
 
 FORMAT = 1
 MOST_ANSWERS = 4_000_000
@@ -60,63 +65,70 @@ def _seeds_that_fit(shown: Sequence[Shown], notes: list[str]) -> int:
 class _Asked:
     """The utterances of a test split as the first file has them, and the order in which the page does."""
 
-    first: Predictions
-    order: Sequence[int]
+    first: AskedUtterances
+    order: npt.NDArray[np.intp]
 
-    def answers(self, found: Predictions) -> list[str]:
+    def answers(self, found: CodedAnswers) -> npt.NDArray[np.intp]:
         """Return the answers in the order of the page.
 
         Raises :class:`ErcBenchError` where other utterances were answered, or with other gold labels.
         """
-        if _same(found, self.first):
-            return [found.predicted[place] for place in self.order]
-        by_key = dict(zip(_keys(found), found.predicted, strict=True))
-        if sorted(_keys(found)) != sorted(_keys(self.first)):
+        if found.asked is self.first:  # files that ask the same share one object
+            return found.predicted[self.order]
+        keys, own = _keys(self.first), _keys(found.asked)
+        if sorted(own) != sorted(keys):
             raise ErcBenchError("it answered other utterances than the rest, or to other gold labels")
-        keys = _keys(self.first)
-        return [by_key[keys[place]] for place in self.order]
+        by_key = dict(zip(own, found.predicted.tolist(), strict=True))
+        return np.array([by_key[keys[place]] for place in self.order], dtype=np.intp)
 
 
-def _asked(first: Predictions) -> _Asked:
+def _asked(first: AskedUtterances) -> _Asked:
     dialogues = {dialogue: place for place, dialogue in enumerate(dict.fromkeys(first.dialogue_ids))}
     places = range(len(first.gold))
-    return _Asked(first, sorted(places, key=lambda i: (dialogues[first.dialogue_ids[i]], first.utterances[i])))
+    order = sorted(places, key=lambda i: (dialogues[first.dialogue_ids[i]], first.utterances[i]))
+    return _Asked(first, np.array(order, dtype=np.intp))
 
 
-def _keys(found: Predictions) -> list[tuple[str, int, str]]:
-    return list(zip(found.dialogue_ids, found.utterances, found.gold, strict=True))
-
-
-def _same(found: Predictions, first: Predictions) -> bool:
-    same_keys = found.dialogue_ids == first.dialogue_ids and found.utterances == first.utterances
-    return same_keys and found.gold == first.gold
+def _keys(asked: AskedUtterances) -> list[tuple[str, int, str]]:
+    return list(zip(asked.dialogue_ids, asked.utterances, asked.gold, strict=True))
 
 
 def _column(title: str, members: Sequence[Shown], most: int, notes: list[str]) -> dict[str, Any]:
     labels = [str(label) for label in members[0].record["labels"]]
-    letters = {label: chr(_FIRST + position) for position, label in enumerate(labels)}
     asked: _Asked | None = None
-    rows = []
+    rows, kept = [], []
     for each in members:
         seeds, answers = [], []
         for seed in each.score.seeds[:most]:
             try:
-                found = read_answers(each.cells[seed], each.row.key.readout or None)
-                asked = asked or _asked(found)
-                answers.append(_written(asked.answers(found), letters))
+                found = read_coded(each.cells[seed], each.row.key.readout or None)
+                asked = asked or _asked(found.asked)
+                answers.append(_written(asked.answers(found)))
                 seeds.append(seed)
             except ErcBenchError as error:
                 notes.append(f"{each.cells[seed].name} is not in the confusion explorer: {error.message}")
         if seeds:
             rows.append({"label": each.row.label, "seeds": seeds, "answers": answers})
-    return {"title": title, "labels": labels, "rows": rows, **(_utterances(asked, letters) if asked else {})}
+            kept.append(each)
+    beside = {"opens": _opens(kept)} if kept else {}
+    return {"title": title, "labels": labels, "rows": rows, **beside, **(_utterances(asked, labels) if asked else {})}
 
 
-def _written(labels: Sequence[str], letters: Mapping[str, str]) -> str:
-    return "".join([letters[label] for label in labels])
+def _opens(kept: Sequence[Shown]) -> list[int]:
+    """Return the places of the rows that the explorer opens with: the best row, and beside it its baseline."""
+    column = kept[0].column
+    baselines = {pair.row: pair.baseline for pair in column.pairs if pair.against_baseline}
+    compared = [each for each in kept if each.score.row in baselines] or kept
+    best = max(compared, key=lambda each: each.score.summary.mean)
+    beside = baselines.get(best.score.row)
+    return [kept.index(best), *(place for place, each in enumerate(kept) if each.score.row == beside)]
 
 
-def _utterances(asked: _Asked, letters: Mapping[str, str]) -> dict[str, Any]:
+def _written(places: npt.NDArray[np.intp]) -> str:
+    return (places + _FIRST).astype("<u4").tobytes().decode("utf-32-le")
+
+
+def _utterances(asked: _Asked, labels: Sequence[str]) -> dict[str, Any]:
     """Return the dialogues, how many of the utterances each has, and of each utterance position and gold label."""
     first = asked.first
     sizes: dict[str, int] = {}
@@ -126,7 +138,7 @@ def _utterances(asked: _Asked, letters: Mapping[str, str]) -> dict[str, Any]:
         "dialogues": list(sizes),
         "sizes": list(sizes.values()),
         "positions": [first.utterances[place] for place in asked.order],
-        "gold": _written([first.gold[place] for place in asked.order], letters),
+        "gold": _written(label_indices(first.gold, labels)[asked.order]),
     }
 
 

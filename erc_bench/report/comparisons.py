@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from erc_bench.comparison.model import Column, Comparison, Pair
+from erc_bench.comparison.model import Column, Comparison
+from erc_bench.comparison.pair import Pair
 from erc_bench.report.intervals import interval_plot, scale_of
 from erc_bench.report.markup import EMPTY, Html, element
-from erc_bench.report.tables import UNSORTED, figure_cell, heading, table, text_table
+from erc_bench.report.tables import UNSORTED, figure_cell, heading, row_heading, table, text_table
 from erc_bench.tables.cells import figure, interval_title
 from erc_bench.tables.detail_table import detail_table
-from erc_bench.tables.readings import readings_table
+from erc_bench.tables.further import Further
 
 DRAWN_NOTE = (
     "Drawn: the difference (circle) with its interval over seeds (thick) and the one that allows for new dialogues"
@@ -42,7 +43,9 @@ def _group(column: Column, width: int) -> Html:
     """Return the line above the comparisons of a dataset, which says what the pictures' ends stand for."""
     scale = scale_of(column)
     words = f" · drawn from {figure(scale.low, '+.1f')} to {figure(scale.high, '+.1f')} points" if scale else ""
-    cell = element("th", column.title, element("small", words), scope="rowgroup", colspan=width)
+    # The words stay in sight where the table is scrolled sideways.
+    told = element("span", column.title, element("small", words), class_="stay")
+    cell = element("th", told, scope="rowgroup", colspan=width)
     return element("tr", cell, class_="group", data_dataset=column.dataset)
 
 
@@ -52,7 +55,7 @@ def _line(comparison: Comparison, column: Column, pair: Pair, shown: tuple[str, 
     words = f"difference {difference} points, {interval_title(comparison)} {interval}"
     return element(
         "tr",
-        element("th", name, scope="row"),
+        row_heading(name),
         *map(figure_cell, (seeds, difference)),
         element("td", interval_plot(pair, scale, words) if scale else EMPTY),
         *map(figure_cell, (interval, *tests)),
@@ -62,8 +65,8 @@ def _line(comparison: Comparison, column: Column, pair: Pair, shown: tuple[str, 
     )
 
 
-def readings_as_table(comparison: Comparison) -> Html:
-    """Return our rows against reported numbers; empty where there are none."""
-    content = readings_table(comparison)
+def further_as_table(comparison: Comparison, shown: Further) -> Html:
+    """Return one of the tables below the comparisons; its lines are filtered where each is of one dataset."""
     datasets = {column.title: column.dataset for column in comparison.columns}
-    return EMPTY if content is None else text_table(content, "Against reported numbers", words=2, datasets=datasets)
+    by_dataset = shown.table.titles[0] == "dataset"
+    return text_table(shown.table, shown.title, words=2, datasets=datasets if by_dataset else None)

@@ -9,6 +9,7 @@ from erc_bench.catalogue import Catalogue
 from erc_bench.comparison import Comparison, compare
 from erc_bench.comparison.expected import shipped_alarms
 from erc_bench.errors import ErcBenchError
+from erc_bench.figures.notes import said_once
 from erc_bench.figures.selection import Selection, Wanted, of_comparison
 from erc_bench.report.answers import explorer
 from erc_bench.report.corpora import read_text
@@ -23,7 +24,7 @@ def collect(cells: Sequence[StoredCell], request: Request, catalogue: Catalogue 
     Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare. What a
     report can do without (text, figures) is named where it is missing.
     """
-    comparison = _comparison(cells, request)
+    comparison = _said_once(_comparison(cells, request))
     selection = _selection(comparison, cells, request)
     shown = _shown(selection)
     texts, notes = _texts(shown, request, catalogue or Catalogue())
@@ -82,6 +83,10 @@ def _per_class(cells: Sequence[StoredCell], request: Request) -> Comparison | No
         )
     except ErcBenchError:  # every cell was scored on dev alone
         return None
+
+
+def _said_once(comparison: Comparison) -> Comparison:
+    return replace(comparison, notes=said_once(comparison.notes, comparison.columns))
 
 
 def _selection(comparison: Comparison, cells: Sequence[StoredCell], request: Request) -> Selection:

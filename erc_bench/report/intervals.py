@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from erc_bench.comparison.model import Column, Pair
+from erc_bench.comparison.model import Column
+from erc_bench.comparison.pair import Pair
+from erc_bench.figures.reach import is_at_floor
 from erc_bench.report.markup import EMPTY, Html, element
-from erc_bench.statistics import TTest
 
 Ends = tuple[float | None, float | None]
 _WIDTH, _HEIGHT, _MIDDLE = 200, 20, 10
@@ -31,9 +32,10 @@ class Scale:
 
 def scale_of(column: Column) -> Scale | None:
     """Return the scale of one dataset; ``None`` where there is no difference to draw."""
-    pairs = [pair for pair in column.pairs if pair.difference is not None]
-    if not pairs:
+    known = [pair for pair in column.pairs if pair.difference is not None]
+    if not known:
         return None
+    pairs = [pair for pair in known if not _is_at_floor(column, pair)] or known
     farthest = max(_LEAST, *(_WIDEST * abs(pair.difference or 0.0) for pair in pairs))
     ends = [end for pair in pairs for end in _ends(pair)]
     return Scale(max(min(0.0, *ends), -farthest), min(max(0.0, *ends), farthest))
@@ -46,7 +48,10 @@ def interval_plot(pair: Pair, scale: Scale, words: str) -> Html:
     parts = [_line(scale, 0.0, 0.0, "zero", height=_MIDDLE)]
     parts += _interval(scale, *_over_new_dialogues(pair), "new-dialogues")
     parts += _interval(scale, *_over_seeds(pair), "over-seeds")
-    parts.append(element("circle", cx=scale.place(pair.difference), cy=_MIDDLE, r=3.5, class_="difference"))
+    if scale.low <= pair.difference <= scale.high:
+        parts.append(element("circle", cx=scale.place(pair.difference), cy=_MIDDLE, r=3.5, class_="difference"))
+    else:
+        parts += _beyond(scale, pair.difference, pair.difference)
     return element(
         "svg",
         *parts,
@@ -59,6 +64,12 @@ def interval_plot(pair: Pair, scale: Scale, words: str) -> Html:
     )
 
 
+def _is_at_floor(column: Column, pair: Pair) -> bool:
+    # What always gives one answer is far off, and would press the others together.
+    score = column.scores[pair.row]
+    return score is not None and is_at_floor(column, score)
+
+
 def _ends(pair: Pair) -> Iterable[float]:
     found = (pair.difference, *_over_seeds(pair), *_over_new_dialogues(pair))
     return [end for end in found if end is not None]
@@ -67,9 +78,7 @@ def _ends(pair: Pair) -> Iterable[float]:
 def _over_seeds(pair: Pair) -> Ends:
     if pair.over_dialogues is not None:
         return None, None
-    # A rank test has no interval; that of the paired t-test stands in where it is of the same difference.
-    test = pair.chosen if isinstance(pair.chosen, TTest) else pair.test
-    return (test.low, test.high) if test.difference == pair.difference else (None, None)
+    return pair.interval_test.low, pair.interval_test.high
 
 
 def _over_new_dialogues(pair: Pair) -> Ends:
@@ -80,8 +89,12 @@ def _over_new_dialogues(pair: Pair) -> Ends:
 def _interval(scale: Scale, low: float | None, high: float | None, kind: str) -> list[Html]:
     if low is None or high is None:
         return []
-    parts = [_line(scale, low, high, kind)]
-    # What goes on beyond the picture ends in an arrow.
+    return [_line(scale, low, high, kind), *_beyond(scale, low, high)]
+
+
+def _beyond(scale: Scale, low: float, high: float) -> list[Html]:
+    """Return the arrows in which ends what goes on beyond the picture."""
+    parts = []
     if low < scale.low:
         parts.append(element("path", d=f"M 5 {_MIDDLE - 4} l -4 4 l 4 4", class_="beyond"))
     if high > scale.high:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from html import escape
 
 # These have no end tag.
-_VOID = frozenset({"br", "hr", "input", "link", "meta"})
+_VOID = frozenset({"br", "hr", "input", "link", "meta", "wbr"})
+# Where a name that is too long may go on in the next line: encoder.|template=|paper, but not 0.5.
+_JOINTS = re.compile(r"(?<=[/=_])(?=.)|(?<=[.:])(?=\D)")
 
 
 class Html(str):
@@ -34,6 +37,11 @@ def element(name: str, /, *children: str, **attributes: Attribute) -> Html:
 def join(children: Iterable[str], separator: str = "") -> Html:
     """Return the children one after the other, plain text escaped."""
     return Html(separator.join(child if isinstance(child, Html) else escape(child) for child in children))
+
+
+def breakable(text: str) -> Html:
+    """Return a name which, where it is too long for its line, breaks at its joints before it breaks in a word."""
+    return join(_JOINTS.split(text), element("wbr"))
 
 
 def _attribute(key: str, value: Attribute) -> str:

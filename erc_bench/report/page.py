@@ -15,17 +15,19 @@ from string import Template
 from typing import Any
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.report.comparisons import DRAWN_NOTE, comparison_table, readings_as_table
+from erc_bench.report.comparisons import DRAWN_NOTE, comparison_table, further_as_table
 from erc_bench.report.markup import EMPTY, Html, element, join
 from erc_bench.report.model import Picture, Report, Shown
 from erc_bench.report.provenance import data_table, hardware_table, runs_table, settings_table, software_table
 from erc_bench.report.scores import audit_as_table, score_tables
-from erc_bench.report.tables import scrolled, text_table
+from erc_bench.report.tables import folded, scrolled, text_table
 from erc_bench.tables.audit import audit_notes
 from erc_bench.tables.detail_table import detail_note
-from erc_bench.tables.readings import readings_notes
+from erc_bench.tables.further import Further, further
 
 _RANKS = "Bold: best of a column; underlined: second."
+_OPEN_FIGURES = 2
+_SHORT_CAPTION = 500
 _NO_SCRIPT = "Sorting, filtering and the confusion explorer need JavaScript; everything else is here without it."
 
 
@@ -106,7 +108,13 @@ def _with_captions(table: Html, sentences: Sequence[str]) -> Html:
 def _comparisons(comparison: Comparison) -> Html:
     notes = [detail_note(comparison), DRAWN_NOTE] if any(column.pairs for column in comparison.columns) else []
     tests = _with_captions(comparison_table(comparison), notes)
-    return join([tests, _with_captions(readings_as_table(comparison), readings_notes(comparison))])
+    others = [_with_captions(further_as_table(comparison, each), each.notes) for each in _beside_tests(comparison)]
+    return join([tests, *others])
+
+
+def _beside_tests(comparison: Comparison) -> list[Further]:
+    # The audit has a section of its own.
+    return [each for each in further(comparison) if each.key != "audit"]
 
 
 def _caption(report: Report) -> list[str]:
@@ -144,12 +152,16 @@ def _choice(label: str, key: str, values: Iterable[str]) -> Html:
 
 def _figures(report: Report) -> Html:
     notes = element("ul", *map(_item, report.picture_notes), class_="notes") if report.picture_notes else EMPTY
-    return join([report.drawings, *map(_figure, report.pictures), notes])
+    shown = [_figure(picture, place < _OPEN_FIGURES) for place, picture in enumerate(report.pictures)]
+    return join([report.drawings, *shown, notes])
 
 
-def _figure(picture: Picture) -> Html:
-    box = scrolled(picture.svg, picture.title)
-    return element("figure", box, element("figcaption", element("b", picture.title), ". ", picture.caption))
+def _figure(picture: Picture, is_open: bool) -> Html:
+    words = element("p", picture.caption)
+    if len(picture.caption) > _SHORT_CAPTION:
+        words = element("details", element("summary", "The figure in words and numbers"), words)
+    figure = element("figure", scrolled(picture.svg, picture.title), element("figcaption", words))
+    return element("details", element("summary", picture.title), figure, class_="fold", open=is_open)
 
 
 def _explorer(report: Report) -> Html:
@@ -162,13 +174,16 @@ def _explorer(report: Report) -> Html:
 def _provenance(report: Report) -> Html:
     shown = report.shown
     datasets = {each.column.title: each.column.dataset for each in shown}
+    runs = runs_table(shown)
     parts = [
         text_table(data_table(shown), "Data", words=6),
-        text_table(runs_table(shown), "Runs", words=8, datasets=datasets),
+        folded(
+            f"The runs of {len(runs.rows)} rows", text_table(runs, "Runs", words=8, datasets=datasets), len(runs.rows)
+        ),
         text_table(software_table(shown), "Software", words=2),
         text_table(hardware_table(shown), "Hardware", words=3),
         element("h3", "Settings"),
-        *map(_settings, _trainings(shown)),
+        *_all_settings(_trainings(shown)),
     ]
     if report.notes:
         parts += [element("h3", "Not in this report"), element("ul", *map(_item, report.notes), class_="notes")]
@@ -178,6 +193,17 @@ def _provenance(report: Report) -> Html:
 def _trainings(shown: Sequence[Shown]) -> list[Shown]:
     """Return the rows without those that only read another row's training: their settings are the same."""
     return [each for each in shown if not each.row.key.readout]
+
+
+def _all_settings(shown: Sequence[Shown]) -> list[Html]:
+    """Return the settings of each row, behind the name of the dataset where they are many."""
+    by_title: dict[str, list[Shown]] = {}
+    for each in shown:
+        by_title.setdefault(each.column.title, []).append(each)
+    return [
+        folded(f"{title}: settings of {len(own)} rows", join(map(_settings, own)), len(shown), own[0].column.dataset)
+        for title, own in by_title.items()
+    ]
 
 
 def _settings(shown: Shown) -> Html:

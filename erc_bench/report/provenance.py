@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from erc_bench.comparison.caption import seed_list
 from erc_bench.comparison.grouping import shown_value
+from erc_bench.figures.selection import seed_words
 from erc_bench.report.model import Shown
 from erc_bench.tables.audit import TextTable
 from erc_bench.tables.cells import NOTHING
+
+_POINTS = re.compile(r"\d+\.\d+")
 
 
 def runs_table(shown: Sequence[Shown]) -> TextTable:
@@ -37,11 +41,19 @@ def _run(shown: Shown) -> tuple[str, ...]:
 
 
 def _degenerate(reasons: Mapping[int, str]) -> str:
-    """Return every reason once, behind the seeds that it holds for."""
-    seeds: dict[str, list[int]] = {}
+    """Return every reason once, behind the seeds that it holds for; numbers that differ as their range."""
+    alike: dict[str, dict[int, str]] = {}
     for seed, reason in reasons.items():
-        seeds.setdefault(reason, []).append(seed)
-    return "; ".join(f"{'seed' if len(own) == 1 else 'seeds'} {seed_list(own)}: {each}" for each, own in seeds.items())
+        alike.setdefault(_POINTS.sub("", reason), {})[seed] = reason
+    return "; ".join(f"{seed_words(own)}: {_in_one(list(own.values()))}" for own in alike.values())
+
+
+def _in_one(reasons: Sequence[str]) -> str:
+    """Return sentences that differ only in numbers as one of them, with the range of each number."""
+    numbers = zip(*(_POINTS.findall(reason) for reason in reasons), strict=True)
+    ranges = (sorted(set(found), key=float) for found in numbers)
+    written = (found[0] if len(found) == 1 else f"{found[0]} to {found[-1]}" for found in ranges)
+    return _POINTS.sub(lambda _: next(written), reasons[0])
 
 
 def _epochs(records: Sequence[Mapping[str, Any]], rule: str) -> str:

@@ -15,6 +15,24 @@
     return node;
   }
 
+  // ---- what is wider than the page ----
+
+  // Only what must be scrolled is a stop of the Tab key; the headings of all else stay in sight.
+  function measure(box) {
+    const wide = box.scrollWidth > box.clientWidth + 1;
+    box.classList.toggle("wide", wide);
+    box.classList.toggle("fits", !wide);
+    box.classList.toggle("more", wide && box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
+    box.tabIndex = wide ? 0 : -1;
+  }
+
+  const sizes = new ResizeObserver((entries) => requestAnimationFrame(() => entries.forEach((each) => measure(each.target))));
+
+  function boxed(box) {
+    sizes.observe(box);
+    box.addEventListener("scroll", () => measure(box), { passive: true });
+  }
+
   // ---- sorting ----
 
   function sortable(table) {
@@ -66,6 +84,11 @@
     const form = byId("filters");
     const filtered = [...document.querySelectorAll("[data-search], [data-dataset]")];
     const main = [...document.querySelectorAll("#scores tbody tr")];
+    const tables = [...document.querySelectorAll("table.sortable")].filter((table) => table.querySelector("[data-search]"));
+    const empty = tables.map((table) => make("p", { class: "hint", hidden: true }, "No row fits the filters."));
+    tables.forEach((table, i) => table.closest(".scroll").after(empty[i]));
+    const groups = [...document.querySelectorAll("details[data-dataset]")].filter((group) => group.querySelector("details"));
+    const left = (root) => [...root.querySelectorAll("[data-search]")].some((node) => !node.hidden);
     const apply = () => {
       const words = byId("filter-method").value.trim().toLowerCase();
       const dataset = byId("filter-dataset").value;
@@ -78,8 +101,15 @@
           (search === undefined || search.toLowerCase().includes(words));
         node.hidden = !fits;
       }
-      const left = main.filter((row) => !row.hidden).length;
-      byId("filter-status").textContent = left === main.length ? "" : `${left} of ${main.length} rows of the table of scores fit.`;
+      // What has no line left says so, or goes with its lines.
+      tables.forEach((table, i) => {
+        for (const body of table.tBodies) for (const row of body.querySelectorAll(".group")) row.hidden ||= !left(body);
+        empty[i].hidden = left(table);
+        table.closest(".scroll").hidden = !empty[i].hidden;
+      });
+      for (const group of groups) group.hidden ||= !left(group);
+      const fit = main.filter((row) => !row.hidden).length;
+      byId("filter-status").textContent = fit === main.length ? "" : `${fit || "None"} of ${main.length} rows of the table of scores ${fit === 1 ? "fits" : "fit"}.`;
     };
     form.hidden = false;
     form.addEventListener("input", apply);
@@ -150,6 +180,7 @@
     const list = make("ol", { class: "utterances" });
     const more = make("button", { type: "button", id: "explorer-more" });
     root.append(controls, words, matrix, heading, list, more);
+    boxed(matrix);
 
     let cell = null;
     let found = [];
@@ -166,8 +197,8 @@
       const rows = column().rows.map((row, i) => [i, row.label]);
       options(selects.first, rows);
       options(selects.second, [["", "nothing"], ...rows]);
-      selects.first.value = rows.length > 1 ? "1" : "0";
-      selects.second.value = rows.length > 1 ? "0" : "";
+      // The best row, and beside it the one that it is compared with.
+      [selects.first.value, selects.second.value = ""] = column().opens;
       fillSeeds();
     }
 
@@ -191,6 +222,7 @@
       const rows = [first(), second()].filter(Boolean);
       const matrices = rows.map((row) => countMatrix(column(), row, chosenSeeds(row, selects.seed.value)));
       matrix.replaceChildren(table(rows, matrices));
+      measure(matrix);
       if (cell && (cell.gold >= column().labels.length || cell.answer >= column().labels.length)) cell = null;
       show();
     }
@@ -361,6 +393,7 @@
   }
 
   document.querySelectorAll("table.sortable").forEach(sortable);
+  document.querySelectorAll(".scroll").forEach(boxed);
   filters();
   explorer(JSON.parse(byId("data").textContent).columns);
   document.querySelectorAll(".without-script").forEach((hint) => hint.remove());

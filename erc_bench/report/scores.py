@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from erc_bench.comparison.model import Column, Comparison
 from erc_bench.report.markup import EMPTY, Html, element, join
-from erc_bench.report.tables import FIGURE, heading, table, text_table
+from erc_bench.report.tables import FIGURE, folded, heading, row_heading, table, text_table
 from erc_bench.tables.audit import audit_table
 from erc_bench.tables.cells import CellText, Panel, panels
 
@@ -18,10 +18,12 @@ def score_tables(comparison: Comparison, name: str) -> Html:
     by_title: dict[str, list[Column]] = {}
     for column in comparison.columns:
         by_title.setdefault(column.title if comparison.per_class else "", []).append(column)
-    return join(_panel(comparison, panel, by_title[panel.title], name) for panel in panels(comparison))
+    found = panels(comparison)
+    rows = sum(len(panel.rows) + len(panel.reported) for panel in found) if comparison.per_class else 0
+    return join(_panel(comparison, panel, by_title[panel.title], name, rows) for panel in found)
 
 
-def _panel(comparison: Comparison, panel: Panel, columns: Sequence[Column], name: str) -> Html:
+def _panel(comparison: Comparison, panel: Panel, columns: Sequence[Column], name: str, rows: int) -> Html:
     titles = [" ".join(filter(None, words)) for words in panel.headers]
     # Columns go with their dataset; the columns of classes go together, with the whole table.
     datasets = [None if panel.title else column.dataset for column in columns]
@@ -29,7 +31,7 @@ def _panel(comparison: Comparison, panel: Panel, columns: Sequence[Column], name
     heads += [heading(title, dataset=dataset) for title, dataset in zip(titles, datasets, strict=True)]
     label = f"{name}, {panel.title}" if panel.title else name
     content = table(label, heads, [_own(comparison, panel, columns, datasets), _printed(comparison, panel, datasets)])
-    return element("div", content, data_dataset=columns[0].dataset if panel.title else None)
+    return folded(label, content, rows, columns[0].dataset) if panel.title else content
 
 
 def _own(comparison: Comparison, panel: Panel, columns: Sequence[Column], datasets: Sequence[str | None]) -> list[Html]:
@@ -56,7 +58,7 @@ def _line(
     backbone: str,
 ) -> Html:
     shown = [_score(*each) for each in zip(cells, means, datasets, strict=True)]
-    return element("tr", element("th", label, scope="row"), *shown, data_search=label, data_backbone=backbone)
+    return element("tr", row_heading(label), *shown, data_search=label, data_backbone=backbone)
 
 
 def _score(cell: CellText, mean: float | None, dataset: str | None) -> Html:
@@ -72,4 +74,7 @@ def audit_as_table(comparison: Comparison) -> Html:
     """Return the selection audit; empty where there is none."""
     audit = audit_table(comparison)
     datasets = {column.title: column.dataset for column in comparison.columns}
-    return EMPTY if audit is None else text_table(audit, "Selection audit", words=2, datasets=datasets)
+    if audit is None:
+        return EMPTY
+    content = text_table(audit, "Selection audit", words=2, datasets=datasets)
+    return folded(f"The audit of {len(audit.rows)} rows", content, len(audit.rows))

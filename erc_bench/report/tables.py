@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from erc_bench.report.markup import Html, element
+from erc_bench.report.markup import Html, breakable, element
 from erc_bench.tables.audit import TextTable
 
 FIGURE = "figure"
 """What a column of numbers is, in its heading and in its cells."""
 # The first number, behind [ or <; of a statistic, t(4) = 2.1, that behind the sign.
 _NUMBER = re.compile(r"(?:[^=]*=\s*|[\[<])?([+-]?\d*\.?\d+)")
+MOST_OPEN = 24
+"""Rows that a section shows as they are; more of them are folded."""
 UNSORTED = "unsorted"
 """What the heading of a column is that nothing can be sorted by."""
 
@@ -30,6 +32,18 @@ def table(name: str, heads: Sequence[Html], bodies: Sequence[Sequence[Html]]) ->
     parts = [element("tbody", *rows) for rows in bodies if rows]
     head = element("thead", element("tr", *heads))
     return scrolled(element("table", element("caption", name), head, *parts, class_="sortable"), name)
+
+
+def folded(summary: str, content: Html, rows: int, dataset: str | None = None) -> Html:
+    """Return what has so many rows as it is or, where they are many, behind a line to click on."""
+    if rows <= MOST_OPEN:
+        return content if dataset is None else element("div", content, data_dataset=dataset)
+    return element("details", element("summary", summary), content, class_="fold", data_dataset=dataset)
+
+
+def row_heading(text: str) -> Html:
+    """Return the heading of a row."""
+    return element("th", breakable(text), scope="row")
 
 
 def heading(text: str, kind: str | None = FIGURE, dataset: str | None = None) -> Html:
@@ -55,6 +69,8 @@ def text_table(content: TextTable, name: str, words: int, datasets: Mapping[str,
 
 def _line(row: Sequence[str], words: int, datasets: Mapping[str, str] | None) -> Html:
     first, *others = row
-    cells = [figure_cell(text) if i >= words else element("td", text) for i, text in enumerate(others, start=1)]
+    cells = [
+        figure_cell(text) if i >= words else element("td", breakable(text)) for i, text in enumerate(others, start=1)
+    ]
     about = {} if datasets is None else {"data_search": row[1], "data_dataset": datasets[first]}
-    return element("tr", element("th", first, scope="row"), *cells, **about)
+    return element("tr", row_heading(first), *cells, **about)

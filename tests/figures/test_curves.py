@@ -89,3 +89,27 @@ def test_epochs_that_cannot_be_read_are_named(runs, store, epochs):
     store.add("ce", 1, epochs=epochs)
     with pytest.raises(ErcBenchError, match="the epochs in the record of meld/ce/minilm/aaaaaaaaaaaa/seed-1 cannot be"):
         runs.draw("curves")
+
+
+def test_a_loss_term_looks_the_same_in_every_panel_and_figure(runs, store):
+    rng = np.random.default_rng(3)
+    terms = {
+        "ce": ("cross_entropy",),
+        "eacl": ("contrastive", "angle", "cross_entropy"),
+        "kcl": ("k_positive", "angle"),
+    }
+    for dataset in ("meld", "emorynlp"):
+        for method, names in terms.items():
+            store.add(method, 1, dataset=dataset, epochs=runs.epochs(3, rng, terms=names))
+    looks = {}
+    for drawn in runs.draw("curves"):
+        assert len(drawn.figure.legends) == 1
+        for axes in drawn.figure.axes:
+            assert axes.get_legend() is None
+            for line in axes.lines:
+                if line.get_label() in ("cross entropy", "contrastive", "angle", "k positive", "score on dev"):
+                    looks.setdefault(line.get_label(), set()).add((line.get_color(), line.get_linestyle()))
+        told = [text.get_text() for text in drawn.figure.legends[0].get_texts()]
+        assert told[:4] == ["cross entropy", "contrastive", "angle", "k positive"]
+    assert {len(found) for found in looks.values()} == {1}
+    assert len(set.union(*looks.values())) == len(looks) == 5

@@ -105,3 +105,52 @@ def test_without_a_pair_there_is_nothing_to_draw(runs, store):
     store.add("eacl", 2)
     with pytest.raises(ErcBenchError, match="no difference to a baseline can be drawn"):
         runs.draw("forest")
+
+
+def test_every_dataset_has_an_axis_of_its_own(runs, store):
+    for dataset, accuracies in (("meld", [0.6, 0.62, 0.61]), ("emorynlp", [0.9, 0.92, 0.95])):
+        add(store, "ce", dataset, [0.58, 0.6, 0.59])
+        add(store, "eacl", dataset, accuracies)
+    (drawn,) = runs.draw("forest")
+    titles = [axes.get_title() for axes in drawn.figure.axes]
+    assert titles == ["emorynlp", "meld", "mean over datasets"]
+    ends = {axes.get_title(): axes.get_xlim() for axes in drawn.figure.axes}
+    assert ends["emorynlp"][1] > ends["meld"][1]
+    for row in runs.rows("forest"):
+        low, high = ends.get(row["dataset"], ends["mean over datasets"])
+        assert low < min(row["difference"], 0.0) <= max(row["difference"], 0.0) < high
+
+
+def test_the_mean_of_one_row_among_many_is_told_and_not_drawn(runs, two):
+    for method in ("kcl", "lacon"):
+        add(two, method, "meld", [0.5, 0.6, 0.7, 0.6])
+    (drawn,) = runs.draw("forest")
+    assert [axes.get_title() for axes in drawn.figure.axes] == ["emorynlp", "meld"]
+    assert "The mean over datasets averages seed by seed" in drawn.caption
+    assert "eacl, mean of the 2: " in drawn.caption
+
+
+def test_a_row_at_the_floor_leaves_the_axis_to_the_others(runs, store):
+    for method, accuracies in (("ce", [0.9, 0.92]), ("eacl", [0.91, 0.94]), ("majority", [0.3, 0.3])):
+        add(store, method, "meld", accuracies, floor={"label": "neutral", "weighted_f1": 60.0})
+    (drawn,) = runs.draw("forest")
+    (axes,) = drawn.figure.axes
+    row = next(row for row in runs.rows("forest") if row["row"] == "majority")
+    assert row["difference"] < axes.get_xlim()[0]
+    assert "beyond the axis" in [text.get_text() for text in drawn.figure.legends[0].get_texts()]
+    assert [text.get_text() for text in axes.texts][1].startswith("\N{MINUS SIGN}")
+
+
+@pytest.mark.parametrize("spread", [20, 1])
+def test_a_thin_interval_within_the_thick_one_is_explained(runs, store, spread):
+    # The seeds differ by one utterance, or by twenty; the mistakes are those of the first dialogues.
+    gold = [label for *_, label in store.split.rows()]
+    wrong = [store.split.labels[store.split.labels.index(label) - 1] for label in gold]
+    for seed, more in ((1, 0), (2, spread)):
+        store.add("ce", seed, predicted=[*wrong[:50], *gold[50:]])
+        store.add("eacl", seed, predicted=[*wrong[: 25 + more], *gold[25 + more :]])
+    (pair,) = compare(runs.cells()).columns[0].pairs
+    narrower = pair.joint.high - pair.joint.low < pair.test.high - pair.test.low
+    (drawn,) = runs.draw("forest")
+    assert narrower == (spread == 20)
+    assert narrower == ("A thin interval can be the narrower one" in drawn.caption)

@@ -1,10 +1,12 @@
 """The dots of every seed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from erc_bench.figures.seeds import axis_range
+from erc_bench.figures.seeds import axis_of
 from erc_bench.figures.selection import Wanted, select
 from erc_bench.metrics import score
 
@@ -45,7 +47,12 @@ def test_a_degenerate_seed_has_a_mark_of_its_own(runs, store):
     assert [row["degenerate"] for row in runs.rows("seeds")] == ["", "predicts only neutral"]
 
 
-def test_the_axis_holds_everything_and_the_floor_where_it_is_near(filled):
+def panel_of(runs, **options):
+    (panel,) = select(runs.cells(), Wanted(**options)).panels
+    return panel, [shown.score for shown in panel.shown]
+
+
+def test_the_axis_holds_every_seed_and_interval(filled):
     (drawn,) = filled.draw("seeds")
     rows = [dict(zip(drawn.numbers.columns, row, strict=True)) for row in drawn.numbers.rows]
     for axes in drawn.figure.axes:
@@ -58,8 +65,35 @@ def test_the_axis_holds_everything_and_the_floor_where_it_is_near(filled):
 
 def test_a_floor_that_is_far_away_does_not_stretch_the_axis(runs, store):
     store.add_seeds("ce", [0.5, 0.55])
-    (panel,) = select(runs.cells(), Wanted()).panels
-    scores = [shown.score for shown in panel.shown]
-    low, high = axis_range(scores, None)
-    assert axis_range(scores, low - 1000) == (low, high)
-    assert axis_range(scores, low - 0.1)[0] < low - 0.1
+    panel, scores = panel_of(runs)
+    plain = axis_of(replace(panel.column, floor=None), scores)
+    assert axis_of(replace(panel.column, floor=plain.low - 1000), scores) == plain
+    near = axis_of(replace(panel.column, floor=plain.low - 0.1), scores)
+    assert near.low < plain.low - 0.1
+    assert near.high == plain.high
+
+
+def test_a_row_at_a_far_floor_is_an_arrow_and_leaves_the_axis_to_the_others(runs, store):
+    store.add_seeds("ce", [0.5, 0.52, 0.51])
+    store.add_seeds("majority", [0.5, 0.52, 0.51])
+    panel, scores = panel_of(runs)
+    at_floor = replace(
+        scores[1], values=(0.0, 0.0, 0.0), summary=replace(scores[1].summary, mean=0.0, low=0.0, high=0.0)
+    )
+    column = replace(panel.column, floor=0.0)
+    assert axis_of(column, [scores[0], at_floor]) == axis_of(replace(column, floor=None), [scores[0]])
+    # Where nothing else is there, it has the axis.
+    assert axis_of(column, [at_floor]).holds(0.0)
+
+
+def test_no_mark_lies_on_the_seeds_of_its_row(filled):
+    (drawn,) = filled.draw("seeds", datasets=["meld"])
+    (axes,) = drawn.figure.axes
+    seeds = {
+        round(line.get_ydata()[0] % 1, 6) for line in axes.lines if line.get_label() in ("a seed", "a degenerate seed")
+    }
+    others = {
+        round(line.get_ydata()[0] % 1, 6) for line in axes.lines if line.get_label() in ("interval of the mean", "mean")
+    }
+    assert (len(seeds), len(others)) == (3, 1)
+    assert all(min((y - other) % 1, (other - y) % 1) > 0.2 for y in seeds for other in others)

@@ -45,6 +45,23 @@ def test_every_answer_is_there(found):
                 assert decoded(column, place, seed) == expected
 
 
+def test_it_opens_on_the_best_compared_row_and_its_baseline(found):
+    for column in found.explorer["columns"]:
+        means = {
+            each.row.label: each.score.summary.mean for each in found.shown if each.column.title == column["title"]
+        }
+        best, baseline = (column["rows"][place]["label"] for place in column["opens"])
+        compared = {label for label in means if label.endswith("minilm") and not label.startswith("ce")}
+        assert best == max(compared, key=means.get)
+        assert baseline == "ce · minilm"
+
+
+def test_without_comparisons_it_opens_on_the_best_row_alone(small, catalogue):
+    small.add_seeds("ce", [1.0])
+    (column,) = explorer(shown_of(small, catalogue), {})[0]["columns"]
+    assert column["opens"] == [0]
+
+
 def test_it_is_plain_json(found):
     assert json.loads(json.dumps(found.explorer)) == found.explorer
 

@@ -89,8 +89,9 @@ def test_columns_sort_both_ways_and_say_so(visit):
 
 def test_each_dataset_of_the_comparisons_sorts_by_itself(visit):
     tab = visit()
-    tab.locator("#comparisons thead button", has_text="difference").click()
-    groups = tab.locator("#comparisons tbody")
+    table = tab.locator("#comparisons table").first
+    table.locator("thead button", has_text="difference").click()
+    groups = table.locator("tbody")
     for place in range(groups.count()):
         names = groups.nth(place).locator("th").all_inner_texts()
         assert re.match("meld|talk", names[0])
@@ -101,7 +102,7 @@ def test_filters(visit):
     tab = visit()
     tab.get_by_label("Method", exact=True).first.fill("SUP")
     assert first_column(tab) == [SUPCON]
-    assert tab.locator("#filter-status").inner_text() == "1 of 4 rows of the table of scores fit."
+    assert tab.locator("#filter-status").inner_text() == "1 of 4 rows of the table of scores fits."
     tab.get_by_role("button", name="Show all").click()
     expect(tab.locator("#scores tbody tr:visible")).to_have_count(4)
     tab.locator("#filter-backbone").select_option("minilm")
@@ -111,6 +112,65 @@ def test_filters(visit):
     assert tab.locator("#scores thead th:visible").all_inner_texts() == ["method", "talk"]
     assert tab.locator("#classes table:visible").count() == 1
     assert tab.locator("#comparisons tr.group:visible").count() == 1
+
+
+def test_a_filter_that_nothing_fits_says_so(visit):
+    tab = visit()
+    tab.get_by_label("Method", exact=True).first.fill("no such method")
+    assert tab.locator("#filter-status").inner_text() == "None of 4 rows of the table of scores fit."
+    assert tab.locator("#scores table:visible, #comparisons tr.group:visible, #classes table:visible").count() == 0
+    for place in ("scores", "classes"):
+        assert set(tab.locator(f"#{place} .hint:visible").all_inner_texts()) == {"No row fits the filters."}
+    tab.get_by_role("button", name="Show all").click()
+    expect(tab.locator("#scores table")).to_be_visible()
+    assert tab.get_by_text("No row fits the filters.").locator("visible=true").count() == 0
+
+
+def test_a_dataset_whose_comparisons_are_filtered_out_goes_with_them(visit):
+    tab = visit()
+    tab.get_by_label("Method", exact=True).first.fill("supcon")
+    assert tab.locator("#comparisons tr.group:visible").count() == 0
+    tab.get_by_label("Method", exact=True).first.fill("kcl")
+    assert tab.locator("#comparisons tr.group:visible").count() == 2
+
+
+def test_the_explorer_opens_on_the_best_row_beside_its_baseline(visit, found):
+    tab = visit()
+    for column in found.explorer["columns"]:
+        tab.locator("#explorer-dataset").select_option(label=column["title"])
+        opened = [
+            tab.locator(f"#explorer-{place}").evaluate("node => node.selectedOptions[0].text") for place in PLACES
+        ]
+        assert opened == [EACL, CE]
+
+
+PLACES = ("first", "second")
+
+IN_SIGHT = """node => {
+  const box = node.closest(".scroll").getBoundingClientRect(), own = node.getBoundingClientRect();
+  return own.left >= box.left - 1 && own.left < box.left + 60;
+}"""
+
+
+def test_the_headings_stay_when_a_table_is_scrolled_sideways(visit):
+    tab = visit(width=390)
+    box = tab.locator("#comparisons .scroll").first
+    expect(box).to_have_class(re.compile("wide more"))
+    box.evaluate("node => { node.scrollLeft = 400; }")
+    for place in ("thead th:first-child", "tr.group span", "tbody th[scope=row]"):
+        assert box.locator(place).first.evaluate(IN_SIGHT), place
+    box.evaluate("node => { node.scrollLeft = node.scrollWidth; }")
+    expect(box).not_to_have_class(re.compile("more"))
+
+
+def test_the_headings_stay_when_a_page_is_scrolled_down(visit):
+    tab = visit(width=1280, height=150)
+    box = tab.locator("#comparisons .scroll").first
+    expect(box).to_have_class(re.compile("fits"))
+    assert box.get_attribute("tabindex") == "-1"
+    box.locator("tbody tr").last.evaluate("node => node.scrollIntoView({ behavior: 'instant', block: 'end' })")
+    tops = box.locator("thead th").evaluate_all("nodes => nodes.map((node) => node.getBoundingClientRect().top)")
+    assert max(map(abs, tops)) <= 1
 
 
 def test_a_cell_of_the_matrix_opens_its_utterances_with_context(visit, found):
@@ -217,8 +277,7 @@ def test_everything_can_be_reached_and_used_with_the_keyboard(visit):
     tab.keyboard.press("Enter")
     assert first_column(tab)[0] == EACL
     tab.locator("#explorer-filter").focus()
-    tab.keyboard.press("Tab")  # the box of the matrix, which scrolls
-    tab.keyboard.press("Tab")
+    tab.keyboard.press("Tab")  # the box of the matrix is no stop, for nothing of it is hidden
     assert tab.evaluate("document.activeElement.dataset.gold + document.activeElement.dataset.answer") == "00"
     tab.keyboard.press("ArrowDown")
     tab.keyboard.press("ArrowRight")
@@ -255,7 +314,7 @@ def test_a_narrow_page_does_not_scroll_sideways_but_its_tables_do(visit, width):
     tab.locator('.matrix button[data-gold="2"][data-answer="2"]').click()
     tab.evaluate("document.querySelectorAll('details').forEach(node => node.open = true)")
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    box = tab.locator("#comparisons .scroll")
+    box = tab.locator("#comparisons .scroll").first
     assert box.evaluate("node => node.scrollWidth > node.clientWidth")
     box.focus()
     tab.keyboard.press("ArrowRight")

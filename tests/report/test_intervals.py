@@ -81,3 +81,17 @@ def test_other_tests_have_other_intervals(filled, tests, thick, thin):
         drawn = interval_plot(pair, scale_of(column), "words")
         assert (places(drawn, "over-seeds") is not None) == thick
         assert (places(drawn, "new-dialogues") is not None) == thin
+
+
+def test_a_row_at_the_floor_is_an_arrow_and_leaves_the_scale_to_the_others(column):
+    far = replace(
+        column.pairs[0], difference=-60.0, test=replace(column.pairs[0].test, difference=-60.0, low=-62, high=-58)
+    )
+    scores = [score if score.row != far.row else replace(score, values=(0.0,) * 4) for score in column.scores]
+    floored = replace(column, pairs=(far, *column.pairs[1:]), scores=tuple(scores), floor=0.0)
+    scale = scale_of(floored)
+    assert scale == scale_of(replace(column, pairs=column.pairs[1:]))
+    drawn = interval_plot(far, scale, "words")
+    assert "<circle" not in drawn
+    assert 'd="M 5 ' in drawn
+    assert scale_of(replace(floored, pairs=(far,))).low <= -62

@@ -1,9 +1,10 @@
 from html.parser import HTMLParser
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erc_bench.report.markup import element, join
+from erc_bench.report.markup import breakable, element, join
 
 
 class Reader(HTMLParser):
@@ -43,3 +44,23 @@ def test_attributes_are_written_as_html_has_them():
     written = element("td", class_="x", data_value=0, hidden=True, title=None, for_="a", draggable=False)
     assert written == '<td class="x" data-value="0" hidden for="a"></td>'
     assert element("input", type="search") == '<input type="search">'
+
+
+@given(texts)
+def test_a_name_that_may_break_is_the_same_name(text):
+    read = Reader(element("th", breakable(text)))
+    assert read.text == text
+    assert {tag for tag, _ in read.tags} <= {"th", "wbr"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("spcl \u00b7 encoder.template=paper", "spcl \u00b7 encoder.|template=|paper"),
+        ("temperature=0.5", "temperature=|0.5"),
+        ("ce/minilm", "ce/|minilm"),
+        ("eacl-no-ce.", "eacl-no-ce."),
+    ],
+)
+def test_names_break_at_their_joints(text, expected):
+    assert breakable(text).replace("<wbr>", "|") == expected

@@ -12,6 +12,7 @@ from erc_bench.report import render
 from erc_bench.report.page import embedded
 from erc_bench.tables.cells import panels
 from erc_bench.tables.detail_table import detail_note, detail_table
+from erc_bench.tables.over_datasets import over_datasets_notes, over_datasets_table
 
 
 class Outline(HTMLParser):
@@ -122,6 +123,14 @@ def test_comparisons_say_what_the_terminal_says(outline, found):
     assert heads == ["comparison", *table.titles[2:]]
     groups = [row[0].partition(" · ")[0] for row in outline.tables[1] if len(row) == 1]
     assert groups == [column.title for column in found.comparison.columns]
+
+
+def test_claims_over_datasets_stand_below_the_comparisons(outline, found):
+    table = over_datasets_table(found.comparison)
+    assert table is not None
+    assert [list(table.titles), *map(list, table.rows)] in outline.tables
+    for sentence in over_datasets_notes(found.comparison):
+        assert sentence in outline.sections["comparisons"]
 
 
 def test_captions_are_those_of_compare(outline, found):

@@ -29,6 +29,13 @@ def test_degenerate_seeds_are_named_with_their_reason(found):
     assert "seeds 1-2: predicts only joy; seed 3: it is low" in runs_table([shown]).rows[0]
 
 
+def test_reasons_that_differ_in_numbers_are_one(found):
+    shown = found.shown[0]
+    reasons = {1: "F1 31.02 is not above 73.43", 2: "F1 9.58 is not above 73.43", 3: "F1 30.00 is not above 73.43"}
+    changed = replace(shown, score=replace(shown.score, degenerate=reasons))
+    assert "seeds 1-3: F1 9.58 to 31.02 is not above 73.43" in runs_table([changed]).rows[0]
+
+
 def test_software_counts_the_cells_of_each_state(found):
     assert software_table(found.shown).rows == (("not recorded", "not recorded", "24"),)
     git = {"revision": "0123456789abcdef", "dirty": True}
