@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from math import inf
 from typing import Any
 
 from erc_bench.names import did_you_mean
@@ -50,6 +51,24 @@ class Fields:
             return value
         self.wrong(key, "it must be true or false")
         return False
+
+    def share(self, key: str, default: float) -> float:
+        """Return a number between 0 and 1, both excluded."""
+        value = self._content.get(key, default)
+        if isinstance(value, float) and 0 < value < 1:
+            return value
+        self.wrong(key, "it must be a number between 0 and 1, such as 0.05")
+        return default
+
+    def size(self, key: str) -> float | None:
+        """Return a number above 0; ``None`` where there is none."""
+        value = self._content.get(key)
+        if value is None:
+            return None
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < inf:
+            return float(value)
+        self.wrong(key, "it must be a number above 0")
+        return None
 
     def names(self, key: str, known: Collection[str] | None = None) -> tuple[str, ...]:
         """Return a list of different names, where they are restricted all of them known."""

@@ -44,7 +44,7 @@ def suite_requests(
             readouts_of=suite.readouts_of,
             limit=limit,
             audit=suite.audit or audit,
-            save_representations=save_representations,
+            save_representations=suite.save_representations or save_representations,
         )
         for point in points
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from erc_bench.comparison.model import Family
+from erc_bench.comparison.tests import Tests
 from erc_bench.planning.overrides import Override
 
 
@@ -33,10 +34,12 @@ class Table:
     family: Family = "dataset"
     per_class: bool = False
     audit: bool = False
+    alpha: float = 0.05
+    tests: Tests = field(default_factory=Tests)
 
     def wanted(self) -> dict[str, Any]:
         """Return what ``compare`` is asked for, beside methods and datasets."""
-        names = ("baseline", "metric", "readouts", "family", "per_class", "reported", "audit")
+        names = ("baseline", "metric", "readouts", "family", "per_class", "reported", "audit", "alpha", "tests")
         return {name: getattr(self, name) for name in names}
 
 
@@ -63,3 +66,4 @@ class Suite:
     tables: tuple[Table, ...] = (Table(),)
     audit: bool = False
     settings_files: tuple[str, ...] = ()
+    save_representations: bool = False

@@ -7,6 +7,7 @@
     backbones = ["minilm"]             # default: simcse
     seeds = 5                          # the default: seeds 1 to 5; or a list
     audit = true                       # record the test score of every epoch; chooses nothing
+    save_representations = true        # store what the test utterances become, for erc-bench plot
     readouts = ["centroid"]            # further classifiers that read every training
 
     settings = ["tuned.toml"]          # the best on dev (erc-bench tune), weaker than all that stands here
@@ -29,37 +30,48 @@
     [[table]]                          # tables to end with; without any, that of all cells
     title = "Every class"
     per_class = true
+
+    [[table]]                          # the words are those of the options of erc-bench compare
+    methods = ["ce", "eacl"]           # methods, datasets: a part of the suite's; and readouts
+    reported = ["eacl2024"]
+    baseline = "ce"
+    metric = "macro_f1"
+    family = "table"
+    audit = true
+    test = "wilcoxon"
+    correction = "bh"
+    alpha = 0.01
+    unit = "both"
+    cluster = "session"
+    all_pairs = true
+    letters = true
+    by = "slice"
+    margin = 1.0
+    ranks = true
+    force_ranks = true
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any
 
-from erc_bench.comparison.model import Family
-from erc_bench.comparison.reported import reported_numbers
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import METRIC_WORDS
-from erc_bench.names import did_you_mean
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.request import DEFAULT_BACKBONE
 from erc_bench.suites.fields import Fields
 from erc_bench.suites.model import Axis, Suite, Table
+from erc_bench.suites.table import read_table
 
 SLOTS = ("dataset", "backbone", "encoder", "objective", "classifier", "training", "system")
 CHOICES = "choices"
-FAMILIES = get_args(Family)
 _SETTINGS = (CHOICES, *SLOTS)
 _GRID = ("methods", "datasets", "backbones", "seeds", "readouts")
-_KEYS = ("title", "text", *_GRID, "audit", "settings", "axes", "method", "table", *_SETTINGS)
+_KEYS = ("title", "text", *_GRID, "audit", "save_representations", "settings", "axes", "method", "table", *_SETTINGS)
 _METHOD_KEYS = ("datasets", "backbones", "readouts", *_SETTINGS)
 _AXES_KEYS = ("method", *_SETTINGS)
-_TABLE_KEYS = (
-    *("title", "methods", "datasets", "readouts", "reported"),
-    *("baseline", "metric", "family", "per_class", "audit"),
-)
 
 
 def read_suite(file: Path) -> Suite:
@@ -113,9 +125,10 @@ def _suite(name: str, fields: Fields) -> Suite:
         {method: names for method, each in of_methods.items() if (names := each.names("datasets", datasets))},
         {method: names for method, each in of_methods.items() if (names := each.names("backbones", backbones))},
         {method: names for method, each in of_methods.items() if (names := each.names("readouts"))},
-        tuple(_table(each, methods, datasets) for each in fields.tables("table")) or (Table(),),
+        tuple(read_table(each, methods, datasets) for each in fields.tables("table")) or (Table(),),
         fields.flag("audit"),
         fields.names("settings"),
+        fields.flag("save_representations"),
     )
 
 
@@ -131,40 +144,3 @@ def _set(fields: Fields) -> Iterator[tuple[str, str, Fields, str]]:
             table = each.table(slot)
             for key in table:
                 yield method, key if slot == CHOICES else f"{slot}.{key}", table, key
-
-
-def _table(fields: Fields, methods: Sequence[str], datasets: Sequence[str]) -> Table:
-    fields.only(_TABLE_KEYS)
-    table = Table(
-        fields.text("title"),
-        fields.names("methods", methods),
-        fields.names("datasets", datasets),
-        fields.names("readouts"),
-        fields.names("reported"),
-        fields.text("baseline") or None,
-        fields.text("metric") or None,
-        cast(Family, fields.text("family") or "dataset"),
-        fields.flag("per_class"),
-        fields.flag("audit"),
-    )
-    if table.audit and table.per_class:
-        fields.wrong("audit", "a table per class shows no selection audit")
-    if table.metric and table.metric not in METRIC_WORDS:
-        fields.wrong("metric", f"there is no metric {table.metric!r}; {did_you_mean(table.metric, METRIC_WORDS)}")
-    if table.metric and table.per_class:
-        fields.wrong("metric", "a table per class has no other metric")
-    if table.family not in FAMILIES:
-        fields.wrong("family", f"it must be {' or '.join(FAMILIES)}")
-    method = (table.baseline or "").partition("/")[0]
-    if method and method not in methods:
-        fields.wrong("baseline", f"the suite has no method {method!r}; {did_you_mean(method, methods)}")
-    _check_reported(fields, table.reported)
-    return table
-
-
-def _check_reported(fields: Fields, names: Sequence[str]) -> None:
-    for name in names:
-        try:
-            reported_numbers(name)
-        except ErcBenchError as error:
-            fields.wrong("reported", error.message)

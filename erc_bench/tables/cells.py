@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from erc_bench.comparison.model import Column, Comparison, Pair, Rank
+from erc_bench.comparison.claims import favoured
+from erc_bench.comparison.model import Column, Comparison, Rank
+from erc_bench.comparison.pair import Pair
 from erc_bench.metrics import METRIC_WORDS
 from erc_bench.statistics import DiscreteTest, TTest
 
 NOTHING = "-"
 FUTURE_MARK = "§"
 _MARKS = {"better": ("†", "‡", "△"), "worse": ("↓", "⇓", "▽")}
+_EQUAL = "≈"
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Detail:
     reason: str
     dialogue_p: str = NOTHING
     dialogue_adjusted_p: str = NOTHING
+    equal_p: str = NOTHING
+    equal_adjusted_p: str = NOTHING
 
 
 def panels(comparison: Comparison) -> list[Panel]:
@@ -142,11 +147,12 @@ def _n_differs(column: Column) -> bool:
 
 
 def marks(pair: Pair | None) -> str:
-    """Return †, ‡ and △ for what is better than its baseline, ↓, ⇓ and ▽ for what is worse."""
+    """Return †, ‡ and △ for what is better than its baseline, ↓, ⇓ and ▽ for what is worse, ≈ for what is equal."""
     if pair is None:
         return ""
     verdicts = (pair.verdict, pair.joint_verdict, pair.dialogue_verdict)
-    return "".join(_MARKS[verdict][place] for place, verdict in enumerate(verdicts) if verdict)
+    found = "".join(_MARKS[verdict][place] for place, verdict in enumerate(verdicts) if verdict)
+    return f"{found}{_EQUAL}" if pair.equivalent else found
 
 
 def details(comparison: Comparison) -> list[Detail]:
@@ -155,17 +161,12 @@ def details(comparison: Comparison) -> list[Detail]:
 
 
 def _detail(comparison: Comparison, column: Column, pair: Pair) -> Detail:
-    over, tests = pair.over_dialogues, comparison.tests
+    over = pair.over_dialogues
     difference, low, high = _estimated(pair)
-    told = pair.seed_test.reason
-    if over is not None:
-        told = over.test.reason or over.interval.reason
-    elif tests.unit == "both":
-        told = reason([told, pair.joint.reason])
     return Detail(
         dataset=column.title,
         comparison=f"{comparison.rows[pair.row].label} - {comparison.rows[pair.baseline].label}",
-        seeds=str(len(pair.seeds)),
+        seeds=_seeds(pair),
         difference=figure(difference, "+.2f"),
         interval=NOTHING if low is None or high is None else f"[{low:.2f}, {high:.2f}]",
         t=statistic(pair.seed_test),
@@ -177,9 +178,11 @@ def _detail(comparison: Comparison, column: Column, pair: Pair) -> Detail:
         effect=figure(pair.effect.value, ".2f"),
         detectable=figure(pair.detectable.value, ".2f"),
         correlation=figure(pair.seed_correlation.value, ".2f"),
-        reason=told,
+        reason=reasons(comparison, pair),
         dialogue_p=probability(over.test.p if over else None),
         dialogue_adjusted_p=probability(pair.dialogue_adjusted_p),
+        equal_p=probability(pair.equivalence.p if pair.equivalence else None),
+        equal_adjusted_p=probability(pair.equivalence_adjusted_p),
     )
 
 
@@ -188,10 +191,14 @@ def _estimated(pair: Pair) -> tuple[float | None, float | None, float | None]:
     if pair.over_dialogues is not None:
         interval = pair.over_dialogues.interval
         return pair.test.difference, interval.low, interval.high
-    # A rank test has no interval; that of the t-test stands in where it is of the same difference.
-    test = pair.chosen if isinstance(pair.chosen, TTest) else pair.test
-    same = test.difference is not None and pair.difference == test.difference
-    return pair.difference, test.low if same else None, test.high if same else None
+    test = pair.interval_test
+    return test.difference, test.low, test.high
+
+
+def _seeds(pair: Pair) -> str:
+    """Return how many seeds the test over seeds reads; one that does not pair them reads those of either side."""
+    test = pair.unpaired
+    return str(len(pair.seeds)) if test is None else f"{test.n} and {test.n_second}"
 
 
 def statistic(test: TTest | DiscreteTest) -> str:
@@ -204,13 +211,22 @@ def statistic(test: TTest | DiscreteTest) -> str:
     return next((f"{name} = {value:g}" for name, value in found.items() if value is not None), NOTHING)
 
 
-def reason(reasons: Sequence[str]) -> str:
-    """Join the reasons of the test over seeds and of the joint test, saying the same one once."""
-    seeds, joint = reasons
+def reasons(comparison: Comparison, pair: Pair) -> str:
+    """Say why a test is missing, cannot reach the level, or gives no mark; the same reason once."""
+    over = pair.over_dialogues
+    if over is not None:
+        return over.test.reason or over.interval.reason
+    found = [pair.seed_test.reason]
+    if comparison.tests.unit == "both":
+        found = _together(pair.seed_test.reason, pair.joint.reason)
+    found += [f"no mark: {favoured(comparison, pair)}"] if pair.contradiction else []
+    return "; ".join(filter(None, found))
+
+
+def _together(seeds: str, joint: str) -> list[str]:
     if seeds == joint:
-        return seeds
-    named = [f"{words} {text}" for words, text in (("seeds", seeds), ("joint", joint)) if text]
-    return "; ".join(named)
+        return [seeds]
+    return [f"{words} {text}" for words, text in (("seeds", seeds), ("joint", joint)) if text]
 
 
 def figure(value: float | None, form: str) -> str:

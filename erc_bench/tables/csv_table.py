@@ -6,8 +6,9 @@ import csv
 import io
 from typing import Any
 
-from erc_bench.comparison.model import Column, Comparison, Pair, Row, Score
-from erc_bench.tables.cells import reason
+from erc_bench.comparison.model import Column, Comparison, PrintedClaim, Row, Score
+from erc_bench.comparison.pair import Pair
+from erc_bench.tables.cells import reasons
 
 
 def render(comparison: Comparison) -> str:
@@ -26,6 +27,7 @@ def render(comparison: Comparison) -> str:
 
 
 def _reported(comparison: Comparison) -> list[dict[str, Any]]:
+    claims = {(claim.column, claim.other): claim for claim in comparison.printed_claims}
     return [
         {
             "dataset": column.dataset,
@@ -36,9 +38,10 @@ def _reported(comparison: Comparison) -> list[dict[str, Any]]:
             "backbone": row.backbone,
             "mean": value,
             "reported": f"{row.citation}; {'; '.join(row.printed_in)}",
+            **_claim(comparison, claims.get((index, position))),
         }
-        for row in comparison.reported
-        for column, value in zip(comparison.columns, row.values, strict=True)
+        for position, row in enumerate(comparison.reported)
+        for index, (column, value) in enumerate(zip(comparison.columns, row.values, strict=True))
         if value is not None
     ]
 
@@ -47,8 +50,60 @@ def _line(comparison: Comparison, column: Column, score: Score) -> dict[str, Any
     row = comparison.rows[score.row]
     pair = column.pair_of(score.row)
     audit = _audit(column, score.row) if any(each.audit for each in comparison.columns) else {}
-    reported = {"reported": None}
-    return {**_condition(column), **_row(row), **_score(score), **_pair(comparison, column, pair), **audit, **reported}
+    further = {**_equal(comparison, pair), **_over_datasets(comparison, score.row), **_ranks(comparison, score.row)}
+    reported = {"reported": None, **_claim(comparison, None)}
+    return {
+        **_condition(column),
+        **_row(row),
+        **_score(score),
+        **_pair(comparison, column, pair),
+        **further,
+        **audit,
+        **reported,
+    }
+
+
+def _equal(comparison: Comparison, pair: Pair | None) -> dict[str, Any]:
+    if comparison.tests.margin is None:
+        return {}
+    names = ("margin", "equal_low", "equal_high", "equal_p", "equal_adjusted_p", "equal_within_margin")
+    if pair is None or pair.equivalence is None:
+        return dict.fromkeys(names)
+    test = pair.equivalence
+    values = (test.margin, test.low, test.high, test.p, pair.equivalence_adjusted_p, pair.equivalent)
+    return dict(zip(names, values, strict=True))
+
+
+def _over_datasets(comparison: Comparison, row: int) -> dict[str, Any]:
+    if not comparison.over_datasets:
+        return {}
+    names = ("datasets", "better_on_at_least", "at_least_adjusted_p", "stouffer_z", "stouffer_p", "stouffer_adjusted_p")
+    found = next((each for each in comparison.over_datasets if each.row == row), None)
+    if found is None:
+        return dict.fromkeys(names)
+    combined = (found.combined.z, found.combined.p, found.combined_adjusted_p)
+    return dict(zip(names, (len(found.columns), found.at_least, _list(found.adjusted), *combined), strict=True))
+
+
+def _ranks(comparison: Comparison, row: int) -> dict[str, Any]:
+    ranking = comparison.ranking
+    if ranking is None:
+        return {}
+    names = ("average_rank", "friedman_chi_squared", "friedman_f", "friedman_p", "nemenyi_distance")
+    average = ranking.test.average_ranks[ranking.rows.index(row)] if row in ranking.rows else None
+    values = (average, ranking.test.chi_squared, ranking.test.f, ranking.test.p, ranking.distance.value)
+    return dict(zip(names, values, strict=True))
+
+
+def _claim(comparison: Comparison, claim: PrintedClaim | None) -> dict[str, Any]:
+    """Return what a printed table's own row claims of the line's reported number."""
+    if not comparison.printed_claims:
+        return {}
+    names = ("claimed_by", "claimed_difference", "claimed_largest_sd")
+    if claim is None:
+        return dict.fromkeys(names)
+    values = (comparison.reported[claim.claimed].system, claim.difference, claim.largest_sd.value)
+    return dict(zip(names, values, strict=True))
 
 
 def _audit(column: Column, row: int) -> dict[str, Any]:
@@ -136,17 +191,20 @@ def _pair(comparison: Comparison, column: Column, pair: Pair | None) -> dict[str
     )
     if pair is None:
         return dict.fromkeys(names)
-    test, joint, tests = pair.test, pair.joint, comparison.tests
+    test, joint, tests = pair.interval_test, pair.joint, comparison.tests
     chosen, over = pair.seed_test, pair.over_dialogues
-    reasons = [chosen.reason if tests.over_seeds else "", joint.reason if tests.unit == "both" else ""]
+    # What is of shared seeds does not belong beside a test that does not pair them.
+    shares = pair.unpaired is None
+    paired = (pair.sign_flip.p, pair.sign_flip.smallest_p, pair.effect.value, pair.seed_correlation.value)
     values = (
         *(comparison.rows[pair.baseline].label, _list(pair.seeds), test.difference, test.low, test.high),
-        *(pair.sd, test.t, test.df),
+        *(pair.sd if shares else None, test.t, test.df),
         *(tests.test, chosen.p, tests.correction, pair.adjusted_p, column.family, pair.verdict),
         *(joint.low, joint.high, joint.t, joint.df, joint.p, pair.joint_adjusted_p, column.joint_family),
-        *(pair.joint_verdict, pair.sign_flip.p, pair.sign_flip.smallest_p, pair.effect.value, pair.detectable.value),
-        *(pair.seed_correlation.value, *((over.interval.low, over.interval.high, over.test.p) if over else [None] * 3)),
+        *(pair.joint_verdict, *(paired[:3] if shares else [None] * 3)),
+        *(pair.detectable.value, paired[3] if shares else None),
+        *((over.interval.low, over.interval.high, over.test.p) if over else [None] * 3),
         *(pair.dialogue_adjusted_p, column.dialogue_family, pair.dialogue_verdict),
-        *(_beaten(comparison, column, pair.row), over.test.reason if over else reason(reasons)),
+        *(_beaten(comparison, column, pair.row), reasons(comparison, pair)),
     )
     return dict(zip(names, values, strict=True))

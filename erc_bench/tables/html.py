@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from html import escape
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.tables.audit import TextTable, audit_notes, audit_table
+from erc_bench.tables.audit import TextTable
 from erc_bench.tables.cells import CellText, Panel, panels
 from erc_bench.tables.detail_table import detail_note, detail_table
-from erc_bench.tables.readings import readings_notes, readings_table
+from erc_bench.tables.further import further
 
 _STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
@@ -26,11 +26,9 @@ def render(comparison: Comparison) -> str:
     shown = detail_table(comparison)
     if shown:
         parts += [_comparisons(shown), _paragraphs([detail_note(comparison)])]
-    further = ((readings_table, readings_notes), (audit_table, audit_notes))
-    for table_of, notes_of in further:
-        if table := table_of(comparison):
-            rows = [[escape(cell) for cell in row] for row in table.rows]
-            parts += [_table(table.titles, rows), _paragraphs(notes_of(comparison))]
+    for each in further(comparison):
+        rows = [[escape(cell) for cell in row] for row in each.table.rows]
+        parts += [_table(each.table.titles, rows), _paragraphs(each.notes)]
     parts.append(_paragraphs([f"Note: {note}" for note in comparison.notes]))
     lines = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>erc-bench comparison</title>',

@@ -1,231 +1,57 @@
-"""The comparison as a LaTeX table for a paper that loads booktabs."""
+r"""The comparison as LaTeX tables for a paper: they fit its columns, and ``pdflatex`` compiles them.
 
-# ruff: noqa: RUF001 - the characters that look like others are the matter
+Scores and what else there is (readings of reported numbers, the selection audit) are tables of their own.
+What is said of them is their caption; where no page holds table and caption, it goes on as text below.
+"""
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.tables.audit import TextTable, audit_notes, audit_table
-from erc_bench.tables.cells import CellText, Panel, panels
-from erc_bench.tables.readings import readings_notes, readings_table
+from erc_bench.tables.cells import panels
+from erc_bench.tables.further import further
+from erc_bench.tables.latex_cells import score_grid, text_grid
+from erc_bench.tables.latex_float import GUARD, Table, floats
+from erc_bench.tables.latex_text import comment, escape
 
-_ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "±": r"$\pm$",
-    "≤": r"$\leq$",
-    "·": r"$\cdot$",
-    "†": r"$\dagger$",
-    "‡": r"$\ddagger$",
-    "↓": r"$\downarrow$",
-    "⇓": r"$\Downarrow$",
-    "△": r"$\triangle$",
-    "▽": r"$\bigtriangledown$",
-    "§": r"\S{}",
-    "¹": "$^1$",
-    "²": "$^2$",
-    "³": "$^3$",
-    "½": r"$\frac{1}{2}$",
-    "−": "$-$",
-    "×": r"$\times$",
-    "≥": r"$\geq$",
-    "≠": r"$\neq$",
-    "≈": r"$\approx$",
-    "∞": r"$\infty$",
-    "√": r"$\surd$",
-    "∈": r"$\in$",
-    "‖": r"$\Vert$",
-    "°": r"$^\circ$",
-    "\u00b5": r"$\mu$",
-    "→": r"$\rightarrow$",
-    "←": r"$\leftarrow$",
-    "↑": r"$\uparrow$",
-    "⇒": r"$\Rightarrow$",
-    "…": r"\ldots{}",
-    "–": "--",
-    "—": "---",
-    "“": "``",
-    "”": "''",
-    "„": '"',
-    "‘": "`",
-    "’": "'",
-    "\u00a0": "~",
-    "ß": r"\ss{}",
-    "ø": r"\o{}",
-    "Ø": r"\O{}",
-    "æ": r"\ae{}",
-    "Æ": r"\AE{}",
-    "œ": r"\oe{}",
-    "Œ": r"\OE{}",
-    "ł": r"\l{}",
-    "Ł": r"\L{}",
-    "ı": r"\i{}",
-}
-# Greek letters that look like Latin ones have no command: they print as those.
-_LATIN_LOOK = {"omicron": "o", "Alpha": "A", "Beta": "B", "Epsilon": "E", "Zeta": "Z", "Eta": "H", "Iota": "I"}
-_LATIN_LOOK |= {"Kappa": "K", "Mu": "M", "Nu": "N", "Omicron": "O", "Rho": "P", "Tau": "T", "Chi": "X"}
-_ACCENTS = {
-    "\u0300": r"\`",
-    "\u0301": r"\'",
-    "\u0302": r"\^",
-    "\u0303": r"\~",
-    "\u0304": r"\=",
-    "\u0306": r"\u",
-    "\u0307": r"\.",
-    "\u0308": r"\"",
-    "\u030a": r"\r",
-    "\u030b": r"\H",
-    "\u030c": r"\v",
-    "\u0323": r"\d",
-    "\u0327": r"\c",
-    "\u0331": r"\b",
-}
-_MARKS = {"†": r"\dagger", "‡": r"\ddagger", "↓": r"\downarrow", "⇓": r"\Downarrow"}
-_MARKS |= {"△": r"\triangle", "▽": r"\bigtriangledown"}
-_WRAP = {"best": r"\textbf{%s}", "second": r"\underline{%s}", "": "%s"}
+__all__ = ["escape", "render"]
+LABEL = "tab:erc-bench"
+_AT_ONCE = 12
+"""Tables that are held back at once; LaTeX has room for 18."""
 
 
 def render(comparison: Comparison) -> str:
-    r"""Return a ``table`` environment; the document needs ``\usepackage{booktabs}`` and nothing else.
-
-    Classes need the width of both columns of a page.
-    """
-    environment = "table*" if comparison.per_class else "table"
-    lines = [
-        *(f"% Note: {_comment(note)}" for note in comparison.notes),
-        rf"\begin{{{environment}}}[t]",
-        r"\centering",
-        *_tabulars(panels(comparison)),
-        *_further(readings_table(comparison)),
-        *_further(audit_table(comparison)),
-        rf"\caption{{{_caption(comparison)}}}",
-        r"\label{tab:erc-bench}",
-        rf"\end{{{environment}}}",
-    ]
-    return "\n".join(lines) + "\n"
+    """Return ``table`` and ``table*`` environments; the first line names the packages that they need."""
+    tables = [_scores(comparison), *_further(comparison)]
+    lines = list(_flushed(line for table in tables for line in floats(table)))
+    packages = "booktabs,graphicx" if GUARD in lines else "booktabs"
+    notes = [f"% Note: {comment(note)}" for note in comparison.notes]
+    return "\n".join([rf"% Needs \usepackage{{{packages}}}", *notes, *lines]) + "\n"
 
 
-def _tabulars(shown: Sequence[Panel]) -> list[str]:
-    first, *others = map(_tabular, shown)
-    return [*first, *(line for tabular in others for line in (r"\\[1ex]", *tabular))]
+def _flushed(lines: Iterable[str]) -> Iterator[str]:
+    count = 0
+    for line in lines:
+        yield line
+        count += line.startswith(r"\end{table")
+        if count == _AT_ONCE:
+            yield r"\clearpage"
+            count = 0
 
 
-def _further(table: TextTable | None) -> list[str]:
-    if table is None:
-        return []
-    return [
-        r"\\[1ex]",
-        rf"\begin{{tabular}}{{ll{'r' * (len(table.titles) - 2)}}}",
-        r"\toprule",
-        _row([escape(title) for title in table.titles]),
-        r"\midrule",
-        *(_row([escape(cell) for cell in row]) for row in table.rows),
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
-
-
-def _tabular(panel: Panel) -> list[str]:
-    names = [escape(name) for name, _ in panel.headers]
-    metrics = [escape(metric) for _, metric in panel.headers]
-    return [
-        rf"\begin{{tabular}}{{l{'c' * len(panel.headers)}}}",
-        r"\toprule",
-        _row([escape(panel.title) or "Method", *names]),
-        *([_row(["", *metrics])] if any(metrics) else []),
-        r"\midrule",
-        *_rows(panel.rows),
-        *([r"\midrule", *_rows(panel.reported)] if panel.reported else []),
-        r"\bottomrule",
-        r"\end{tabular}",
-    ]
-
-
-def _rows(rows: Sequence[tuple[str, Sequence[CellText]]]) -> list[str]:
-    return [_row([escape(label), *map(_cell, cells)]) for label, cells in rows]
-
-
-def escape(text: str) -> str:
-    """Return text that LaTeX prints as it is: pure ASCII, whatever the document's encoding and fonts.
-
-    Greek and symbols become math, accented letters their commands; what has neither is named by its
-    code point: ``[U+4E2D]``.
-    """
-    return "".join(map(_escaped, unicodedata.normalize("NFC", text)))
-
-
-def _escaped(character: str) -> str:
-    if character in _ESCAPES:
-        return _ESCAPES[character]
-    if character.isascii():
-        return character if character.isprintable() else " "
-    return _greek(character) or _accented(character) or _plain(character) or f"[U+{ord(character):04X}]"
-
-
-def _greek(character: str) -> str:
-    if not ("Α" <= character <= "Ω" or "α" <= character <= "ω"):
-        return ""
-    match unicodedata.name(character, "").replace("LAMDA", "LAMBDA").split():
-        case ["GREEK", "SMALL", "LETTER", "FINAL", "SIGMA"]:
-            command = "varsigma"
-        case ["GREEK", "SMALL", "LETTER", name]:
-            command = name.lower()
-        case ["GREEK", "CAPITAL", "LETTER", name]:
-            command = name.capitalize()
-        case _:
-            return ""
-    return f"${_LATIN_LOOK.get(command, chr(92) + command)}$"
-
-
-def _accented(character: str) -> str:
-    letter, *marks = list(unicodedata.normalize("NFD", character))
-    if not marks or not (letter.isascii() and letter.isalpha() and all(mark in _ACCENTS for mark in marks)):
-        return ""
-    for mark in marks:
-        letter = f"{_ACCENTS[mark]}{{{letter}}}"
-    return letter
-
-
-def _plain(character: str) -> str:
-    """Return a variant form (a ligature, a wide letter) as the plain characters it stands for."""
-    plain = unicodedata.normalize("NFKD", character)
-    return "".join(map(_escaped, plain)) if plain.isascii() else ""
-
-
-def _comment(note: str) -> str:
-    # Only readers of the source see it: what is ASCII stays as it is.
-    return "".join(each if each.isascii() else _escaped(each) for each in " ".join(note.split()))
-
-
-def _row(cells: list[str]) -> str:
-    return f"{' & '.join(cells)} \\\\"
-
-
-def _cell(cell: CellText) -> str:
-    value = _WRAP[cell.rank] % escape(cell.joined())
-    letters = [rf"\mathrm{{{cell.letters}}}"] if cell.letters else []
-    above = " ".join([*(_MARKS[mark] for mark in cell.marks), *letters])
-    marks = f"$^{{{above}}}$" if above else ""
-    words = rf" \textit{{({escape(cell.words)})}}" if cell.words else ""
-    return f"{value}{marks}{words}"
-
-
-def _caption(comparison: Comparison) -> str:
+def _scores(comparison: Comparison) -> Table:
     ranks = ["Bold: best of a column; underlined: second."] if len(comparison.rows) > 1 else []
-    audit = audit_notes(comparison) if audit_table(comparison) else []
-    read = readings_notes(comparison) if comparison.readings else []
-    return " ".join(escape(sentence) for sentence in [*comparison.caption, *ranks, *read, *audit])
+    title = "F1 of each class" if comparison.per_class else "Comparison of methods"
+    grids = tuple(partial(score_grid, panel) for panel in panels(comparison))
+    # Where a caption is cut, what the marks of the table mean is worth more than what stands at its end.
+    facts = (*comparison.caption[:1], *ranks, *comparison.caption[1:])
+    return Table(LABEL, title, facts, grids)
+
+
+def _further(comparison: Comparison) -> list[Table]:
+    return [
+        Table(f"{LABEL}-{each.key}", each.title, each.notes, (partial(text_grid, each.table),))
+        for each in further(comparison)
+    ]

@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.tables.audit import TextTable, audit_notes, audit_table
+from erc_bench.tables.audit import TextTable
 from erc_bench.tables.cells import CellText, Panel, panels
 from erc_bench.tables.detail_table import detail_note, detail_table
-from erc_bench.tables.readings import readings_notes, readings_table
+from erc_bench.tables.further import further
 
 _WRAP = {"best": ("**", "**"), "second": ("<ins>", "</ins>"), "": ("", "")}
 
@@ -21,10 +21,8 @@ def render(comparison: Comparison) -> str:
     shown = detail_table(comparison)
     if shown:
         parts += [_text_table(shown), escape(detail_note(comparison))]
-    further = ((readings_table, readings_notes), (audit_table, audit_notes))
-    for table_of, notes_of in further:
-        if table := table_of(comparison):
-            parts += [_text_table(table), "\n".join(f"- {escape(note)}" for note in notes_of(comparison))]
+    for each in further(comparison):
+        parts += [_text_table(each.table), "\n".join(f"- {escape(note)}" for note in each.notes)]
     if comparison.notes:
         parts.append("\n".join(f"- Note: {escape(note)}" for note in comparison.notes))
     return "\n\n".join(parts) + "\n"
@@ -59,6 +57,6 @@ def _text_table(table: TextTable) -> str:
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    left = 2 if titles[0] == "dataset" else 1
+    left = 2 if titles[0] in ("dataset", "row") else 1
     rule = ["---" if i < left else "---:" for i in range(len(titles))]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in [titles, rule, *rows])

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from erc_bench.comparison.model import Comparison, Reading
+from erc_bench.comparison.readings import is_of
 from erc_bench.tables.audit import TextTable
 from erc_bench.tables.cells import NOTHING, figure, probability, row_label
 from erc_bench.tables.detail_table import adjusted_title
+
+MOST = 30
+"""So many readings are shown as they are; of more, those that a reader looks for first."""
 
 
 def readings_table(comparison: Comparison) -> TextTable | None:
@@ -15,10 +21,34 @@ def readings_table(comparison: Comparison) -> TextTable | None:
     adjusted = adjusted_title(comparison)
     titles = ("dataset", "ours - reported", "n", "difference", "constant p", adjusted, "sd at most")
     rerun = ("re-run", "re-run p", f"re-run {adjusted}")
-    rows = [_row(comparison, reading) for reading in comparison.readings]
+    rows = [_row(comparison, reading) for reading in _shown(comparison)]
     if _has_reruns(comparison):
         return TextTable((*titles, *rerun), tuple(rows))
     return TextTable(titles, tuple(row[: len(titles)] for row in rows))
+
+
+def _shown(comparison: Comparison) -> Sequence[Reading]:
+    """Return all readings, or of many those of each dataset's best row, and of each row with its own system."""
+    found = comparison.readings
+    if len(found) <= MOST:
+        return found
+    best: dict[int, Reading] = {}
+    for reading in found:
+        leader = best.setdefault(reading.column, reading)
+        if _mean(comparison, reading) > _mean(comparison, leader):
+            best[reading.column] = reading
+    return [
+        reading
+        for reading in found
+        if reading.row == best[reading.column].row
+        or is_of(comparison.reported[reading.reported], comparison.rows[reading.row].key.method)
+    ]
+
+
+def _mean(comparison: Comparison, reading: Reading) -> float:
+    score = comparison.columns[reading.column].scores[reading.row]
+    assert score is not None  # what is read has a score
+    return score.summary.mean
 
 
 def _has_reruns(comparison: Comparison) -> bool:
@@ -43,7 +73,12 @@ def readings_notes(comparison: Comparison) -> list[str]:
         f" shared seeds; corrected after {correction} over these tests ({families[1]}). It alone compares like with"
         " like.",
     ]
-    return notes if _has_reruns(comparison) else notes[:-1]
+    cut = len(comparison.readings) - len(_shown(comparison))
+    told = [
+        f"Shown are the readings of our best row of each dataset, and of each row against its own system; the other"
+        f" {cut} are in the JSON."
+    ]
+    return [*(notes if _has_reruns(comparison) else notes[:-1]), *(told if cut else [])]
 
 
 def _name(comparison: Comparison, reading: Reading) -> str:

@@ -10,10 +10,11 @@ from rich.table import Table
 from rich.text import Text
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.tables.audit import TextTable, audit_notes, audit_table
-from erc_bench.tables.cells import CellText, Detail, Panel, details, interval_title, panels
-from erc_bench.tables.detail_table import adjusted_title, detail_note
-from erc_bench.tables.readings import readings_notes, readings_table
+from erc_bench.comparison.tests import Tests
+from erc_bench.tables.audit import TextTable
+from erc_bench.tables.cells import NOTHING, CellText, Detail, Panel, details, interval_title, panels
+from erc_bench.tables.detail_table import adjusted_title, detail_note, further_figures, further_titles
+from erc_bench.tables.further import further
 
 _STYLES = {"best": "bold", "second": "underline", "": ""}
 # Without a terminal there is no bold: the signs that plain text has for it stand in.
@@ -27,14 +28,14 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     shown = details(comparison)
     if shown:
         console.print(_comparisons(comparison, shown))
-    read, audit = readings_table(comparison), audit_table(comparison)
-    for table in filter(None, (read, audit)):
-        console.print(_text_table(table))
+    others = list(further(comparison))
+    for each in others:
+        console.print(_text_table(each.table))
     ranks = "bold: best, underlined: second" if console.is_terminal else "*...*: best, _..._: second"
     lines = [*comparison.caption, f"Within a column, {ranks}." if len(comparison.rows) > 1 else ""]
     lines += [detail_note(comparison)] if shown else []
-    lines += readings_notes(comparison) if read else []
-    lines += audit_notes(comparison) if audit else []
+    lines += [f"{each.comparison} on {each.dataset}: {each.reason}." for each in shown if _reason_is_below(each)]
+    lines += [note for each in others for note in each.notes]
     for line in filter(None, lines):
         console.print(Text(line), style="dim", highlight=False)
     for note in comparison.notes:
@@ -88,16 +89,20 @@ def _comparisons(comparison: Comparison, shown: list[Detail]) -> Table:
         table.add_column(Text(title), justify="right", overflow="fold")
     lines = _LINES[comparison.tests.unit]
     for detail in shown:
-        table.add_row(*map(Text, (*_first_lines(detail), *lines(detail))))
+        table.add_row(*map(Text, (*_first_lines(detail), *lines(detail, comparison.tests))))
     return table
+
+
+_NARROW = {"sign-flip p": "sign-\nflip p", "detectable": "detec-\ntable"}
 
 
 def _titles(comparison: Comparison) -> tuple[str, ...]:
     difference, adjusted = f"difference\n{interval_title(comparison)}", adjusted_title(comparison)
     if comparison.tests.unit == "dialogue":
         return difference, f"p\n{adjusted}", "r"
-    joint = (f"joint p\n{adjusted}",) if comparison.tests.unit == "both" else ()
-    return (difference, f"p\n{adjusted}", *joint, "sign-\nflip p", "g_z", "detec-\ntable", "r")
+    joint: tuple[str, ...] = (f"joint p\n{adjusted}",) if comparison.tests.unit == "both" else ()
+    joint += (f"equal p\n{adjusted}",) if comparison.tests.margin is not None else ()
+    return (difference, f"p\n{adjusted}", *joint, *(_NARROW.get(title, title) for title in further_titles(comparison)))
 
 
 def _text_table(shown: TextTable) -> Table:
@@ -112,21 +117,26 @@ def _text_table(shown: TextTable) -> Table:
 def _first_lines(detail: Detail) -> tuple[str, str]:
     return (
         f"{detail.comparison}\n{detail.dataset}, n={detail.seeds}",
-        f"{detail.difference}\n{detail.reason if detail.interval == '-' else detail.interval}",
+        f"{detail.difference}\n{detail.reason if detail.interval == NOTHING else detail.interval}",
     )
 
 
-def _over_seeds(detail: Detail) -> tuple[str, ...]:
-    further = (detail.sign_flip_p, detail.effect, detail.detectable, detail.correlation)
-    return f"{detail.p}\n{detail.holm_p}", *further
+def _reason_is_below(detail: Detail) -> bool:
+    # Where there is no interval the reason stands in its place.
+    return bool(detail.reason) and detail.interval != NOTHING
 
 
-def _over_both(detail: Detail) -> tuple[str, ...]:
-    first, *further = _over_seeds(detail)
-    return first, f"{detail.joint_p}\n{detail.joint_holm_p}", *further
+def _over_seeds(detail: Detail, tests: Tests) -> tuple[str, ...]:
+    equal = () if tests.margin is None else (f"{detail.equal_p}\n{detail.equal_adjusted_p}",)
+    return f"{detail.p}\n{detail.holm_p}", *equal, *further_figures(detail, tests)
 
 
-def _over_dialogues(detail: Detail) -> tuple[str, ...]:
+def _over_both(detail: Detail, tests: Tests) -> tuple[str, ...]:
+    first, *others = _over_seeds(detail, tests)
+    return first, f"{detail.joint_p}\n{detail.joint_holm_p}", *others
+
+
+def _over_dialogues(detail: Detail, tests: Tests) -> tuple[str, ...]:
     return f"{detail.dialogue_p}\n{detail.dialogue_adjusted_p}", detail.correlation
 
 

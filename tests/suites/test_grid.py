@@ -182,8 +182,9 @@ def test_a_table_of_audits_needs_audited_cells(plans, read):
     check_tables(tables, plans(audit=True))
 
 
-def test_representations_are_kept_where_the_command_asks_for_them(plans):
-    found = plans(save_representations=True)
-    assert {plan.save_representations for plan in found if plan.address.method == "majority"} == {False}
-    assert {plan.save_representations for plan in found if plan.address.method != "majority"} == {True}
-    assert [plan.address for plan in found] == [plan.address for plan in plans()]
+def test_representations_are_kept_where_the_suite_or_its_command_asks_for_them(plans):
+    for found in (plans("save_representations = true"), plans(save_representations=True)):
+        assert {plan.save_representations for plan in found if plan.address.method == "majority"} == {False}
+        assert {plan.save_representations for plan in found if plan.address.method != "majority"} == {True}
+        assert [plan.address for plan in found] == [plan.address for plan in plans()]
+    assert not any(plan.save_representations for plan in plans())

@@ -1,12 +1,18 @@
 """From a TOML file to a suite, strictly."""
 
+from textwrap import dedent
+
 import pytest
 
+from erc_bench.commands.compare import compare
 from erc_bench.comparison.reported import reported_numbers
+from erc_bench.comparison.tests import Tests as Asked
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.overrides import Override
+from erc_bench.suites import reading
 from erc_bench.suites.model import Axis, Table
 from erc_bench.suites.reading import read_suite
+from erc_bench.suites.table import KEYS
 
 
 def test_the_smallest_suite_has_the_defaults_of_run(read):
@@ -84,6 +90,43 @@ def test_tables(read):
     assert suite.tables == (main, Table(per_class=True), Table(audit=True))
 
 
+def test_a_table_names_its_tests_as_compare_does(read):
+    suite = read("""
+        [[table]]
+        test = "sign-flip"
+        correction = "bh"
+        alpha = 0.01
+        unit = "both"
+        cluster = "session"
+        letters = true
+        by = "slice"
+
+        [[table]]
+        unit = "seed"
+        all_pairs = true
+        margin = 2
+        force_ranks = true
+    """)
+    asked, pairs = (table.wanted() for table in suite.tables)
+    assert asked["tests"] == Asked("sign-flip", "benjamini-hochberg", letters=True, cluster="session", by_slice=True)
+    assert (asked["alpha"], pairs["alpha"]) == (0.01, 0.05)
+    assert pairs["tests"] == Asked(unit="seed", all_pairs=True, margin=2.0, ranks=True, force_ranks=True)
+
+
+def test_the_example_of_the_documentation_is_a_suite(read):
+    suite = read(dedent(reading.__doc__.partition("::\n")[2]), "")
+    assert (len(suite.tables), len(suite.axes)) == (2, 1)
+    assert suite.audit
+    assert suite.save_representations
+
+
+def test_a_table_takes_the_options_of_compare_that_change_a_table():
+    options = {name.strip("-").replace("-", "_") for parameter in compare.params for name in parameter.opts}
+    plural = {"method": "methods", "dataset": "datasets", "readout": "readouts"}
+    others = {"runs", "suite", "format", "output", "data_dir"}
+    assert {plural.get(name, name) for name in options - others} == set(KEYS) - {"title"}
+
+
 def problems(read, text, grid=None):
     with pytest.raises(ErcBenchError) as error:
         read(text) if grid is None else read(text, grid)
@@ -133,6 +176,40 @@ def problems(read, text, grid=None):
         ("[[table]]\nmetric = 'accuracy'\nper_class = true", "table[1].metric: a table per class has no other metric"),
         ("audit = 1", "audit: it must be true or false"),
         ("[[table]]\naudit = true\nper_class = true", "table[1].audit: a table per class shows no selection audit"),
+        ("save_representations = 1", "save_representations: it must be true or false"),
+        ("[[table]]\ntest = 'paired'", "table[1].test: there is no test 'paired'; did you mean paired-t?"),
+        ("[[table]]\ntest = 3", "table[1].test: it must be a string"),
+        ("[[table]]\ncorrection = 'hom'", "table[1].correction: there is no correction 'hom'; did you mean holm?"),
+        ("[[table]]\ncorrection = 'bhh'", "table[1].correction: there is no correction 'bhh'; did you mean bh?"),
+        ("[[table]]\nunit = 'seeds'", "table[1].unit: there is no unit of tests 'seeds'; did you mean seed?"),
+        ("[[table]]\ncluster = 'sessions'", "table[1].cluster: there is no cluster 'sessions'; did you mean session?"),
+        ("[[table]]\nby = 'slices'", "table[1].by: there are no columns by 'slices'; did you mean slice?"),
+        ("[[table]]\nalpha = 1", "table[1].alpha: it must be a number between 0 and 1, such as 0.05"),
+        ("[[table]]\nalpha = 1.5", "table[1].alpha: it must be a number between 0 and 1"),
+        ("[[table]]\nalpha = true", "table[1].alpha: it must be a number between 0 and 1"),
+        ("[[table]]\nall_pairs = 'yes'", "table[1].all_pairs: it must be true or false"),
+        ("[[table]]\nall_pair = true", "table[1].all_pair: there is no such key; did you mean all_pairs or"),
+        (
+            "[[table]]\nletters = true\nper_class = true",
+            "table[1].letters: a table per class has no tests",
+        ),
+        ("[[table]]\nmargin = 0", "table[1].margin: it must be a number above 0"),
+        ("[[table]]\nmargin = inf", "table[1].margin: it must be a number above 0"),
+        ("[[table]]\nmargin = true", "table[1].margin: it must be a number above 0"),
+        ("[[table]]\nmargin = 1\nunit = 'dialogue'", "table[1].margin: a margin belongs to the tests over seeds"),
+        ("[[table]]\nmargin = 1\nper_class = true", "table[1].margin: a table per class has no tests"),
+        ("[[table]]\ntest = 'welch'\nper_class = true", "table[1].test: a table per class has no tests"),
+        ("[[table]]\nfamily = 'table'\nper_class = true", "table[1].family: a table per class has no tests"),
+        (
+            "[[table]]\ntest = 'welch'\nunit = 'dialogue'",
+            "table[1].test: the test welch is one over seeds, of which the unit dialogue makes none",
+        ),
+        (
+            "[[table]]\ncluster = 'session'\nunit = 'seed'",
+            "table[1].cluster: the cluster session belongs to tests over dialogues, of which the unit seed makes none",
+        ),
+        ("[[table]]\nranks = true\nper_class = true", "table[1].ranks: a table per class has no ranks"),
+        ("[[table]]\nby = 'slice'\nper_class = true", "table[1].by: a table per class has no slices"),
         ("[[table]]\nreported = ['eacl2042']", "table[1].reported: no reported numbers are named 'eacl2042'; did you"),
     ],
 )
