@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from erc_bench.commands.compare_tests import options_of_tests, tests_asked_for, with_groups
+from erc_bench.commands.compare_tests import baseline_option, options_of_tests, tests_asked_for, with_groups
+from erc_bench.commands.numbers import FiniteFloat
+from erc_bench.commands.target import check_target
+from erc_bench.store.collection import without_collection
 
 if TYPE_CHECKING:
     from erc_bench.comparison import Comparison
@@ -26,11 +29,11 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
 @click.option(
     "--suite",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Make the tables of this suite; only --runs, --format and --output (a folder) go with it.",
+    help="Make the tables of this suite; only --runs, --data-dir, --format and --output (a folder) go with it.",
 )
 @click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be repeated.")
 @click.option("--method", "methods", multiple=True, help="Only this method; may be repeated. The order is kept.")
-@click.option("--baseline", help="Method (or METHOD/BACKBONE) that the others are compared with.  [default: ce]")
+@baseline_option
 @click.option("--metric", help="weighted_f1, macro_f1, accuracy or micro_f1.  [default: the dataset's own]")
 @click.option("--per-class", is_flag=True, help="Show F1 of each class instead, one table for each dataset.")
 @click.option(
@@ -53,13 +56,14 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
 @options_of_tests
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteFloat(0, 1, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
     help="Level of significance.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
+@without_collection()
 def compare(
     runs: Path, form: str, output: Path | None, suite: Path | None, data_dir: Path | None, **request: Any
 ) -> None:
@@ -69,6 +73,8 @@ def compare(
     from erc_bench.errors import ErcBenchError
     from erc_bench.store.reading import read_cells
 
+    # A suite's tables are files in a folder.
+    check_target(output / "table" if output and suite else output)
     cells = read_cells(runs)
     if not cells:
         raise ErcBenchError(
@@ -77,10 +83,11 @@ def compare(
         )
     if suite is not None:
         _check_alone(click.get_current_context())
-        _write_suite(suite, cells, form, output)
+        _write_suite(suite, cells, form, output, data_dir)
         return
     tests = tests_asked_for(request)
-    comparison = compare_cells(with_groups(cells, tests, data_dir), alarms=shipped_alarms(), tests=tests, **request)
+    shown = with_groups(cells, tests, data_dir, request["datasets"], request["methods"])
+    comparison = compare_cells(shown, alarms=shipped_alarms(), tests=tests, **request)
     # A pipe or a file has no colours, even where the environment forces them on rich.
     if form == "rich" and output is None and sys.stdout.isatty():
         _show(comparison)
@@ -98,7 +105,7 @@ def _show(comparison: Comparison) -> None:
     print_comparison(comparison, Console())
 
 
-_WITH_SUITE = {"runs", "suite", "form", "output"}
+_WITH_SUITE = {"runs", "suite", "form", "output", "data_dir"}
 
 
 def _check_alone(context: click.Context) -> None:
@@ -114,10 +121,12 @@ def _check_alone(context: click.Context) -> None:
         )
 
 
-def _write_suite(suite: Path, cells: Sequence[StoredCell], form: str, output: Path | None) -> None:
+def _write_suite(
+    suite: Path, cells: Sequence[StoredCell], form: str, output: Path | None, data_dir: Path | None
+) -> None:
     from erc_bench.commands.suite_tables import suite_tables
 
-    for name, text in suite_tables(suite, cells, form):
+    for name, text in suite_tables(suite, cells, form, data_dir):
         write_text(text if output else f"{text}\n", output and output / name)
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from erc_bench.commands.numbers import FiniteFloat
+
 if TYPE_CHECKING:
     from erc_bench.comparison import Tests
     from erc_bench.store.reading import StoredCell
@@ -48,12 +50,27 @@ _OPTIONS = (
     ),
     click.option("--all-pairs", is_flag=True, help="Compare each two rows; marks stay those against the baseline."),
     click.option("--letters", is_flag=True, help="Letters in each cell name the rows that it beats (all pairs)."),
+    click.option(
+        "--margin",
+        type=FiniteFloat(0, 100, min_open=True),
+        metavar="POINTS",
+        help="Also test whether rows are equal within ± so many points (TOST over seeds), marked ≈.",
+    ),
+    click.option("--ranks", is_flag=True, help="Rank rows over datasets: Friedman's test, Nemenyi's distance."),
+    click.option("--force-ranks", is_flag=True, help="Test ranks below five datasets too, where p is far off."),
     click.option("--by", type=click.Choice(["slice"]), help="Add columns for the slices of the test split."),
     click.option(
         "--data-dir",
         type=click.Path(path_type=Path),
         help="Corpora, read for --by and --cluster where runs were stored without slices, episodes or sessions.",
     ),
+)
+
+
+USUAL_BASELINE = "[default: ce, else supcon, else the first of the methods shown]"
+
+baseline_option = click.option(
+    "--baseline", help=f"Method (or METHOD/BACKBONE) that the others are compared with.  {USUAL_BASELINE}"
 )
 
 
@@ -68,18 +85,28 @@ def tests_asked_for(asked: dict[str, Any]) -> Tests:
     """Take the options of the tests out of a request."""
     from erc_bench.comparison import Tests
 
-    names = ("test", "correction", "unit", "cluster", "all_pairs", "letters")
+    names = ("test", "correction", "unit", "cluster", "all_pairs", "letters", "margin", "ranks", "force_ranks")
     return Tests(**{name: asked.pop(name) for name in names}, by_slice=asked.pop("by") == "slice")
 
 
-def with_groups(cells: Sequence[StoredCell], tests: Tests, data_dir: Path | None) -> list[StoredCell]:
+def with_groups(
+    cells: Sequence[StoredCell],
+    tests: Tests,
+    data_dir: Path | None,
+    datasets: Sequence[str] = (),
+    methods: Sequence[str] = (),
+) -> list[StoredCell]:
     """Return the cells with the slices, episodes and sessions of their test split.
 
-    Runs that were stored without them get those of the corpus, where it is there and is the same.
+    Runs that were stored without them get those of the corpus, where it is there and is the same. Only
+    the corpora of these datasets and methods are read (none named: all).
     """
     if tests.cluster == "dialogue" and not tests.by_slice:
         return list(cells)
-    lacking = {cell.dataset for cell in cells if cell.status == "done" and "groups" not in cell.record.get("data", {})}
+    shown = [
+        cell for cell in cells if (not datasets or cell.dataset in datasets) and (not methods or cell.method in methods)
+    ]
+    lacking = {cell.dataset for cell in shown if cell.status == "done" and "groups" not in cell.record.get("data", {})}
     found = {dataset: _groups(dataset, data_dir) for dataset in sorted(lacking)}
     return [_completed(cell, *found[cell.dataset]) if cell.dataset in found else cell for cell in cells]
 

@@ -12,8 +12,21 @@ from erc_bench.errors import ErcBenchError
 
 @click.command("doctor")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Corpora. Default: $ERC_BENCH_DATA, else a cache.")
-def doctor(data_dir: Path | None) -> None:
+@click.option("--cache", is_flag=True, help="Show the cache of frozen backbones' features instead.")
+@click.option("--prune", type=click.FloatRange(min=0), metavar="DAYS", help="Delete features unused for that long.")
+@click.option("--keep", type=click.FloatRange(min=0), metavar="GIB", help="Delete the longest unused until it fits.")
+@click.option("--yes", is_flag=True, help="Delete without asking.")
+def doctor(data_dir: Path | None, cache: bool, prune: float | None, keep: float | None, yes: bool) -> None:
     """Show what this installation consists of and what it found."""
+    if cache or prune is not None or keep is not None:
+        from erc_bench.commands.doctor_cache import show_cache
+
+        show_cache(prune, keep, yes)
+        return
+    _show_installation(data_dir)
+
+
+def _show_installation(data_dir: Path | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -61,10 +74,10 @@ def _devices() -> Iterator[tuple[str, str]]:
 def _caches() -> Iterator[tuple[str, str]]:
     from huggingface_hub.constants import HF_HUB_CACHE
 
-    from erc_bench.training.features import cache_folder
+    from erc_bench.store.feature_files import cache_folder
 
     features = cache_folder() / "features"
-    yield "features of frozen backbones", f"{features} ({_size(features)})"
+    yield "features of frozen backbones", f"{features} ({_size(features)}; more: erc-bench doctor --cache)"
     yield "models of the hub", f"{HF_HUB_CACHE} ({_size(Path(HF_HUB_CACHE))})"
 
 

@@ -49,6 +49,13 @@ _OPTIONS = (
         help="Processes that run cells side by side, one core each on a CPU.",
     ),
     click.option(
+        "--micro-batch",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Train with N examples of a batch in memory at once, with the gradients of the whole batch: no setting,"
+        " but memory for about a third more time. A GPU that runs out of memory comes to it by itself.",
+    ),
+    click.option(
         "--overwrite",
         type=click.Choice(["missing", "failed", "stale", "always"]),
         default="missing",
@@ -126,8 +133,9 @@ def run_grid(console: Console, plans: Sequence[Plan], asked: Mapping[str, Any]) 
         devices = [str(choose_device(name)) for name in asked["device"].split(",")]
         if asked["jobs"] > 1 or len(devices) > 1:
             return JobsRunner(spread(max(asked["jobs"], len(devices)), asked, devices), progress).run(plans)
+        device = choose_device(asked["device"])
         runner = GridRunner(
-            asked["runs"], asked["data_dir"], choose_device(asked["device"]), asked["overwrite"], progress
+            asked["runs"], asked["data_dir"], device, asked["overwrite"], progress, asked["micro_batch"]
         )
         return runner.run(plans)
     finally:
@@ -140,14 +148,18 @@ def show_table(
     runs: Path,
     datasets: Sequence[str],
     methods: Sequence[str],
+    data_dir: Path | None = None,
     **wanted: Any,
 ) -> None:
     """Compare the cells of the plans, in the order of the names; ``wanted`` goes to ``compare``.
 
+    ``data_dir`` holds the corpora, read where cells were stored without slices or clusters that are asked for.
+
     A table that cannot be made is told and no more: what failed must still be told after it, and the
     exit code must still be that of failed cells.
     """
-    from erc_bench.comparison import compare
+    from erc_bench.commands.compare_tests import with_groups
+    from erc_bench.comparison import Tests, compare
     from erc_bench.comparison.expected import shipped_alarms
     from erc_bench.store.reading import read_cell, read_cells
     from erc_bench.tables import render
@@ -155,9 +167,10 @@ def show_table(
 
     if not plans:
         return
+    cells = [read_cell(plan.address.folder(runs)) for plan in plans]
     try:
         comparison = compare(
-            [read_cell(plan.address.folder(runs)) for plan in plans],
+            with_groups(cells, wanted.get("tests") or Tests(), data_dir),
             datasets=_in(plans, "dataset", datasets),
             methods=_in(plans, "method", methods),
             alarms=shipped_alarms(),

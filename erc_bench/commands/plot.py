@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from erc_bench.commands.compare_tests import baseline_option
+from erc_bench.commands.numbers import FiniteFloat
+
 if TYPE_CHECKING:
     from erc_bench.figures import Drawn
 
@@ -21,12 +24,12 @@ FORMATS = ("png", "svg", "pdf", "csv")
 )
 @click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be repeated.")
 @click.option("--method", "methods", multiple=True, help="Only this method; may be repeated. The order is kept.")
-@click.option("--baseline", help="Method (or METHOD/BACKBONE) that the others are compared with.  [default: ce]")
+@baseline_option
 @click.option("--readout", "readouts", multiple=True, help="Add rows as this classifier read them; may be repeated.")
 @click.option("--metric", help="weighted_f1, macro_f1, accuracy or micro_f1.  [default: the dataset's own]")
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteFloat(0, 1, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
     help="Intervals have the level 1 - alpha.",

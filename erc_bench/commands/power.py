@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
+
+from erc_bench.commands.compare_tests import USUAL_BASELINE
+from erc_bench.commands.numbers import FiniteFloat
 
 if TYPE_CHECKING:
     from erc_bench.comparison.power import Spread
@@ -20,16 +24,22 @@ FORMATS = ("rich", "markdown", "json")
     help="A folder with pilot runs of both methods; with --method, --baseline and --dataset.",
 )
 @click.option("--method", help="The method whose pilot runs are read.")
-@click.option("--baseline", help="What it is compared with: a method, or METHOD/BACKBONE.  [default: ce]")
-@click.option("--dataset", help="The dataset of the pilot runs.")
+@click.option("--baseline", help=f"What it is compared with: a method, or METHOD/BACKBONE.  {USUAL_BASELINE}")
+@click.option("--dataset", help="The dataset of the pilot runs, or of the reported numbers.")
+@click.option(
+    "--reported",
+    multiple=True,
+    metavar="NAME[/TABLE]",
+    help="Instead: the largest sd at which what a printed table claims is significant, as eacl2024/table-2.",
+)
 @click.option(
     "--sd",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteFloat(0, 100, min_open=True),
     help="In place of a pilot: the standard deviation over seeds of either method's scores, in points.",
 )
 @click.option(
     "--correlation",
-    type=click.FloatRange(-1, 1, max_open=True),
+    type=FiniteFloat(-1, 1, max_open=True),
     help="With --sd: correlation of the two methods' scores over seeds.  [default: 0]",
 )
 @click.option(
@@ -42,40 +52,73 @@ FORMATS = ("rich", "markdown", "json")
 @click.option(
     "--difference",
     "differences",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteFloat(0, 100, min_open=True),
     multiple=True,
     help=("Seeds needed for this true difference in points; may be repeated.  [default: 0.5, 1, 2]"),
 )
 @click.option(
     "--power",
     "wanted",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteFloat(0, 1, min_open=True, max_open=True),
     default=0.8,
     show_default=True,
     help="The probability with which a difference is to be found.",
 )
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteFloat(0, 1, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
     help="Level of significance.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
 def power(
-    comparisons: int, differences: tuple[float, ...], wanted: float, alpha: float, form: str, **asked: Any
+    comparisons: int,
+    differences: tuple[float, ...],
+    wanted: float,
+    alpha: float,
+    form: str,
+    reported: tuple[str, ...],
+    **asked: Any,
 ) -> None:
     """Say what 2 to 20 seeds could detect, and how many seeds a difference needs.
 
     The spread over seeds comes from pilot runs (--runs DIR --method A --baseline B --dataset D), or
-    from --sd. Pilot runs also say what the test over seeds and dialogues (‡) could detect.
+    from --sd. Pilot runs also say what the test over seeds and dialogues (‡) could detect. --reported
+    asks the other way round how small the spread behind a printed table must have been.
     """
+    if reported:
+        _check_reported_alone(click.get_current_context())
+        click.echo(_claims(reported, asked["dataset"], alpha, form), nl=False)
+        return
     from erc_bench.commands.power_output import render
     from erc_bench.comparison.power import DIFFERENCES, power_of
 
     spread = _spread(alpha, **asked)
     result = power_of(spread, alpha, comparisons, wanted, differences or DIFFERENCES)
     click.echo(render(result, form), nl=False)
+
+
+_WITH_REPORTED = {"reported", "dataset", "alpha", "form"}
+
+
+def _check_reported_alone(context: click.Context) -> None:
+    from erc_bench.errors import ErcBenchError
+
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and name not in _WITH_REPORTED:
+            raise ErcBenchError(
+                f"{parameter.opts[0]} does not go with --reported, which reads printed numbers alone",
+                "Only --dataset, --alpha and --format go with it.",
+            )
+
+
+def _claims(reported: tuple[str, ...], dataset: str | None, alpha: float, form: str) -> str:
+    from erc_bench.commands.power_output import render_claims
+    from erc_bench.comparison.printed import printed_table_of
+
+    return render_claims(printed_table_of(reported, [dataset] if dataset else [], alpha), form)
 
 
 def _spread(

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from erc_bench.commands.text_sections import Section, as_markdown, as_text
 from erc_bench.comparison.claims import number
 from erc_bench.comparison.power import Needed, Power
+from erc_bench.comparison.printed import PrintedTable
 from erc_bench.tables.cells import figure
+from erc_bench.tables.printed import claims_notes, claims_table
 
 FORMAT = 1
 
@@ -20,6 +22,19 @@ def render(power: Power, form: str) -> str:
         content = {"format": FORMAT, **dataclasses.asdict(power)}
         return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     sections = [_detectable(power), _needed(power)]
+    return as_markdown(sections) if form == "markdown" else as_text(sections)
+
+
+def render_claims(printed: PrintedTable, form: str) -> str:
+    """Return what printed tables claim, in the same formats."""
+    if form == "json":
+        content = {"format": FORMAT, **dataclasses.asdict(printed)}
+        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    table = claims_table(printed.claims, printed.rows, printed.columns)
+    assert table is not None  # without claims there is no printed table
+    rows = tuple((f"{dataset}: {pair}", *figures) for dataset, pair, *figures in table.rows)
+    notes = tuple(claims_notes(printed.claims, printed.rows, printed.alpha))
+    sections = [Section(("printed", *table.titles[2:]), rows, notes)]
     return as_markdown(sections) if form == "markdown" else as_text(sections)
 
 
@@ -52,7 +67,8 @@ def _facts(power: Power) -> Iterator[str]:
     if power.joint_floor is not None:
         yield (
             f"‡ joint test, also for new dialogues: with the {spread.clusters} dialogues of this test split more seeds"
-            f" cannot help below {power.joint_floor:.2f} points. ‡ stands beside † alone."
+            f" cannot help below about {power.joint_floor:.2f} points (estimated from the pilot). ‡ stands beside †"
+            " alone, so its column is never below that of †."
         )
     elif spread.n is None:
         yield "What the test over seeds and dialogues (‡) could detect takes a pilot: --runs."

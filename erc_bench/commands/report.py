@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-from erc_bench.commands.compare_tests import options_of_tests, tests_asked_for, with_groups
+from erc_bench.commands.compare_tests import baseline_option, options_of_tests, tests_asked_for, with_groups
+from erc_bench.commands.numbers import FiniteFloat
+from erc_bench.commands.target import check_target
 
 FIGURES = ("forest", "seeds", "curves", "calibration", "anchors", "confusion", "representations")
 
@@ -26,7 +28,7 @@ FIGURES = ("forest", "seeds", "curves", "calibration", "anchors", "confusion", "
 @click.option("--title", default="", help="The page's title.  [default: the names of the datasets]")
 @click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be repeated.")
 @click.option("--method", "methods", multiple=True, help="Only this method; may be repeated. The order is kept.")
-@click.option("--baseline", help="Method (or METHOD/BACKBONE) that the others are compared with.  [default: ce]")
+@baseline_option
 @click.option("--metric", help="weighted_f1, macro_f1, accuracy or micro_f1.  [default: the dataset's own]")
 @click.option("--readout", "readouts", multiple=True, help="Add rows as this classifier read them; may be repeated.")
 @click.option("--reported", multiple=True, metavar="NAME[/TABLE]", help="Add published numbers as rows of their own.")
@@ -40,7 +42,7 @@ FIGURES = ("forest", "seeds", "curves", "calibration", "anchors", "confusion", "
 @options_of_tests
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteFloat(0, 1, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
     help="Level of significance.",
@@ -72,6 +74,7 @@ def report(runs: Path, output: Path, figures: tuple[str, ...], no_figures: bool,
 
     if figures and no_figures:
         raise ErcBenchError("--figure and --no-figures contradict each other", "Leave one of them.")
+    check_target(output)
     cells = read_cells(runs)
     if not cells:
         raise ErcBenchError(
@@ -80,7 +83,7 @@ def report(runs: Path, output: Path, figures: tuple[str, ...], no_figures: bool,
         )
     tests = tests_asked_for(wanted)
     request = Request(figures=() if no_figures else figures or USUAL, all_rows=bool(figures), tests=tests, **wanted)
-    found = collect(with_groups(cells, tests, request.data_dir), request)
+    found = collect(with_groups(cells, tests, request.data_dir, request.datasets, request.methods), request)
     for note in (*found.comparison.notes, *found.notes):
         click.echo(f"Note: {note}", err=True)
     _write(render(found), output)

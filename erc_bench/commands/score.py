@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from erc_bench.commands.numbers import FiniteFloat
+from erc_bench.commands.target import check_target
+
 FORMATS = ("rich", "markdown", "json")
 
 
@@ -30,7 +33,7 @@ FORMATS = ("rich", "markdown", "json")
 )
 @click.option(
     "--alpha",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=FiniteFloat(0, 1, min_open=True, max_open=True),
     default=0.05,
     show_default=True,
     help="Intervals have the level 1 - alpha.",
@@ -52,7 +55,8 @@ def score(
 ) -> None:
     """Score PREDICTIONS of any code against a corpus, or against another system's.
 
-    PREDICTIONS is a CSV file with a header and one line for each labelled utterance:
+    PREDICTIONS is a CSV file, or a gzipped one (.csv.gz), with a header and one line for each labelled
+    utterance:
 
     \b
       dialogue_id  the dialogue's id, as in predictions.csv of a run
@@ -75,6 +79,7 @@ def score(
     from erc_bench.scoring.scored import score_files
     from erc_bench.types import SplitName
 
+    check_target(output)
     reader = Catalogue().get("dataset", dataset)()
     files = [predictions, *([against] if against else [])]
     scored = score_files(

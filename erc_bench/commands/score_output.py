@@ -94,7 +94,8 @@ def _about(name: str, system: System, scored: Scored) -> str:
     if interval.low is None:
         return f"{told} has no interval {over}: {interval.reason}."
     level = f"{100 * (1 - scored.alpha):g} %"
-    how = f"({interval.method} bootstrap, {interval.draws:,} draws)"
+    short = f"; {interval.reason}" if interval.reason else ""
+    how = f"({interval.method} bootstrap, {interval.draws:,} draws{short})"
     return f"{told} has the {level} interval {_interval(interval.low, interval.high)} {over} {how}."
 
 
@@ -114,7 +115,7 @@ def _contrast(scored: Scored, contrast: Contrast) -> Section:
     first, second = _names(scored)
     interval = contrast.interval
     rows = [
-        ("difference", figure(interval.estimate, "+.2f"), "", ""),
+        ("difference", figure(interval.estimate, "+.2f"), "", _of_seeds(scored, contrast)),
         (
             f"over {scored.cluster}s: bootstrap",
             _interval(interval.low, interval.high),
@@ -128,7 +129,7 @@ def _contrast(scored: Scored, contrast: Contrast) -> Section:
             contrast.test.reason or ("exact" if contrast.test.draws is None else f"{contrast.test.draws:,} draws"),
         ),
         *_over_seeds(contrast),
-        *_mcnemar(contrast),
+        *_mcnemar(scored, contrast),
     ]
     titles = (f"{first} - {second}", f"points, {100 * (1 - scored.alpha):g} % interval", "p", "how")
     return Section(titles, tuple(rows), tuple(_what_they_say(scored, contrast)))
@@ -148,9 +149,21 @@ def _over_seeds(contrast: Contrast) -> Iterator[tuple[str, str, str, str]]:
     yield "over both: bootstrap", _interval(both.low, both.high), "", both.reason or f"{both.draws:,} draws"
 
 
-def _mcnemar(contrast: Contrast) -> Iterator[tuple[str, str, str, str]]:
+def _partly(scored: Scored, contrast: Contrast) -> bool:
+    """Whether the difference is of fewer runs than the files hold."""
+    return any(len(system.runs) > len(contrast.seeds) for system in scored.systems)
+
+
+def _of_seeds(scored: Scored, contrast: Contrast) -> str:
+    """Name the seeds that the difference is of, where the scores above are of more."""
+    seeds = ", ".join(map(str, contrast.seeds))
+    return f"of seed{'' if len(contrast.seeds) == 1 else 's'} {seeds} alone" if _partly(scored, contrast) else ""
+
+
+def _mcnemar(scored: Scored, contrast: Contrast) -> Iterator[tuple[str, str, str, str]]:
     for seed, test in zip(contrast.seeds, contrast.mcnemar, strict=True):
-        named = "" if seed is None or len(contrast.seeds) == 1 else f" (seed {seed})"
+        alone = len(contrast.seeds) == 1 and not _partly(scored, contrast)
+        named = "" if seed is None or alone else f" (seed {seed})"
         how = test.reason or f"{test.only_first} : {test.only_second} right alone"
         yield f"utterances as if independent: McNemar{named}", "", probability(test.p), how
 
@@ -182,6 +195,13 @@ def _what_they_say(scored: Scored, contrast: Contrast) -> Iterator[str]:
             f" {figure(tests.detectable.value, '.2f')} (power .8), correlation of the seeds' scores"
             f" {figure(tests.correlation.value, '.2f')}."
         )
+    elif _partly(scored, contrast):
+        yield (
+            f"Both files have seed {contrast.seeds[0]} alone in common, and one shared seed says nothing about training"
+            " again: give several that both have."
+        )
     else:
         yield "One run on each side says nothing about training again: give several seeds for that."
+    if _partly(scored, contrast):
+        yield "The scores above are of all runs of either file, the difference of the runs that are paired."
     yield from (f"Note: {note}." for note in contrast.notes)

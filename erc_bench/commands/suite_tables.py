@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from erc_bench.commands.compare_tests import with_groups
 from erc_bench.comparison import compare
 from erc_bench.comparison.expected import shipped_alarms
 from erc_bench.errors import ErcBenchError
@@ -19,8 +20,13 @@ _TITLED = {"markdown": "# {}\n\n", "rich": "{}\n\n", "latex": "% {}\n"}
 """How a table's title stands before it, in the formats that have room for one."""
 
 
-def suite_tables(file: Path, cells: Sequence[StoredCell], form: str) -> Iterator[tuple[str, str]]:
+def suite_tables(
+    file: Path, cells: Sequence[StoredCell], form: str, data_dir: Path | None = None
+) -> Iterator[tuple[str, str]]:
     """Yield (file name, text) of each table of a suite, with its title.
+
+    ``data_dir`` holds the corpora, which are read where a table asks for slices or clusters that the
+    stored runs do not name.
 
     Raises :class:`ErcBenchError` naming the table that the stored cells cannot fill.
     """
@@ -29,7 +35,9 @@ def suite_tables(file: Path, cells: Sequence[StoredCell], form: str) -> Iterator
         title = table.title or suite.title or suite.name
         name = f"{number}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:60].rstrip('-')}.{SUFFIXES[form]}"
         try:
-            text = render(compare(cells, **_wanted(suite, table, cells)), form)
+            wanted = _wanted(suite, table, cells)
+            shown = with_groups(cells, table.tests, data_dir, wanted["datasets"], wanted["methods"])
+            text = render(compare(shown, **wanted), form)
         except ErcBenchError as error:
             raise ErcBenchError(f"table {number} of {file}, {title!r}: {error.message}", error.hint) from None
         yield name, _heading(suite, title, form) + text

@@ -60,11 +60,11 @@ def sweep(suite: Path, **asked: Any) -> None:
     tell_earlier_cells(console, outcome.skipped, tuned, asked["runs"])
     for table in read.tables:
         audit = table.audit or (asked["audit"] and not table.per_class)
-        _show(console, read, replace(table, audit=audit), [*outcome.ran, *outcome.skipped], asked["runs"])
+        _show(console, read, replace(table, audit=audit), [*outcome.ran, *outcome.skipped], asked)
     report(outcome)
 
 
-def _show(console: Console, suite: Suite, table: Table, plans: Sequence[Plan], runs: Path) -> None:
+def _show(console: Console, suite: Suite, table: Table, plans: Sequence[Plan], asked: Mapping[str, Any]) -> None:
     datasets, methods = table.datasets or suite.datasets, table.methods or suite.methods
     named = {*methods, (table.baseline or "").partition("/")[0]}
     shown = [plan for plan in plans if plan.address.dataset in datasets and plan.address.method in named]
@@ -73,9 +73,10 @@ def _show(console: Console, suite: Suite, table: Table, plans: Sequence[Plan], r
     show_table(
         console,
         shown,
-        runs,
+        asked["runs"],
         datasets,
         methods,
+        data_dir=asked["data_dir"],
         **table.wanted(),
     )
 

@@ -7,17 +7,22 @@ from dataclasses import replace
 from functools import partial
 
 from erc_bench.comparison.audit import audit_column, check_audited
-from erc_bench.comparison.baselines import Baseline, default_baseline, parse_baseline
+from erc_bench.comparison.baselines import PREFERRED, Baseline, default_baseline, parse_baseline
 from erc_bench.comparison.caption import caption
 from erc_bench.comparison.classes import class_columns
 from erc_bench.comparison.columns import build_column
 from erc_bench.comparison.correcting import correct
+from erc_bench.comparison.datasets import Ranking
 from erc_bench.comparison.entries import Condition, Entry
 from erc_bench.comparison.expected import Alarm, rung_alarms
 from erc_bench.comparison.grouping import Columns, group
 from erc_bench.comparison.labels import label_rows, lettered, ordered
-from erc_bench.comparison.model import Column, Comparison, Family, Pair, Row, RowKey, Score
+from erc_bench.comparison.model import Column, Comparison, Family, Row, RowKey, Score
+from erc_bench.comparison.notes import said_once
+from erc_bench.comparison.over_datasets import over_datasets, ranking
+from erc_bench.comparison.pair import Pair
 from erc_bench.comparison.pairing import pair_rows
+from erc_bench.comparison.printed import printed_claims
 from erc_bench.comparison.readings import readings
 from erc_bench.comparison.reported import reported_rows
 from erc_bench.comparison.selection import check_readouts, metric_of, select
@@ -66,7 +71,7 @@ def compare(
     kept, notes = select(cells, datasets, wanted)
     check_readouts(kept, readouts)
     tests = tests or Tests()
-    metrics = metric_of(kept, _checked(metric, per_class, audit, tests))
+    metrics = metric_of(kept, _checked(metric, per_class, audit, tests, family))
     grouped, unusable = group(kept, metrics, readouts, per_class or tests.reads_predictions)
     if not grouped:
         raise ErcBenchError("no finished run can be read", "\n".join([*notes, *unusable]))
@@ -82,21 +87,41 @@ def compare(
         check_sliced(columns)
     beside, lacking = reported_rows(reported, columns)
     notes += [*unusable, *found, *lacking, *_alarms(grouped, rows, alarms)]
-    unique = tuple(dict.fromkeys(notes))
+    notes += [] if per_class else _on_the_baseline(chosen, named, columns)
+    unique = said_once(notes, columns)
     corrected = correct(columns, alpha, family, tests)
     result = Comparison(rows, corrected, str(chosen), alpha, family, (), unique, beside, tests)
     result = replace(result, readings=readings(result))
+    result = replace(result, over_datasets=over_datasets(result))
+    if tests.ranks:
+        result = replace(result, ranking=_ranked(result, tests))
+    if not per_class:
+        result = replace(result, printed_claims=printed_claims(beside, alpha))
     return replace(result, caption=caption(result, cells if all_cells is None else all_cells))
 
 
-def _checked(metric: str | None, per_class: bool, audit: bool, tests: Tests) -> str | None:
-    if per_class and (tests.by_slice or tests.all_pairs):
-        raise ErcBenchError("a table per class has no tests and no slices", "Leave --per-class or the other option.")
+def _ranked(comparison: Comparison, tests: Tests) -> Ranking:
+    found = ranking(comparison, tests.force_ranks)
+    if not found.rows:
+        raise ErcBenchError("no row has a score on every dataset: there are no ranks", "Leave --ranks, or a dataset.")
+    return found
+
+
+def _checked(metric: str | None, per_class: bool, audit: bool, tests: Tests, family: Family) -> str | None:
+    if per_class and (tests != Tests() or family == "table"):
+        raise ErcBenchError("a table per class has no tests, no ranks and no slices", "Leave --per-class or the rest.")
     if per_class and audit:
         raise ErcBenchError("a table per class shows no selection audit", "Leave --per-class or --audit.")
     if per_class and metric is not None:
         raise ErcBenchError(f"a table per class has no other metric; {metric!r} is one too many", "Leave one of them.")
     return metric
+
+
+def _on_the_baseline(chosen: Baseline, named: Baseline | None, columns: Sequence[Column]) -> list[str]:
+    """Say which baseline was taken for want of a usual one."""
+    if named is None and chosen.method not in PREFERRED and any(column.pairs for column in columns):
+        return [f"{chosen} is the baseline: neither {' nor '.join(PREFERRED)} is among the methods shown"]
+    return []
 
 
 def _alarms(grouped: Columns, rows: Sequence[Row], alarms: Sequence[Alarm]) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from erc_bench.comparison.claims import claims
-from erc_bench.comparison.claims import number as number
 from erc_bench.comparison.labels import common_backbone, common_overrides
 from erc_bench.comparison.model import Column, Comparison, Score
+from erc_bench.comparison.words import count
+from erc_bench.comparison.words import number as number
 from erc_bench.metrics import METRIC_WORDS
 from erc_bench.store.reading import StoredCell
 
@@ -93,7 +94,8 @@ def _column(comparison: Comparison, column: Column) -> str:
         differ = ", n is given where rows differ" if len(set(found)) > 1 else ""
         parts.append(f"{_seeds([seed for seeds in found for seed in seeds])}{differ}")
     if column.dialogues is not None:
-        parts.append(f"{column.dialogues} dialogues with {column.utterances} labelled utterances")
+        clusters = _clusters(comparison, column)
+        parts.append(f"{count(column.dialogues, 'dialogue')} with {column.utterances} labelled utterances{clusters}")
     if column.floor is not None:
         metric = f" in {METRIC_WORDS[column.metric]}" if comparison.per_class else ""
         parts.append(f"always answering {column.floor_label} scores {column.floor:.2f}{metric}")
@@ -102,6 +104,12 @@ def _column(comparison: Comparison, column: Column) -> str:
     if column.limit is not None:
         parts.append("partial data, not comparable with a full run")
     return f"{column.title}, {column.split} split: {'; '.join(parts)}." if parts else ""
+
+
+def _clusters(comparison: Comparison, column: Column) -> str:
+    """Say how many episodes or sessions were taken for independent."""
+    cluster, found = comparison.tests.cluster, max((pair.clusters for pair in column.pairs), default=0)
+    return f", in {count(found, cluster)}" if found and cluster != "dialogue" else ""
 
 
 def _by_row(comparison: Comparison, title: str, field: str) -> str:

@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from erc_bench.comparison.model import Column, Comparison, Pair
-from erc_bench.statistics import DiscreteTest, TTest, detectable_difference
+from erc_bench.comparison.model import Comparison
+from erc_bench.comparison.pair import Pair
+from erc_bench.comparison.reach import reach
+from erc_bench.comparison.words import count
+from erc_bench.comparison.words import number as number
 
-POWER = 0.8
 _RECORDED = "Scores are those of the records; the stored predictions were not read again."
 
 
 def claims(comparison: Comparison) -> list[str]:
     """Return what the marks mean, which tests cannot reach the level, and what the seeds could have detected."""
     if not any(column.pairs for column in comparison.columns):
-        return []
+        return _nothing_compared(comparison)
     if not any(column.family or column.joint_family or column.dialogue_family for column in comparison.columns):
         return ["No comparison can be tested; the reasons stand beside the differences."]
     marks = _over_seeds(comparison) if comparison.tests.over_seeds else _over_dialogues(comparison)
-    return [*marks, *_letters(comparison), *_sign_flip(comparison), *_detectable(comparison)]
+    return [
+        *marks,
+        *_contradictions(comparison),
+        *_equal(comparison),
+        *_letters(comparison),
+        *reach(comparison),
+    ]
 
 
-def number(p: float) -> str:
-    """Write a probability or a level with at most four decimals: 0.05, 0.0625."""
-    return f"{p:.4f}".rstrip("0").rstrip(".") if p >= 0.0001 else f"{p:.1e}"
+def _nothing_compared(comparison: Comparison) -> list[str]:
+    if comparison.per_class or len(comparison.rows) > 1:
+        return []
+    row = comparison.rows[0].label
+    return [f"Nothing is compared: {row} is the only row. Show another method, or name a baseline."]
 
 
 def _over_seeds(comparison: Comparison) -> list[str]:
@@ -35,13 +45,33 @@ def _over_seeds(comparison: Comparison) -> list[str]:
     ]
     if tests.unit == "seed":
         return [*sentences, "↓ marks what is worse by the same test. Nothing is said about new dialogues.", _RECORDED]
+    return [*sentences, *_over_both(comparison)]
+
+
+def _over_both(comparison: Comparison) -> list[str]:
+    cluster = comparison.tests.cluster
+    sizes = [column.joint_family for column in comparison.columns]
+    if not any(sizes):
+        return [
+            "↓ marks what is worse by the same test. ‡ is not given: no joint test can be made; the reasons stand"
+            " beside the differences."
+        ]
+    pairs = [pair for column in comparison.columns for pair in column.pairs]
+    smaller = any(pair.joint.p and pair.seed_test.p and pair.joint.p < pair.seed_test.p for pair in pairs)
     return [
-        *sentences,
-        f"‡ also better on new {tests.cluster}s: joint test over seeds and {tests.cluster}s (jackknife over"
-        f" {tests.cluster}s, Satterthwaite degrees of freedom), {level} over the"
-        f" {_family(comparison, [column.joint_family for column in comparison.columns])}.",
+        f"‡ also better on new {cluster}s: joint test over seeds and {cluster}s (jackknife over"
+        f" {cluster}s, Satterthwaite degrees of freedom), {_level(comparison)} over the"
+        f" {_family(comparison, sizes)}.",
+        *([JOINT_IS_SMALLER] if smaller and comparison.tests.test == "paired-t" else []),
         "↓ and ⇓ mark what is worse by the same two tests.",
     ]
+
+
+JOINT_IS_SMALLER = (
+    "A joint p can be the smaller one although its variance is the larger: it has more degrees of freedom than the"
+    " seeds' n - 1."
+)
+"""Why a test that allows for more may find more."""
 
 
 def _over_dialogues(comparison: Comparison) -> list[str]:
@@ -54,24 +84,37 @@ def _over_dialogues(comparison: Comparison) -> list[str]:
     ]
 
 
+def _equal(comparison: Comparison) -> list[str]:
+    """Say what ≈ means, where a margin was asked for."""
+    if comparison.tests.margin is None:
+        return []
+    sizes = [sum(pair.equivalence_adjusted_p is not None for pair in column.pairs) for column in comparison.columns]
+    return [
+        f"≈ equal to {comparison.baseline} within ±{comparison.tests.margin:g} points: two one-sided paired t-tests"
+        f" over seeds (TOST), {_level(comparison)} over the {_family(comparison, sizes)}, on this test set. A"
+        " difference that is not significant is no such claim."
+    ]
+
+
 def _level(comparison: Comparison) -> str:
     return f"p ≤ {number(comparison.alpha)} after {comparison.tests.correction_words}"
 
 
 def _family(comparison: Comparison, sizes: Sequence[int]) -> str:
-    by_dataset = dict(zip((column.header for column in comparison.columns), sizes, strict=True))
-    if comparison.family == "table" or len(by_dataset) == 1:
+    found = {column.header: size for column, size in zip(comparison.columns, sizes, strict=True)}
+    # A dataset without comparisons has no family.
+    by_dataset = {header: size for header, size in found.items() if size} or found
+    counted = set(by_dataset.values())
+    if comparison.family == "table" or len(found) == 1:
         words = "the table" if comparison.family == "table" else "the dataset's table"
-        return f"{count(sizes[0], 'comparison')} of {words}"
-    if len(set(sizes)) == 1:
-        return f"{count(sizes[0], 'comparison')} of each dataset's table"
+        return f"{count(max(sizes), 'comparison')} of {words}"
+    if len(counted) == 1 and len(by_dataset) == len(found):
+        return f"{count(counted.pop(), 'comparison')} of each dataset's table"
+    if len(by_dataset) == 1:
+        (header,) = by_dataset
+        return f"{count(by_dataset[header], 'comparison')} on {header}"
     named = ", ".join(f"{header} {size}" for header, size in by_dataset.items())
     return f"comparisons of each dataset's table ({named})"
-
-
-def count(number_of: int, noun: str) -> str:
-    """Return the number with its noun."""
-    return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"
 
 
 def _letters(comparison: Comparison) -> list[str]:
@@ -83,55 +126,25 @@ def _letters(comparison: Comparison) -> list[str]:
     ]
 
 
-def _sign_flip(comparison: Comparison) -> list[str]:
-    pairs = [pair for column in comparison.columns for pair in column.pairs]
-    if not comparison.tests.over_seeds:
-        return []
-    told = _unreachable([pair.sign_flip for pair in pairs], comparison.alpha)
-    sentences = [f"The exact sign-flip test {told}."] if told else []
-    chosen = [pair.chosen for pair in pairs if pair.chosen is not None]
-    if comparison.tests.test != "sign-flip" and (told := _unreachable(chosen, comparison.alpha)):
-        sentences.append(f"The test behind †, {comparison.tests.test}, {told}; no row can be marked there.")
-    elif comparison.tests.test == "sign-flip" and told:
-        sentences.append("That is the test behind †: no row can be marked there.")
-    return sentences
-
-
-def _unreachable(tests: Sequence[TTest | DiscreteTest], alpha: float) -> str:
-    """Say what a discrete test cannot reach, whatever the scores: ``cannot reach 0.05: its smallest p is …``."""
-    short: dict[int, float] = {}
-    for test in tests:
-        if isinstance(test, DiscreteTest) and test.p and not test.can_reach(alpha):
-            short[test.n] = test.smallest_p or 1.0
-    told = [f"{number(p)} with {count(n, 'seed')}" for n, p in sorted(short.items())]
-    return f"cannot reach {number(alpha)}: its smallest p is {', '.join(told)}" if told else ""
-
-
-def _detectable(comparison: Comparison) -> list[str]:
-    """Say what the seeds could have found at the level after correction, column by column."""
-    if not comparison.tests.over_seeds:
-        return []
-    parts = [told for column in comparison.columns if (told := _detectable_in(column, comparison.alpha))]
-    if not parts:
-        return []
-    return [
-        f"With these seeds a paired t-test finds a true difference of the following size with probability"
-        f" {number(POWER)} at the first step of the correction (level {number(comparison.alpha)} divided by the number"
-        f" of comparisons): {'; '.join(parts)}."
+def _contradictions(comparison: Comparison) -> list[str]:
+    found = [
+        f"{name(comparison, pair)} on {column.title} ({favoured(comparison, pair)})"
+        for column in comparison.columns
+        for pair in column.pairs
+        if pair.contradiction
     ]
+    return [f"No mark where ranks and means disagree: {'; '.join(found)}."] if found else []
 
 
-def _detectable_in(column: Column, alpha: float) -> str:
-    found = [size for pair in column.pairs if (size := detectable_after_correction(pair, column, alpha)) is not None]
-    if not found:
-        return ""
-    low, high = f"{min(found):.2f}", f"{max(found):.2f}"
-    points = f"{low} points" if low == high else f"{low} to {high} points, by row"
-    return f"{column.title} {points}"
+def name(comparison: Comparison, pair: Pair) -> str:
+    """Return ``ours - theirs``."""
+    return f"{comparison.rows[pair.row].label} - {comparison.rows[pair.baseline].label}"
 
 
-def detectable_after_correction(pair: Pair, column: Column, alpha: float) -> float | None:
-    """Return the true difference, in points, that the paired t-test finds at the level alpha/family."""
-    if pair.sd is None or pair.test.reason or not column.family:
-        return None
-    return detectable_difference(pair.sd, len(pair.seeds), alpha / column.family, POWER).value
+def favoured(comparison: Comparison, pair: Pair) -> str:
+    """Say whom ranks and means favour where they disagree."""
+    ours, theirs = comparison.rows[pair.row].label, comparison.rows[pair.baseline].label
+    if not pair.difference:
+        return "the means are equal"
+    ranks, means = (theirs, ours) if pair.difference > 0 else (ours, theirs)
+    return f"the ranks favour {ranks}, the mean {means}"

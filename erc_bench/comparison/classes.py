@@ -43,4 +43,4 @@ def _rescored(entry: Entry, metric: str, classes: tuple[int, ...]) -> Entry:
 
 def _value(outcome: Outcome, metric: str, classes: tuple[int, ...]) -> Outcome:
     assert outcome.counts is not None  # a column is either scored on test or on dev
-    return replace(outcome, value=float(from_counts(outcome.counts.sum(0), metric, classes)), dev=None)
+    return replace(outcome, value=float(from_counts(outcome.total, metric, classes)), dev=None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from erc_bench.comparison.outcomes import Outcome
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import Counts
+from erc_bench.metrics import Counts, Scores, leave_one_out
 from erc_bench.statistics import cluster_counts
 
 
@@ -31,3 +31,16 @@ def clustered(outcome: Outcome, cluster: str) -> Counts | None:
             f"Not every corpus knows the {cluster} of a dialogue; runs before this was stored know none.",
         )
     return cluster_counts(outcome.counts, [names[dialogue] for dialogue in outcome.dialogues])
+
+
+def without_each(outcome: Outcome, metric: str, cluster: str) -> Scores:
+    """Return the score of one outcome without each cluster in turn: (clusters,).
+
+    A row meets several others, so the outcome keeps what was found. Raises as :func:`clustered` does.
+    """
+    key = metric, cluster
+    if key not in outcome.without:
+        counts = clustered(outcome, cluster)
+        assert counts is not None  # only what was answered can be left out
+        outcome.without[key] = leave_one_out(counts, metric, outcome.scored)
+    return outcome.without[key]

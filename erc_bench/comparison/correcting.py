@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from erc_bench.comparison.model import Column, Family, Pair, Verdict
+from erc_bench.comparison.model import Column, Family
+from erc_bench.comparison.pair import Pair, Verdict
 from erc_bench.comparison.tests import Tests
-from erc_bench.statistics import CORRECTIONS, ZERO_VARIANCE
+from erc_bench.statistics import CORRECTIONS, ZERO_VARIANCE, DiscreteTest
 
 
 def correct(columns: Sequence[Column], alpha: float, family: Family, tests: Tests | None = None) -> tuple[Column, ...]:
@@ -31,6 +32,7 @@ def _corrected(columns: Sequence[Column], alpha: float, tests: Tests) -> list[Co
     joint = adjusted([pair.joint.p for pair in pairs], tests)
     over = [pair.over_dialogues.test.p if pair.over_dialogues else None for pair in pairs]
     dialogues = adjusted(over, tests)
+    pairs = _equivalent(pairs, alpha, tests)
     together = zip(pairs, seeds, joint, dialogues, strict=True)
     done = iter([_judged(pair, p_values, alpha) for pair, *p_values in together])
     family, joint_family, dialogue_family = (sum(p is not None for p in found) for found in (seeds, joint, dialogues))
@@ -46,6 +48,14 @@ def _corrected(columns: Sequence[Column], alpha: float, tests: Tests) -> list[Co
     ]
 
 
+def _equivalent(pairs: Sequence[Pair], alpha: float, tests: Tests) -> list[Pair]:
+    found = adjusted([pair.equivalence.p if pair.equivalence else None for pair in pairs], tests)
+    return [
+        replace(pair, equivalence_adjusted_p=p, equivalent=p is not None and p <= alpha)
+        for pair, p in zip(pairs, found, strict=True)
+    ]
+
+
 def adjusted(p_values: Sequence[float | None], tests: Tests) -> list[float | None]:
     """Correct what was tested; what was not stays without a p."""
     found = iter(CORRECTIONS[tests.correction]([p for p in p_values if p is not None]))
@@ -54,10 +64,13 @@ def adjusted(p_values: Sequence[float | None], tests: Tests) -> list[float | Non
 
 def _judged(pair: Pair, p_values: Sequence[float | None], alpha: float) -> Pair:
     seeds, joint, dialogues = p_values
-    verdict = _verdict(pair.difference, seeds, alpha)
+    found, contradiction = _verdict(pair.difference, seeds, alpha), False
+    if found and isinstance(pair.seed_test, DiscreteTest) and pair.seed_test.leaning is not None:
+        contradiction = pair.seed_test.leaning != _SIGNS[found]
+    verdict = "" if contradiction else found
     joint_verdict = _verdict(pair.joint.difference, joint, alpha)
     # "Also on new dialogues" needs the first claim, unless the seeds do not vary at all.
-    if not verdict and pair.test.reason != ZERO_VARIANCE:
+    if joint_verdict != verdict and not (not found and pair.test.reason == ZERO_VARIANCE):
         joint_verdict = ""
     return replace(
         pair,
@@ -67,10 +80,14 @@ def _judged(pair: Pair, p_values: Sequence[float | None], alpha: float) -> Pair:
         verdict=verdict,
         joint_verdict=joint_verdict,
         dialogue_verdict=_verdict(pair.test.difference, dialogues, alpha),
+        contradiction=contradiction,
     )
 
 
+_SIGNS: Mapping[Verdict, int] = {"better": 1, "worse": -1}
+
+
 def _verdict(difference: float | None, p: float | None, alpha: float) -> Verdict:
-    if difference is None or p is None or p > alpha:
+    if not difference or p is None or p > alpha:
         return ""
     return "better" if difference > 0 else "worse"

@@ -89,4 +89,4 @@ def _score(outcome: Outcome, metric: str) -> float | None:
         return None
     if outcome.counts is None:
         return outcome.metrics.get(metric)
-    return float(from_counts(outcome.counts.sum(0), metric, outcome.scored))
+    return float(from_counts(outcome.total, metric, outcome.scored))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from erc_bench.comparison.entries import Entry
 
 
 def inert_terms(entries: Sequence[Entry], dataset: str) -> list[str]:
-    """Return a note for each row some of whose loss terms train nothing, as with a frozen backbone."""
+    """Return a note on the rows some of whose loss terms train nothing, as with a frozen backbone.
+
+    Methods of which the same is to be said share a note.
+    """
     inert: dict[str, set[str]] = {}
     training: dict[str, set[str]] = {}
     for entry in entries:
@@ -16,15 +19,22 @@ def inert_terms(entries: Sequence[Entry], dataset: str) -> list[str]:
             facts = outcome.cell.record.get("provenance", {})
             inert.setdefault(entry.key.method, set()).update(facts.get("inert_terms", []))
             training.setdefault(entry.key.method, set()).update(facts.get("training_terms", []))
-    return [
-        f"{dataset}: {method} has loss terms that reach no parameter ({', '.join(sorted(terms))}): with this encoder"
-        f" {_what_trains(training[method])}"
-        for method, terms in inert.items()
-        if terms
-    ]
+    sentences = []
+    for some_train in (True, False):
+        alike = {name: terms for name, terms in inert.items() if terms and bool(training[name]) is some_train}
+        sentences += [f"{dataset}: {_sentence(alike, some_train)}"] if alike else []
+    return sentences
 
 
-def _what_trains(terms: set[str]) -> str:
-    if terms:
-        return "it is trained by its other terms alone"
-    return "the method trains nothing, and the row is what its classifier makes of untouched representations"
+def _sentence(inert: Mapping[str, set[str]], some_train: bool) -> str:
+    named = {method: f"({', '.join(sorted(terms))})" for method, terms in sorted(inert.items())}
+    if len(named) == 1:
+        ((method, terms),) = named.items()
+        what = "it is trained by its other terms alone" if some_train else f"the method {_NOTHING}"
+        return f"{method} has loss terms that reach no parameter {terms}: with this encoder {what}"
+    *first, last = (f"{method} {terms}" for method, terms in named.items())
+    what = "they are trained by their other terms alone" if some_train else f"each {_NOTHING}"
+    return f"{', '.join(first)} and {last} have loss terms that reach no parameter: with this encoder {what}"
+
+
+_NOTHING = "trains nothing, and the row is what its classifier makes of untouched representations"

@@ -6,19 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from erc_bench.comparison.audited import Audit
+from erc_bench.comparison.datasets import OverDatasets, Ranking
+from erc_bench.comparison.pair import Pair
 from erc_bench.comparison.tests import Tests
-from erc_bench.statistics import (
-    BootstrapInterval,
-    DialogueSignFlip,
-    DiscreteTest,
-    Estimate,
-    JointTest,
-    OneSampleT,
-    PairedT,
-    SignFlip,
-    Summary,
-    TTest,
-)
+from erc_bench.statistics import Estimate, OneSampleT, PairedT, Summary
 
 NO_BACKBONE = "none"
 """The backbone's name in the record of a system that has none."""
@@ -27,8 +19,9 @@ CLASS_F1 = "f1"
 """The metric of a column that holds one class."""
 
 Rank = Literal["best", "second", ""]
-Verdict = Literal["better", "worse", ""]
 Family = Literal["dataset", "table"]
+Origin = Literal["own", "re-run", "copied"]
+"""Who ran what is printed: the paper that proposes it, a paper that re-ran another's, or neither."""
 Settings = tuple[tuple[str, str], ...]
 
 
@@ -78,96 +71,6 @@ class Score:
     selection: str
     degenerate: Mapping[int, str] = field(default_factory=dict)
     rank: Rank = ""
-
-
-@dataclass(frozen=True)
-class OverDialogues:
-    """The trained systems of one pair on new dialogues: sign-flip test and bootstrap interval."""
-
-    test: DialogueSignFlip
-    interval: BootstrapInterval
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One row against its baseline row, or another one, on one dataset, over the seeds that both have.
-
-    ``test`` is always the paired t-test. ``chosen`` is the test behind † where another one was asked
-    for, and ``difference`` what it speaks of (an unpaired one: of all seeds of either side).
-    ``over_dialogues`` is there where tests over dialogues alone were asked for. ``sd`` is that of the
-    seed-wise differences. ``verdict``, ``joint_verdict`` and ``dialogue_verdict`` are those
-    after correction. ``against_baseline`` is false for the pairs that only ``all_pairs`` adds.
-    """
-
-    row: int
-    baseline: int
-    seeds: tuple[int, ...]
-    only_row: tuple[int, ...]
-    only_baseline: tuple[int, ...]
-    test: PairedT
-    sign_flip: SignFlip
-    effect: Estimate
-    detectable: Estimate
-    joint: JointTest
-    seed_correlation: Estimate
-    difference: float | None = None
-    sd: float | None = None
-    chosen: TTest | DiscreteTest | None = None
-    over_dialogues: OverDialogues | None = None
-    adjusted_p: float | None = None
-    joint_adjusted_p: float | None = None
-    dialogue_adjusted_p: float | None = None
-    verdict: Verdict = ""
-    joint_verdict: Verdict = ""
-    dialogue_verdict: Verdict = ""
-    against_baseline: bool = True
-
-    @property
-    def seed_test(self) -> TTest | DiscreteTest:
-        """The test behind †."""
-        return self.test if self.chosen is None else self.chosen
-
-    @property
-    def holm_p(self) -> float | None:
-        """The adjusted p of the test over seeds, by whichever correction was asked for."""
-        return self.adjusted_p
-
-    @property
-    def joint_holm_p(self) -> float | None:
-        """The adjusted p of the joint test, by whichever correction was asked for."""
-        return self.joint_adjusted_p
-
-
-@dataclass(frozen=True)
-class AuditedScore:
-    """One row's scores as three ways to choose an epoch would have them, in points, over ``seeds``.
-
-    ``selected`` is what the table shows, ``last`` the last epoch, ``best`` the best epoch on test,
-    which no result may use. ``inflations`` follow the seeds: best less selected. ``second_stage``
-    says that the epochs are those of a classifier fitted after training: what test selection would
-    have gained before it is not in the numbers.
-    """
-
-    row: int
-    seeds: tuple[int, ...]
-    selected: Summary
-    last: Summary
-    best: Summary
-    inflations: tuple[float, ...]
-    inflation: Summary
-    second_stage: bool
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What test selection is worth on one dataset.
-
-    ``overall`` is the inflation averaged over the methods in each of ``seeds``, the seeds that all share.
-    """
-
-    scores: tuple[AuditedScore, ...]
-    seeds: tuple[int, ...]
-    overall: Summary | None
 
 
 @dataclass(frozen=True)
@@ -231,7 +134,7 @@ class ReportedRow:
     """Numbers that were printed elsewhere: copied, never ranked, never tested.
 
     ``values`` has one entry for each column, in points. ``citation`` is whose system it is,
-    ``printed_in`` where its numbers were read.
+    ``printed_in`` where its numbers were read, ``seeds`` how many they are the means of, where that is known.
     """
 
     system: str
@@ -239,6 +142,8 @@ class ReportedRow:
     citation: str
     printed_in: tuple[str, ...]
     values: tuple[float | None, ...]
+    origin: Origin = "copied"
+    seeds: int | None = None
 
     @property
     def label(self) -> str:
@@ -268,13 +173,31 @@ class Reading:
 
 
 @dataclass(frozen=True)
+class PrintedClaim:
+    """What a printed table's own best row says of another of its rows, read without any run.
+
+    ``claimed`` and ``other`` are rows of the reported numbers. ``largest_sd`` is the largest sd over
+    ``seeds`` at which the printed difference is significant, before correction: that of the claimed
+    scores where the other number was copied, of the seed-wise differences where the paper ran both.
+    """
+
+    column: int
+    claimed: int
+    other: int
+    difference: float
+    seeds: int
+    largest_sd: Estimate
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Rows, one column for each dataset, and every fact that the caption must state.
 
     Per class there are several columns for each dataset: one for each class, then those over all
     classes. ``notes`` name what is not in the numbers: cells that failed, seeds that have no
     partner, scores that ring an alarm. ``readings`` set our rows against ``reported`` ones, which
-    no mark of the table does.
+    no mark of the table does; ``printed_claims`` set these against each other. ``over_datasets``
+    sums up the tests of several datasets, ``ranking`` the ranks where they were asked for.
     """
 
     rows: tuple[Row, ...]
@@ -287,6 +210,9 @@ class Comparison:
     reported: tuple[ReportedRow, ...] = ()
     tests: Tests = field(default_factory=Tests)
     readings: tuple[Reading, ...] = ()
+    printed_claims: tuple[PrintedClaim, ...] = ()
+    over_datasets: tuple[OverDatasets, ...] = ()
+    ranking: Ranking | None = None
 
     @property
     def per_class(self) -> bool:

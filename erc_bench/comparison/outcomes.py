@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import Counts, from_counts, grouped_confusion, label_indices
-from erc_bench.store.reading import StoredCell, read_answers
+from erc_bench.metrics import Counts, Scores, from_counts, grouped_confusion, label_indices
+from erc_bench.store.plain_answers import AskedUtterances
+from erc_bench.store.reading import StoredCell, read_coded
 
 # A record and its predictions agree to the last bits; this much apart they are of different runs.
 _TOLERANCE = 0.01
@@ -26,6 +27,7 @@ class Outcome:
     counts: (dialogues, classes, classes), gold in rows, in the order of ``dialogues``, or ``None``
     where the answers were not read (only dev was scored, or the records are enough). ``test_set``
     names the utterances and gold labels that were scored. ``metrics`` is what the record says.
+    ``without`` keeps scores without each cluster, by metric and kind of cluster, once they were asked for.
     """
 
     cell: StoredCell
@@ -38,6 +40,14 @@ class Outcome:
     test_set: str
     dialogues: tuple[str, ...] = ()
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    without: dict[tuple[str, str], Scores] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @cached_property
+    def total(self) -> Counts:
+        """The counts of all dialogues: (classes, classes). Only where the answers were read."""
+        assert self.counts is not None
+        total: Counts = self.counts.sum(0)
+        return total
 
 
 def read_outcome(cell: StoredCell, metric: str, readout: str = "", reads_answers: bool = True) -> Outcome:
@@ -68,18 +78,18 @@ def _as_recorded(outcome: Outcome, metric: str) -> Outcome:
 
 
 def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
-    answers = read_answers(outcome.cell, readout or None)
-    if not answers.gold:
+    answers = read_coded(outcome.cell, readout or None)
+    if not answers.asked.gold:
         raise ErcBenchError("it holds no predictions")
     labels = tuple(outcome.cell.record["labels"])
-    split = _test_set(tuple(answers.dialogue_ids), tuple(answers.utterances), tuple(answers.gold), labels)
-    predicted = label_indices(answers.predicted, labels)
-    counts = grouped_confusion(split.gold, predicted, len(labels), split.position, len(split.dialogues))
-    value = float(from_counts(counts.sum(0), metric, outcome.scored))
+    split = _test_set(answers.asked, labels)
+    counts = grouped_confusion(split.gold, answers.predicted, len(labels), split.position, len(split.dialogues))
+    outcome = replace(outcome, counts=counts, test_set=split.name, dialogues=split.dialogues)
+    value = float(from_counts(outcome.total, metric, outcome.scored))
     recorded = _number(outcome.metrics, metric)
     if recorded is not None and abs(recorded - value) > _TOLERANCE:
         raise ErcBenchError(f"its record says {metric} {recorded:.2f}, its predictions give {value:.2f}")
-    return replace(outcome, value=value, counts=counts, test_set=split.name, dialogues=split.dialogues)
+    return replace(outcome, value=value)
 
 
 def _stored(cell: StoredCell, readout: str) -> dict[str, Any]:
@@ -104,13 +114,11 @@ class _TestSet:
 
 
 @lru_cache(maxsize=16)  # all cells of a dataset have the same: it is looked at once
-def _test_set(
-    dialogue_ids: tuple[str, ...], utterances: tuple[int, ...], gold: tuple[str, ...], labels: tuple[str, ...]
-) -> _TestSet:
+def _test_set(asked: AskedUtterances, labels: tuple[str, ...]) -> _TestSet:
     # One order for all cells, so that dialogues of two cells can be paired by position.
-    rows = sorted(zip(dialogue_ids, utterances, gold, strict=True))
-    digest = hashlib.sha256("\n".join(f"{d}\t{u}\t{g}" for d, u, g in rows).encode())
-    dialogues = tuple(dict.fromkeys(dialogue for dialogue, _, _ in rows))
+    in_order = sorted(zip(asked.dialogue_ids, asked.utterances, asked.gold, strict=True))
+    digest = hashlib.sha256("\n".join(f"{d}\t{u}\t{g}" for d, u, g in in_order).encode())
+    dialogues = tuple(dict.fromkeys(dialogue for dialogue, _, _ in in_order))
     index = {dialogue: position for position, dialogue in enumerate(dialogues)}
-    position = np.array([index[dialogue] for dialogue in dialogue_ids], dtype=np.intp)
-    return _TestSet(digest.hexdigest(), label_indices(gold, labels), position, dialogues)
+    position = np.array([index[dialogue] for dialogue in asked.dialogue_ids], dtype=np.intp)
+    return _TestSet(digest.hexdigest(), label_indices(asked.gold, labels), position, dialogues)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from erc_bench.comparison.baselines import Baseline, all_pairs, partners
 from erc_bench.comparison.caption import seed_list
 from erc_bench.comparison.entries import Entry
-from erc_bench.comparison.model import Column, Pair, Row
+from erc_bench.comparison.model import Column, Row
+from erc_bench.comparison.pair import Pair
 from erc_bench.comparison.significance import compare_pair
 from erc_bench.comparison.tests import Tests
 
@@ -42,7 +43,9 @@ def pair_rows(
     )
     met = {row for pair in wanted for row in pair}
     alone = [rows[i].label for i in present if i not in met and rows[i].key.method != baseline.method]
-    return pairs, _alone(column, alone, baseline) + [note for pair in pairs for note in _unshared(column, pair, rows)]
+    return pairs, _alone(column, alone, baseline) + [
+        note for pair in pairs for note in _unshared(column, pair, rows, tests)
+    ]
 
 
 def _alone(column: Column, labels: Sequence[str], baseline: Baseline) -> list[str]:
@@ -52,7 +55,10 @@ def _alone(column: Column, labels: Sequence[str], baseline: Baseline) -> list[st
     return [f"{column.title}: {', '.join(labels)} compared with nothing: there is no run of {baseline}{condition}"]
 
 
-def _unshared(column: Column, pair: Pair, rows: Sequence[Row]) -> list[str]:
+def _unshared(column: Column, pair: Pair, rows: Sequence[Row], tests: Tests) -> list[str]:
+    # A test that does not pair the seeds reads all of them.
+    if tests.unit == "seed" and not tests.seed_test.paired:
+        return []
     names = rows[pair.row].label, rows[pair.baseline].label
     found = [
         f"{f'seed {seeds[0]} exists' if len(seeds) == 1 else f'seeds {seed_list(seeds)} exist'} only for {name}"
@@ -61,4 +67,7 @@ def _unshared(column: Column, pair: Pair, rows: Sequence[Row]) -> list[str]:
     ]
     if not found:
         return []
-    return [f"{column.title}: {names[0]} is compared with {names[1]} on shared seeds; {' and '.join(found)}"]
+    what = f"{names[0]} is compared with {names[1]} on"
+    if pair.unpaired is not None:
+        what = f"the joint test of {names[0]} and {names[1]} is over"
+    return [f"{column.title}: {what} shared seeds; {' and '.join(found)}"]

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from scipy import special
 
 from erc_bench.comparison.model import Comparison
+from erc_bench.comparison.pair import Pair
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics import SeedsNeeded, detectable_difference, seeds_needed
 from erc_bench.statistics.student_t import noncentrality_for
 
+LEAST_LEVEL = 1e-12
 SEEDS = tuple(range(2, 21))
 DIFFERENCES = (0.5, 1.0, 2.0)
 
@@ -22,8 +24,9 @@ class Spread:
     """What is known of the spread, in points.
 
     ``sd`` is that of the seed-wise differences; ``low`` and ``high`` bound it where ``n`` pilot seeds
-    gave it. ``dialogue_variance`` is the part of the difference's variance that seeds do not change,
-    over ``clusters`` dialogues. ``source`` says whence it comes.
+    gave it. ``dialogue_variance`` is the part of the difference's variance over ``clusters`` dialogues
+    that stays however many seeds are averaged, ``shared_variance`` what each single seed adds to it (what
+    seed and dialogue share, which n seeds divide by n). ``source`` says whence it comes.
     """
 
     sd: float
@@ -33,6 +36,14 @@ class Spread:
     high: float | None = None
     dialogue_variance: float | None = None
     clusters: int | None = None
+    shared_variance: float = 0.0
+
+    def by_dialogue(self, n: int) -> float | None:
+        """Return the variance over dialogues of a difference that n seeds average; ``None``: not known."""
+        if self.dialogue_variance is None or not self.clusters or self.clusters < 2:
+            return None
+        variance = self.dialogue_variance + self.shared_variance / n
+        return variance if variance > 0 else None
 
 
 @dataclass(frozen=True)
@@ -40,7 +51,8 @@ class Detectable:
     """The smallest true difference that n seeds find.
 
     ``difference`` by the paired t-test over seeds, ``at_high_sd`` the same should the sd be at the
-    upper end of its interval, ``joint`` by the joint test over seeds and dialogues.
+    upper end of its interval, ``joint`` by the joint test over seeds and dialogues as well, which ‡ needs
+    beside †.
     """
 
     seeds: int
@@ -64,7 +76,7 @@ class Power:
     """The whole answer. ``level`` is alpha divided by the number of comparisons.
 
     ``joint_floor`` is the difference below which no number of seeds finds anything by the joint
-    test, because the dialogues of the test split are what they are.
+    test, because the dialogues of the test split are what they are. It is estimated, as the spread is.
     """
 
     spread: Spread
@@ -87,13 +99,15 @@ def power_of(
 ) -> Power:
     """Answer for a spread: the level is alpha/comparisons, the first step of Holm's correction.
 
-    Raises :class:`ErcBenchError` unless alpha/comparisons < power < 1.
+    Raises :class:`ErcBenchError` unless alpha/comparisons < power < 1, and for a level below 1e-12.
     """
     level = alpha / comparisons
+    if level < LEAST_LEVEL:
+        raise ErcBenchError(f"the level {level:g} is below {LEAST_LEVEL:g}, where no number of seeds is computed")
     if not level < power < 1:
         raise ErcBenchError(f"the power {power:g} must lie between the level {level:g} and 1")
     floor = None
-    if spread.dialogue_variance and spread.clusters and spread.clusters > 1:
+    if spread.by_dialogue(1) is not None and spread.dialogue_variance is not None and spread.clusters:
         floor = noncentrality_for(power, spread.clusters - 1, level) * math.sqrt(spread.dialogue_variance)
     return Power(
         spread=spread,
@@ -109,14 +123,18 @@ def power_of(
 
 def _detectable(spread: Spread, n: int, level: float, power: float) -> Detectable:
     high = detectable_difference(spread.high, n, level, power).value if spread.high is not None else None
-    return Detectable(n, detectable_difference(spread.sd, n, level, power).value, high, _joint(spread, n, level, power))
+    over_seeds, joint = detectable_difference(spread.sd, n, level, power).value, _joint(spread, n, level, power)
+    if over_seeds is not None and joint is not None:
+        joint = max(over_seeds, joint)
+    return Detectable(n, over_seeds, high, joint)
 
 
 def _joint(spread: Spread, n: int, level: float, power: float) -> float | None:
     """Return what the joint test finds: V = s²/n + the dialogues' part, Satterthwaite's degrees of freedom."""
-    if not spread.dialogue_variance or not spread.clusters or spread.clusters < 2:
+    by_dialogue = spread.by_dialogue(n)
+    if by_dialogue is None or spread.clusters is None:
         return None
-    by_seed, by_dialogue = spread.sd**2 / n, spread.dialogue_variance
+    by_seed = spread.sd**2 / n
     variance = by_seed + by_dialogue
     df = variance**2 / (by_seed**2 / (n - 1) + by_dialogue**2 / (spread.clusters - 1))
     return noncentrality_for(power, df, level) * math.sqrt(variance)
@@ -130,7 +148,7 @@ def _needed(spread: Spread, difference: float, level: float, power: float, floor
     if floor is None:
         return Needed(difference, over_seeds, None, "not known: no pilot says what the dialogues add")
     if difference <= floor:
-        return Needed(difference, over_seeds, None, f"more seeds cannot help below {floor:.2f} points")
+        return Needed(difference, over_seeds, None, f"more seeds cannot help below about {floor:.2f} points")
     low, high = 1, 2
     while (found := _joint(spread, high, level, power)) is None or found > difference:
         low, high = high, 2 * high
@@ -178,6 +196,7 @@ def spread_of_pilot(comparison: Comparison, method: str) -> Spread:
     column = next(column for column in comparison.columns if pair in column.pairs)
     factors = [special.chdtri(n - 1, tail) for tail in (comparison.alpha / 2, 1 - comparison.alpha / 2)]
     low, high = (pair.sd * math.sqrt((n - 1) / factor) for factor in factors)
+    lasting, shared = _parts(pair)
     label = f"{comparison.rows[pair.row].label} - {comparison.rows[pair.baseline].label}"
     return Spread(
         sd=pair.sd,
@@ -185,6 +204,21 @@ def spread_of_pilot(comparison: Comparison, method: str) -> Spread:
         n=n,
         low=low,
         high=high,
-        dialogue_variance=pair.joint.dialogue_variance,
+        dialogue_variance=lasting,
         clusters=column.dialogues,
+        shared_variance=shared,
     )
+
+
+def _parts(pair: Pair) -> tuple[float | None, float]:
+    """Split the variance over dialogues into what stays with many seeds and what each seed adds.
+
+    The average of n seeds has the variance D + E/n, one seed D + E. Where chance makes one of them come out
+    below 0 it is 0, and the other one fits what the average of the pilot's seeds has.
+    """
+    n, averaged, single = len(pair.seeds), pair.joint.dialogue_variance, pair.one_seed_dialogue_variance
+    if averaged is None or single is None:
+        return averaged, 0.0
+    lasting = (n * averaged - single) / (n - 1)
+    lasting = min(max(lasting, 0.0), averaged)
+    return lasting, n * (averaged - lasting)

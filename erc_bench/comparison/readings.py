@@ -61,35 +61,40 @@ def _reading(index: int, column: Column, score: Score, position: int, value: flo
         row=score.row,
         reported=position,
         against_constant=test,
-        largest_sd=largest_sd(test, score.summary, comparison.alpha),
+        largest_sd=largest_printed_sd(test, score.summary, comparison.alpha),
         rerun=rerun.row if rerun else None,
         against_rerun=_paired(score, rerun, comparison.alpha) if rerun else None,
     )
 
 
-def largest_sd(test: OneSampleT, ours: Summary, alpha: float) -> Estimate:
+def largest_printed_sd(test: OneSampleT, ours: Summary, alpha: float) -> Estimate:
     """Return the largest sd over seeds of a published mean at which the difference is significant.
 
     The published number is taken for the mean of as many seeds as ours. With our sd s the difference
     d is significant where |d| ≥ t·√(s²/n + S²/n), with the t of n - 1 degrees of freedom (the careful
-    choice between n - 1 and 2n - 2): S = √(n·d²/t² - s²). Before any correction.
+    choice between n - 1 and 2n - 2): S = √(n·d²/t² - s²). Before any correction. Seeds without any
+    variance, which no t-test can use, leave all of the room to the published number.
     """
-    if test.difference is None or test.reason or ours.sd is None:
-        return Estimate(None, test.reason or "not estimable: one seed")
+    if test.difference is None or ours.sd is None:
+        return Estimate(None, "not estimable: one seed" if test.n == 1 else "not estimable: no seed")
     square = test.n * (test.difference / t_quantile(test.n - 1, alpha)) ** 2 - ours.sd**2
-    if square < 0:
+    if square < 0 or not test.difference:
         return Estimate(None, "no claim: not significant even against a constant")
     return Estimate(math.sqrt(square))
 
 
+def is_of(reported: ReportedRow, method: str) -> bool:
+    """Whether a method of ours has the name of a reported system: ``spcl-cl`` that of SPCL+CL."""
+    return reported.system.lower().replace("+", "-").replace(" ", "-") == method
+
+
 def _rerun(reported: ReportedRow, column: Column, row: int, rows: Sequence[Row]) -> Score | None:
     """Return our own row of a reported system: the method of its name, with the backbone of the row that is read."""
-    name = reported.system.lower().replace("+", "-").replace(" ", "-")
     for score in column.scores:
         key = rows[score.row].key if score is not None else None
         if score is None or key is None or score.row == row:
             continue
-        if key.method == name and key.backbone == rows[row].key.backbone and not key.readout:
+        if is_of(reported, key.method) and key.backbone == rows[row].key.backbone and not key.readout:
             return score
     return None
 

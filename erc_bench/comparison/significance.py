@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from erc_bench.comparison.clusters import clustered
+from erc_bench.comparison.clusters import clustered, without_each
 from erc_bench.comparison.entries import Entry
-from erc_bench.comparison.model import OverDialogues, Pair
 from erc_bench.comparison.outcomes import Outcome
+from erc_bench.comparison.pair import OverDialogues, Pair
 from erc_bench.comparison.tests import Tests
 from erc_bench.metrics import from_counts
 from erc_bench.statistics import (
@@ -18,18 +19,24 @@ from erc_bench.statistics import (
     BootstrapInterval,
     DialogueSignFlip,
     DiscreteTest,
+    Estimate,
     JointTest,
     TTest,
+    WelchT,
     correlation,
     detectable_effect,
+    detectable_with_error,
     dialogue_bootstrap,
     dialogue_sign_flip,
+    equivalence,
     hedges_g,
     joint_test,
     paired_t,
     sign_flip,
+    welch_t,
 )
-from erc_bench.statistics.resampling import Counts, Score, left_out_scores
+from erc_bench.statistics.resampling import Counts, Score
+from erc_bench.statistics.student_t import t_quantile
 
 _OTHER_UTTERANCES = "not testable: the rows scored different utterances"
 _NO_ANSWERS = "not testable: no test predictions"
@@ -45,36 +52,45 @@ def compare_pair(
     seeds = sorted(ours.outcomes.keys() & theirs.outcomes.keys())
     mine, other = [ours.outcomes[seed] for seed in seeds], [theirs.outcomes[seed] for seed in seeds]
     first, second = [outcome.value for outcome in mine], [outcome.value for outcome in other]
+    test, unpaired = paired_t(first, second, alpha), _unpaired(ours, theirs, tests, alpha)
+    joint, by_dialogue = _joint(mine, other, metric, alpha, tests)
     return Pair(
         row=row_index,
         baseline=baseline_index,
         seeds=tuple(seeds),
         only_row=tuple(sorted(ours.outcomes.keys() - theirs.outcomes.keys())),
         only_baseline=tuple(sorted(theirs.outcomes.keys() - ours.outcomes.keys())),
-        test=paired_t(first, second, alpha),
+        test=test,
         sign_flip=sign_flip(first, second, alpha),
         effect=hedges_g(first, second),
-        detectable=detectable_effect(first, second, alpha),
-        joint=_joint(mine, other, metric, alpha, tests),
+        detectable=detectable_effect(first, second, alpha) if unpaired is None else _detectable(unpaired, alpha),
+        joint=joint,
+        one_seed_dialogue_variance=by_dialogue,
         seed_correlation=correlation(first, second),
         sd=float(np.subtract(first, second).std(ddof=1)) if len(seeds) > 1 else None,
-        difference=_difference(ours, theirs, seeds, tests),
+        difference=(unpaired or test).difference,
+        unpaired=unpaired,
         chosen=_chosen(ours, theirs, seeds, tests, alpha),
         over_dialogues=_over_dialogues(mine, other, metric, alpha, tests),
+        equivalence=None if tests.margin is None else equivalence(first, second, tests.margin, alpha),
     )
 
 
-def _values(entry: Entry, shared: Sequence[int], tests: Tests) -> list[float]:
-    """Return the scores that the test over seeds reads: an unpaired one reads those of all seeds."""
-    paired = tests.seed_test.paired or not tests.over_seeds
-    return [entry.outcomes[seed].value for seed in (shared if paired else sorted(entry.outcomes))]
+def _values(entry: Entry) -> list[float]:
+    return [entry.outcomes[seed].value for seed in sorted(entry.outcomes)]
 
 
-def _difference(ours: Entry, theirs: Entry, shared: Sequence[int], tests: Tests) -> float | None:
-    first, second = _values(ours, shared, tests), _values(theirs, shared, tests)
+def _unpaired(ours: Entry, theirs: Entry, tests: Tests, alpha: float) -> WelchT | None:
+    """Return the difference of means over all seeds, where the test behind † does not pair them."""
     if tests.seed_test.paired or not tests.over_seeds:
-        return paired_t(first, second).difference
-    return float(np.mean(first) - np.mean(second))
+        return None
+    return welch_t(_values(ours), _values(theirs), alpha)
+
+
+def _detectable(test: WelchT, alpha: float) -> Estimate:
+    if test.low is None or test.high is None or test.df is None:
+        return Estimate(None, test.reason.replace("not testable", "not estimable"))
+    return detectable_with_error((test.high - test.low) / 2 / t_quantile(test.df, alpha), test.df, alpha)
 
 
 def _chosen(
@@ -82,19 +98,40 @@ def _chosen(
 ) -> TTest | DiscreteTest | None:
     if tests.test == "paired-t" or not tests.over_seeds:
         return None
-    return tests.seed_test.function(_values(ours, shared, tests), _values(theirs, shared, tests), alpha)
+    if not tests.seed_test.paired:
+        return tests.seed_test.function(_values(ours), _values(theirs), alpha)
+    first, second = ([entry.outcomes[seed].value for seed in shared] for entry in (ours, theirs))
+    return tests.seed_test.function(first, second, alpha)
 
 
-def _joint(mine: Sequence[Outcome], other: Sequence[Outcome], metric: str, alpha: float, tests: Tests) -> JointTest:
+def _joint(
+    mine: Sequence[Outcome], other: Sequence[Outcome], metric: str, alpha: float, tests: Tests
+) -> tuple[JointTest, float | None]:
+    """Return the test over seeds and dialogues, and the variance over dialogues that one seed has on average."""
     differences = [ours.value - theirs.value for ours, theirs in zip(mine, other, strict=True)]
     mean = sum(differences) / len(differences) if differences else None
     reason = _NOT_ASKED if tests.unit != "both" else _why_no_counts(mine, other)
     if reason:
-        return JointTest(mean, reason=reason)
+        return JointTest(mean, reason=reason), None
     if len(differences) < 2:
-        return joint_test(differences, [], alpha)
-    without = left_out_scores(_counts(mine, other, tests.cluster), _score(metric, mine)).mean(-1)
-    return joint_test(differences, without, alpha)
+        return joint_test(differences, [], alpha), None
+    without = np.array(
+        [
+            without_each(ours, metric, tests.cluster) - without_each(theirs, metric, tests.cluster)
+            for ours, theirs in zip(mine, other, strict=True)
+        ]
+    )
+    # The jackknife's variance, as the joint test has it of the average over seeds.
+    groups = without.shape[1]
+    by_seed = (groups - 1) / groups * ((without - without.mean(1, keepdims=True)) ** 2).sum(1)
+    joint = joint_test(differences, without.mean(0), alpha)
+    joint = replace(joint, reason=_in_words(joint.reason, tests.cluster))
+    return joint, float(by_seed.mean()) if groups > 1 else None
+
+
+def _in_words(reason: str, cluster: str) -> str:
+    """Return the reason in words of what was taken for independent."""
+    return reason.replace("dialogue", cluster)
 
 
 def _over_dialogues(
@@ -106,7 +143,11 @@ def _over_dialogues(
     if reason:
         return OverDialogues(DialogueSignFlip(0, None, None, reason), BootstrapInterval(None, reason=reason))
     counts, score = _counts(mine, other, tests.cluster), _score(metric, mine)
-    return OverDialogues(dialogue_sign_flip(counts, score, alpha), dialogue_bootstrap(counts, score, alpha))
+    test, interval = dialogue_sign_flip(counts, score, alpha), dialogue_bootstrap(counts, score, alpha)
+    return OverDialogues(
+        replace(test, reason=_in_words(test.reason, tests.cluster)),
+        replace(interval, reason=_in_words(interval.reason, tests.cluster)),
+    )
 
 
 def _why_no_counts(mine: Sequence[Outcome], other: Sequence[Outcome]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from erc_bench.comparison.entries import Condition, Entry
 from erc_bench.comparison.model import Column, Row
 from erc_bench.comparison.outcomes import Outcome
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import Counts, from_counts
+from erc_bench.metrics import METRIC_WORDS, Counts, degenerate, from_counts
 
 Slice = tuple[Column, list[Entry]]
 
@@ -70,10 +71,23 @@ def _part(outcome: Outcome, metric: str, ids: frozenset[str]) -> Outcome:
         outcome,
         value=float(from_counts(counts.sum(0), metric, outcome.scored)),
         dev=None,
-        degenerate="",
+        degenerate=_degenerate(counts.sum(0), outcome),
         counts=counts,
         dialogues=tuple(outcome.dialogues[position] for position in kept),
     )
+
+
+def _degenerate(counts: Counts, outcome: Outcome) -> str:
+    """Return why the answers on a slice are no result, by the same rule as for a whole split; ``""`` where they are."""
+    record = outcome.cell.record
+    gold, answers = counts.sum(-1), counts.sum(-2)
+    names = [name for name in METRIC_WORDS if name != "micro_f1" or outcome.scored]
+    found: dict[str, Any] = {name: float(from_counts(counts, name, outcome.scored)) for name in names}
+    # A slice need not hold every class.
+    found["support"] = np.flatnonzero(gold).tolist()
+    predicted = [str(record["labels"][place]) for place in np.flatnonzero(answers)]
+    floor = {name: _floor(gold, name, outcome.scored) for name in names}
+    return degenerate(found, predicted, floor, str(record.get("headline_metric", "weighted_f1")))
 
 
 def _floor(gold: np.ndarray[tuple[int], np.dtype[np.int64]], metric: str, scored: Sequence[int]) -> float:

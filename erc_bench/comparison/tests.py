@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -65,7 +66,9 @@ class Tests:
     ``test`` stands behind †. ``unit`` says over what: ``seed`` (†; records are enough), ``dialogue``
     (△: the trained systems, on new dialogues), ``both`` († and ‡). ``cluster`` is what tests over
     dialogues take for independent. ``all_pairs`` compares each row with each other one, ``letters``
-    also shows whom a row beats. ``by_slice`` adds columns for the slices of a test split.
+    also shows whom a row beats. ``by_slice`` adds columns for the slices of a test split. ``margin`` asks
+    whether rows are equal within so many points, ``ranks`` for the ranks of rows over datasets,
+    ``force_ranks`` for their tests below five datasets as well.
     Raises :class:`ErcBenchError` for an unknown name.
     """
 
@@ -76,15 +79,21 @@ class Tests:
     letters: bool = False
     cluster: str = "dialogue"
     by_slice: bool = False
+    margin: float | None = None
+    ranks: bool = False
+    force_ranks: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "correction", CORRECTION_NAMES.get(self.correction, self.correction))
         # Letters say whom a row beats: that takes all pairs.
         object.__setattr__(self, "all_pairs", self.all_pairs or self.letters)
+        object.__setattr__(self, "ranks", self.ranks or self.force_ranks)
+        _check_margin(self.margin, self.unit)
         _check("test", self.test, SEED_TESTS)
-        _check("correction", self.correction, CORRECTIONS)
+        _check("correction", self.correction, {**CORRECTION_NAMES, **CORRECTIONS})
         _check("unit of tests", self.unit, UNITS)
         _check("cluster", self.cluster, CLUSTERS)
+        _check_unit(self)
 
     @property
     def over_seeds(self) -> bool:
@@ -105,6 +114,29 @@ class Tests:
     def correction_words(self) -> str:
         """How sentences name the correction."""
         return CORRECTION_WORDS[self.correction]
+
+
+def _check_unit(tests: Tests) -> None:
+    """Raise :class:`ErcBenchError` for what would change nothing beside this unit."""
+    if tests.unit == "dialogue" and tests.test != "paired-t":
+        raise ErcBenchError(
+            f"the test {tests.test} is one over seeds, of which the unit dialogue makes none",
+            "Leave the test (over dialogues it is sign flips), or the unit dialogue.",
+        )
+    if tests.unit == "seed" and tests.cluster != "dialogue":
+        raise ErcBenchError(
+            f"the cluster {tests.cluster} belongs to tests over dialogues, of which the unit seed makes none",
+            "Leave the cluster, or the unit seed.",
+        )
+
+
+def _check_margin(margin: float | None, unit: str) -> None:
+    if margin is None:
+        return
+    if not 0 < margin < math.inf:
+        raise ErcBenchError(f"a margin is a number of points above 0, not {margin:g}")
+    if unit == "dialogue":
+        raise ErcBenchError("a margin belongs to the tests over seeds", "Leave the margin, or the unit dialogue.")
 
 
 def _check(kind: str, name: str, known: Mapping[str, object] | Sequence[str]) -> None:

@@ -52,7 +52,12 @@ def clean_text(text: str) -> str:
 
 def read_text(path: Path) -> str:
     """Return the content of a UTF-8 file, without a byte-order mark."""
-    content = _read_bytes(path)
+    return _decode(path, _read_bytes(path))
+
+
+def _decode(path: Path, content: bytes) -> str:
+    if not content:
+        raise ErcBenchError(f"{path} is empty (0 bytes)", _FRESH_COPY)
     _refuse_foreign(path, content)
     try:
         return content.removeprefix(codecs.BOM_UTF8).decode("utf-8")
@@ -66,12 +71,9 @@ def read_text(path: Path) -> str:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        content = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise ErcBenchError(f"{path} cannot be read: {error.strerror or error}", _FRESH_COPY) from error
-    if not content:
-        raise ErcBenchError(f"{path} is empty (0 bytes)", _FRESH_COPY)
-    return content
 
 
 def _refuse_foreign(path: Path, content: bytes) -> None:
@@ -129,13 +131,14 @@ class Row:
         return int(value)
 
 
-def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
+def read_csv(path: Path, required: Sequence[str], content: bytes | None = None) -> list[Row]:
     """Return the records of a comma-separated file with a header.
 
-    Quotes follow RFC 4180: a field may hold line breaks and doubled quotes. Raises for a missing
-    column, a record with too few or too many fields, and a quotation mark that is never closed.
+    ``content`` stands for the bytes of the file where they were unpacked already. Quotes follow RFC
+    4180: a field may hold line breaks and doubled quotes. Raises for a missing column, a record with too
+    few or too many fields, and a quotation mark that is never closed.
     """
-    records = _records(path)
+    records = _records(path, read_text(path) if content is None else _decode(path, content))
     _, header = next(records, (1, []))
     _check_header(path, header, required)
     rows = []
@@ -149,9 +152,9 @@ def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
     return rows
 
 
-def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
+def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the line on which it begins; a line with nothing on it is no record."""
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
         for record in reader:

@@ -11,6 +11,8 @@ from pathlib import Path
 from erc_bench.data.reading import Row, read_csv
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
+from erc_bench.store.layout import PACKED
+from erc_bench.store.packed import unpack
 from erc_bench.types import Dialogue, UtteranceKey
 
 KEY_COLUMNS = ("dialogue_id", "utterance", "predicted")
@@ -24,12 +26,18 @@ _MOST_TOLD = 20
 
 @dataclass(frozen=True)
 class Split:
-    """The split that is scored. ``gold`` maps its labelled utterances, in the order of the corpus, to their labels."""
+    """The split that is scored. ``gold`` maps its labelled utterances, in the order of the corpus, to their labels.
+
+    ``layout`` names the files that were read where the corpus comes in several layouts, ``other_layouts``
+    those that were not.
+    """
 
     dataset: str
     name: str
     labels: tuple[str, ...]
     dialogues: tuple[Dialogue, ...]
+    layout: str = ""
+    other_layouts: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -46,6 +54,14 @@ class Split:
 
 
 @dataclass(frozen=True)
+class _Problem:
+    """What is wrong, and with which lines of the file; an utterance without a prediction has no line."""
+
+    sentence: str
+    lines: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Answers:
     """The answers of one file: by seed (``None`` where the file has no seeds) a label for each scored utterance.
 
@@ -58,14 +74,15 @@ class Answers:
 
 
 def read_answers(file: Path, split: Split) -> Answers:
-    """Read a CSV file of predictions for a split.
+    """Read a CSV file of predictions for a split; one whose name ends in .gz is unpacked.
 
-    Raises :class:`ErcBenchError` that lists, with their lines, ids that the split does not have,
-    answers given twice, labels that are none, gold labels that are not those of the corpus, and
-    utterances without an answer.
+    Raises :class:`ErcBenchError` for a file that cannot be unpacked, and one that lists, with their
+    lines, ids that the split does not have, answers given twice, labels that are none, gold labels that
+    are not those of the corpus, and utterances without an answer.
     """
+    unpacked = _unpacked(file)
     try:
-        rows = read_csv(file, KEY_COLUMNS)
+        rows = read_csv(file, KEY_COLUMNS, unpacked)
         keyed = [(_seed(row), (row["dialogue_id"], row.whole_number("utterance")), row) for row in rows]
     except ErcBenchError as error:
         raise ErcBenchError(error.message, COLUMNS_HINT) from None
@@ -81,6 +98,15 @@ def read_answers(file: Path, split: Split) -> Answers:
     return Answers(file, dict(sorted(answers.items(), key=str)), tuple(_notes(rows, split, keyed, gold)))
 
 
+def _unpacked(file: Path) -> bytes | None:
+    if file.suffix != PACKED:
+        return None
+    try:
+        return unpack(file)
+    except OSError as error:
+        raise ErcBenchError(f"{file} cannot be read: {error.strerror or error}", COLUMNS_HINT) from None
+
+
 def _seed(row: Row) -> int | None:
     return row.whole_number("seed") if "seed" in row.values else None
 
@@ -88,20 +114,24 @@ def _seed(row: Row) -> int | None:
 _Keyed = Sequence[tuple[int | None, UtteranceKey, Row]]
 
 
-def _placed(keyed: _Keyed, split: Split, runs: dict[int | None, dict[UtteranceKey, Row]]) -> list[str]:
+def _placed(keyed: _Keyed, split: Split, runs: dict[int | None, dict[UtteranceKey, Row]]) -> list[_Problem]:
     """Fill ``runs`` with the rows whose ids the split has; return what is wrong with the others."""
     lengths = {dialogue.id: len(dialogue.utterances) for dialogue in split.dialogues}
     problems = []
+
+    def wrong(row: Row, sentence: str) -> None:
+        problems.append(_Problem(f"line {row.line}: {sentence}", (row.line,)))
+
     for seed, key, row in keyed:
         dialogue, position = key
         answered = runs.setdefault(seed, {})
         if dialogue not in lengths:
-            problems.append(f"line {row.line}: {split.words} has no dialogue {dialogue!r}")
+            wrong(row, f"{split.words} has no dialogue {dialogue!r}")
         elif position >= lengths[dialogue]:
             last = lengths[dialogue] - 1
-            problems.append(f"line {row.line}: dialogue {dialogue!r} has the utterances 0 to {last}, found {position}")
+            wrong(row, f"dialogue {dialogue!r} has the utterances 0 to {last}, found {position}")
         elif key in answered:
-            problems.append(f"line {row.line}: {_named(key, seed)} is answered before, on line {answered[key].line}")
+            wrong(row, f"{_named(key, seed)} is answered before, on line {answered[key].line}")
         else:
             answered[key] = row
     return problems
@@ -111,13 +141,16 @@ def _named(key: UtteranceKey, seed: int | None) -> str:
     return f"utterance {key[1]} of dialogue {key[0]!r}" + ("" if seed is None else f" with seed {seed}")
 
 
-def _labels(rows: Sequence[Row], split: Split, gold: Mapping[UtteranceKey, str], keyed: _Keyed) -> list[str]:
+def _labels(rows: Sequence[Row], split: Split, gold: Mapping[UtteranceKey, str], keyed: _Keyed) -> list[_Problem]:
     unknown: dict[str, list[int]] = {}
     for row in rows:
         if row["predicted"] not in split.labels:
             unknown.setdefault(row["predicted"], []).append(row.line)
     problems = [
-        f"{_lines(lines)}: predicted {label!r} is no label of {split.dataset}; {did_you_mean(label, split.labels)}"
+        _Problem(
+            f"{_lines(lines)}: predicted {label!r} is no label of {split.dataset}; {did_you_mean(label, split.labels)}",
+            tuple(lines),
+        )
         for label, lines in unknown.items()
     ]
     if "gold" not in rows[0].values:
@@ -125,7 +158,8 @@ def _labels(rows: Sequence[Row], split: Split, gold: Mapping[UtteranceKey, str],
     for _, key, row in keyed:
         # What the corpus does not label has no gold label to agree with.
         if key in gold and row["gold"] != gold[key]:
-            problems.append(f"line {row.line}: gold is {row['gold']!r}, where {split.words} says {gold[key]!r}")
+            sentence = f"line {row.line}: gold is {row['gold']!r}, where {split.words} says {gold[key]!r}"
+            problems.append(_Problem(sentence, (row.line,)))
     return problems
 
 
@@ -133,17 +167,30 @@ def _lines(lines: Sequence[int]) -> str:
     return f"line {lines[0]}" + (f" and {len(lines) - 1} more" if len(lines) > 1 else "")
 
 
-def _missing(seed: int | None, answered: Mapping[UtteranceKey, Row], gold: Mapping[UtteranceKey, str]) -> list[str]:
-    return [f"{_named(key, seed)} has no prediction" for key in gold if key not in answered]
+def _missing(
+    seed: int | None, answered: Mapping[UtteranceKey, Row], gold: Mapping[UtteranceKey, str]
+) -> list[_Problem]:
+    return [_Problem(f"{_named(key, seed)} has no prediction") for key in gold if key not in answered]
 
 
-def _raise(file: Path, split: Split, problems: Sequence[str]) -> None:
+def _raise(file: Path, split: Split, problems: Sequence[_Problem]) -> None:
     if not problems:
         return
     further = len(problems) - _MOST_TOLD
-    lines = [*problems[:_MOST_TOLD], *([f"and {further} more"] if further > 0 else [])]
-    count = "one prediction does" if len(problems) == 1 else f"{len(problems)} predictions do"
-    raise ErcBenchError(f"{file}: {count} not fit {split.words}", "\n".join([*lines, COLUMNS_HINT]))
+    told = [problem.sentence for problem in problems[:_MOST_TOLD]]
+    told += [f"and {further} more"] if further > 0 else []
+    raise ErcBenchError(f"{file}: {_counted(split, problems)}", "\n".join([*told, COLUMNS_HINT]))
+
+
+def _counted(split: Split, problems: Sequence[_Problem]) -> str:
+    """Say how many predictions do not fit and how many are missing, however many problems a line has."""
+    odd = len({line for problem in problems for line in problem.lines})
+    missing = sum(not problem.lines for problem in problems)
+    unfit = "one prediction does" if odd == 1 else f"{odd} predictions do"
+    bare = "one utterance has" if missing == 1 else f"{missing} utterances have"
+    if not odd:
+        return f"{bare} no prediction in {split.words}"
+    return f"{unfit} not fit {split.words}" + (f", and {bare} none" if missing else "")
 
 
 def _notes(rows: Sequence[Row], split: Split, keyed: _Keyed, gold: Mapping[UtteranceKey, str]) -> Iterable[str]:

@@ -52,7 +52,7 @@ def _paired(first: Answers, second: Answers) -> tuple[list[Seed], list[Seed], li
     """Return the runs of either side that belong together, and notes on those that have no partner."""
     ours, theirs = list(first.runs), list(second.runs)
     if len(ours) == len(theirs) == 1:
-        return ours, theirs, []
+        return ours, theirs, _alone(first, second)
     shared = [seed for seed in ours if seed in theirs and seed is not None]
     if not shared:
         raise ErcBenchError(
@@ -67,6 +67,17 @@ def _paired(first: Answers, second: Answers) -> tuple[list[Seed], list[Seed], li
     ]
     paired: list[Seed] = list(shared)
     return paired, paired, notes
+
+
+def _alone(first: Answers, second: Answers) -> list[str]:
+    """Return a note where the only run of either file is of another seed."""
+    (mine,), (other,) = first.runs, second.runs
+    if mine == other or None in (mine, other):
+        return []
+    return [
+        f"seed {mine} of {first.file} is compared with seed {other} of {second.file}: their difference is also one of"
+        " seeds"
+    ]
 
 
 def _seeds(seeds: Sequence[Seed]) -> str:

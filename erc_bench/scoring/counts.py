@@ -52,15 +52,17 @@ class Scorer:
 def cluster_names(split: Split, cluster: str) -> dict[str, str]:
     """Return the cluster of each dialogue of a split: the dialogue itself, its episode or its session.
 
-    Raises :class:`ErcBenchError` where the corpus does not say what is asked for.
+    Raises :class:`ErcBenchError` where the corpus, in the layout that was read, does not say what is asked for.
     """
     if cluster == "dialogue":
         return {dialogue.id: dialogue.id for dialogue in split.dialogues}
     names = {dialogue.id: str(getattr(dialogue, cluster)) for dialogue in split.dialogues}
     if not all(names.values()):
         known = [kind for kind in CLUSTERS[1:] if all(getattr(dialogue, kind) for dialogue in split.dialogues)]
+        where = f"the layout {split.layout} of {split.dataset}" if split.layout else split.dataset
+        other = f" Another layout may say it: {', '.join(split.other_layouts)}." if split.other_layouts else ""
         raise ErcBenchError(
-            f"{split.dataset} does not say of which {cluster} a dialogue is",
-            f"It has: {', '.join(['dialogue', *known])}.",
+            f"{where} does not say of which {cluster} a dialogue is",
+            f"It has: {', '.join(['dialogue', *known])}.{other}",
         )
     return names

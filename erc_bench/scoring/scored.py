@@ -39,7 +39,15 @@ def score_files(
     Raises :class:`ErcBenchError` for files that do not fit the split, a metric that the dataset does
     not have, and two files whose runs cannot be paired.
     """
-    part = Split(dataset.name, split, dataset.labels, dict(corpus.splits.items())[split])
+    layouts = [layout.name for layout in dataset.layouts]
+    part = Split(
+        dataset.name,
+        split,
+        dataset.labels,
+        dict(corpus.splits.items())[split],
+        corpus.layout_name if len(layouts) > 1 else "",
+        tuple(name for name in layouts if name != corpus.layout_name),
+    )
     headline = _metric(dataset, metric)
     scorer = Scorer(part, cluster, headline, dataset.scored_labels)
     answers = [read_answers(file, part) for file in files]

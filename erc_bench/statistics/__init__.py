@@ -9,7 +9,7 @@ utterances,          further utterances (assumed independent); further dialogues
 dialogues            systems at hand
 joint                further seeds and further dialogues
 datasets, friedman   one claim over several datasets
-corrections          many tests at once
+corrections, chains  many tests at once
 ==================== ==========================================================================
 
 Where a quantity does not exist (one seed, no variance) the result says so in ``reason`` and its
@@ -18,12 +18,19 @@ result states their number. Only :mod:`scipy.special` is used, because importing
 :mod:`scipy.stats` alone takes a second.
 """
 
+from erc_bench.statistics.chains import holm_chains
 from erc_bench.statistics.corrections import CORRECTIONS, benjamini_hochberg, bonferroni, hochberg, holm
 from erc_bench.statistics.datasets import one_sided, partial_conjunction, stouffer
 from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip
 from erc_bench.statistics.friedman import friedman, friedman_of_ranks, nemenyi_distance
 from erc_bench.statistics.joint import joint_test, two_level_bootstrap
-from erc_bench.statistics.power import detectable_difference, detectable_effect, largest_sd, seeds_needed
+from erc_bench.statistics.power import (
+    detectable_difference,
+    detectable_effect,
+    detectable_with_error,
+    largest_sd,
+    seeds_needed,
+)
 from erc_bench.statistics.ranks import mann_whitney, midranks, wilcoxon
 from erc_bench.statistics.resampling import Counts, cluster_counts
 from erc_bench.statistics.results import (
@@ -100,6 +107,7 @@ __all__ = [
     "correlation",
     "detectable_difference",
     "detectable_effect",
+    "detectable_with_error",
     "dialogue_bootstrap",
     "dialogue_sign_flip",
     "equivalence",
@@ -108,6 +116,7 @@ __all__ = [
     "hedges_g",
     "hochberg",
     "holm",
+    "holm_chains",
     "intra_cluster_correlation",
     "joint_test",
     "largest_sd",

@@ -62,8 +62,9 @@ def dialogue_bootstrap(
     dialogues. Assumes independent dialogues; what further seeds would do is not in the interval.
     ``auto`` reads percentiles, under 50 dialogues with the BCa correction. ``expanded`` moves the
     percentiles outwards (those of t with G - 1 degrees of freedom, and √(G/(G - 1)) for the
-    bootstrap's too small variance), without which 1 - alpha is not reached. Not testable: no seed,
-    one dialogue, zero variance. Where BCa does not exist ``reason`` says so and the percentiles stand.
+    bootstrap's too small variance), without which 1 - alpha is not reached. The interval always holds
+    the estimate. Not testable: no seed, one dialogue, zero variance. Where BCa does not exist ``reason``
+    says so and the percentiles stand; likewise where so few dialogues cannot reach 1 - alpha.
     Sources: Efron, J. Am. Stat. Assoc. 82 (1987); Hesterberg, American Statistician 69 (2015).
     """
     check_level(alpha)
@@ -80,18 +81,31 @@ def dialogue_bootstrap(
         return BootstrapInterval(observed, **sizes, reason=ZERO_VARIANCE)
     tail = expanded_tail(alpha, dialogues - 1, dialogues / (dialogues - 1)) if expanded else alpha / 2
     wanted = method if method != "auto" else ("BCa" if dialogues < FEW_DIALOGUES else "percentile")
-    tails, reason = (tail, 1 - tail), ""
-    if wanted == "BCa":
-        corrected = _bca_tails(drawn, observed, left_out_scores(counts, score).mean(-1), tail)
-        tails, reason = corrected or tails, "" if corrected else "percentiles: BCa does not exist for these draws"
-    low, high = percentiles(drawn, tails)
-    return BootstrapInterval(observed, low, high, "percentile" if reason else wanted, **sizes, reason=reason)
+    corrected = _bca_tails(drawn, observed, left_out_scores(counts, score).mean(-1), tail) if wanted == "BCa" else None
+    reasons = [_too_few(dialogues, alpha)]
+    if wanted == "BCa" and corrected is None:
+        wanted, reasons = "percentile", [*reasons, "percentiles: BCa does not exist for these draws"]
+    low, high = percentiles(drawn, corrected or (tail, 1 - tail), observed)
+    error = float(drawn.std()) * math.sqrt(dialogues / (dialogues - 1))
+    reason = "; ".join(filter(None, reasons))
+    return BootstrapInterval(observed, low, high, wanted, **sizes, reason=reason, standard_error=error)
 
 
-def percentiles(drawn: Floats, shares: tuple[float, float]) -> tuple[float, float]:
-    """Return what these shares of all draws, had there been more, would lie below."""
+def _too_few(dialogues: int, alpha: float) -> str:
+    """Say what so few dialogues cannot reach: no draw goes beyond all of them, where the truth may lie."""
+    missed = 2.0 ** (1 - dialogues)
+    if missed <= alpha:
+        return ""
+    return (
+        f"cannot reach {100 * (1 - alpha):g} % with {counted(dialogues, 'dialogue')}:"
+        f" at most about {100 * (1 - missed):g} %"
+    )
+
+
+def percentiles(drawn: Floats, shares: tuple[float, float], observed: float) -> tuple[float, float]:
+    """Return what these shares of all draws, had there been more, would lie below; the estimate lies between them."""
     low, high = np.quantile(drawn, shares, method="weibull")
-    return float(low), float(high)
+    return min(float(low), observed), max(float(high), observed)
 
 
 def expanded_tail(alpha: float, df: float, variance_ratio: float) -> float:
@@ -111,8 +125,10 @@ def _bca_tails(drawn: Floats, observed: float, left_out: Floats, tail: float) ->
     if not math.isfinite(bias) or spread <= 0:
         return None
     skew = float((deviations**3).sum()) / (6.0 * spread)
-    shifts = [bias + float(special.ndtri(share)) for share in (tail, 1 - tail)]
-    if any(skew * shift >= 1 for shift in shifts):
+    # 1 - tail is 1 where the tail is far out, and its quantile infinite; that of the tail is not.
+    quantile = float(special.ndtri(tail))
+    shifts = [bias + quantile, bias - quantile]
+    if not math.isfinite(quantile) or any(skew * shift >= 1 for shift in shifts):
         return None
     low, high = (float(special.ndtr(bias + shift / (1 - skew * shift))) for shift in shifts)
     return low, high

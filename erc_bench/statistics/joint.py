@@ -48,18 +48,19 @@ def joint_test(differences: npt.ArrayLike, without_dialogue: npt.ArrayLike, alph
     n, groups = len(values), len(left_out)
     mean = float(values.mean()) if n else None
     if mean is None or n < 2:
-        return JointTest(mean, reason=ONE_SEED if n else NO_SEEDS)
+        return JointTest(mean, reason=ONE_SEED if n else NO_SEEDS, clusters=groups)
     if groups < 2:
-        return JointTest(mean, reason=ONE_DIALOGUE)
+        return JointTest(mean, reason=ONE_DIALOGUE, clusters=groups)
     by_seed = float(values.var(ddof=1)) / n
     by_dialogue = (groups - 1) / groups * float(((left_out - left_out.mean()) ** 2).sum())
     variance = by_seed + by_dialogue
     if math.sqrt(variance) <= 100 * ROUNDING:  # scores are points, 0 to 100
-        return JointTest(mean, reason=ZERO_VARIANCE)
+        return JointTest(mean, reason=ZERO_VARIANCE, clusters=groups)
     df = variance**2 / (by_seed**2 / (n - 1) + by_dialogue**2 / (groups - 1))
     error = math.sqrt(variance)
     half, t = t_quantile(df, alpha) * error, mean / error
-    return JointTest(mean, mean - half, mean + half, t, df, two_sided_p(t, df), by_seed, by_dialogue)
+    p = two_sided_p(t, df)
+    return JointTest(mean, mean - half, mean + half, t, df, p, by_seed, by_dialogue, clusters=groups)
 
 
 def two_level_bootstrap(
@@ -96,5 +97,6 @@ def two_level_bootstrap(
     if expanded:
         kept = joint.seed_variance * (n - 1) / n + joint.dialogue_variance * (groups - 1) / groups
         tail = expanded_tail(alpha, joint.df, (joint.seed_variance + joint.dialogue_variance) / kept)
-    low, high = percentiles(drawn, (tail, 1 - tail))
-    return BootstrapInterval(float(observed.mean()), low, high, "percentile", **sizes)
+    estimate = float(observed.mean())
+    low, high = percentiles(drawn, (tail, 1 - tail), estimate)
+    return BootstrapInterval(estimate, low, high, "percentile", **sizes)

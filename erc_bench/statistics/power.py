@@ -40,7 +40,19 @@ def detectable_difference(sd: float, n: int, alpha: float = 0.05, power: float =
         return Estimate(None, "not estimable: one seed" if n == 1 else "not estimable: no seed")
     if not sd > 0:
         return Estimate(None, "not estimable: zero variance")
-    return Estimate(noncentrality_for(power, n - 1, alpha) * sd / math.sqrt(n))
+    return detectable_with_error(sd / math.sqrt(n), n - 1, alpha, power)
+
+
+def detectable_with_error(standard_error: float, df: float, alpha: float = 0.05, power: float = 0.8) -> Estimate:
+    """Return the true difference that a t-test with this standard error and these degrees of freedom finds.
+
+    Assumptions, ``alpha``, errors and source as for :func:`detectable_difference`, which is the case of
+    sd/√n and n - 1. Not estimable: zero variance.
+    """
+    _check(alpha, power)
+    if not standard_error > 0:
+        return Estimate(None, "not estimable: zero variance")
+    return Estimate(noncentrality_for(power, df, alpha) * standard_error)
 
 
 def seeds_needed(difference: float, sd: float, alpha: float = 0.05, power: float = 0.8) -> SeedsNeeded:

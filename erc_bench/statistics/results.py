@@ -89,6 +89,11 @@ class DiscreteTest:
         """Whether any outcome of this many observations is significant at ``alpha``."""
         return self.smallest_p is not None and self.smallest_p <= alpha
 
+    @property
+    def leaning(self) -> int | None:
+        """Which side the statistic favours: 1 the first, -1 the second, 0 neither; ``None``: as the difference."""
+        return None
+
 
 @dataclass(frozen=True)
 class SignFlip(DiscreteTest):
@@ -103,6 +108,11 @@ class SignedRank(DiscreteTest):
 
     rank_sum: float | None = None
 
+    @property
+    def leaning(self) -> int | None:
+        """The sign of the rank sum less its expectation."""
+        return _sign(self.rank_sum, self.n * (self.n + 1) / 4)
+
 
 @dataclass(frozen=True)
 class RankSum(DiscreteTest):
@@ -110,6 +120,11 @@ class RankSum(DiscreteTest):
 
     n_second: int = 0
     u: float | None = None
+
+    @property
+    def leaning(self) -> int | None:
+        """The sign of ``u`` less its expectation."""
+        return _sign(self.u, self.n * self.n_second / 2)
 
 
 @dataclass(frozen=True)
@@ -152,7 +167,7 @@ class SeedsNeeded:
 
 @dataclass(frozen=True)
 class JointTest:
-    """A test over seeds and dialogues; the two shares add up to the variance of the difference."""
+    """A test over seeds and ``clusters`` dialogues; the two shares add up to the variance of the difference."""
 
     difference: float | None
     low: float | None = None
@@ -163,13 +178,15 @@ class JointTest:
     seed_variance: float | None = None
     dialogue_variance: float | None = None
     reason: str = ""
+    clusters: int = 0
 
 
 @dataclass(frozen=True)
 class BootstrapInterval:
     """The 1 - alpha interval of a difference (or of one system's score), from ``draws`` resampled test sets.
 
-    ``method`` is how the interval was read from the draws.
+    ``method`` is how the interval was read from the draws, ``standard_error`` the spread of these, made good for
+    what resampling loses of it.
     """
 
     estimate: float | None
@@ -180,6 +197,7 @@ class BootstrapInterval:
     seeds: int = 0
     dialogues: int = 0
     reason: str = ""
+    standard_error: float | None = None
 
     def excludes(self, value: float) -> bool:
         """Whether the interval lies wholly on one side of ``value``."""
@@ -233,6 +251,10 @@ class Friedman:
     df: tuple[int, int] | None = None
     p: float | None = None
     reason: str = ""
+
+
+def _sign(value: float | None, expected: float) -> int | None:
+    return None if value is None else (value > expected) - (value < expected)
 
 
 def shortfall(smallest_p: float, alpha: float, observations: str) -> str:

@@ -11,6 +11,7 @@ Floats = npt.NDArray[np.float64]
 
 # Scores of equal spread differ in their last bits: less than this share of their size is rounding.
 ROUNDING = 1e-12
+SMALLEST_LEVEL = 1e-300
 
 
 def as_scores(scores: npt.ArrayLike) -> Floats:
@@ -44,6 +45,6 @@ def negligible(spread: float, values: Floats) -> bool:
 
 
 def check_level(alpha: float) -> None:
-    """Raise ``ValueError`` unless 0 < alpha < 1."""
-    if not 0 < alpha < 1:
+    """Raise ``ValueError`` unless 1e-300 ≤ alpha < 1: below, the tests' quantiles are beyond what a float holds."""
+    if not SMALLEST_LEVEL <= alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")

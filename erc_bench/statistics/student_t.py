@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from functools import lru_cache
 
@@ -11,7 +12,12 @@ from scipy import special
 
 def t_quantile(df: float, alpha: float) -> float:
     """Return the t that is exceeded in absolute value with probability ``alpha``."""
-    return -float(special.stdtrit(df, alpha / 2.0))
+    found = -float(special.stdtrit(df, alpha / 2.0))
+    if math.isfinite(found):
+        return found
+    # Far out scipy's quantile overflows; that of the beta distribution, alpha = I_x(df/2, 1/2), does not.
+    share = float(special.betaincinv(df / 2.0, 0.5, alpha))
+    return math.sqrt(df * (1.0 - share) / share)
 
 
 def upper_p(t: float, df: float) -> float:
@@ -26,11 +32,34 @@ def two_sided_p(t: float, df: float) -> float:
 
 def t_power(noncentrality: float, df: float, alpha: float = 0.05) -> float:
     """Return the chance that a two-sided t-test rejects when t is noncentral with this parameter."""
-    critical = t_quantile(df, alpha)
-    tails = special.nctdtr(df, noncentrality, np.array([critical, -critical]))
-    # scipy gives nan in the far tail, where the true value is below rounding.
-    within, beyond = np.nan_to_num(tails, nan=0.0)
+    shift, critical = abs(noncentrality), t_quantile(df, alpha)
+    if critical > _FAR:
+        return _integrated_power(shift, df, critical)
+    within, beyond = special.nctdtr(df, shift, np.array([critical, -critical]))
+    # scipy gives nan far out. The other side is below Φ(-shift) there, less than rounding.
+    if np.isnan(beyond) and shift > _BELOW_ROUNDING:
+        beyond = 0.0
+    if np.isnan(within) or np.isnan(beyond):
+        return _integrated_power(shift, df, critical)
     return float(1.0 - within + beyond)
+
+
+# Where t must be this large scipy's noncentral t takes seconds, and then fails.
+_FAR = 1000.0
+_BELOW_ROUNDING = 8.0
+_WIDEST, _STEPS = 9.0, 9001
+
+
+def _integrated_power(shift: float, df: float, critical: float) -> float:
+    """Return P(|Z + shift| ≥ critical·s) for a standard normal Z and an estimated spread s, as an integral over Z.
+
+    Source: the definition of the noncentral t. A large t comes of a small s, and what s² is below is
+    known to all digits, however far out.
+    """
+    normal = np.linspace(-_WIDEST, _WIDEST, _STEPS)
+    density = np.exp(-(normal**2) / 2)
+    rejected = special.chdtr(df, df * ((normal + shift) / critical) ** 2)
+    return float((density * rejected).sum() / density.sum())
 
 
 @lru_cache(maxsize=256)  # the comparisons of one table ask for the same few

@@ -17,6 +17,8 @@ LOCK_FILE = ".lock"
 PACKED = ".gz"
 """What the name of a file of predictions ends in that was packed to be published."""
 RECORD_FORMAT = 1
+KEY_COLUMNS = ("dialogue_id", "utterance", "gold", "predicted")
+"""The columns that a file of predictions begins with."""
 
 
 @dataclass(frozen=True)

@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import json
+import os
 import re
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.checking import check_record
-from erc_bench.store.layout import PACKED, PREDICTIONS_FILE, RECORD_FILE, RECORD_FORMAT, STATUS_FILE, readout_file
+from erc_bench.store.collection import without_collection
+from erc_bench.store.layout import (
+    KEY_COLUMNS,
+    PACKED,
+    PREDICTIONS_FILE,
+    RECORD_FILE,
+    RECORD_FORMAT,
+    STATUS_FILE,
+    readout_file,
+)
+from erc_bench.store.packed import unpack
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from erc_bench.store.plain_answers import CodedAnswers
+
 CellStatus = Literal["done", "failed", "interrupted", "half-written", "damaged"]
 """The stored statuses, and what a folder that bears none may be."""
 
-KEY_COLUMNS = ("dialogue_id", "utterance", "gold", "predicted")
 _SEED_FOLDER = re.compile(r"seed-(\d+)")
 
 
@@ -83,7 +92,8 @@ def read_cells(runs: Path) -> list[StoredCell]:
             "Train something first with `erc-bench run`, or name the folder with --runs.",
         )
     folders = [folder for folder in runs.glob("*/*/*/*/seed-*") if _is_cell(folder, runs)]
-    return [read_cell(folder) for folder in sorted(folders, key=_order)]
+    with without_collection():
+        return [read_cell(folder) for folder in sorted(folders, key=_order)]
 
 
 def _is_cell(folder: Path, runs: Path) -> bool:
@@ -116,10 +126,21 @@ def _read_done(folder: Path, status: dict[str, Any]) -> dict[str, Any]:
     files = status.get("files")
     if not isinstance(files, list) or RECORD_FILE not in files:
         raise ErcBenchError(f"{STATUS_FILE} does not list {RECORD_FILE} among its files")
-    missing = [str(name) for name in files if not _as_stored(folder / str(name)).is_file()]
+    present = _file_names(folder)
+    unseen = [str(name) for name in files if not {str(name), f"{name}{PACKED}"} & present]
+    missing = [name for name in unseen if not _as_stored(folder / name).is_file()]
     if missing:
         raise ErcBenchError(f"it is marked done but lacks {', '.join(missing)}")
     return _read_record(folder)
+
+
+def _file_names(folder: Path) -> set[str]:
+    """Return the files of a folder in one look; none where it cannot be listed, and each is asked for by its name."""
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries if entry.is_file()}
+    except OSError:
+        return set()
 
 
 def _readable_record(folder: Path) -> dict[str, Any]:
@@ -141,7 +162,7 @@ def _read_record(folder: Path) -> dict[str, Any]:
 
 def _read_object(file: Path) -> dict[str, Any]:
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
+        value = json.loads(file.read_bytes().decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise ErcBenchError(f"{file.name} cannot be read: {_one_line(error)}") from None
     if not isinstance(value, dict):
@@ -165,9 +186,12 @@ def _as_stored(file: Path) -> Path:
 
 
 def open_text(file: Path) -> IO[str]:
-    """Open a file of predictions for reading, gzipped or not."""
+    """Open a file of predictions for reading, gzipped or not.
+
+    Raises :class:`ErcBenchError` for a gzipped file that cannot be unpacked or is beyond all measure.
+    """
     if file.suffix == PACKED:
-        return gzip.open(file, "rt", encoding="utf-8", newline="")
+        return io.StringIO(unpack(file).decode("utf-8"), newline="")
     return file.open(encoding="utf-8", newline="")
 
 
@@ -176,43 +200,62 @@ def read_answers(cell: StoredCell, readout: str | None = None, with_scores: bool
 
     Raises :class:`ErcBenchError` naming file and line for anything that does not fit.
     """
-    file = predictions_file(cell, readout)
-    labels = frozenset(cell.record["labels"])
+    file, labels = predictions_file(cell, readout), cell.record["labels"]
+    content = _content(file)
+    plain = None if with_scores else _plain(content, file, labels)
+    if plain is None:
+        return _parsed(content, file, labels, with_scores)
+    asked, predicted = plain.asked, [labels[place] for place in plain.predicted.tolist()]
+    return Predictions(
+        list(asked.dialogue_ids), list(asked.utterances), list(asked.gold), predicted, plain.score_labels
+    )
+
+
+def read_coded(cell: StoredCell, readout: str | None = None) -> CodedAnswers:
+    """Read the test answers of a cell as :func:`read_answers` does, as positions in the record's labels.
+
+    Raises :class:`ErcBenchError` naming file and line for anything that does not fit.
+    """
+    from erc_bench.metrics import label_indices
+    from erc_bench.store.plain_answers import CodedAnswers, shared_utterances
+
+    file, labels = predictions_file(cell, readout), cell.record["labels"]
+    content = _content(file)
+    if plain := _plain(content, file, labels):
+        return plain
+    found = _parsed(content, file, labels, with_scores=False)
+    asked = shared_utterances(tuple(found.dialogue_ids), tuple(found.utterances), tuple(found.gold))
+    return CodedAnswers(asked, label_indices(found.predicted, labels), found.score_labels)
+
+
+def _content(file: Path) -> bytes:
     try:
-        with open_text(file) as stream:
-            text = stream.read()
-        quick = None if with_scores else _plain(text, labels)
-        return quick or _parse(csv.reader(io.StringIO(text, newline=""), strict=True), file, labels, with_scores)
+        return unpack(file) if file.suffix == PACKED else file.read_bytes()
     except FileNotFoundError:
         raise ErcBenchError(f"there is no file {file}", "The cell was not read out with that classifier.") from None
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise ErcBenchError(f"{file} cannot be read: {_one_line(error)}") from None
+    except OSError as error:
+        raise _unreadable(file, error) from None
 
 
-def _plain(text: str, labels: frozenset[str]) -> Predictions | None:
-    """Read answers without quotes and without a mistake; for all others the whole parser is asked."""
-    text = text.replace("\r\n", "\n").removesuffix("\n")
-    header, *lines = text.split("\n")
-    uneven = {line.count(",") for line in lines} != {header.count(",")}
-    if uneven or '"' in text or "\r" in text or tuple(header.split(",")[:4]) != KEY_COLUMNS:
-        return None
-    # One split of all lines together takes a third of the time of one split for each line.
-    fields, width = ",".join(lines).split(","), header.count(",") + 1
-    dialogue_ids, positions, gold, predicted = (fields[column::width] for column in range(4))
-    utterances = _positions(tuple(dialogue_ids), tuple(positions))
-    if utterances is None or {*gold, *predicted} - labels:
-        return None
-    return Predictions(dialogue_ids, list(utterances), gold, predicted, tuple(header.split(",")[4:]))
+def _plain(content: bytes, file: Path, labels: list[str]) -> CodedAnswers | None:
+    from erc_bench.store.plain_answers import plain_answers
 
-
-@lru_cache(maxsize=8)
-def _positions(dialogue_ids: tuple[str, ...], positions: tuple[str, ...]) -> tuple[int, ...] | None:
-    """Return the positions as numbers; nothing where one is none, or an utterance is there twice."""
     try:
-        numbers = tuple(map(int, positions))
-    except ValueError:
-        return None
-    return numbers if len(set(zip(dialogue_ids, positions, strict=True))) == len(numbers) else None
+        return plain_answers(content, labels)
+    except UnicodeDecodeError as error:
+        raise _unreadable(file, error) from None
+
+
+def _parsed(content: bytes, file: Path, labels: list[str], with_scores: bool) -> Predictions:
+    try:
+        lines = csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
+        return _parse(lines, file, frozenset(labels), with_scores)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: Path, error: Exception) -> ErcBenchError:
+    return ErcBenchError(f"{file} cannot be read: {_one_line(error)}")
 
 
 def _parse(lines: Iterator[list[str]], file: Path, labels: frozenset[str], with_scores: bool) -> Predictions:

@@ -7,6 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from erc_bench.commands.compare import FORMATS, compare
+from erc_bench.commands.plot import plot
+from erc_bench.commands.power import power
+from erc_bench.commands.report import report
 from erc_bench.data.corpus import load_corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.tables import RENDERERS
@@ -163,6 +166,16 @@ def test_a_suite_says_itself_what_its_tables_show(filled, suite):
     assert error.message == "--baseline does not go with --suite, which says itself what its tables show"
 
 
+def test_a_table_of_a_suite_chooses_its_tests(filled, tmp_path):
+    file = tmp_path / "tests.toml"
+    words = 'test = "welch"\ncorrection = "bonferroni"\nunit = "seed"\nletters = true\nalpha = 0.01\n'
+    file.write_text(f'methods = ["ce", "eacl"]\ndatasets = ["meld"]\n[[table]]\n{words}', encoding="utf-8")
+    content = json.loads(run(filled, "--suite", str(file), "--format", "json").output)
+    options = ("--test", "welch", "--correction", "bonferroni", "--unit", "seed", "--letters", "--alpha", "0.01")
+    typed = run(filled, "--dataset", "meld", "--method", "ce", "--method", "eacl", *options, "--format", "json").output
+    assert content == json.loads(typed)
+
+
 def test_a_table_that_stored_runs_cannot_fill_is_named(filled, tmp_path):
     file = tmp_path / "other.toml"
     file.write_text('methods = ["spcl"]\ndatasets = ["meld"]\n', encoding="utf-8")
@@ -197,5 +210,37 @@ def test_runs_without_episodes_get_those_of_the_same_corpus(store, tmp_path):
         store.add_seeds(method, accuracies, data={"fingerprint": fingerprint, "counts": {}})
     arguments = ("--cluster", "episode", "--data-dir", str(tmp_path / "data"))
     assert "joint test over seeds and episodes" in " ".join(run(store, *arguments).output.split())
+    suite = tmp_path / "trial.toml"
+    suite.write_text(
+        'methods = ["ce", "eacl"]\ndatasets = ["meld"]\n[[table]]\ncluster = "episode"\n', encoding="utf-8"
+    )
+    arguments = ("--suite", str(suite), "--data-dir", str(tmp_path / "data"))
+    assert "joint test over seeds and episodes" in " ".join(run(store, *arguments).output.split())
     elsewhere = run(store, "--cluster", "episode", "--data-dir", str(tmp_path / "nothing"))
     assert "does not say of which episode its dialogues are" in elsewhere.exception.message
+
+
+def test_only_the_corpora_of_what_is_shown_are_looked_for(filled, tmp_path):
+    nothing = ("--data-dir", str(tmp_path / "nothing"), "--cluster", "episode")
+    told = run(filled, "--dataset", "meld", *nothing).stderr
+    assert told.count("the corpus is not read") == 1
+    assert "emorynlp" not in told
+    told = run(filled, "--method", "ce", "--baseline", "ce", *nothing).stderr
+    assert "emorynlp" not in told
+    both = run(filled, *nothing).stderr
+    assert both.count("the corpus is not read") == 2
+
+
+@pytest.mark.parametrize("command", [compare, plot, report, power])
+def test_the_help_says_which_baseline_is_taken_unasked(command):
+    text = " ".join(CliRunner().invoke(command, ["--help"]).output.split())
+    assert "[default: ce, else supcon, else the first of the methods shown]" in text
+
+
+def test_options_that_would_change_nothing_are_refused(filled):
+    for arguments in (
+        ("--unit", "dialogue", "--test", "wilcoxon"),
+        ("--unit", "seed", "--cluster", "episode"),
+        ("--per-class", "--test", "wilcoxon", "--alpha", ".01"),
+    ):
+        assert isinstance(run(filled, *arguments).exception, ErcBenchError)

@@ -1,7 +1,9 @@
 """``erc-bench power``: what it prints, and what it asks for."""
 
 import json
+from importlib import import_module
 
+import click
 import pytest
 
 
@@ -32,6 +34,56 @@ def test_json_has_every_number(command, pilot):
     assert [each["seeds"] for each in content["detectable"]] == list(range(2, 21))
     assert [each["difference"] for each in content["needed"]] == [0.5, 1.0, 2.0]
     assert content["joint_floor"] > 0
+
+
+def test_a_printed_table_is_read_without_any_run(command):
+    told = " ".join(command("power", "--reported", "eacl2024/table-2", "--dataset", "meld").out.split())
+    assert "meld: EACL - CoMPM 5 67.12 66.52 +0.60 0.48" in told
+    assert "emorynlp" not in told
+    assert "no run of ours takes part" in told
+    content = json.loads(command("power", "--reported", "eacl2024", "--alpha", "0.01", "--format", "json").out)
+    assert (content["alpha"], len(content["columns"])) == (0.01, 6)
+    assert (
+        "| meld weighted F1: EACL - CoMPM |"
+        in command(*("power", "--reported", "eacl2024", "--format", "markdown")).out
+    )
+    for arguments, message in (
+        (("eacl2024/table-2", "--sd", "1"), "--sd does not go with --reported"),
+        (("eacl2024/table-2", "--dataset", "meldd"), "did you mean meld"),
+        (("eacl2024/table-5",), "sets no system of its own beside another one"),
+    ):
+        outcome = command("power", "--reported", *arguments)
+        assert (outcome.code, message in outcome.err) == (2, True)
+
+
+@pytest.mark.parametrize("form", ["rich", "json"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--sd", "nan"),
+        ("--sd", "inf"),
+        ("--sd", "1e308"),
+        ("--sd", "1", "--difference", "nan"),
+        ("--sd", "1", "--difference", "inf"),
+        ("--sd", "1", "--correlation", "nan"),
+        ("--sd", "1", "--alpha", "nan"),
+        ("--sd", "1", "--power", "nan"),
+        ("--sd", "1", "--alpha", "1e-323", "--comparisons", "10"),
+    ],
+)
+def test_what_is_no_number_of_points_is_a_mistake(command, arguments, form):
+    outcome = command("power", *arguments, "--format", form)
+    assert outcome.code == 2
+    assert not outcome.out
+
+
+@pytest.mark.parametrize("name", ["compare", "plot", "report", "score", "power"])
+def test_no_command_takes_nan_or_infinity(name):
+    for option in getattr(import_module(f"erc_bench.commands.{name}"), name).params:
+        if isinstance(option.type, click.FloatRange):
+            for text in ("nan", "inf", "-inf"):
+                with pytest.raises(click.BadParameter):
+                    option.type.convert(text, option, None)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """``erc-bench score``: what it prints for a file of predictions."""
 
 import csv
+import gzip
 import json
 
 import numpy as np
@@ -39,6 +40,18 @@ def test_a_file_alone(command, write):
     assert "mine.csv (seeds 1, 2): weighted F1 has the 95 % interval [" in " ".join(outcome.out.split())
 
 
+def test_a_gzipped_file_has_the_scores_of_the_plain_one(command, write):
+    plain = write("mine.csv", 0.7, [1, 2])
+    packed = plain.with_name("mine.csv.gz")
+    packed.write_bytes(gzip.compress(plain.read_bytes()))
+    told = [command("score", file, "--dataset", "demo", "--format", "json").out for file in (plain, packed)]
+    assert told[0] == told[1].replace("mine.csv.gz", "mine.csv")
+    packed.write_bytes(gzip.compress(bytes(2**27), compresslevel=1))
+    bomb = command("score", packed, "--dataset", "demo")
+    assert bomb.code == 2
+    assert "mine.csv.gz unpacks to more than 64 MiB" in bomb.err
+
+
 @pytest.mark.parametrize("form", ["rich", "markdown"])
 def test_two_files(command, write, form):
     files = write("mine.csv", 0.7, [1, 2, 3]), write("theirs.csv", 0.5, [1, 2, 3])
@@ -49,6 +62,20 @@ def test_two_files(command, write, form):
     assert "McNemar's test assumes independent utterances" in told
     assert told.count("McNemar") == 4
     assert max(map(len, outcome.out.splitlines())) <= 100 or form == "markdown"
+
+
+def test_a_difference_of_part_of_the_seeds_says_so(command, write):
+    files = write("mine.csv", 0.7, [1, 2, 3]), write("theirs.csv", 0.5, [3, 4])
+    outcome = command("score", files[0], "--against", files[1], "--dataset", "demo", "--format", "markdown")
+    told = " ".join(outcome.out.split())
+    assert "| of seed 3 alone |" in told
+    assert "McNemar (seed 3)" in told
+    assert "Both files have seed 3 alone in common" in told
+    assert "the difference of the runs that are paired" in told
+    assert "One run on each side" not in told
+    whole = command("score", files[0], "--against", write("same.csv", 0.6, [1, 2, 3]), "--dataset", "demo")
+    assert whole.code == 0
+    assert "alone" not in whole.out.replace("right alone", "")
 
 
 def test_json_has_every_number_and_goes_into_a_file(command, write, tmp_path):

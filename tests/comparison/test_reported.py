@@ -133,5 +133,6 @@ def test_every_file_has_the_same_columns():
     for file in FOLDER.glob("*.csv"):
         with file.open(encoding="utf-8", newline="") as stream:
             assert csv.DictReader(stream).fieldnames == [
-                *("system", "citation", "dataset", "backbone", "metric", "class", "value", "printed_in")
+                *("system", "citation", "dataset", "backbone", "metric", "class", "value", "printed_in"),
+                *("origin", "seeds"),
             ]

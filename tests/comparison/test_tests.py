@@ -13,6 +13,7 @@ from erc_bench.comparison.tests import CORRECTION_NAMES, SEED_TESTS
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics import CORRECTIONS
 from erc_bench.store.reading import read_cells
+from erc_bench.tables import render
 
 CE, SUPCON, EACL = [0.30, 0.32, 0.28, 0.31, 0.30, 0.33], [0.33, 0.30, 0.35, 0.34, 0.31, 0.29], [0.7, 0.72, 0.69]
 EACL = [*EACL, 0.74, 0.71, 0.70]
@@ -63,6 +64,53 @@ def test_the_test_behind_the_dagger(three, test, expected):
     assert pair.adjusted_p == pytest.approx(min(1, 2 * p))
     assert pair.verdict == ("better" if 2 * p <= 0.05 else "")
     assert f"in {SEED_TESTS[test].name} over seeds" in text(comparison)
+
+
+@pytest.mark.parametrize("test", ["wilcoxon", "mann-whitney"])
+@pytest.mark.parametrize("collapsed", ["eacl", "ce"])
+def test_ranks_against_the_mean_give_no_mark(store, test, collapsed):
+    # One seed of twelve collapses: the ranks favour the system that it collapses in, the mean the other one.
+    other = "ce" if collapsed == "eacl" else "eacl"
+    gold = [row[2] for row in store.split.rows()]
+    wrong = [store.split.labels[store.split.labels.index(label) - 1] for label in gold]
+    for seed in range(1, 13):
+        misses = 4 if seed < 12 else len(gold)
+        store.add(collapsed, seed, predicted=[*wrong[:misses], *gold[misses:]])
+        store.add(other, seed, predicted=[*wrong[:7], *gold[7:]])
+    comparison = compared(store, test=test)
+    pair = pair_of(comparison, "eacl")
+    sign = 1 if collapsed == "eacl" else -1
+    assert pair.seed_test.leaning == sign
+    assert sign * pair.difference < 0
+    assert pair.adjusted_p <= 0.05
+    assert (pair.verdict, pair.joint_verdict) == ("", "")
+    mine, theirs = ("eacl", "ce") if sign > 0 else ("ce", "eacl")
+    told = f"No mark where ranks and means disagree: eacl - ce on meld (the ranks favour {mine}, the mean {theirs})."
+    assert told in comparison.caption
+    assert f"no mark: the ranks favour {mine}, the mean {theirs}" in render(comparison, "csv")
+
+
+@pytest.mark.parametrize("test", ["wilcoxon", "mann-whitney"])
+def test_the_direction_of_ranks_is_their_own(test):
+    first = [10.0, 12.0, 13.0, 14.0, 15.0, 16.0]
+    second = [9.0, 9.5, 8.0, 7.0, 6.0, 5.0]
+    forwards, backwards = SEED_TESTS[test].function(first, second, 0.05), SEED_TESTS[test].function(second, first, 0.05)
+    assert (forwards.leaning, backwards.leaning) == (1, -1)
+    assert SEED_TESTS[test].function([1.0, 2.0, 3.0], [1.0, 2.0, 3.0], 0.05).leaning in (0, None)
+
+
+def test_also_on_new_dialogues_never_says_the_opposite(store):
+    # Over all seeds eacl is better, on the seeds that are shared it is not.
+    for seed, accuracy in enumerate([0.5, 0.52, 0.51], start=1):
+        store.add("ce", seed, accuracy=accuracy + 0.45)
+        store.add("eacl", seed, accuracy=accuracy)
+    for seed in range(10, 30):
+        store.add("ce", seed, accuracy=0.1)
+        store.add("eacl", seed + 30, accuracy=0.9)
+    pair = pair_of(compared(store, test="welch"), "eacl")
+    assert pair.joint.difference < 0 < pair.difference
+    assert (pair.verdict, pair.joint_verdict) == ("better", "")
+    assert pair.joint_adjusted_p <= 0.05
 
 
 def test_a_discrete_test_that_cannot_reach_the_level_says_so(store):
@@ -193,6 +241,69 @@ def test_slices_are_columns_of_their_own(store):
     floor = 100 * f1_score(gold, [most] * len(gold), average="weighted")
     assert comparison.columns[1].floor == pytest.approx(floor)
     assert {column.family for column in comparison.columns} == {3}
+
+
+def test_a_slice_says_of_its_own_scores_whether_they_are_degenerate(store):
+    ids = [str(number) for number in range(12)]
+    parts = {"scripted": ids[:7], "improvised": ids[7:]}
+    gold = store.split.rows()
+    constant = ["neutral"] * len(gold)
+    # Right in the one slice, and in the other always the same answer.
+    half = [label if dialogue in parts["scripted"] else "joy" for dialogue, _, label in gold]
+    for seed in (1, 2):
+        store.add("ce", seed, predicted=[label for *_, label in gold], data=groups(slice=parts))
+        store.add("majority", seed, predicted=constant, data=groups(slice=parts))
+        store.add("supcon", seed, predicted=half, data=groups(slice=parts))
+    comparison = compared(store, by_slice=True)
+    labels = [row.label for row in comparison.rows]
+    found = {
+        (column.slice_name, labels[score.row]): set(score.degenerate.values())
+        for column in comparison.columns
+        for score in column.scores
+    }
+    assert all(not reasons for (_, label), reasons in found.items() if label == "ce")
+    assert all(reasons for (_, label), reasons in found.items() if label == "majority")
+    assert not found["", "supcon"]
+    assert not found["scripted", "supcon"]
+    (reason,) = found["improvised", "supcon"]
+    assert "majority floor" in reason
+    assert "(degenerate)" in render(comparison, "markdown")
+
+
+def test_a_slice_of_one_dialogue_is_one_dialogue(store):
+    parts = {"scripted": ["0"], "improvised": [str(number) for number in range(1, 12)]}
+    store.add_seeds("ce", CE[:3], data=groups(slice=parts))
+    store.add_seeds("eacl", EACL[:3], data=groups(slice=parts))
+    assert "1 dialogue with 8 labelled utterances" in text(compared(store, by_slice=True))
+
+
+@pytest.mark.parametrize(
+    ("tests", "message"),
+    [
+        ({"unit": "dialogue", "test": "wilcoxon"}, "the test wilcoxon is one over seeds, of which the unit dialogue"),
+        (
+            {"unit": "seed", "cluster": "episode"},
+            "the cluster episode belongs to tests over dialogues, of which the unit",
+        ),
+    ],
+)
+def test_an_option_that_would_change_nothing_is_refused(tests, message):
+    with pytest.raises(ErcBenchError, match=message):
+        Asked(**tests)
+
+
+@pytest.mark.parametrize(
+    "tests",
+    [{"test": "wilcoxon"}, {"correction": "bh"}, {"unit": "seed"}, {"unit": "dialogue"}, {"cluster": "episode"}],
+)
+def test_a_table_per_class_refuses_what_belongs_to_tests(three, tests):
+    with pytest.raises(ErcBenchError, match="a table per class has no tests"):
+        compare(read_cells(three.runs), per_class=True, tests=Asked(**tests))
+
+
+def test_a_table_per_class_has_no_family(three):
+    with pytest.raises(ErcBenchError, match="a table per class has no tests"):
+        compare(read_cells(three.runs), per_class=True, family="table")
 
 
 def test_slices_that_no_corpus_has_are_an_error(three):

@@ -1,5 +1,7 @@
 """Files of answers: what fits is read, what does not is told with its line."""
 
+import gzip
+
 import pytest
 
 from erc_bench.errors import ErcBenchError
@@ -59,16 +61,17 @@ def test_all_mistakes_are_told_at_once(write, split):
         return rows
 
     told = wrong(write(change=change), split)
-    assert "60 predictions do not fit the test split of series" in told
+    assert "30 predictions do not fit the test split of series, and 30 utterances have none" in told
     assert "and 40 more" in told
     assert "Joy' is no label of series; did you mean joy?" in wrong(
         write(change=lambda rows: [row | {"predicted": "Joy"} for row in rows]), split
     )
 
 
-def test_one_label_that_is_none_is_one_mistake(write, split):
+def test_one_label_that_is_none_is_told_once_and_counted_where_it_stands(write, split):
     told = wrong(write(change=lambda rows: [row | {"predicted": "3"} for row in rows]), split)
-    assert "one prediction does not fit" in told
+    assert "60 predictions do not fit the test split of series\n" in told
+    assert told.count("is no label") == 1
     assert "line 2 and 59 more: predicted '3' is no label" in told
 
 
@@ -78,6 +81,13 @@ def test_gold_labels_are_checked(write, split):
     assert read_answers(right, split).notes == ()
     told = wrong(write(gold="joy"), split)
     assert "gold is 'joy', where the test split of series says" in told
+
+
+def test_a_prediction_with_two_mistakes_is_one_prediction(write, split):
+    told = wrong(write(change=changed(predicted="neutal"), gold="nothing"), split)
+    assert "60 predictions do not fit" in told
+    told = wrong(write(change=lambda rows: rows[2:]), split)
+    assert "answers.csv: 2 utterances have no prediction in the test split of series\n" in told
 
 
 def test_unlabelled_turns_may_be_answered_and_are_named(write, split):
@@ -106,3 +116,38 @@ def test_a_file_without_lines_is_an_error(tmp_path, split):
     file = tmp_path / "empty.csv"
     file.write_text("dialogue_id,utterance,predicted\n")
     assert "holds no predictions" in wrong(file, split)
+
+
+@pytest.fixture
+def pack(tmp_path):
+    """Return a function that writes the content of a file packed, beside it."""
+
+    def pack(content):
+        file = tmp_path / "packed.csv.gz"
+        file.write_bytes(gzip.compress(content))
+        return file
+
+    return pack
+
+
+def test_a_gzipped_file_is_read_as_the_plain_one_is(write, pack, split):
+    plain = write(seeds=(1, 2))
+    packed = pack(plain.read_bytes())
+    assert read_answers(packed, split).runs == read_answers(plain, split).runs
+    marked = pack(b"\xef\xbb\xbf" + plain.read_bytes())
+    assert read_answers(marked, split).runs == read_answers(plain, split).runs
+
+
+def test_mistakes_in_a_gzipped_file_have_their_lines(write, pack, split):
+    told = wrong(pack(write(change=changed(predicted="neutal")).read_bytes()), split)
+    assert "packed.csv.gz: one prediction does not fit" in told
+    assert "line 6: predicted 'neutal' is no label of series" in told
+    assert "packed.csv.gz, line 2: the file is not UTF-8" in wrong(pack(b"dialogue_id\n\xe9,\n"), split)
+    assert "packed.csv.gz is empty (0 bytes)" in wrong(pack(b""), split)
+
+
+def test_a_gzipped_file_that_cannot_be_unpacked_is_named(write, pack, split, tmp_path):
+    file = pack(write().read_bytes())
+    file.write_bytes(file.read_bytes()[:-12])
+    assert "packed.csv.gz cannot be unpacked: " in wrong(file, split)
+    assert "nothing.csv.gz cannot be read: No such file" in wrong(tmp_path / "nothing.csv.gz", split)

@@ -1,10 +1,13 @@
 """Scores and tests of files of answers, against obvious computations."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn.metrics import accuracy_score, f1_score
 
+from erc_bench.contracts.dataset import Layout
 from erc_bench.errors import ErcBenchError
 from erc_bench.metrics import macro_f1
 from erc_bench.scoring.answers import read_answers
@@ -14,7 +17,10 @@ from erc_bench.statistics import dialogue_sign_flip
 
 @pytest.fixture
 def scored(series, corpus):
-    return lambda *files, **request: score_files(series, corpus, files, draws=500, **request)
+    def scored(*files, layout="", **request):
+        return score_files(series, replace(corpus, layout_name=layout), files, draws=500, **request)
+
+    return scored
 
 
 def test_metrics_are_those_of_scikit_learn(scored, write, split):
@@ -87,6 +93,24 @@ def test_episodes_may_stand_in_place_of_dialogues(scored, write):
     with pytest.raises(ErcBenchError, match="series does not say of which session a dialogue is") as error:
         scored(first, cluster="session")
     assert error.value.hint == "It has: dialogue, episode."
+
+
+def test_the_layout_that_lacks_clusters_is_named(scored, write, series, monkeypatch):
+    layouts = tuple(Layout(name, ()) for name in ("official", "flat"))
+    monkeypatch.setattr(type(series), "layouts", layouts)
+    with pytest.raises(ErcBenchError) as error:
+        scored(write(), cluster="session", layout="flat")
+    assert error.value.message == "the layout flat of series does not say of which session a dialogue is"
+    assert error.value.hint == "It has: dialogue, episode. Another layout may say it: official."
+
+
+def test_single_runs_of_other_seeds_are_compared_with_a_note(scored, write):
+    first, second = write("a.csv", 0.8, (3,)), write("b.csv", 0.5, (7,))
+    assert scored(first, second).contrast.notes == (
+        f"seed 3 of {first} is compared with seed 7 of {second}: their difference is also one of seeds",
+    )
+    assert scored(first, write("c.csv", 0.5, (3,))).contrast.notes == ()
+    assert scored(first, write("d.csv", 0.5)).contrast.notes == ()
 
 
 def test_swaps_are_of_whole_dialogues(write, split):

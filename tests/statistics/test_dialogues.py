@@ -139,7 +139,37 @@ def test_where_bca_does_not_exist_percentiles_stand_and_say_so():
     counts[0, 0, range(12), range(12), range(12)] = 1
     result = dialogue_bootstrap(counts, lambda each: 100 * (each.sum(-1) > 0).mean(-1), draws=500)
     assert (result.method, result.reason) == ("percentile", "percentiles: BCa does not exist for these draws")
-    assert (result.estimate, result.high < 100) == (100.0, True)
+    # Every draw lies below the estimate, which an interval never leaves out.
+    assert (result.estimate, result.high) == (100.0, 100.0)
+
+
+@pytest.mark.parametrize("dialogues", [2, 3, 5])
+@pytest.mark.parametrize("alpha", [0.05, 0.01, 1e-30])
+@pytest.mark.parametrize("method", ["auto", "percentile"])
+def test_few_dialogues_have_an_interval_that_says_what_it_cannot_reach(dialogues, alpha, method):
+    # The true value lies on one side of all dialogues with probability 2^(1 - G), for a symmetric difference.
+    values = np.array([10, -4, 7, 3, 1])[:dialogues]
+    result = dialogue_bootstrap(means_as_counts(values), accuracy, alpha, draws=2000, method=method)
+    assert values.min() <= result.low <= values.mean() <= result.high <= values.max()
+    if dialogues < 5:
+        assert (result.low, result.high) == pytest.approx((values.min(), values.max()))
+    level = 100 * (1 - alpha)
+    most = {2: "50", 3: "75", 5: "93.75"}[dialogues]
+    assert result.reason.startswith(f"cannot reach {level:g} % with {dialogues} dialogues: at most about {most} %")
+
+
+def test_enough_dialogues_reach_the_level():
+    values = np.array([10, -4, 7, 3, 1, 2])
+    assert dialogue_bootstrap(means_as_counts(values), accuracy, draws=2000).reason == ""
+
+
+@pytest.mark.parametrize("alpha", [0.5, 0.9, 0.999])
+@pytest.mark.parametrize("seed", range(5))
+def test_an_interval_holds_its_estimate(make_counts, weighted, alpha, seed):
+    counts = make_counts(np.random.default_rng(seed), (0.7, 0.5), seeds=3, lengths=(3,) * 8)
+    for function in (dialogue_bootstrap, two_level_bootstrap):
+        result = function(counts, weighted, alpha, draws=500)
+        assert result.low <= result.estimate <= result.high
 
 
 def test_what_cannot_be_resampled_is_named(make_counts, weighted):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from erc_bench.statistics import (
     detectable_difference,
@@ -14,6 +14,7 @@ from erc_bench.statistics import (
     seeds_needed,
     t_power,
 )
+from erc_bench.statistics.student_t import t_quantile
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 10, 30])
@@ -41,6 +42,30 @@ def test_power_never_is_nan_and_grows(df, alpha):
     assert powers[0] == pytest.approx(alpha)
     assert all(0 <= power <= 1 for power in powers)
     assert powers == sorted(powers)
+
+
+@pytest.mark.parametrize("df", [1, 2, 4, 9])
+@pytest.mark.parametrize("alpha", [1e-7, 1e-30, 1e-300])
+def test_power_far_out_is_that_of_the_integral(df, alpha):
+    # There the library's distribution is nan. t is a shifted normal over a spread, which is small where t is large.
+    small = special.betaincinv(df / 2, 0.5, alpha) if df > 1 else (math.pi * alpha / 2) ** 2
+    critical = math.sqrt(df * (1 - small) / small) if small else 2 / (math.pi * alpha)
+    assert t_quantile(df, alpha) == pytest.approx(critical)
+    for share in (1e-3, 0.3, 0.9, 1.0, 1.1, 1.5):
+        shift = share * critical
+        normal = np.linspace(-10, 10, 40_001)
+        rejected = special.gammainc(df / 2, df * ((normal + shift) / critical) ** 2 / 2)
+        expected = integrate.simpson(stats.norm.pdf(normal) * rejected, x=normal)
+        assert t_power(shift, df, alpha) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_level_far_out_takes_an_effect_far_out():
+    assert detectable_difference(1.0, 2, 1e-7).value == pytest.approx(8158845.6 / math.sqrt(2), rel=1e-3)
+    seeds = [seeds_needed(difference, 0.8, 1e-300).n for difference in (0.5, 1.0, 2.0)]
+    assert seeds == sorted(seeds, reverse=True)
+    assert len(set(seeds)) == 3
+    assert t_power(0.5 / 0.8 * math.sqrt(seeds[0] - 1), seeds[0] - 2, 1e-300) < 0.8
+    assert t_power(0.5 / 0.8 * math.sqrt(4), 3, 1e-300) < 1e-50
 
 
 def test_seeds_needed_of_a_textbook_effect():
