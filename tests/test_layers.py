@@ -276,6 +276,7 @@ COMMANDS = (
     ("list", "datasets"),
     ("list", "backbones"),
     ("data", "status"),
+    ("doctor", "--cache"),
     ("compare", "--runs", "nothing-is-here"),
 )
 PROBE = """
@@ -295,7 +296,7 @@ for command in {commands!r}:
 
 
 def test_what_only_reads_answers_without_torch(tmp_path):
-    environment = {**os.environ, "ERC_BENCH_DATA": str(tmp_path)}
+    environment = {**os.environ, "ERC_BENCH_DATA": str(tmp_path), "ERC_BENCH_CACHE": str(tmp_path)}
     command = [sys.executable, "-c", PROBE.format(commands=COMMANDS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr

@@ -3,6 +3,7 @@
 import importlib.util
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,3 +64,20 @@ def test_the_page_shows_every_test_and_says_how_sure_it_is(tmp_path, script):
     assert "standard error of a rate of\n0.05: 0.1090" in text
     assert "## IEMOCAP-sized: 31 dialogues, 1622 utterances" in text
     assert "**0.000**" in text
+
+
+def test_a_rate_above_the_bound_is_looked_at_again(script, monkeypatch):
+    asked = []
+
+    def run(size, varying, correlation, simulations, draws, seed):
+        asked.append((simulations, seed))
+        rates = tuple(0.07 if seed == 0 and test.name == "dialogue sign-flip" else 0.01 for test in script.TESTS)
+        return script.Condition(size, varying, correlation, 0.0, rates, simulations)
+
+    monkeypatch.setattr(script, "run", run)
+    found = script.run_and_confirm("MELD", script.DIALOGUES, 0.0, 100, 9, 0)
+    assert asked == [(100, 0), (500, 1)]
+    assert found.again
+    assert "500 times" in "\n".join(script._confirmed([found]))
+    assert script._confirmed([replace(found, again=False)]) == []
+    assert not script.run_and_confirm("MELD", script.RUNS, 0.0, 100, 9, 0).again  # not that test's own null

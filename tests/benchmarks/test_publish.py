@@ -59,6 +59,6 @@ def test_a_packed_file_that_was_cut_is_named(published):
     file = cell.folder / "predictions.csv.gz"
     file.write_bytes(file.read_bytes()[:-20])
     comparison = compare(read_cells(published))
-    assert any("predictions.csv.gz cannot be read" in note for note in comparison.notes)
+    assert any("predictions.csv.gz cannot be unpacked" in note for note in comparison.notes)
     file.unlink()
     assert read_cells(published)[0].status == "damaged"

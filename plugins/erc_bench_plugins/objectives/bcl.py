@@ -25,11 +25,12 @@ def balanced_contrastive_loss(reps: Tensor, labels: Tensor, prototypes: Tensor, 
     column_labels = torch.cat([labels, classes])
     logits = erc.cosine(reps, columns) / temperature
     others = erc.all_but_self(logits)
-    positive = erc.positives(labels, column_labels) & others
-    members = torch.bincount(column_labels, minlength=len(prototypes))[column_labels]  # of each column's class
-    members = members - erc.positives(labels, column_labels).long()  # without the row itself, (n, n + classes)
-    average = members.clamp(min=1).to(logits.dtype).log()
+    same = erc.positives(labels, column_labels)
+    members = torch.bincount(column_labels, minlength=len(prototypes))[column_labels].to(logits.dtype)
+    # Of each column's class, in its own class without the row itself.
+    average = torch.where(same, (members - 1).clamp(min=1).log(), members.log())
     denominator = erc.masked_logsumexp(logits - average, others)
+    positive = same & others
     row_losses = denominator - (logits * positive).sum(dim=1) / positive.sum(dim=1)
     return row_losses.mean()
 

@@ -69,7 +69,7 @@ class Eacl(erc.Objective):
     def loss(self, outputs: erc.Outputs) -> dict[str, Tensor]:
         """Return the weighted terms of Eq 8; one whose weight is 0 is left out, so that it touches nothing."""
         options = self.options
-        anchors = self.anchors()
+        anchors = self.anchors() if outputs.anchors is None else outputs.anchors
         terms = {}
         if options.lambda1 > 0:
             contrasted = anchors if options.anchored else anchors[:0]

@@ -1,0 +1,136 @@
+"""How fast erc-bench is, against the published procedure and against what the machine can do.
+
+    python benchmarks/speed.py --dataset meld --data-dir DATA --output speed.json
+
+Everything is measured in one run, the two sides of a ratio in turn. The last line is the ratio of the
+seconds of one fine-tuned epoch, its evaluations included: ``epoch ratio: N``. ``--quick`` takes seconds
+and is too short to conclude from; ``--part`` measures some parts only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from speed_parts.cells import Source
+from speed_parts.epoch import compare_epochs
+from speed_parts.equal import equal_results
+from speed_parts.frozen import frozen_costs
+from speed_parts.loading import loading_costs
+from speed_parts.objectives import objective_costs
+from speed_parts.sides import Sides
+from speed_parts.startup import starting_costs
+from speed_parts.tables import epoch_tables, rows_table
+
+from erc_bench.training.device import hardware
+
+EPOCHS = 8
+"""Of a whole run, as published."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked on the command line."""
+
+    source: Source
+    quick: bool
+    turns: int
+    batches: int
+    console: Console
+
+    def tell(self, what: str) -> None:
+        """Say on the error stream what is being measured."""
+        print(f"… {what}", file=sys.stderr, flush=True)
+
+
+def epoch(asked: Asked) -> dict[str, Any]:
+    """One fine-tuned epoch on both sides."""
+    source = asked.source
+    sides = Sides(source.dataset, source.backbone, source.data_dir, source.device)
+    found = compare_epochs(sides, asked.turns, asked.batches, 1 if asked.quick else 2, asked.tell)
+    for table in epoch_tables(found, EPOCHS):
+        asked.console.print(table)
+    return asdict(found) | {"ratio": found.ratio(), "run_ratio": found.run_ratio(EPOCHS)}
+
+
+def equal(asked: Asked) -> dict[str, Any]:
+    """The same seed with and without each optimisation."""
+    return _table(asked, "Equal results: the same seed with and without", equal_results(asked.source, asked.quick))
+
+
+def objectives(asked: Asked) -> dict[str, Any]:
+    """Objectives alone."""
+    return _table(asked, "Objectives alone", objective_costs(asked.quick, asked.source.device))
+
+
+def loading(asked: Asked) -> dict[str, Any]:
+    """Reading, tokenising, assembling."""
+    return _table(asked, f"Loading {asked.source.dataset}", loading_costs(asked.quick, asked.source))
+
+
+def frozen(asked: Asked) -> dict[str, Any]:
+    """The path of a frozen encoder."""
+    found = frozen_costs(asked.quick, asked.source)
+    _table(asked, "Frozen encoder: encoding", [found.encoding])
+    _table(asked, "Frozen encoder: the cache", [found.cache])
+    _table(asked, "Frozen encoder: one step of the head", found.steps)
+    return asdict(found)
+
+
+def startup(asked: Asked) -> dict[str, Any]:
+    """Commands that train nothing."""
+    return _table(asked, "Commands, whole processes", starting_costs(asked.quick))
+
+
+PARTS: dict[str, Callable[[Asked], dict[str, Any]]] = {
+    part.__name__: part for part in (startup, loading, objectives, frozen, equal, epoch)
+}
+
+
+def _table(asked: Asked, title: str, rows: list[Any]) -> dict[str, Any]:
+    asked.console.print(rows_table(title, rows))
+    return {"rows": [asdict(row) for row in rows]}
+
+
+def main() -> None:
+    """Measure the parts, print their tables and write them as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", default="demo")
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--backbone", default="minilm")
+    parser.add_argument("--device", default="cpu", type=torch.device)
+    parser.add_argument("--turns", type=int, default=5, help="of both sides of the epoch ratio")
+    parser.add_argument("--batches", type=int, default=2, help="training batches of a turn")
+    parser.add_argument("--part", choices=list(PARTS), action="append", help="one or more; all by default")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--output", type=Path, help="a JSON file")
+    chosen = parser.parse_args()
+    source = Source(chosen.dataset, chosen.data_dir, chosen.backbone, chosen.device)
+    turns, batches = (1, 1) if chosen.quick else (chosen.turns, chosen.batches)
+    asked = Asked(source, chosen.quick, turns, batches, Console(width=120))
+    results: dict[str, Any] = {
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "hardware": hardware(chosen.device),
+        "dataset": chosen.dataset,
+        "quick": chosen.quick,
+    }
+    for name in [name for name in PARTS if not chosen.part or name in chosen.part]:
+        asked.tell(name)
+        results[name] = PARTS[name](asked)
+        if chosen.output:
+            chosen.output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if "epoch" in results:
+        print(f"epoch ratio: {results['epoch']['ratio']:.1f}")
+
+
+if __name__ == "__main__":
+    main()
