@@ -18,8 +18,9 @@ from pathlib import Path
 
 from safetensors.numpy import load_file, save
 
-from erc_bench.store.layout import ARRAYS_FILE, PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE
-from erc_bench.store.reading import KEY_COLUMNS, StoredCell, open_text, predictions_file, read_cells
+from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE
+from erc_bench.store.predictions import open_text, predictions_file
+from erc_bench.store.reading import StoredCell, read_cells
 
 
 def publish(runs: Path, folder: Path) -> tuple[int, int]:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 from erc_bench.errors import ErcBenchError
 from erc_bench.metrics import Counts, Scores, from_counts, grouped_confusion, label_indices
 from erc_bench.store.plain_answers import AskedUtterances
-from erc_bench.store.reading import StoredCell, read_coded
+from erc_bench.store.predictions import read_coded
+from erc_bench.store.reading import StoredCell
 
 # A record and its predictions agree to the last bits; this much apart they are of different runs.
 _TOLERANCE = 0.01

@@ -18,7 +18,7 @@ from erc_bench.figures.model import Drawn, Numbers, Value, file_stem
 from erc_bench.figures.selection import Panel, Selection, Shown, printable, seed_words
 from erc_bench.figures.style import new_figure, with_sign, wrapped
 from erc_bench.metrics import confusion
-from erc_bench.store.reading import read_answers
+from erc_bench.store.predictions import read_answers
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from erc_bench.figures.model import Drawn, Numbers, Value, file_stem
 from erc_bench.figures.selection import Panel, Selection, Shown, printable
 from erc_bench.figures.style import GREY, colour, legend_below, wrapped
 from erc_bench.store.arrays import PROJECTED, REPRESENTATIONS, read_array
-from erc_bench.store.reading import StoredCell, read_answers
+from erc_bench.store.predictions import read_answers
+from erc_bench.store.reading import StoredCell
 
 MOST_POINTS = 3000
 """Larger test splits are thinned evenly: more points than this hide each other."""

@@ -17,7 +17,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.metrics import label_indices
 from erc_bench.report.model import Shown, Text
 from erc_bench.store.plain_answers import AskedUtterances, CodedAnswers
-from erc_bench.store.reading import read_coded
+from erc_bench.store.predictions import read_coded
 
 FORMAT = 1
 MOST_ANSWERS = 4_000_000

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.store.layout import PACKED
 
 MOST_UNPACKED = 64 * 2**20
 """Bytes: the answers of many runs on the largest corpus are a tenth of it."""
@@ -30,3 +31,9 @@ def unpack(file: Path, most: int = MOST_UNPACKED) -> bytes:
             f"If it is right, unpack it yourself: gunzip --keep {file.name}",
         )
     return content
+
+
+def as_stored(file: Path) -> Path:
+    """Return the file, or its gzipped form where that alone is there."""
+    packed = file.with_name(f"{file.name}{PACKED}")
+    return packed if packed.is_file() and not file.is_file() else file

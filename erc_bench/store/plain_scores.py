@@ -11,7 +11,8 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.store.layout import KEY_COLUMNS, PACKED
 from erc_bench.store.packed import unpack
 from erc_bench.store.plain_answers import CodedAnswers
-from erc_bench.store.reading import StoredCell, predictions_file, read_answers, read_coded
+from erc_bench.store.predictions import predictions_file, read_answers, read_coded
+from erc_bench.store.reading import StoredCell
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from erc_bench.comparison import compare
-from erc_bench.store.reading import read_cells, read_predictions
+from erc_bench.store.predictions import read_predictions
+from erc_bench.store.reading import read_cells
 from erc_bench.tables import render
 
 PUBLISH = Path(__file__).parents[2] / "benchmarks" / "publish.py"

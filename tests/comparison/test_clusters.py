@@ -8,7 +8,8 @@ from sklearn.metrics import f1_score
 
 from erc_bench.comparison.clusters import without_each
 from erc_bench.comparison.outcomes import read_outcome
-from erc_bench.store.reading import read_answers, read_cell
+from erc_bench.store.predictions import read_answers
+from erc_bench.store.reading import read_cell
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import store_fixture
 from erc_bench.report import Request, answers, collect
 from erc_bench.report.answers import explorer
 from erc_bench.report.model import Text
-from erc_bench.store.reading import read_cells, read_predictions
+from erc_bench.store.predictions import read_predictions
+from erc_bench.store.reading import read_cells
 
 
 @pytest.fixture

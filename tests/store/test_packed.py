@@ -7,7 +7,8 @@ import pytest
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.packed import unpack
-from erc_bench.store.reading import read_answers, read_cell
+from erc_bench.store.predictions import read_answers
+from erc_bench.store.reading import read_cell
 
 TEXT = b"dialogue_id,utterance,gold,predicted\n" * 50
 
@@ -38,13 +39,16 @@ def test_what_is_packed_comes_back(pack):
     assert unpack(pack(gzip.compress(TEXT)), len(TEXT)) == TEXT
 
 
+PACKED_TEXT = gzip.compress(TEXT, mtime=0)
+
+
 @pytest.mark.parametrize(
     ("damaged", "told"),
     [
-        (TEXT, "Not a gzipped file"),
-        (gzip.compress(TEXT)[:-12], "ended before the end"),
-        (gzip.compress(TEXT)[:-8] + b"\0" * 8, "CRC check failed"),
-        (gzip.compress(TEXT)[:10] + b"\xff" * 40, "invalid block type"),
+        pytest.param(TEXT, "Not a gzipped file", id="plain"),
+        pytest.param(PACKED_TEXT[:-12], "ended before the end", id="cut"),
+        pytest.param(PACKED_TEXT[:-8] + b"\0" * 8, "CRC check failed", id="checksum"),
+        pytest.param(PACKED_TEXT[:10] + b"\xff" * 40, "invalid block type", id="content"),
     ],
 )
 def test_a_damaged_file_is_one_sentence(pack, damaged, told):

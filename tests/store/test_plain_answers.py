@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.plain_answers import plain_answers
-from erc_bench.store.reading import read_answers, read_cell, read_coded
+from erc_bench.store.predictions import read_answers, read_coded
+from erc_bench.store.reading import read_cell
 
 LABELS = ["joy", "Überraschung", "no emotion", "neutral"]
 HEADER = "dialogue_id,utterance,gold,predicted"

@@ -5,7 +5,8 @@ import pytest
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.plain_scores import read_scored
-from erc_bench.store.reading import read_answers, read_cell
+from erc_bench.store.predictions import read_answers
+from erc_bench.store.reading import read_cell
 
 LABELS = ("anger", "joy", "neutral")
 

@@ -7,7 +7,8 @@ import pytest
 
 from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.reading import read_answers, read_cell, read_cells, read_predictions
+from erc_bench.store.predictions import read_answers, read_predictions
+from erc_bench.store.reading import read_cell, read_cells
 
 
 def test_a_finished_cell_is_read_with_its_record(store):
