@@ -53,9 +53,7 @@ class Asked:
 
 def epoch(asked: Asked) -> dict[str, Any]:
     """One fine-tuned epoch on both sides."""
-    source = asked.source
-    sides = Sides(source.dataset, source.backbone, source.data_dir, source.device)
-    found = compare_epochs(sides, asked.turns, asked.batches, 1 if asked.quick else 2, asked.tell)
+    found = compare_epochs(Sides(asked.source), asked.turns, asked.batches, 1 if asked.quick else 2, asked.tell)
     for table in epoch_tables(found, EPOCHS):
         asked.console.print(table)
     return asdict(found) | {"ratio": found.ratio(), "run_ratio": found.run_ratio(EPOCHS)}

@@ -31,11 +31,16 @@ class Source:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
 
-def frozen_plan(source: Source, method: str, settings: Sequence[str] = ()) -> Plan:
-    """Return the plan of one cell whose backbone does not train."""
-    overrides = [parse_override(text) for text in ("encoder.trainable=none", *settings)]
+def plan_cell(source: Source, method: str, settings: Sequence[str]) -> Plan:
+    """Return the plan of one cell with seed 1."""
+    overrides = [parse_override(text) for text in settings]
     request = Request((method,), (source.dataset,), (source.backbone,), (1,), overrides=overrides)
     return plan_grid(request, Catalogue())[0]
+
+
+def frozen_plan(source: Source, method: str, settings: Sequence[str] = ()) -> Plan:
+    """Return the plan of one cell whose backbone does not train."""
+    return plan_cell(source, method, ("encoder.trainable=none", *settings))
 
 
 def read_data(source: Source, dialogues: int | None = None) -> CellData:

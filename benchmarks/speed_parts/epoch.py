@@ -108,7 +108,7 @@ def compare_epochs(sides: Sides, turns: int, batches: int, evaluated: int, tell:
         _time_ours(sides, ours, train, dev)
         tell(f"turn {turn + 1} of {turns}: {published.name}")
         _time_published(procedure, optimiser, published, train, dev)
-    return Epoch(published, ours, losses, peak_memory_mib(sides.device))
+    return Epoch(published, ours, losses, peak_memory_mib(sides.source.device))
 
 
 def _begin(sides: Sides) -> tuple[Side, Side]:
@@ -116,7 +116,7 @@ def _begin(sides: Sides) -> tuple[Side, Side]:
     assert ready.test is not None  # neither side is of use without it
     train, dev, test = (math.ceil(len(split) / BATCH) for split in (ready.train, ready.dev, ready.test))
     precision = sides.composition.row_encoder.precision
-    full, own = (matrix_peak(sides.device, dtype) for dtype in (torch.float32, precision))
+    full, own = (matrix_peak(sides.source.device, dtype) for dtype in (torch.float32, precision))
     after = {EVALUATE: train + dev + test}
     return (
         Side("published procedure", full, {TRAIN: train, EVALUATE: dev + test}, after),
@@ -126,9 +126,9 @@ def _begin(sides: Sides) -> tuple[Side, Side]:
 
 def _time_ours(sides: Sides, side: Side, train: PreparedSplit, dev: PreparedSplit) -> None:
     """Let erc-bench's own loop train an epoch of these examples and score dev."""
-    wait_for(sides.device)
+    wait_for(sides.source.device)
     epoch = sides.loop().run(lambda _epoch: train, dev).epochs[0]
-    wait_for(sides.device)
+    wait_for(sides.source.device)
     side.seconds[TRAIN].append(epoch["train_seconds"] / math.ceil(len(train) / BATCH))
     side.seconds[EVALUATE].append(epoch["dev_seconds"] / math.ceil(len(dev) / BATCH))
     side.tokens.append(_tokens(train))

@@ -14,15 +14,11 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
-from speed_parts.cells import Source, read_data
+from speed_parts.cells import Source, plan_cell, read_data
 from torch import nn
 
-from erc_bench.catalogue import Catalogue
 from erc_bench.contracts.encoder import Encoder
-from erc_bench.planning.grid import plan_grid
-from erc_bench.planning.overrides import parse_override
 from erc_bench.planning.plan import Plan
-from erc_bench.planning.request import Request
 from erc_bench.progress import Progress
 from erc_bench.store.feature_files import CACHE_VARIABLE
 from erc_bench.training import assembly
@@ -71,9 +67,7 @@ class _Bench:
     def _plan(self, trainable: str, dropout: bool) -> Plan:
         settings = [f"encoder.trainable={trainable}", "training.epochs=1", "training.precision=float32"]
         settings += [] if dropout else ["training.head_dropout=0"]
-        overrides = tuple(map(parse_override, settings))
-        request = Request((METHOD,), (self.source.dataset,), (self.source.backbone,), (1,), overrides=overrides)
-        return plan_grid(request, Catalogue())[0]
+        return plan_cell(self.source, METHOD, settings)
 
 
 class _Changed(Assembly):

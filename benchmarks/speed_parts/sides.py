@@ -6,24 +6,17 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-import torch
+from speed_parts.cells import Source, assembly, plan_cell, read_data
 from speed_parts.published import PublishedProcedure
 from torch import Tensor
 
-from erc_bench.catalogue import Catalogue
 from erc_bench.contracts.encoder import Encoder, TokenRow
 from erc_bench.contracts.task import Task
-from erc_bench.data.corpus import load_corpus
-from erc_bench.planning.grid import plan_grid
-from erc_bench.planning.overrides import parse_override
-from erc_bench.planning.request import Request
-from erc_bench.progress import Progress
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.composition import Composition
 from erc_bench.training.loop import Loop
-from erc_bench.training.preparation import CellData, Preparation, Preparer
+from erc_bench.training.preparation import Preparation, Preparer
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.row_states import RowEncoder
 from erc_bench.training.seeds import seed_generators, stream
@@ -40,25 +33,14 @@ class Sides:
     ``precision`` is that of erc-bench's backbone; the published procedure computes in float32.
     """
 
-    dataset: str
-    backbone: str
-    data_dir: Path | None
-    device: torch.device
+    source: Source
     precision: str = "auto"
-    seed: int = 1
 
     @cached_property
     def assembly(self) -> Assembly:
         """The cell of erc-bench, made of real dialogues."""
-        overrides = tuple(
-            parse_override(text)
-            for text in ("encoder.trainable=all", "training.epochs=1", f"training.precision={self.precision}")
-        )
-        request = Request((METHOD,), (self.dataset,), (self.backbone,), (self.seed,), overrides=overrides)
-        plan = plan_grid(request, Catalogue())[0]
-        splits = load_corpus(plan.dataset(), self.data_dir).splits
-        data = CellData(splits.train, splits.dev, splits.test)
-        return Assembly(plan, data, "", Workspace(self.device), Progress())
+        settings = ("encoder.trainable=all", "training.epochs=1", f"training.precision={self.precision}")
+        return assembly(plan_cell(self.source, METHOD, settings), read_data(self.source), Workspace(self.source.device))
 
     @cached_property
     def composition(self) -> Composition:
@@ -74,7 +56,7 @@ class Sides:
     def order(self) -> list[int]:
         """Return the positions of the training examples in the order of the first epoch."""
         order = list(range(len(self.ready.train)))
-        stream(self.seed, "data order", 0).shuffle(order)
+        stream(self.assembly.plan.seed, "data order", 0).shuffle(order)
         return order
 
     def published(self) -> PublishedProcedure:
@@ -90,14 +72,22 @@ class Sides:
             objective.label_states.clone(),  # type: ignore[operator]
             objective.options,
         )
-        return procedure.to(self.device)
+        return procedure.to(self.source.device)
 
     def loop(self) -> Loop:
         """Return erc-bench's training loop over the composition as it stands."""
         own = self.assembly.classifiers(self._task)[self.assembly.own_classifier]
-        seed_generators(self.seed, "dropout")
+        seed_generators(self.assembly.plan.seed, "dropout")
         assembly = self.assembly
-        return Loop(self.composition, own, self._task, assembly.options, assembly.scorer, self.seed, assembly.progress)
+        return Loop(
+            self.composition,
+            own,
+            self._task,
+            assembly.options,
+            assembly.scorer,
+            self.assembly.plan.seed,
+            assembly.progress,
+        )
 
     @cached_property
     def _loaded(self) -> tuple[Encoder, RowEncoder]:

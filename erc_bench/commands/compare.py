@@ -10,8 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from erc_bench.commands.compare_tests import baseline_option, options_of_tests, tests_asked_for, with_groups
-from erc_bench.commands.numbers import FiniteFloat
+from erc_bench.commands.compare_tests import (
+    baseline_option,
+    family_option,
+    options_of_tests,
+    tests_asked_for,
+    with_groups,
+)
+from erc_bench.commands.numbers import alpha_option
 from erc_bench.commands.target import check_target
 from erc_bench.store.collection import without_collection
 
@@ -46,21 +52,9 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
     "--audit", is_flag=True, help="Add what the scores would be had test chosen the epochs (see run --audit)."
 )
 @click.option("--readout", "readouts", multiple=True, help="Add rows as this classifier read them; may be repeated.")
-@click.option(
-    "--family",
-    type=click.Choice(["dataset", "table"]),
-    default="dataset",
-    show_default=True,
-    help="Tests that are corrected together: those of one dataset, or all of them.",
-)
+@family_option
 @options_of_tests
-@click.option(
-    "--alpha",
-    type=FiniteFloat(0, 1, min_open=True, max_open=True),
-    default=0.05,
-    show_default=True,
-    help="Level of significance.",
-)
+@alpha_option()
 @click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
 @without_collection()

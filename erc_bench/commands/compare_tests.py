@@ -74,6 +74,15 @@ baseline_option = click.option(
 )
 
 
+family_option = click.option(
+    "--family",
+    type=click.Choice(["dataset", "table"]),
+    default="dataset",
+    show_default=True,
+    help="Tests that are corrected together: those of one dataset, or all of them.",
+)
+
+
 def options_of_tests(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options."""
     for option in reversed(_OPTIONS):

@@ -53,7 +53,7 @@ _OPTIONS = (
         type=click.IntRange(min=1),
         metavar="N",
         help="Train with N examples of a batch in memory at once, with the gradients of the whole batch: no setting,"
-        " but memory for about a third more time. A GPU that runs out of memory comes to it by itself.",
+        " but memory, for a second forward pass. A GPU that runs out of memory comes to it by itself.",
     ),
     click.option(
         "--overwrite",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -17,3 +18,9 @@ class FiniteFloat(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
+
+
+def alpha_option(what: str = "Level of significance.") -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option ``--alpha``, with what it is the level of."""
+    between = FiniteFloat(0, 1, min_open=True, max_open=True)
+    return click.option("--alpha", type=between, default=0.05, show_default=True, help=what)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from erc_bench.commands.compare_tests import baseline_option
-from erc_bench.commands.numbers import FiniteFloat
+from erc_bench.commands.numbers import alpha_option
 
 if TYPE_CHECKING:
     from erc_bench.figures import Drawn
@@ -27,13 +27,7 @@ FORMATS = ("png", "svg", "pdf", "csv")
 @baseline_option
 @click.option("--readout", "readouts", multiple=True, help="Add rows as this classifier read them; may be repeated.")
 @click.option("--metric", help="weighted_f1, macro_f1, accuracy or micro_f1.  [default: the dataset's own]")
-@click.option(
-    "--alpha",
-    type=FiniteFloat(0, 1, min_open=True, max_open=True),
-    default=0.05,
-    show_default=True,
-    help="Intervals have the level 1 - alpha.",
-)
+@alpha_option("Intervals have the level 1 - alpha.")
 @click.option("--seed", type=int, help="The seed whose representations are shown.  [default: the first]")
 @click.option(
     "--output",

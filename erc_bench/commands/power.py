@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from erc_bench.commands.compare_tests import USUAL_BASELINE
-from erc_bench.commands.numbers import FiniteFloat
+from erc_bench.commands.numbers import FiniteFloat, alpha_option
 
 if TYPE_CHECKING:
     from erc_bench.comparison.power import Spread
@@ -64,13 +64,7 @@ FORMATS = ("rich", "markdown", "json")
     show_default=True,
     help="The probability with which a difference is to be found.",
 )
-@click.option(
-    "--alpha",
-    type=FiniteFloat(0, 1, min_open=True, max_open=True),
-    default=0.05,
-    show_default=True,
-    help="Level of significance.",
-)
+@alpha_option()
 @click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
 def power(
     comparisons: int,

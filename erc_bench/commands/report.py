@@ -7,8 +7,14 @@ from typing import Any
 
 import click
 
-from erc_bench.commands.compare_tests import baseline_option, options_of_tests, tests_asked_for, with_groups
-from erc_bench.commands.numbers import FiniteFloat
+from erc_bench.commands.compare_tests import (
+    baseline_option,
+    family_option,
+    options_of_tests,
+    tests_asked_for,
+    with_groups,
+)
+from erc_bench.commands.numbers import alpha_option
 from erc_bench.commands.target import check_target
 
 FIGURES = ("forest", "seeds", "curves", "calibration", "anchors", "confusion", "representations")
@@ -32,21 +38,9 @@ FIGURES = ("forest", "seeds", "curves", "calibration", "anchors", "confusion", "
 @click.option("--metric", help="weighted_f1, macro_f1, accuracy or micro_f1.  [default: the dataset's own]")
 @click.option("--readout", "readouts", multiple=True, help="Add rows as this classifier read them; may be repeated.")
 @click.option("--reported", multiple=True, metavar="NAME[/TABLE]", help="Add published numbers as rows of their own.")
-@click.option(
-    "--family",
-    type=click.Choice(["dataset", "table"]),
-    default="dataset",
-    show_default=True,
-    help="Tests that are corrected together: those of one dataset, or all of them.",
-)
+@family_option
 @options_of_tests
-@click.option(
-    "--alpha",
-    type=FiniteFloat(0, 1, min_open=True, max_open=True),
-    default=0.05,
-    show_default=True,
-    help="Level of significance.",
-)
+@alpha_option()
 @click.option(
     "--figure",
     "figures",

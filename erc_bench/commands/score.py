@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from erc_bench.commands.numbers import FiniteFloat
+from erc_bench.commands.numbers import alpha_option
 from erc_bench.commands.target import check_target
 
 FORMATS = ("rich", "markdown", "json")
@@ -31,13 +31,7 @@ FORMATS = ("rich", "markdown", "json")
     show_default=True,
     help="What is taken for independent; episodes and sessions where the corpus knows them.",
 )
-@click.option(
-    "--alpha",
-    type=FiniteFloat(0, 1, min_open=True, max_open=True),
-    default=0.05,
-    show_default=True,
-    help="Intervals have the level 1 - alpha.",
-)
+@alpha_option("Intervals have the level 1 - alpha.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Corpora. Default: $ERC_BENCH_DATA, else a cache.")
 @click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")

@@ -13,15 +13,11 @@ import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.random import SFC64
 from torch import Tensor, nn
-
-if TYPE_CHECKING:
-    from torch.types import Device
 
 _VALUES = 2**16
 _own = threading.local()
@@ -57,14 +53,10 @@ class BitDropout(nn.Dropout):
 
     def forward(self, values: Tensor) -> Tensor:
         """values: any shape → the same shape."""
-        if not self.training or not 0 < self.p < 1 or self.inplace or not draws_quickly(values.device, values.dtype):
+        quick = values.is_cpu and values.is_floating_point() and not self.inplace and 0 < self.p < 1
+        if not quick or not self.training:
             return super().forward(values)
         return values * keep_scale(values.shape, self.p, values.dtype)
-
-
-def draws_quickly(device: Device, dtype: torch.dtype) -> bool:
-    """Whether :func:`keep_scale` is of use there."""
-    return torch.device(device or "cpu").type == "cpu" and dtype.is_floating_point
 
 
 def quicken_dropout(model: nn.Module) -> int:

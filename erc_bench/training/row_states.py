@@ -104,7 +104,7 @@ class RowEncoder:
         return torch.empty(chunks, dtype=torch.long).random_().tolist()
 
     def _cores(self, chunks: int) -> int:
-        return min(chunks, torch.get_num_threads()) if self._quickened else 1
+        return torch.get_num_threads() if self._quickened and chunks > 1 else 1
 
     @property
     def _quickened(self) -> bool:

@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-CPU = torch.device("cpu")
 
 
 @pytest.fixture(autouse=True)
@@ -23,9 +21,10 @@ def _beside_the_benchmarks(monkeypatch):
 
 @pytest.fixture
 def sides(tiny_bert):
+    from speed_parts.cells import Source
     from speed_parts.sides import Sides
 
-    return Sides("demo", str(tiny_bert), None, CPU)
+    return Sides(Source("demo", backbone=str(tiny_bert)))
 
 
 def test_both_sides_have_the_same_loss_and_train_the_same_batches(sides):
