@@ -124,6 +124,7 @@ def run_grid(console: Console, plans: Sequence[Plan], asked: Mapping[str, Any]) 
     from erc_bench.data.folder import check_present, data_root
     from erc_bench.running.grid import GridRunner
     from erc_bench.running.jobs import JobsRunner, spread
+    from erc_bench.running.task import GridTask
     from erc_bench.terminal_progress import progress_for
     from erc_bench.training.device import choose_device
 
@@ -131,13 +132,10 @@ def run_grid(console: Console, plans: Sequence[Plan], asked: Mapping[str, Any]) 
     progress = progress_for(console)
     try:
         devices = [str(choose_device(name)) for name in asked["device"].split(",")]
+        task = GridTask(asked["runs"], asked["data_dir"], devices[0], asked["overwrite"], asked["micro_batch"])
         if asked["jobs"] > 1 or len(devices) > 1:
-            return JobsRunner(spread(max(asked["jobs"], len(devices)), asked, devices), progress).run(plans)
-        device = choose_device(asked["device"])
-        runner = GridRunner(
-            asked["runs"], asked["data_dir"], device, asked["overwrite"], progress, asked["micro_batch"]
-        )
-        return runner.run(plans)
+            return JobsRunner(spread(max(asked["jobs"], len(devices)), task, devices), progress).run(plans)
+        return GridRunner(task, progress).run(plans)
     finally:
         progress.close()
 

@@ -133,11 +133,13 @@ def parse_tuning_seeds(text: str) -> tuple[int, ...]:
 def _runner(asked: dict[str, Any], progress: Any = None) -> GridRunner:
     from erc_bench.progress import Progress
     from erc_bench.running.grid import GridRunner
+    from erc_bench.running.task import GridTask
     from erc_bench.training.device import choose_device
 
-    device = choose_device(asked["device"])
+    device = str(choose_device(asked["device"]))
     # A cell that is stale or failed belongs to a trial that has not ended: those that have are not run again.
-    return GridRunner(asked["study"] / CELLS, asked["data_dir"], device, "stale", progress or Progress())
+    task = GridTask(asked["study"] / CELLS, asked["data_dir"], device, "stale")
+    return GridRunner(task, progress or Progress())
 
 
 def _show(console: Console, searches: Sequence[Search], asked: dict[str, Any]) -> None:

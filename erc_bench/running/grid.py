@@ -20,7 +20,8 @@ from erc_bench.progress import Progress
 from erc_bench.protocol import gold_labels, seal
 from erc_bench.running.audit import SelectionAudit
 from erc_bench.running.record import Row, inputs, make_record, scored_rows
-from erc_bench.running.state import RUNS_UNDER, Found, Overwrite, find
+from erc_bench.running.state import RUNS_UNDER, Found, find
+from erc_bench.running.task import GridTask
 from erc_bench.store.layout import Status
 from erc_bench.store.writing import CellBusyError, CellWriter
 from erc_bench.training.cell import Cell
@@ -54,24 +55,19 @@ class GridOutcome:
 class GridRunner:
     """Runs plans one after the other below one folder of runs."""
 
-    def __init__(
-        self,
-        runs: Path,
-        data_dir: Path | None,
-        device: torch.device,
-        overwrite: Overwrite,
-        progress: Progress,
-        micro_batch: int | None = None,
-    ) -> None:
-        self.runs = runs
-        self.data_dir = data_dir
-        self.overwrite = overwrite
+    def __init__(self, task: GridTask, progress: Progress) -> None:
+        self.task = task
         self.progress = progress
-        self.workspace = Workspace(device, micro_batch)
+        self.workspace = Workspace(torch.device(task.device), task.micro_batch)
         self.outcome = GridOutcome()
         self._corpus: tuple[str, Corpus] | None = None
         self._told: set[str] = set()
         self._reasons: set[str] = set()
+
+    @property
+    def runs(self) -> Path:
+        """The folder below which the cells lie."""
+        return self.task.runs
 
     def run(self, plans: Sequence[Plan]) -> GridOutcome:
         """Run what has to run. Cells that another process is running are waited for at the end."""
@@ -102,7 +98,7 @@ class GridRunner:
             self._failed(plan, self._reason_before_start(error), started)
             return True
         found = find(folder, present, plan.readouts, plan.audit, plan.save_representations)
-        if found.state not in RUNS_UNDER[self.overwrite]:
+        if found.state not in RUNS_UNDER[self.task.overwrite]:
             self._passed_over(plan, found, started)
             return True
         try:
@@ -119,7 +115,7 @@ class GridRunner:
     ) -> None:
         # Another process may have finished the cell between the first look and the lock.
         found = find(writer.folder, present, plan.readouts, plan.audit, plan.save_representations)
-        if found.state not in RUNS_UNDER[self.overwrite]:
+        if found.state not in RUNS_UNDER[self.task.overwrite]:
             self._passed_over(plan, found, started)
             return
         try:
@@ -162,7 +158,7 @@ class GridRunner:
     def _load(self, plan: Plan) -> Corpus:
         key = json.dumps([plan.address.dataset, plan.resolved.slot("dataset"), plan.limit], sort_keys=True)
         if self._corpus is None or self._corpus[0] != key:
-            corpus = load_corpus(plan.dataset(plan.build("dataset", plan.dataset)), self.data_dir)
+            corpus = load_corpus(plan.dataset(plan.build("dataset", plan.dataset)), self.task.data_dir)
             self._tell_departures(plan.address.dataset, corpus)
             self._corpus = (key, _limited(corpus, plan.limit))
         return self._corpus[1]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
-from typing import Any
 
 from erc_bench.planning.plan import Plan
 from erc_bench.progress import Progress
 from erc_bench.running.grid import GridOutcome
-from erc_bench.running.worker import Event, WorkerTask, work
+from erc_bench.running.task import GridTask
+from erc_bench.running.worker import Event, work
 
 _log = logging.getLogger("erc_bench")
 _PATIENCE = 30.0
@@ -23,7 +24,7 @@ _PATIENCE = 30.0
 class _Worker:
     """One process, its pipe, and the cell that it runs."""
 
-    def __init__(self, task: WorkerTask) -> None:
+    def __init__(self, task: GridTask) -> None:
         context = get_context("spawn")
         self.task = task
         self.plan: Plan | None = None
@@ -54,7 +55,7 @@ class _Worker:
 class JobsRunner:
     """Runs plans in several processes, one for each task; a process that dies costs its cell alone."""
 
-    def __init__(self, tasks: Sequence[WorkerTask], progress: Progress) -> None:
+    def __init__(self, tasks: Sequence[GridTask], progress: Progress) -> None:
         self.tasks = tasks
         self.progress = progress
         self.outcome = GridOutcome()
@@ -149,9 +150,6 @@ def _ending(exit_code: int | None) -> str:
     return f"exit code {exit_code}"
 
 
-def spread(jobs: int, task: Any, devices: Sequence[str]) -> list[WorkerTask]:
+def spread(jobs: int, task: GridTask, devices: Sequence[str]) -> list[GridTask]:
     """Return a task for each of so many processes, the devices taking turns."""
-    return [
-        WorkerTask(task["runs"], task["data_dir"], devices[job % len(devices)], task["overwrite"], task["micro_batch"])
-        for job in range(jobs)
-    ]
+    return [replace(task, device=devices[job % len(devices)]) for job in range(jobs)]

@@ -10,23 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from erc_bench.planning.plan import Plan
 from erc_bench.progress import Progress
-from erc_bench.running.state import Overwrite
-
-
-@dataclass(frozen=True)
-class WorkerTask:
-    """What a process needs to run cells: where they lie, the device that is its own and what that may hold."""
-
-    runs: Path
-    data_dir: Path | None
-    device: str
-    overwrite: Overwrite
-    micro_batch: int | None = None
+from erc_bench.running.task import GridTask
 
 
 @dataclass(frozen=True)
@@ -78,7 +66,7 @@ class _SentLog(logging.Handler):
         self._connection.send(Event("log", (record.levelno, self.format(record))))
 
 
-def work(connection: Connection, task: WorkerTask) -> None:
+def work(connection: Connection, task: GridTask) -> None:
     """Run the cells that come in until ``None`` comes: (plan, wait) in; events, then (done, outcome) out."""
     # A key that stops the grid reaches every process of the terminal; the parent alone decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -96,16 +84,14 @@ def work(connection: Connection, task: WorkerTask) -> None:
         return
 
 
-def _runner(connection: Connection, task: WorkerTask) -> Any:
+def _runner(connection: Connection, task: GridTask) -> Any:
     import torch
 
     from erc_bench.running.grid import GridRunner
     from erc_bench.training.device import one_core_each
 
-    device = torch.device(task.device)
-    one_core_each(device)
-    progress = SentProgress(connection)
-    return GridRunner(task.runs, task.data_dir, device, task.overwrite, progress, task.micro_batch)
+    one_core_each(torch.device(task.device))
+    return GridRunner(task, SentProgress(connection))
 
 
 def _interrupt(_number: int, _frame: Any) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-import torch
 
 from erc_bench.catalogue import Catalogue
 from erc_bench.planning.grid import plan_grid
@@ -20,9 +19,9 @@ from erc_bench.planning.overrides import parse_override
 from erc_bench.planning.request import Request
 from erc_bench.progress import Progress
 from erc_bench.running.grid import GridRunner
+from erc_bench.running.task import GridTask
 from erc_bench_plugins.datasets.meld import Meld
 
-CPU = torch.device("cpu")
 SHORT = ("training.epochs=1", "training.batch_size=8", "encoder.length=48", "encoder.window=2")
 WORDS = ("happy", "angry", "phone", "home", "why", "came", "alone", "surprise", "leave", "fine")
 
@@ -73,7 +72,7 @@ class Grid:
         return plan_grid(Request(methods, datasets, (self.backbone,), seeds, overrides, **asked), catalogue)
 
     def runner(self, overwrite="missing", progress=None, runs=None):
-        return GridRunner(runs or self.runs, self.data_dir, CPU, overwrite, progress or Progress())
+        return GridRunner(GridTask(runs or self.runs, self.data_dir, "cpu", overwrite), progress or Progress())
 
     def run(self, *methods, overwrite="missing", progress=None, runs=None, **asked):
         return self.runner(overwrite, progress, runs).run(self.plans(methods, **asked))

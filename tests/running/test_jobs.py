@@ -8,7 +8,7 @@ import pytest
 
 from erc_bench.progress import Progress
 from erc_bench.running.jobs import JobsRunner
-from erc_bench.running.worker import WorkerTask
+from erc_bench.running.task import GridTask
 from erc_bench.store.reading import read_cells
 
 METHODS = ("ce", "eacl")
@@ -34,7 +34,7 @@ class Told(Progress):
 
 
 def in_jobs(grid, plans, jobs=2, overwrite="missing", runs=None):
-    task = WorkerTask(runs or grid.runs, grid.data_dir, "cpu", overwrite)
+    task = GridTask(runs or grid.runs, grid.data_dir, "cpu", overwrite)
     told = Told()
     return JobsRunner([task] * jobs, told).run(plans), told
 

@@ -9,7 +9,6 @@ from random import Random
 from typing import Literal
 
 import pytest
-import torch
 
 import erc_bench.api as erc
 from erc_bench.catalogue import Catalogue
@@ -17,6 +16,7 @@ from erc_bench.planning.overrides import parse_override
 from erc_bench.planning.request import Request
 from erc_bench.progress import Progress
 from erc_bench.running.grid import GridRunner
+from erc_bench.running.task import GridTask
 from erc_bench.tuning.fingerprints import Fingerprints
 from erc_bench.tuning.identity import identity
 from erc_bench.tuning.search import plan_searches
@@ -89,7 +89,7 @@ class Tuning:
         return plan_searches(request, catalogue(), spaces, Path("space.toml"))[0]
 
     def runner(self, progress=None):
-        return GridRunner(self.folder / "cells", None, torch.device("cpu"), "stale", progress or Progress())
+        return GridRunner(GridTask(self.folder / "cells", None, "cpu", "stale"), progress or Progress())
 
     def study(self, storage, search, sampler_seed=0, fingerprint=None):
         fingerprint = fingerprint or Fingerprints(None).of(search.own)

@@ -129,7 +129,7 @@ class Stops(GridRunner):
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_a_trial_that_was_stopped_is_counted_once_and_begins_again(tuning, tmp_path, after):
     runner = tuning.runner()
-    stopped = Stops(runner.runs, None, runner.workspace.device, "stale", runner.progress)
+    stopped = Stops(runner.task, runner.progress)
     stopped.after = after
     with pytest.raises(KeyboardInterrupt):
         tuning.run(5, runner=stopped)
