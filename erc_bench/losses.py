@@ -23,7 +23,9 @@ def cosine(a: Tensor, b: Tensor) -> Tensor:
     Computed in float32 (float64 stays) under autocast too. A row of zeros has cosine 0.
     """
     with torch.autocast(a.device.type, enabled=False):
-        return F.normalize(_at_least_float32(a), dim=-1) @ F.normalize(_at_least_float32(b), dim=-1).T
+        rows = F.normalize(_at_least_float32(a), dim=-1)
+        # Rows that meet themselves are normalised once, on the way back too.
+        return rows @ (rows if b is a else F.normalize(_at_least_float32(b), dim=-1)).T
 
 
 def positives(labels: Tensor, other_labels: Tensor | None = None) -> Tensor:
@@ -73,12 +75,13 @@ def contrastive_loss(
 
     Source: Khosla et al. 2020 (arXiv:2004.11362), Eqs 2 (inside) and 3 (outside).
     """
-    log_probability = masked_log_softmax(logits, all_but_self(logits) if candidates is None else candidates)
+    candidates = all_but_self(logits) if candidates is None else candidates
     counts = positive.sum(dim=-1)
     if log == "inside":
-        row_losses = -(log_probability * positive).sum(dim=-1) / counts.clamp(min=1)
+        row_losses = -(masked_log_softmax(logits, candidates) * positive).sum(dim=-1) / counts.clamp(min=1)
     else:
-        row_losses = counts.clamp(min=1).log() - masked_logsumexp(log_probability, positive)
+        among_positives = masked_logsumexp(logits, positive) - counts.clamp(min=1).log()
+        row_losses = masked_logsumexp(logits, candidates) - among_positives
     return masked_mean(row_losses, counts > 0)
 
 

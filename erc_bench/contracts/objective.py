@@ -82,6 +82,10 @@ class Objective(Component, nn.Module):
         """Return one vector per class, (classes, dim'), where the objective has such."""
         return None
 
+    def project_with_anchors(self, z: Tensor) -> tuple[Tensor, Tensor | None]:
+        """z: (n, dim) → ``project(z)`` and ``anchors()``; to be overridden where one pass gives both."""
+        return self.project(z), self.anchors()
+
     def make_head(self, dim: int, classes: int, dropout: float) -> nn.Module:
         """Return the classifier head, (n, dim) → (n, classes)."""
         return nn.Sequential(nn.Dropout(dropout), nn.Linear(dim, classes))

@@ -49,15 +49,16 @@ class Composition:
         """Encode a batch of examples, as often as the objective wants views of it."""
         first = self._encode(split, indices)
         passes = [first, *(self._further_view(split, indices) for _ in range(views - 1))]
-        projections = [self.objective.project(encoded.z) for encoded in passes]
+        projected, anchors = self.objective.project_with_anchors(first.z)
+        projections = [projected, *(self.objective.project(encoded.z) for encoded in passes[1:])]
         return Outputs(
             z=first.z,
-            projected=projections[0],
+            projected=projected,
             logits=self.head(first.z) if first.logits is None else first.logits,
             labels=split.batch_labels(indices),
             keys=split.keys(indices),
             head=self.head,
-            anchors=self.objective.anchors(),
+            anchors=anchors,
             class_weights=self.class_weights,
             views=tuple(View(e.z, projected) for e, projected in zip(passes, projections, strict=True)),
             extras=first.extras,

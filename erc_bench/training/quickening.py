@@ -18,5 +18,11 @@ def quicken(model: nn.Module, device: torch.device) -> None:
     """
     if device.type == "cpu":
         quicken_attention(model)
-        quicken_dropout(model)
+    quicken_draws(model, device)
     quicken_last_layer(model)
+
+
+def quicken_draws(module: nn.Module, device: torch.device) -> None:
+    """Change a module in place, so that its dropout draws quickly on a CPU."""
+    if device.type == "cpu":
+        quicken_dropout(module)

@@ -268,6 +268,16 @@ class TestObjective:
         assert not torch.allclose(objective.anchors(), anchors)
         torch.testing.assert_close(objective.anchors(), objective.project(states))
 
+    def test_one_pass_gives_what_two_give(self):
+        objective, _ = built(projection_dim=5)
+        z = toy_representations(toy_labels()).requires_grad_()
+        projected, anchors = objective.project_with_anchors(z)
+        torch.testing.assert_close(projected, objective.project(z))
+        torch.testing.assert_close(anchors, objective.anchors())
+        together = torch.autograd.grad(projected.sin().sum() + anchors.cos().sum(), [z, *objective.parameters()])
+        apart = objective.project(z).sin().sum() + objective.anchors().cos().sum()
+        torch.testing.assert_close(together, torch.autograd.grad(apart, [z, *objective.parameters()]))
+
     def test_label_words_are_encoded_once(self):
         calls = []
         task = toy_task()
