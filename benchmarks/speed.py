@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from rich.console import Console
 from speed_parts.cells import Source
+from speed_parts.corpus_size import corpus_costs
 from speed_parts.epoch import compare_epochs
 from speed_parts.equal import equal_results
 from speed_parts.frozen import frozen_costs
@@ -74,6 +75,12 @@ def loading(asked: Asked) -> dict[str, Any]:
     return _table(asked, f"Loading {asked.source.dataset}", loading_costs(asked.quick, asked.source))
 
 
+def corpus(asked: Asked) -> dict[str, Any]:
+    """Corpora of growing size."""
+    costs = corpus_costs(asked.quick, asked.source.backbone)
+    return _table(asked, "Corpora of growing size: reading, tokenising, assembling", costs)
+
+
 def frozen(asked: Asked) -> dict[str, Any]:
     """The path of a frozen encoder."""
     found = frozen_costs(asked.quick, asked.source)
@@ -89,7 +96,7 @@ def startup(asked: Asked) -> dict[str, Any]:
 
 
 PARTS: dict[str, Callable[[Asked], dict[str, Any]]] = {
-    part.__name__: part for part in (startup, loading, objectives, frozen, equal, epoch)
+    part.__name__: part for part in (startup, loading, corpus, objectives, frozen, equal, epoch)
 }
 
 

@@ -136,3 +136,13 @@ def test_commands_start_without_torch_and_compare_reads_all_cells():
     assert costs["compare"].cells == 24
     assert costs["compare"].peak_mib > 10
     assert all(0 < cost.seconds <= cost.largest for cost in costs.values())
+
+
+def test_a_larger_corpus_takes_more_of_everything(tiny_bert):
+    from speed_parts.corpus_size import corpus_costs
+
+    small, large = corpus_costs(quick=True, backbone=str(tiny_bert))
+    assert (small.dialogues, large.dialogues) == (60, 240)
+    assert large.utterances > 3 * small.utterances
+    assert large.seconds > 0
+    assert large.microseconds_per_utterance == pytest.approx(large.seconds / large.utterances * 1e6)
