@@ -1,0 +1,86 @@
+"""What a check is, and what came of it: for a table, for JSON, and for a test that must fail."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+Subject = TypeVar("Subject")
+Outcome = Literal["passed", "failed", "skipped"]
+
+
+class NotApplicableError(Exception):
+    """A check has nothing to look at here: a component without options, a machine without CUDA."""
+
+
+@dataclass(frozen=True)
+class Check(Generic[Subject]):
+    """One property that a component must have, and how it is looked at by running it.
+
+    ``tried`` says what is done, ``why`` what goes wrong in a published number where the property
+    does not hold. ``run`` returns what was measured; it raises ``AssertionError`` with a sentence
+    where the property does not hold, and :class:`NotApplicableError` with the reason where there is
+    nothing to look at.
+    """
+
+    name: str
+    tried: str
+    why: str
+    run: Callable[[Subject], str]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of one check; ``measured`` is the sentence of what was seen, or why it was skipped."""
+
+    name: str
+    outcome: Outcome
+    tried: str
+    measured: str
+    why: str
+
+
+def run_checks(checks: Iterable[Check[Subject]], subject: Subject) -> list[Finding]:
+    """Run every check, whatever comes of the others; what a component raises is a failure of that check."""
+    with _quiet():
+        return [_run(check, subject) for check in checks]
+
+
+def insist(findings: Sequence[Finding], component: str) -> None:
+    """Raise ``AssertionError`` that names the component and every check that failed."""
+    failed = [finding for finding in findings if finding.outcome == "failed"]
+    if failed:
+        lines = [f"{finding.name}: {finding.measured}" for finding in failed]
+        raise AssertionError("\n".join([f"{component} does not pass {len(failed)} of {len(findings)} checks", *lines]))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep warnings of the log to ourselves: what a component says of invented dialogues is news to nobody."""
+    before = logging.root.manager.disable
+    logging.disable(max(before, logging.WARNING))
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def _run(check: Check[Subject], subject: Subject) -> Finding:
+    try:
+        outcome, measured = _outcome(check, subject)
+    # A component is a stranger's code: whatever it raises, the other checks go on.
+    except Exception as error:
+        outcome, measured = "failed", f"{type(error).__name__}: {error}"
+    return Finding(check.name, outcome, check.tried, measured, check.why)
+
+
+def _outcome(check: Check[Subject], subject: Subject) -> tuple[Outcome, str]:
+    try:
+        return "passed", check.run(subject)
+    except NotApplicableError as reason:
+        return "skipped", str(reason)
+    except AssertionError as failure:
+        return "failed", str(failure)
