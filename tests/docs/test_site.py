@@ -1,0 +1,131 @@
+"""The site is built without a warning, loads nothing from elsewhere, and fits a phone."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("mkdocs", reason="mkdocs is not installed (extra docs)")
+
+ROOT = Path(__file__).resolve().parents[2]
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WIDE, NARROW = (1280, 900), (390, 800)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Build the site, every warning an error."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", folder]
+    environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_the_site_is_built_and_holds_no_source(site):
+    assert (site / "index.html").is_file()
+    assert not list(site.rglob("*.py"))
+
+
+def test_every_name_for_plugins_and_notebooks_is_explained(site):
+    import erc_bench.api
+
+    text = "".join(page.read_text(encoding="utf-8") for page in (site / "reference" / "api").glob("*.html"))
+    for name in erc_bench.api.__all__:
+        assert f'.{name}" class="doc doc-heading"' in text, name
+
+
+@pytest.fixture(scope="module")
+def browser():
+    pytest.importorskip("playwright", reason="playwright is not installed")
+    if BROWSER is None:
+        pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    # Chromium refuses its sandbox to root, and a container may have little shared memory.
+    options = ["--disable-dev-shm-usage", "--disable-gpu"] + (["--no-sandbox"] if os.geteuid() == 0 else [])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER, args=options)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser, site):
+    """Return a function that opens a page of the site as a file; nothing may come from elsewhere or go wrong."""
+    contexts, wrong = [], []
+
+    def visit(page, scheme="light", scripts=True):
+        size = dict(zip(("width", "height"), WIDE, strict=True))
+        context = browser.new_context(viewport=size, color_scheme=scheme, java_script_enabled=scripts)
+        contexts.append(context)
+        context.set_default_timeout(20_000)
+        context.on("request", lambda request: _judge(request.url))
+        tab = context.new_page()
+        tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        tab.on("pageerror", lambda error: wrong.append(str(error)))
+        tab.on("requestfailed", lambda request: wrong.append(f"failed: {request.url}"))
+        tab.goto((site / page).as_uri())
+        return tab
+
+    def _judge(url):
+        if not url.startswith(("file:", "data:", "about:", "blob:")):
+            wrong.append(f"from elsewhere: {url}")
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+PAGES = sorted(
+    path.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
+    for path in (ROOT / "docs").rglob("*.*")
+    if path.suffix in (".md", ".ipynb") and ("commands" not in path.parts or path.stem in ("index", "compare"))
+)
+
+
+def test_no_page_is_wider_than_the_window(visit, site):
+    tab = visit("index.html", scripts=False)
+    for page in PAGES:
+        tab.goto((site / page).as_uri())
+        assert tab.locator("h1").count() == 1, page
+        for width, height in (WIDE, NARROW):
+            tab.set_viewport_size({"width": width, "height": height})
+            found = tab.evaluate("document.documentElement.scrollWidth")
+            assert found <= width, f"{page}: {found} px in a window of {width}"
+
+
+def test_search_works_without_a_server(visit):
+    tab = visit("index.html")
+    tab.locator("input.md-search__input").fill("Schuirmann")
+    found = tab.locator(".md-search-result__item a").first
+    found.wait_for()
+    assert "statistics.html" in found.get_attribute("href")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_told_from_its_background(visit, scheme):
+    tab = visit("statistics.html", scheme=scheme)
+    assert tab.evaluate(_CONTRAST) >= 4.5
+
+
+_CONTRAST = """() => {
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const behind = channels(getComputedStyle(document.body).backgroundColor);
+  const [r, g, b, a = 1] = channels(getComputedStyle(document.querySelector("article p")).color);
+  const seen = [r, g, b].map((value, at) => a * value + (1 - a) * behind[at]);
+  const luminance = (colour) => {
+    const [r, g, b] = colour.map((value) => {
+      const share = value / 255;
+      return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const [low, high] = [luminance(seen), luminance(behind)].sort((x, y) => x - y);
+  return (high + 0.05) / (low + 0.05);
+}"""
