@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +27,11 @@ class PretrainedBackbone(Backbone):
     """
 
     default_path: ClassVar[str] = ""
+    architecture: ClassVar[Mapping[str, Any]] = {}
+    """``model_type`` and what else the config.json of ``default_path`` says that is no size.
+
+    Where its weights are not at hand, the conformance checks run on a small random model of it.
+    """
     alternative: ClassVar[str] = _ALTERNATIVE
     """What the user may do where the files cannot be had."""
 
@@ -57,6 +63,10 @@ class PretrainedBackbone(Backbone):
         self.adapt(model)
         longest = maximum_length(tokenizer, model)
         return LoadedBackbone(tokenizer, model, longest, self.computes_in_bf16(tokenizer, model))
+
+    def load_saved(self, folder: Path) -> LoadedBackbone:
+        """Load from a folder of ``run --save-model`` in place of the one that the options name."""
+        return type(self)(replace(self.options, path=str(folder.resolve()))).load()
 
     def identity(self) -> str:
         """Return ``hub id@commit``, or a digest of the files of a local folder. Downloads nothing."""

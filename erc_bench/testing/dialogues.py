@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 from erc_bench.testing.toy import LABELS
 from erc_bench.types import Dialogue, Utterance
 
@@ -27,6 +30,27 @@ def toy_dialogues() -> tuple[Dialogue, ...]:
         _dialogue("long", 20, unlabelled=(1, 2, 3, 5, 6, 8, 9, 10, 12, 13, 14, 16, 17)),
         Dialogue("monologue", (_turn("Yes.", 0), _turn("Yes.", 1), _turn(" ".join(_LINES * 12), 2))),
     )
+
+
+def mapped(dialogue: Dialogue, change: Callable[[Utterance], Utterance]) -> Dialogue:
+    """Return the dialogue with every turn changed."""
+    return replace(dialogue, utterances=tuple(map(change, dialogue.utterances)))
+
+
+def say_more(utterance: Utterance) -> Utterance:
+    """Return the utterance with other words around its own."""
+    return replace(utterance, text=f"No, no! {utterance.text} I came home alone.")
+
+
+def relabelled(dialogue: Dialogue) -> Dialogue:
+    """Return the dialogue with another label wherever there is one."""
+
+    def next_label(utterance: Utterance) -> Utterance:
+        if utterance.label is None:
+            return utterance
+        return replace(utterance, label=LABELS[(LABELS.index(utterance.label) + 1) % len(LABELS)])
+
+    return mapped(dialogue, next_label)
 
 
 def _dialogue(name: str, turns: int, unlabelled: tuple[int, ...] = ()) -> Dialogue:

@@ -72,7 +72,7 @@ def _run(check: Check[Subject], subject: Subject) -> Finding:
     try:
         outcome, measured = _outcome(check, subject)
     # A component is a stranger's code: whatever it raises, the other checks go on.
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         outcome, measured = "failed", f"{type(error).__name__}: {error}"
     return Finding(check.name, outcome, check.tried, measured, check.why)
 

@@ -1,0 +1,144 @@
+"""``erc-bench check``: whether a component keeps to the protocol, found out by running it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from erc_bench.commands.check_output import Checked, as_json, counted, print_checked, print_summary
+from erc_bench.commands.named import entries_named
+from erc_bench.commands.plugin_option import open_catalogue, plugin_option
+from erc_bench.errors import ErcBenchError
+
+if TYPE_CHECKING:
+    from erc_bench.catalogue import Catalogue, Entry
+    from erc_bench.plugin_files import PluginFile
+
+SOME_FAILED = 1
+_KINDS = ("method", "objective", "encoder", "classifier", "backbone", "dataset", "observer")
+
+
+@click.command("check")
+@click.argument("name", required=False, metavar="NAME|PATH.py")
+@click.option("--kind", type=click.Choice(_KINDS), help="Of several components of one name, that of this kind.")
+@click.option("--all", "everything", is_flag=True, help="Check all that is installed, or all of one --kind.")
+@click.option("--data-dir", type=click.Path(path_type=Path), help="Corpora. Default: $ERC_BENCH_DATA, else a cache.")
+@click.option(
+    "--backbone",
+    help="What methods and encoders are run with, by name, Hugging Face id or folder. Default: a tiny random one.",
+)
+@click.option("--format", "form", type=click.Choice(["rich", "json"]), default="rich", show_default=True)
+@plugin_option
+def check(
+    name: str | None,
+    kind: str | None,
+    everything: bool,
+    data_dir: Path | None,
+    backbone: str | None,
+    form: str,
+    plugins: tuple[PluginFile, ...],
+) -> None:
+    """Check the component NAME by running it: every kind of that name, or all that a file PATH.py brings.
+
+    Nothing is read of its code but what it imports. A method is trained on a small corpus on disk whose
+    test labels, test neighbours and later turns change. Exit code 0: nothing failed; 1: some check failed.
+    """
+    kinds = (kind,) if kind else _KINDS
+    catalogue, entries = _asked(name, kinds, everything, plugins)
+    for broken in catalogue.broken:
+        click.echo(f"Warning: {broken}", err=True)
+    _check_backbone(catalogue, backbone)
+    checked = list(_checked(catalogue, entries, data_dir, backbone or ""))
+    _show(checked, form, in_full=not everything)
+    if any(each.counts()["failed"] for each in checked):
+        sys.exit(SOME_FAILED)
+
+
+def _asked(
+    name: str | None, kinds: Sequence[str], everything: bool, plugins: tuple[PluginFile, ...]
+) -> tuple[Catalogue, list[Entry]]:
+    if (name is None) != everything:
+        raise ErcBenchError(
+            "say what to check, or --all" if name is None else f"{name!r} and --all exclude each other",
+            "For example: erc-bench check eacl, erc-bench check my_loss.py, erc-bench check --all --kind encoder.",
+        )
+    if name is not None and (name.endswith(".py") or Path(name).is_dir()):
+        return _brought(Path(name), kinds, plugins)
+    catalogue = open_catalogue(plugins)
+    if name is not None:
+        return catalogue, entries_named(catalogue, name, kinds)
+    return catalogue, [entry for kind in kinds for entry in catalogue.entries(kind).values()]
+
+
+def _brought(path: Path, kinds: Sequence[str], plugins: tuple[PluginFile, ...]) -> tuple[Catalogue, list[Entry]]:
+    """Return what a file brings, in a catalogue that holds it, too."""
+    from erc_bench.catalogue import FILE
+    from erc_bench.plugin_files import load_plugin_file
+
+    if path.is_dir():
+        raise ErcBenchError(
+            f"{path} is a folder, and check takes a name or a single file",
+            f"Install the package (pip install -e {path}), and check its components by name.",
+        )
+    file = load_plugin_file(path)
+    files = [each for each in plugins if each.path != file.path]
+    catalogue = open_catalogue([file, *files])
+    found = [entry for kind in kinds for entry in catalogue.entries(kind).values()]
+    own = [entry for entry in found if entry.package == f"{FILE}{file.shown}"]
+    if not own:
+        raise ErcBenchError(f"{path} brings no {' and no '.join(kinds)}")
+    return catalogue, own
+
+
+def _check_backbone(catalogue: Catalogue, name: str | None) -> None:
+    """Raise before anything is checked where there is no such backbone."""
+    from erc_bench.planning.request import look_up_backbone
+
+    problems: list[str] = []
+    if name and look_up_backbone(catalogue, name, problems) is None:
+        raise ErcBenchError("; ".join(problems))
+
+
+def _checked(catalogue: Catalogue, entries: Sequence[Entry], data_dir: Path | None, backbone: str) -> Iterator[Checked]:
+    from erc_bench.testing.entries import entry_findings
+
+    for number, entry in enumerate(entries, start=1):
+        started = time.perf_counter()
+        with _told(f"checking {entry.kind} {entry.name} ({number} of {len(entries)})"):
+            findings = entry_findings(entry, catalogue, data_dir, backbone)
+        yield Checked(entry, findings, time.perf_counter() - started)
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Say on standard error what goes on: in a terminal for as long as it does."""
+    if not sys.stderr.isatty():
+        click.echo(what, err=True)
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
+def _show(checked: Sequence[Checked], form: str, in_full: bool) -> None:
+    from erc_bench.terminal import open_console
+
+    if form == "json":
+        click.echo(as_json(checked), nl=False)
+        return
+    console = open_console()
+    if in_full:
+        for each in checked:
+            print_checked(console, each)
+            console.print()
+    else:
+        print_summary(console, checked)
+    console.print(counted(checked), highlight=False)

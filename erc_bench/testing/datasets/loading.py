@@ -1,0 +1,132 @@
+"""Checks of how a dataset is read: completely, always the same, wherever and by whomever."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+import os
+import subprocess
+import sys
+from contextlib import chdir
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from erc_bench.data.corpus import fingerprint
+from erc_bench.data.folder import DATA_VARIABLE
+from erc_bench.errors import ErcBenchError
+from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.findings import Check
+from erc_bench.types import Splits
+
+_OTHER_PROCESS = """
+import importlib, importlib.util, json, pathlib, sys
+asked = json.loads(sys.argv[1])
+sys.path[:] = asked["path"]
+from erc_bench.data.corpus import fingerprint
+try:
+    module = importlib.import_module(asked["module"])
+except ImportError:
+    found = importlib.util.spec_from_file_location(asked["module"], asked["file"])
+    module = sys.modules[asked["module"]] = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+component = module
+for name in asked["name"].split("."):
+    component = getattr(component, name)
+dataset = component(component.Options(**asked["options"]))
+print(fingerprint(dataset.load(pathlib.Path(asked["folder"]))))
+"""
+_PATIENCE = 300
+_HASH_SEEDS = ("1", "2")
+
+
+def _loading(trial: DatasetTrial) -> str:
+    folder, name = trial.folder, trial.name
+    try:
+        splits = trial.load(folder)
+    except ErcBenchError as error:
+        raise AssertionError(str(error)) from error
+    assert isinstance(splits, Splits), f"{name}: load returns a {type(splits).__name__} and no Splits"
+    told = []
+    for split, dialogues in splits.items():
+        where = trial.where(split)
+        assert dialogues, f"{where}: it has no dialogues"
+        for dialogue in dialogues:
+            assert dialogue.utterances, f"{where}, dialogue {dialogue.id!r}: it has no utterances"
+        scored = sum(len(dialogue.targets()) for dialogue in dialogues)
+        assert scored, f"{where}: no utterance is scored"
+        told.append(f"{split} {len(dialogues)} dialogues, {scored} scored turns")
+    return "; ".join(told)
+
+
+def _same_again(trial: DatasetTrial) -> str:
+    before = trial.splits
+    with TemporaryDirectory(prefix="erc-bench-check-", ignore_cleanup_errors=True) as empty:
+        with chdir(empty):
+            assert trial.load() == before, f"{trial.name}: loading it twice gives different dialogues"
+        return _elsewhere(trial, fingerprint(before), Path(empty))
+
+
+def _elsewhere(trial: DatasetTrial, expected: str, empty: Path) -> str:
+    """Load in processes that have another environment; raise ``AssertionError`` where one reads something else."""
+    asked = _asked(trial)
+    if asked is None:
+        return "twice in this process; its class is known to no other one"
+    command = [sys.executable, "-c", _OTHER_PROCESS, asked]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    started = [
+        subprocess.Popen(command, cwd=empty, env=_environment(seed), text=True, encoding="utf-8", **pipes)  # type: ignore[call-overload]  # noqa: S603
+        for seed in _HASH_SEEDS
+    ]
+    ended = [(process.communicate(timeout=_PATIENCE), process.returncode) for process in started]
+    for (output, errors), code in ended:
+        last = errors.strip().splitlines()[-1:] or ["nothing was said"]
+        assert code == 0, f"{trial.name}: in another process, folder and locale it cannot be read: {last[0]}"
+        same = output.strip() == expected
+        assert same, f"{trial.name}: another process reads other dialogues (a set that is iterated, the environment?)"
+    left = sorted(path.name for path in empty.iterdir())
+    assert not left, f"{trial.name}: reading it writes {left[0]} to the working directory"
+    return "twice here, and in two other processes, in another folder and locale, the same dialogues"
+
+
+def _asked(trial: DatasetTrial) -> str | None:
+    """Return what another process must know; ``None`` for a class or options that it cannot know."""
+    component = trial.component
+    if "<locals>" in component.__qualname__:
+        return None
+    try:
+        options = {} if trial.options is None else dataclasses.asdict(trial.options)
+        asked = {
+            "module": component.__module__,
+            "file": inspect.getsourcefile(component),
+            "name": component.__qualname__,
+            "options": options,
+            "folder": str(trial.folder),
+            "path": [os.path.abspath(entry) for entry in sys.path],  # noqa: PTH100 (an entry may be a zip file)
+        }
+        return json.dumps(asked)
+    except (TypeError, OSError):
+        return None
+
+
+def _environment(hash_seed: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name not in (DATA_VARIABLE, "LANG", "LC_CTYPE")}
+    # Python's own remedies for a locale without UTF-8 are switched off: not every machine has them.
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TZ": "Asia/Tokyo"}
+    return {**kept, **plain, "PYTHONHASHSEED": hash_seed, "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+LOADING_CHECKS: tuple[Check[DatasetTrial], ...] = (
+    Check(
+        "loading",
+        "The corpus is read, and its splits are counted.",
+        "An empty split, or one of which nothing is scored, is found out after hours of training.",
+        _loading,
+    ),
+    Check(
+        "same dialogues",
+        "It is read again, also by processes with another working directory, locale and hash seed.",
+        "An order that hangs on a set or on the file system changes every batch, and no seed brings it back.",
+        _same_again,
+    ),
+)

@@ -1,0 +1,137 @@
+"""Checks of what a representation must not depend on: chance, labels, its batch, other dialogues, padding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+import torch
+
+from erc_bench.contracts.encoder import Encoder
+from erc_bench.protocol import seal
+from erc_bench.testing.chance import seeded
+from erc_bench.testing.dialogues import mapped, relabelled, say_more, toy_dialogues
+from erc_bench.testing.encoders.trial import (
+    ALL_TOGETHER,
+    ONE_BY_ONE,
+    EncoderSubject,
+    Represented,
+    begun,
+    examples_of,
+    must_be_same,
+    represent,
+    run_states,
+    unpadded_states,
+)
+from erc_bench.testing.findings import Check
+from erc_bench.types import Dialogue
+
+
+def _deterministic(subject: EncoderSubject) -> str:
+    with seeded(1):
+        first = _all(begun(subject))
+    with seeded(2):
+        second = _all(begun(subject))
+    change = must_be_same(first, second, "two passes in evaluation mode differ")
+    return f"largest change {change:.1e} between two passes of two encoders from one seed, {len(first)} utterances"
+
+
+def _labels_unread(subject: EncoderSubject) -> str:
+    encoder = begun(subject)
+    opened, others = toy_dialogues(), tuple(map(relabelled, toy_dialogues()))
+    changes = []
+    # In training too, where the labels lie open before the encoder.
+    for training in (False, True):
+        without = _all(encoder, seal(opened), training)
+        for what, dialogues in {"are there": opened, "are others": others}.items():
+            sentence = f"a representation depends on labels: it changes when they {what}"
+            changes.append(must_be_same(without, _all(encoder, dialogues, training), sentence))
+    return f"largest change {max(changes):.1e} with labels, without them, and with others"
+
+
+def _neighbours(subject: EncoderSubject) -> str:
+    encoder = begun(subject)
+    examples = examples_of(encoder)
+    # The language model reads every row on its own, so that only what the encoder makes of its states is tried.
+    states = unpadded_states(encoder, examples)
+
+    def together(chosen: Sequence[int]) -> Represented:
+        own = [states[index] for index in chosen]
+        with torch.no_grad():
+            return run_states(encoder, [examples[index] for index in chosen], [len(s) for s in own], torch.cat(own))
+
+    alone: Represented = {}
+    every = range(len(examples))
+    for index in every:
+        alone |= together([index])
+    sentence = "a representation depends on its neighbours in the batch"
+    batches = (every, every[::-1], every[::2])
+    change = max(must_be_same(alone, together(batch), sentence) for batch in batches)
+    return f"largest change {change:.1e} of {len(alone)} utterances, alone and in three batches"
+
+
+def _unrelated(subject: EncoderSubject) -> str:
+    encoder = begun(subject)
+    dialogues = toy_dialogues()
+    before = _all(encoder)
+    changes = []
+    for kept in dialogues:
+        # The same number of turns, examples and rows, so that nothing but the words of the others is another.
+        others = [each if each is kept else mapped(each, say_more) for each in dialogues]
+        after = represent(encoder, examples_of(encoder, others))
+        own = {key: z for key, z in before.items() if key[0] == kept.id}
+        sentence = "a representation changes with the words of an unrelated dialogue in its batch"
+        changes.append(must_be_same(own, after, sentence))
+    return f"largest change {max(changes):.1e} in {len(dialogues)} dialogues when all others in the batch say more"
+
+
+def _padding(subject: EncoderSubject) -> str:
+    encoder = begun(subject)
+    examples = examples_of(encoder)
+    unpadded = represent(encoder, examples, ONE_BY_ONE)
+    padded = represent(encoder, examples, ALL_TOGETHER)
+    change = must_be_same(unpadded, padded, "a representation depends on padding")
+    return f"largest change {change:.1e} of {len(padded)} utterances, unpadded and padded to the longest"
+
+
+def _all(encoder: Encoder, dialogues: Sequence[Dialogue] | None = None, training: bool = False) -> Represented:
+    if dialogues is None:
+        return represent(encoder, examples_of(encoder))
+    return represent(encoder, [each for each in encoder.examples(dialogues, training, Random(0)) if each.targets])
+
+
+INDEPENDENCE_CHECKS: tuple[Check[EncoderSubject], ...] = (
+    Check(
+        "deterministic",
+        "Two encoders from one seed make two passes in evaluation mode, under two states of the global generators.",
+        "Chance in evaluation makes the test score a draw, of which the best one can be kept.",
+        _deterministic,
+    ),
+    Check(
+        "labels unread",
+        "Labels are there, are taken away, and are others, in training and in evaluation.",
+        "A label in the input is the answer: earlier emotions too are unknown when a dialogue is really heard.",
+        _labels_unread,
+    ),
+    Check(
+        "neighbours",
+        "Each example alone, among all others, in reverse order, and among half of them.",
+        "A score that depends on the batch is another one for each batch size (COGMEN's layers over turns have no "
+        "padding mask).",
+        _neighbours,
+    ),
+    Check(
+        "unrelated dialogues",
+        "All dialogues of a batch but one say something else.",
+        "CoG-BART's dialogue layer attends along the batch, so that unrelated dialogues are mixed and predictions "
+        "depend on what else is evaluated.",
+        _unrelated,
+    ),
+    Check(
+        "padding",
+        "Each row alone, and all rows padded to the longest.",
+        "Attention to padding, or the pad id of another model (EACL's code with DeBERTa), changes states with the "
+        "longest row of a batch.",
+        _padding,
+    ),
+)

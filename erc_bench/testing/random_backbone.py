@@ -1,0 +1,33 @@
+"""The small random backbone as a component, which a method can be planned with."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+
+from erc_bench.contracts.backbone import Backbone, LoadedBackbone
+from erc_bench.pretrained.loading import load_folder, maximum_length
+from erc_bench.testing.tiny import tiny_backbone
+
+
+class TinyBackbone(Backbone):
+    """Two layers of random weights: enough to tell whether a method keeps to the protocol."""
+
+    name = "tiny"
+    source = "random weights, drawn for the checks of erc-bench"
+    parameters = 100_000
+
+    def load(self) -> LoadedBackbone:
+        """Return a copy, so that no training leaves a trace in the next."""
+        return deepcopy(_tiny())
+
+    def load_saved(self, folder: Path) -> LoadedBackbone:
+        """Load tokenizer and model from a folder of a saved model."""
+        tokenizer, model = load_folder(folder, self.attention)
+        return LoadedBackbone(tokenizer, model, maximum_length(tokenizer, model))
+
+
+@cache
+def _tiny() -> LoadedBackbone:
+    return tiny_backbone()

@@ -1,0 +1,161 @@
+"""``erc-bench check``: what is checked, what is shown, and the exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+SOUND = '''
+import erc_bench.api as erc
+
+class Focal(erc.Objective):
+    """Cross-entropy that looks away from what is easy."""
+
+    name = "focal"
+    source = "this test"
+
+    def loss(self, outputs):
+        easy = outputs.cross_entropy()
+        return {"focal": easy * (1 - (-easy.detach()).exp())}
+'''
+UNSOUND = SOUND.replace("outputs.cross_entropy()", "outputs.head(outputs.z.detach()).square().sum()")
+SYSTEM = '''
+import erc_bench.api as erc
+
+class Constant(erc.System):
+    """Always the first label."""
+
+    name = "constant"
+    source = "this test"
+    is_floor = True
+
+    def fit(self, train, dev, labels, seed):
+        self.scores = [1.0] + [0.0] * (len(labels) - 1)
+
+    def predict(self, dialogues):
+        return {(d.id, i): self.scores for d in dialogues for i in d.targets()}
+
+method = erc.Method("constant", source="this test", summary="The first label.", system=Constant)
+'''
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    """Write a plugin file and return its path."""
+
+    def plugin(source, name="my_plugin.py"):
+        path = tmp_path / name
+        path.write_text(source, encoding="utf-8")
+        return path
+
+    return plugin
+
+
+def test_a_component_by_name(command):
+    done = command("check", "majority")
+    assert done.code == 0
+    assert "method majority  (erc-bench)" in done.out
+    assert "Every label of test is replaced on disk" in done.out
+    assert done.out.splitlines()[-1] == "20 checks of method majority: 16 passed, 0 failed, 4 skipped"
+    assert "checking method majority (1 of 1)" in done.err
+    assert "\x1b" not in done.out
+
+
+def test_json(command):
+    done = command("check", "head", "--format", "json")
+    assert done.code == 0
+    found = json.loads(done.out)
+    assert found["passed"] is True
+    (component,) = found["components"]
+    assert (component["kind"], component["name"], component["package"]) == ("classifier", "head", "erc-bench")
+    assert set(component["checks"][0]) == {"name", "outcome", "tried", "measured", "why"}
+    outcomes = [check["outcome"] for check in component["checks"]]
+    assert {name: outcomes.count(name) for name in found["counts"]} == found["counts"]
+
+
+def test_a_name_that_several_kinds_share(command):
+    done = command("check", "kcl", "--kind", "objective", "--format", "json")
+    assert [each["kind"] for each in json.loads(done.out)["components"]] == ["objective"]
+    done = command("check", "objective.kcl", "--format", "json")
+    assert [each["kind"] for each in json.loads(done.out)["components"]] == ["objective"]
+
+
+def test_a_file(command, plugin):
+    done = command("check", plugin(SOUND))
+    assert done.code == 0, done.out
+    assert "objective focal  (file " in done.out
+
+
+def test_a_file_that_fails(command, plugin):
+    done = command("check", plugin(UNSOUND))
+    assert done.code == 1
+    failed = [line for line in done.out.splitlines() if line.startswith("failed")]
+    assert failed
+    assert done.out.count("Why it matters:") == len(failed)
+    assert ", 0 failed" not in done.out.splitlines()[-1]
+
+
+def test_a_method_of_a_file(command, plugin):
+    done = command("check", plugin(SYSTEM), "--format", "json")
+    assert done.code == 0, done.out
+    (component,) = json.loads(done.out)["components"]
+    assert (component["kind"], component["name"]) == ("method", "constant")
+
+
+def test_a_component_of_a_plugin_by_name(command, plugin):
+    done = command("check", "constant", "--plugin", plugin(SYSTEM))
+    assert done.code == 0
+    assert "method constant  (file " in done.out
+
+
+def test_a_dataset_without_files_says_what_is_missing(command, tmp_path):
+    done = command("check", "iemocap", "--data-dir", tmp_path)
+    assert done.code == 0
+    (row,) = (line for line in done.out.splitlines() if "14 checks" in line)
+    assert row.startswith("skipped")
+    assert "see erc-bench data status iemocap" in done.out
+
+
+def test_all_of_a_kind_is_a_line_for_each(command):
+    done = command("check", "--all", "--kind", "observer")
+    assert done.code == 0
+    assert "observer " in done.out
+    assert "The class attribute" not in done.out
+    assert "component  passed  failed  skipped  seconds" in " ".join(done.out.split()).replace(" ", "  ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["eaclx"], "nothing is called 'eaclx'; did you mean eacl"),
+        (["eaclx", "--kind", "objective"], "no objective is called 'eaclx'; did you mean eacl"),
+        ([], "say what to check, or --all"),
+        (["eacl", "--all"], "'eacl' and --all exclude each other"),
+        (["nothing-here.py"], "cannot be read"),
+        (["majority", "--backbone", "minlm"], "there is no backbone 'minlm'; did you mean minilm"),
+        (["majority", "--kind", "encode"], "Invalid value for '--kind'"),
+        (["."], "is a folder"),
+    ],
+)
+def test_a_wrong_request(command, arguments, sentence):
+    done = command("check", *arguments)
+    assert done.code == 2
+    assert sentence in done.err
+    assert done.out == ""
+
+
+def test_a_file_that_brings_nothing_of_the_kind(command, plugin):
+    done = command("check", plugin(SOUND), "--kind", "dataset")
+    assert done.code == 2
+    assert "brings no dataset" in done.err
+
+
+def test_exit_codes_of_the_program(plugin, tmp_path):
+    environment = {**os.environ, "COLUMNS": "80"}
+    for source, code in ((SOUND, 0), (UNSOUND, 1), ("import nothing_of_this_name", 2)):
+        arguments = [sys.executable, "-m", "erc_bench", "check", str(plugin(source))]
+        done = subprocess.run(arguments, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stderr

@@ -1,0 +1,511 @@
+"""Unsound encoders, each with the fault that its docstring names, are caught by the check of that name."""
+
+import random
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import nn
+
+import erc_bench.api as erc
+from erc_bench.testing.components import COMPONENT_CHECKS
+from erc_bench.testing.encoders import ENCODER_CHECKS, EncoderSubject, check_encoder, encoder_findings
+from erc_bench.testing.encoders.future import FUTURE_CHECKS
+from erc_bench.testing.findings import run_checks
+from erc_bench.testing.tiny import BERT, ROBERTA, tiny_backbone
+
+
+def failed(findings):
+    return {finding.name: finding.measured for finding in findings if finding.outcome == "failed"}
+
+
+@pytest.fixture
+def bert():
+    return tiny_backbone()
+
+
+@pytest.fixture
+def one_layer():
+    """Half the work, and enough for what is wrong."""
+    return tiny_backbone({**BERT, "num_hidden_layers": 1})
+
+
+@pytest.fixture
+def roberta():
+    return tiny_backbone(ROBERTA)
+
+
+class Sound(erc.Encoder):
+    """A sound encoder, for the bad ones to deviate from: a row for each utterance and the one before it."""
+
+    name = "own"
+    source = "this test"
+
+    def examples(self, dialogues, training, rng):
+        return [erc.Example(dialogue, (target,)) for dialogue in dialogues for target in dialogue.targets()]
+
+    def rows(self, example):
+        (target,) = example.targets
+        return [self.row(self.shown(example.dialogue.utterances, target))]
+
+    def shown(self, utterances, target):
+        return utterances[max(0, target - 1) : target + 1]
+
+    def row(self, utterances, positions=(0,)):
+        text = " ".join(f"{turn.speaker}: {turn.text}" for turn in utterances)
+        ids = self.tokenizer(text, split_special_tokens=True)["input_ids"]
+        return erc.TokenRow(ids[:1] + ids[1:][-100:], positions)
+
+
+class WholeDialogue(Sound):
+    """A sound one that reads a dialogue at once, a row for each turn; its own layer mixes in past turns."""
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        self.mix = nn.Linear(self.dim, self.dim)
+
+    def examples(self, dialogues, training, rng):
+        return [erc.Example(dialogue, dialogue.targets()) for dialogue in dialogues]
+
+    def rows(self, example):
+        return [self.row((turn,)) for turn in example.dialogue.utterances]
+
+    def forward(self, row_states, batch):
+        z = []
+        for states, example in zip(batch.per_example(row_states), batch.examples, strict=True):
+            z.append(self.mixed(states)[list(example.targets)])
+        return erc.Encoded(torch.cat(z))
+
+    def mixed(self, states):
+        past = states.cumsum(0) / torch.arange(1, len(states) + 1)[:, None].to(states)
+        return states + 0.1 * self.mix(past)
+
+
+class Prompted(Sound):
+    """A sound one that reads the mask of a prompt."""
+
+    def row(self, utterances, positions=None):
+        plain = super().row(utterances)
+        tail = self.tokenizer(f" feels {self.tokenizer.mask_token}", add_special_tokens=False)["input_ids"]
+        ids = [*plain.ids[:-1], *tail, plain.ids[-1]]
+        return erc.TokenRow(ids, self.found(ids))
+
+    def found(self, ids):
+        return (ids.index(self.tokenizer.mask_token_id),)
+
+
+class Requeries(Sound):
+    """A sound one that augments: in training some utterances come twice."""
+
+    @property
+    def augments(self):
+        return True
+
+    def examples(self, dialogues, training, rng):
+        examples = super().examples(dialogues, training, rng)
+        return examples + [example for example in examples if training and rng.random() < 0.3]
+
+
+class SeesWhole(WholeDialogue):
+    """A sound one that sees the future, and says so."""
+
+    sees_future = True
+
+    def mixed(self, states):
+        return states + 0.1 * self.mix(states.mean(0, keepdim=True))
+
+
+class SaysThatItSees(WholeDialogue):
+    """A sound one that says that it sees the future, and does not."""
+
+    sees_future = True
+
+
+class TooLong(Sound):
+    """Never cuts."""
+
+    def shown(self, utterances, target):
+        return utterances[: target + 1] * 12
+
+    def row(self, utterances, positions=(0,)):
+        ids = [
+            token for turn in utterances for token in self.tokenizer(turn.text, split_special_tokens=True)["input_ids"]
+        ]
+        return erc.TokenRow(ids, positions)
+
+
+class ReadsBehindTheEnd(Sound):
+    """Reads the last token from behind, which is padding in a longer batch."""
+
+    def row(self, utterances, positions=(-1,)):
+        return super().row(utterances, positions)
+
+
+class LosesATarget(Sound):
+    """Yields one representation too few."""
+
+    def forward(self, row_states, batch):
+        return erc.Encoded(row_states[1:])
+
+
+class Forgetful(Sound):
+    """Leaves out the last utterance of a dialogue."""
+
+    def examples(self, dialogues, training, rng):
+        return [
+            erc.Example(d, (target,)) for d in dialogues for target in d.targets() if target + 1 < len(d.utterances)
+        ]
+
+
+class Repeats(Sound):
+    """Yields the first utterance twice."""
+
+    def examples(self, dialogues, training, rng):
+        examples = super().examples(dialogues, training, rng)
+        return [examples[0], *examples]
+
+
+class AddsUnscored(Sound):
+    """Yields every turn, labelled or not."""
+
+    def examples(self, dialogues, training, rng):
+        return [erc.Example(d, (target,)) for d in dialogues for target in range(len(d.utterances))]
+
+
+class ChanceInTraining(Sound):
+    """Shuffles its training examples by itself."""
+
+    def examples(self, dialogues, training, rng):
+        examples = super().examples(dialogues, training, rng)
+        if training:
+            rng.shuffle(examples)
+        return examples
+
+
+class OtherInTraining(Sound):
+    """Shows its training examples without the turn before."""
+
+    def examples(self, dialogues, training, rng):
+        context = () if training else (1,)
+        return [erc.Example(d, (target,), context) for d in dialogues for target in d.targets()]
+
+    def rows(self, example):
+        (target,) = example.targets
+        turns = example.dialogue.utterances
+        return [self.row(self.shown(turns, target) if example.context else turns[target : target + 1])]
+
+
+class AugmentsTest(Requeries):
+    """Repeats utterances outside training as well, which is chance in a test score."""
+
+    def examples(self, dialogues, training, rng):
+        order = super().examples(dialogues, False, rng)
+        rng.shuffle(order)
+        return order
+
+
+class GlobalAugmentation(Requeries):
+    """Augments without the stream that it is given."""
+
+    def examples(self, dialogues, training, rng):
+        return super().examples(dialogues, training, random)
+
+
+class OneRowForAllWords(Sound):
+    """Has one row for all label words."""
+
+    def word_rows(self, words):
+        return [self.row(()) for _ in words]
+
+
+class FailsWithoutWindow(Sound):
+    """Cannot do what its option admits."""
+
+    @dataclass(frozen=True)
+    class Options(erc.Encoder.Options):
+        """A window."""
+
+        window: int = erc.option(1, "Past turns.", at_least=0)
+
+    def shown(self, utterances, target):
+        return utterances[max(0, target - self.options.window) : target + 1]
+
+    def forward(self, row_states, batch):
+        return erc.Encoded(row_states / torch.tensor(self.options.window))
+
+
+class Deaf(Sound):
+    """Shows the turn before the target only."""
+
+    def shown(self, utterances, target):
+        return (erc.Utterance("A", "What?"), *utterances[max(0, target - 1) : target])
+
+
+class Constant(Sound):
+    """Does not look at what it asked for."""
+
+    def forward(self, row_states, batch):
+        lengths = [float(len(example.dialogue.utterances[example.targets[0]].text)) for example in batch.examples]
+        return erc.Encoded(torch.tensor(lengths)[:, None] + 0.0 * row_states)
+
+
+class MaskNeverFound(Prompted):
+    """Looks for the mask by a number that it is not (EACL's code): argmax of nothing is position 0."""
+
+    def found(self, ids):
+        return (int((torch.tensor(ids) == 50265).int().argmax()),)
+
+
+class MaskOfOneVocabulary(Prompted):
+    """Looks for the mask by the number that it has in one vocabulary, where it is always found."""
+
+    def found(self, ids):
+        return (int((torch.tensor(ids) == 379).int().argmax()),)
+
+
+class WritesAnotherMask(Sound):
+    """Writes the mask of BERT into every row, which other vocabularies take for a word."""
+
+    def row(self, utterances, positions=None):
+        plain = super().row(utterances)
+        tail = self.tokenizer(" feels [MASK]", add_special_tokens=False)["input_ids"]
+        ids = [*plain.ids[:-1], *tail, plain.ids[-1]]
+        return erc.TokenRow(ids, (len(ids) - 2,))
+
+
+class SaysMask(Sound):
+    """Says that it reads the mask, and reads the opening token."""
+
+    reads = "mask"
+
+
+class SpellsSpecialTokens(Prompted):
+    """Lets an utterance write special tokens, a mask before its own."""
+
+    def row(self, utterances, positions=None):
+        text = " ".join(f"{turn.speaker}: {turn.text}" for turn in utterances)
+        ids = self.tokenizer(f"{text[-150:]} feels {self.tokenizer.mask_token}")["input_ids"]
+        return erc.TokenRow(ids, self.found(ids))
+
+
+class Shaky(Sound):
+    """Draws noise, in evaluation mode too."""
+
+    def forward(self, row_states, batch):
+        return erc.Encoded(row_states + 0.1 * torch.randn(row_states.shape))
+
+
+class ReadsLabels(Sound):
+    """Puts the label into the input."""
+
+    def row(self, utterances, positions=(0,)):
+        last = utterances[-1]
+        return super().row((*utterances, erc.Utterance("label", str(last.label))), positions)
+
+
+class ReadsPastLabels(WholeDialogue):
+    """Mixes the emotion of the turn before into the state of a turn, where it is there."""
+
+    def forward(self, row_states, batch):
+        z = []
+        for states, example in zip(batch.per_example(row_states), batch.examples, strict=True):
+            for target in example.targets:
+                label = example.dialogue.utterances[max(0, target - 1)].label
+                z.append(states[target] + (0.1 * len(label) if label else 0.0))
+        return erc.Encoded(torch.stack(z))
+
+
+class BatchNormalised(Sound):
+    """Centres over whatever is in the batch."""
+
+    def forward(self, row_states, batch):
+        return erc.Encoded(row_states - row_states.mean(0))
+
+
+class AttendsAlongTheBatch(WholeDialogue):
+    """Lets a turn attend to the turns at its place in the other dialogues (CoG-BART's missing batch_first)."""
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        self.attention = nn.MultiheadAttention(self.dim, 4)  # (turns, dialogues, dim) is what it takes
+
+    def forward(self, row_states, batch):
+        parts = batch.per_example(row_states)
+        turns = nn.utils.rnn.pad_sequence(parts, batch_first=True)
+        mixed = turns + self.attention(turns, turns, turns, need_weights=False)[0]
+        own = [states[list(example.targets)] for states, example in zip(mixed, batch.examples, strict=True)]
+        return erc.Encoded(torch.cat(own))
+
+
+class MaskIgnored(nn.Module):
+    """Attends to padding."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model, self.config = model, model.config
+        self.get_input_embeddings = model.get_input_embeddings
+
+    def forward(self, input_ids, attention_mask):
+        return self.model(input_ids=input_ids, attention_mask=torch.ones_like(attention_mask))
+
+
+class AttendsToPadding(Sound):
+    """Wraps its language model so that padding counts."""
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        self.language_model = MaskIgnored(self.language_model)
+
+
+class SeesNextTurn(Sound):
+    """Shows the turn after the target."""
+
+    def shown(self, utterances, target):
+        return utterances[target : target + 2]
+
+
+class CountsTurns(Sound):
+    """Knows how long the dialogue is going to be."""
+
+    def forward(self, row_states, batch):
+        left = [1.0 / len(example.dialogue.utterances) for example in batch.examples]
+        return erc.Encoded(row_states + torch.tensor(left)[:, None])
+
+
+class SeesFromTheSecondHalf(WholeDialogue):
+    """Mixes each turn with the next: the usual way in which a future slips in."""
+
+    def mixed(self, states):
+        return torch.cat([states[:-1] + 0.1 * states[1:], states[-1:]])
+
+
+class CentresOfTheDialogue(WholeDialogue):
+    """Measures each turn against the nearest of two clusters of its whole dialogue, its end included."""
+
+    def mixed(self, states):
+        centres = torch.stack([half.mean(0) for half in states.tensor_split(2) if len(half)])
+        return states - 0.5 * centres[torch.cdist(states, centres).argmin(1)]
+
+
+class LosesParameters(Sound):
+    """Trains its language model at nobody's rate."""
+
+    def parameter_groups(self):
+        return {"encoder": [], "head": []}
+
+
+class CutsGradient(Sound):
+    """Trains no backbone."""
+
+    def forward(self, row_states, batch):
+        return erc.Encoded(row_states.detach())
+
+
+class Overflows(Sound):
+    """Takes small differences of large states, which half precision rounds away."""
+
+    def forward(self, row_states, batch):
+        return erc.Encoded((row_states.bfloat16() - row_states) * 1000 + 0.01 * row_states)
+
+
+class HiddenWeights(WholeDialogue):
+    """Keeps its own weights in a plain attribute."""
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        del self.mix
+        self.plain = torch.randn(self.dim, self.dim)
+
+    def mixed(self, states):
+        return states + 0.1 * states @ self.plain
+
+
+class ChangesTheBackbone(Sound):
+    """Scales the embeddings of the backbone that it is given, in place."""
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        with torch.no_grad():
+            self.language_model.get_input_embeddings().weight.mul_(1.01)
+
+
+UNSOUND = (
+    # The fault, the check that is made for it, a part of what it says, and other checks that it cannot but fail.
+    (TooLong, "rows", "tokens, and the backbone reads 1 to 512", set()),
+    (ReadsBehindTheEnd, "rows", "tokens is read at [-1], outside of it", set()),
+    (LosesATarget, "shape", "z has the shape (22, 32), expected (23, 32)", set()),
+    (Forgetful, "targets", "'long', position 19 is no target outside training", set()),
+    (Repeats, "targets", "'several', position 0 is a target more than once outside training", set()),
+    (AddsUnscored, "targets", "'long', position 1 is a target and not scored outside training", set()),
+    (ChanceInTraining, "augmentation", "training examples depend on chance", set()),
+    (OtherInTraining, "augmentation", "training reads other rows than evaluation", set()),
+    (AugmentsTest, "augmentation", "examples outside training depend on chance", set()),
+    (GlobalAugmentation, "augmentation", "draw on global chance", set()),
+    (OneRowForAllWords, "label words", "the same tokens for 2 words", set()),
+    (FailsWithoutWindow, "options run", "with window=0 a representation is not finite", set()),
+    (Deaf, "text", "ignores the text of its utterance", set()),
+    (Constant, "read position", "ignores the positions that its rows name", {"gradient"}),
+    (MaskNeverFound, "read token", "is read at position 0, the opening token, not at the mask", set()),
+    (MaskOfOneVocabulary, "read token", "is read at position 0, the opening token, not at the mask", set()),
+    (WritesAnotherMask, "read token", "take the id from the tokenizer", set()),
+    (SaysMask, "read token", "is read at position 0, the opening token, not at the mask", set()),
+    (SpellsSpecialTokens, "special tokens", "puts these tokens into the row", set()),
+    (Shaky, "deterministic", "two passes in evaluation mode differ", None),
+    (ReadsLabels, "labels unread", "it changes when they are there", set()),
+    (ReadsPastLabels, "labels unread", "it changes when they are there", set()),
+    (BatchNormalised, "neighbours", "depends on its neighbours in the batch", None),
+    (AttendsAlongTheBatch, "unrelated dialogues", "the words of an unrelated dialogue", {"neighbours"}),
+    (AttendsToPadding, "padding", "a representation depends on padding", None),
+    (SeesNextTurn, "future", "changes when later turns are", set()),
+    (CountsTurns, "future", "changes when later turns are", set()),
+    (SeesFromTheSecondHalf, "future", "if it may, declare sees_future", set()),
+    (CentresOfTheDialogue, "future", "if it may, declare sees_future", set()),
+    (LosesParameters, "parameter groups", "parameters of its language model are not in the group", set()),
+    (CutsGradient, "gradient", "no gradient reaches the backbone", set()),
+    (Overflows, "bf16", "in bfloat16", None),
+    (HiddenWeights, "state", "took over the state_dict gives another representation", set()),
+    (ChangesTheBackbone, "backbone kept", "a pass changes embeddings.word_embeddings.weight", None),
+)
+
+
+@pytest.mark.parametrize("encoder", [Sound, WholeDialogue, Prompted, Requeries, SeesWhole])
+def test_a_sound_encoder_passes(encoder, roberta):
+    check_encoder(encoder, backbone=roberta)
+
+
+@pytest.mark.parametrize(("encoder", "check", "sentence", "others"), UNSOUND)
+def test_an_unsound_encoder_is_caught_by_name(encoder, check, sentence, others, one_layer):
+    found = failed(encoder_findings(encoder, backbone=one_layer))
+    assert sentence in found.get(check, ""), found
+    if others is not None:  # what is wrong everywhere is wrong for every comparison
+        assert found.keys() - {check} <= others, found
+
+
+def test_every_check_of_encoders_catches_something():
+    caught = {check for _, check, _, _ in UNSOUND}
+    own = {check.name for check in ENCODER_CHECKS} - {check.name for check in COMPONENT_CHECKS}
+    assert own - caught == {"cuda"}
+
+
+def measured(encoder, backbone):
+    (found,) = run_checks(FUTURE_CHECKS, EncoderSubject(encoder, encoder.Options(), backbone))
+    assert found.outcome == "passed"
+    return found.measured
+
+
+def test_what_an_encoder_says_of_the_future_is_measured(bert):
+    told = measured(SeesWhole, bert)
+    assert told.startswith("it says that it sees the future, and ")
+    assert told.endswith(" changes of later turns are felt")
+    told = measured(SaysThatItSees, bert)
+    assert told.endswith("are felt: as far as was tried it sees none, and tables mark it all the same")
+    assert measured(WholeDialogue, bert).startswith("largest change ")
+
+
+def test_checking_an_encoder_leaves_its_backbone_as_it_was(bert):
+    bert.model.requires_grad_(False)
+    before = {name: value.clone() for name, value in bert.model.state_dict().items()}
+    check_encoder(Sound, backbone=bert)
+    assert not any(parameter.requires_grad for parameter in bert.model.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in bert.model.state_dict().items())
+    bert.model.requires_grad_(True)
