@@ -1,0 +1,83 @@
+"""The names that follow from that of a component: its package, its module, its class."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from erc_bench.errors import ErcBenchError
+
+Kind = Literal["method", "objective", "encoder", "dataset", "classifier", "backbone"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_LONGEST = 30
+_WORDS_OF_COMMANDS = {*(word.lower() for word in keyword.kwlist), "training"}
+"""Names that would be read as something else: ``--set objective=none``, ``erc-bench show training``."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """What things are called that belong to one component."""
+
+    kind: Kind
+    name: str
+
+    @property
+    def slot(self) -> Kind:
+        """The kind of the class: a method is an objective and its recipe."""
+        return "objective" if self.kind == "method" else self.kind
+
+    @property
+    def package(self) -> str:
+        """The package, as pip knows it."""
+        return f"erc-bench-{self.name}"
+
+    @property
+    def module(self) -> str:
+        """The module: the prefix keeps it from hiding another one."""
+        return self.package.replace("-", "_")
+
+    @property
+    def class_name(self) -> str:
+        """The class; the kind behind it keeps it apart from whatever the module imports."""
+        return "".join(part.capitalize() for part in (*self.name.split("-"), self.slot))
+
+
+def names_of(kind: Kind, name: str) -> Names:
+    """Check a name.
+
+    Raises :class:`ErcBenchError` for one that is no name, with one that would do.
+    """
+    if not _PATTERN.fullmatch(name) or len(name) > _LONGEST:
+        other = _mended(name)
+        raise ErcBenchError(
+            f"{name!r} is no name for a component: small letters, digits and single hyphens, "
+            f"a letter first, {_LONGEST} at most",
+            f"This one would do: {other}" if other else "",
+        )
+    if name in _WORDS_OF_COMMANDS:
+        raise ErcBenchError(f"{name!r} is a word that means something else", f"For example: my-{name}")
+    return Names(kind, name)
+
+
+def _mended(name: str) -> str:
+    words = re.findall(r"[a-z]+|[0-9]+|[A-Z]+(?![a-z])|[A-Z][a-z]*", name)
+    mended = "-".join(word.lower() for word in words)[:_LONGEST].strip("-")
+    return mended if _PATTERN.fullmatch(mended) and mended not in _WORDS_OF_COMMANDS else ""
+
+
+def check_free(names: Names, taken: Mapping[str, Mapping[str, str]]) -> None:
+    """Check that no component has the name; ``taken`` holds the package of each by kind and name.
+
+    Raises :class:`ErcBenchError` naming the package that has it.
+    """
+    for kind in dict.fromkeys((names.kind, names.slot)):
+        package = taken.get(kind, {}).get(names.name)
+        if package is not None:
+            raise ErcBenchError(
+                f"the {kind} {names.name!r} exists already, in {package}",
+                "Choose another name: two components of one kind and name cannot be told apart.",
+            )
