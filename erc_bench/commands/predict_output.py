@@ -1,0 +1,93 @@
+"""What ``erc-bench predict`` shows: a table of turns, or the document with answers added."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from erc_bench.commands.compare import write_text
+from erc_bench.conversations.model import Conversation, Document, Format
+from erc_bench.conversations.writing import Answer, write
+from erc_bench.terminal import open_console
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from erc_bench.saved_models.model import Prediction, SavedModel
+
+
+def as_document(
+    document: Document, predictions: Sequence[Sequence[Prediction]], form: Format, output: Path | None
+) -> None:
+    """Print or write the document in a format, with emotion and scores added."""
+    answers = [[Answer(each.emotion, each.scores) for each in own] for own in predictions]
+    text = write(document, answers, form)
+    if output is None:
+        # As it is: without a colour of its own, click would drop what looks like one from the user's text.
+        click.echo(text, nl=False, color=True)
+        return
+    write_text(text, output)
+
+
+def print_caveats(model: SavedModel) -> None:
+    """Say on standard error what is to be known of the answers."""
+    for caveat in model.caveats:
+        click.echo(f"Note: {caveat}", err=True)
+
+
+def print_table(model: SavedModel, document: Document, predictions: Sequence[Sequence[Prediction]]) -> None:
+    """Print a table for each conversation, what the model is, and what is to be known of its answers."""
+    console = open_console()
+    several = len(document.conversations) > 1
+    for number, (conversation, own) in enumerate(zip(document.conversations, predictions, strict=True), start=1):
+        _print_conversation(console, _title(conversation, number) if several else conversation.id, own, model)
+    read = "" if model.reading == model.description.readings()[0] else f", read by {model.reading}"
+    console.print(f"{model.name}{read}. Labels: {', '.join(model.labels)}.", markup=False, highlight=False)
+    print_caveats(model)
+
+
+def _title(conversation: Conversation, number: int) -> str:
+    return conversation.id or f"conversation {number}"
+
+
+def _print_conversation(console: Console, title: str, predictions: Sequence[Prediction], model: SavedModel) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not predictions:
+        console.print(f"{printable(title)}: no turns\n", markup=False, highlight=False)
+        return
+    table = Table(box=None, title=Text(printable(title)) if title else None, title_justify="left", header_style="dim")
+    table.add_column("turn", justify="right", no_wrap=True)
+    if any(each.speaker for each in predictions):
+        table.add_column("speaker", max_width=16, overflow="fold")
+    table.add_column("text", overflow="fold")
+    table.add_column("emotion", no_wrap=True)
+    table.add_column("score" if model.description.is_system else "probability", justify="right", no_wrap=True)
+    for number, each in enumerate(predictions, start=1):
+        named = [Text(printable(each.speaker))] if len(table.columns) == _WITH_SPEAKER else []
+        said = Text(printable(each.text))
+        table.add_row(str(number), *named, said, Text(each.emotion, style="bold"), f"{each.score:.2f}")
+    console.print(table)
+    console.print()
+
+
+_WITH_SPEAKER = 5
+
+
+def printable(text: str) -> str:
+    """Return one line without characters that would steer a terminal."""
+    return "".join(_visible(sign) for sign in " ".join(text.split()))
+
+
+def _visible(sign: str) -> str:
+    # Control characters, surrogates, and marks that turn the direction of writing; joiners belong to emoji.
+    steers = unicodedata.category(sign) in ("Cc", "Cs") or unicodedata.bidirectional(sign) in _TURNING
+    return "\ufffd" if steers else sign
+
+
+_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")

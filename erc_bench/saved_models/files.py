@@ -1,0 +1,84 @@
+"""What may lie in the folder of a saved model, and whether it is still what was written there.
+
+Nothing that could hold a pickle is ever opened: a saved model is JSON, safetensors and a tokenizer's text files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from erc_bench.errors import ErcBenchError
+from erc_bench.store.layout import MODEL_FILE
+
+WEIGHTS_FILE = "weights.safetensors"
+BACKBONE_FOLDER = "backbone"
+BACKBONE_WEIGHTS = "model.safetensors"
+SYSTEM_FOLDER = "system"
+_DATA = frozenset({".json", ".safetensors", ".txt"})
+_TOKENIZER = frozenset({".model", ".jinja"})
+"""A SentencePiece vocabulary (protocol buffers) and a template of text, beside a backbone alone."""
+_AGAIN = "Train it again with `erc-bench run --save-model --overwrite always`."
+
+
+def digests(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return size and sha256 of every file of a model but its description, by path.
+
+    Raises :class:`ErcBenchError` for a file of another kind than a saved model may hold.
+    """
+    return {name: _digest(folder / name) for name in _names(folder)}
+
+
+def check(folder: Path, written: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise :class:`ErcBenchError` where a folder does not hold what was written there, and nothing else."""
+    names = list(_names(folder))
+    missing = [name for name in written if name not in names]
+    if missing:
+        raise ErcBenchError(f"the saved model {folder} lacks {' and '.join(missing[:3])}", _AGAIN)
+    foreign = [name for name in names if name not in written]
+    if foreign:
+        raise ErcBenchError(
+            f"{folder / foreign[0]} is no part of the saved model it lies in", "Take it out of the folder."
+        )
+    for name, was in written.items():
+        size = (folder / name).stat().st_size
+        if size != was.get("bytes"):
+            raise ErcBenchError(f"{folder / name} is damaged: {size:,} bytes of {was.get('bytes'):,}", _AGAIN)
+        if _digest(folder / name) != was:
+            raise ErcBenchError(f"{folder / name} is damaged: its content is not what was written", _AGAIN)
+
+
+def size_of(folder: Path) -> int:
+    """Return how many bytes a saved model takes."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def in_words(size: int) -> str:
+    """Write a size roughly: ``91 MB``, ``1.4 GB``, ``2 kB``."""
+    unit, name = next((unit, name) for unit, name in _UNITS if size >= unit or name == "kB")
+    return f"{size / unit:.1f} {name}" if name == "GB" else f"{max(1, round(size / unit))} {name}"
+
+
+_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
+
+
+def _names(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        # What begins with a dot is the system's own (.DS_Store); nothing reads it.
+        if path.is_dir() or name == MODEL_FILE or path.name.startswith("."):
+            continue
+        allowed = _DATA | (_TOKENIZER if name.startswith(f"{BACKBONE_FOLDER}/") else frozenset())
+        if path.suffix not in allowed:
+            raise ErcBenchError(
+                f"{path} does not belong into a saved model: it holds JSON, safetensors and text alone",
+                "It was not opened. A pickle can run code: take it out of the folder.",
+            )
+        yield name
+
+
+def _digest(file: Path) -> dict[str, Any]:
+    with file.open("rb") as stream:
+        return {"bytes": file.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
