@@ -21,7 +21,7 @@ def test_everything_that_is_installed_can_be_shown(command, kind):
         assert f"source: {entry.component.source}" in outcome.out
         if kind != "method":
             for option in specs(entry.component.Options):
-                assert f" {kind}.{option} " in outcome.out
+                assert (f" {name}:{option} " if kind == "observer" else f" {kind}.{option} ") in outcome.out
 
 
 def test_a_name_of_two_kinds_shows_both(command):

@@ -14,6 +14,14 @@ class Deberta(erc.PretrainedBackbone):
     name = "deberta"
     source = "He et al. 2021, DeBERTa, arXiv:2006.03654; microsoft/deberta-large"
     default_path = "microsoft/deberta-large"
+    architecture = {
+        "model_type": "deberta",
+        "relative_attention": True,
+        "pos_att_type": ["c2p", "p2c"],
+        "position_biased_input": False,
+        "type_vocab_size": 0,
+        "max_relative_positions": -1,
+    }
     parameters = 405_163_008
     attention = ("eager",)
 

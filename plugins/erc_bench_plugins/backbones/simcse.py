@@ -13,6 +13,7 @@ class SimCSE(erc.PretrainedBackbone):
     name = "simcse"
     source = "Gao et al. 2021, SimCSE, arXiv:2104.08821; princeton-nlp/sup-simcse-roberta-large"
     default_path = "princeton-nlp/sup-simcse-roberta-large"
+    architecture = {"model_type": "roberta"}
     parameters = 354_310_144
 
 

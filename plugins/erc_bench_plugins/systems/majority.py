@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 import erc_bench.api as erc
+
+_SHARES = "shares.json"
 
 
 class Majority(erc.System):
@@ -18,6 +22,7 @@ class Majority(erc.System):
 
     name = "majority"
     source = "textbook"
+    is_floor = True
 
     def fit(self, train: Sequence[erc.Dialogue], dev: Sequence[erc.Dialogue], labels: Sequence[str], seed: int) -> None:
         """Count the labels of train; raises ``ErcBenchError`` when there are none."""
@@ -34,6 +39,17 @@ class Majority(erc.System):
         """Return the labels' shares of train, (classes,), for every scored utterance."""
         keys = [(dialogue.id, index) for dialogue in dialogues for index in dialogue.targets()]
         return {key: self.shares.copy() for key in keys}
+
+    def save(self, folder: Path) -> None:
+        """Write the labels' shares of train."""
+        (folder / _SHARES).write_text(json.dumps(self.shares.tolist()), encoding="utf-8")
+
+    def load(self, folder: Path) -> None:
+        """Read the labels' shares of train; raises ``ErcBenchError`` where the file is damaged."""
+        shares = erc.read_json(folder / _SHARES)
+        if not isinstance(shares, list) or not all(isinstance(share, float) for share in shares):
+            raise erc.ErcBenchError(f"{folder / _SHARES} does not hold the labels' shares of train")
+        self.shares = np.array(shares)
 
 
 @erc.hookimpl

@@ -37,6 +37,7 @@ _log = logging.getLogger("erc_bench")
 
 _REQUERIED_FROM = 4
 """Position, from 0, of the first utterance of a dialogue whose window is shown again (SPCL's code)."""
+_READ_AT: dict[str, Literal["mask", "opening", "any"]] = {"mask": "mask", "cls": "opening", "mean": "any"}
 _SHORTEST = 16
 """Tokens that hold every query's fixed words, a short name and a few words of the utterance."""
 
@@ -81,6 +82,11 @@ class Prompt(erc.Encoder):
     def augments(self) -> bool:
         """Whether earlier turns are queried again."""
         return bool(self.options.requery > 0)
+
+    @property
+    def reads(self) -> Literal["mask", "opening", "any"]:
+        """The token that ``pooling`` names."""
+        return _READ_AT[self.options.pooling]
 
     def examples(self, dialogues: Sequence[erc.Dialogue], training: bool, rng: Random) -> list[erc.Example]:
         """Make one example of every scored utterance and the past turns of its window.

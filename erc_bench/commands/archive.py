@@ -1,0 +1,129 @@
+"""``erc-bench archive``: pack cells away, and put them back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from erc_bench.commands.cell_options import (
+    SOME_LEFT,
+    amount,
+    ask,
+    cell_options,
+    choose_aloud,
+    selection_of,
+    show_cells,
+    tell_left,
+)
+from erc_bench.errors import ErcBenchError
+
+if TYPE_CHECKING:
+    from erc_bench.housekeeping.cells import CellFolder
+    from erc_bench.housekeeping.packing import Packed
+
+_SUFFIX = ".tar.gz"
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("archive")
+@cell_options
+@click.option("--output", type=_FILE, help=f"Pack into this file, which ends in {_SUFFIX}.")
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), help="Copy into this other folder of runs.")
+@click.option("--remove", is_flag=True, help="Then remove the cells, once the archive or the copy was found right.")
+@click.option("--restore", type=_FILE, help="Unpack this archive into --runs instead.")
+@click.option("--overwrite", is_flag=True, help="Replace an archive or cells that are there already.")
+def archive(runs: Path, output: Path | None, to: Path | None, restore: Path | None, **asked: Any) -> None:
+    """Pack cells into an archive or copy them elsewhere, all or those that the options choose; or put them back.
+
+    What was written is read back and compared before anything is removed. Half-written cells are left out.
+    """
+    if sum(place is not None for place in (output, to, restore)) != 1:
+        raise ErcBenchError(
+            "archive takes one of --output, --to and --restore",
+            f"For example: erc-bench archive --dataset meld --output meld{_SUFFIX}",
+        )
+    if restore is not None:
+        _restore(restore, runs, asked)
+        return
+    cells = _chosen(runs, asked)
+    if not cells:
+        click.echo("There is no such cell.")
+        return
+    if output is not None:
+        packed = _pack(cells, output, asked["overwrite"])
+    else:
+        assert to is not None
+        packed = _copy(cells, runs, to, asked["overwrite"])
+    left = tell_left((cell.path, why) for cell, why in packed.left)
+    if asked["remove"]:
+        left += _remove(runs, packed, asked["yes"])
+    if left:
+        sys.exit(SOME_LEFT)
+
+
+def _chosen(runs: Path, asked: dict[str, Any]) -> list[CellFolder]:
+    from erc_bench.housekeeping.cells import find_cells
+    from erc_bench.housekeeping.selecting import Chosen
+    from erc_bench.terminal import open_console
+
+    found = choose_aloud(asked, find_cells(runs))
+    whole = [cell for cell in found.cells if cell.status != "half-written"]
+    for cell in found.cells:
+        if cell.status == "half-written":
+            click.echo(f"Left out: {cell.path}: {cell.why}", err=True)
+    if whole:
+        show_cells(open_console(), Chosen(whole, found.strangers, found.stale))
+    return whole
+
+
+def _pack(cells: Sequence[CellFolder], output: Path, overwrite: bool) -> Packed:
+    from erc_bench.housekeeping.packing import pack
+
+    if not output.name.endswith(_SUFFIX):
+        raise ErcBenchError(f"--output {output} does not end in {_SUFFIX}")
+    if output.exists() and not overwrite:
+        raise ErcBenchError(f"{output} is there already", "Choose another name, or add --overwrite.")
+    packed = pack(cells, output)
+    size = output.stat().st_size / 2**20
+    click.echo(f"Packed: {amount(list(packed.digests))}, into {output} ({size:.1f} MiB), read back and found right")
+    return packed
+
+
+def _copy(cells: Sequence[CellFolder], runs: Path, to: Path, overwrite: bool) -> Packed:
+    from erc_bench.housekeeping.unpacking import copy
+
+    if to.resolve().is_relative_to(runs.resolve()):
+        raise ErcBenchError(f"--to {to} lies in the folder of runs itself", "Name another folder.")
+    packed = copy(cells, to, overwrite)
+    click.echo(f"Copied: {amount(list(packed.digests))}, into {to}, compared and found the same")
+    return packed
+
+
+def _remove(runs: Path, packed: Packed, yes: bool) -> int:
+    from erc_bench.housekeeping.removing import remove_cell
+
+    cells = list(packed.digests)
+    if not cells:
+        return 0
+    ask(f"Remove {amount(cells)} from {runs}?", f"nothing was removed from {runs}: {amount(cells)} would go", yes)
+    kept = [(cell, remove_cell(cell, runs, packed.holds)) for cell in cells]
+    click.echo(f"Removed: {amount([cell for cell, why in kept if not why])}")
+    return tell_left((cell.path, why) for cell, why in kept if why)
+
+
+def _restore(file: Path, runs: Path, asked: dict[str, Any]) -> None:
+    from erc_bench.housekeeping.unpacking import restore
+
+    if selection_of(asked).selects or asked["remove"]:
+        raise ErcBenchError("--restore unpacks a whole archive", "Leave out the options that choose cells.")
+    done = restore(file, runs, asked["overwrite"])
+    click.echo(f"Restored: {amount(done.placed)}, into {runs}")
+    damaged = [cell for cell in done.placed if cell.status == "damaged"]
+    for cell in damaged:
+        click.echo(f"Damaged: {runs.joinpath(*cell.parts)}: {cell.why}", err=True)
+    if tell_left((runs.joinpath(*cell.parts), why) for cell, why in done.left) or damaged:
+        sys.exit(SOME_LEFT)

@@ -1,0 +1,200 @@
+"""The cells below a folder of runs as folders of files: what is ours there, and what is not.
+
+What is not is never touched: links are not followed, and a cell that holds a file which no run wrote is
+left as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from erc_bench.errors import ErcBenchError
+from erc_bench.store.layout import (
+    ARRAYS_FILE,
+    LOCK_FILE,
+    MODEL_FOLDER,
+    PACKED,
+    PREDICTIONS_FILE,
+    RECORD_FILE,
+    STATUS_FILE,
+    TRACEBACK_FILE,
+)
+from erc_bench.store.reading import CellStatus, StoredCell, read_cell
+
+LEVELS = ("dataset", "method", "backbone", "settings", "seed")
+"""What the folders of a cell are named after."""
+SETTINGS, SEED = re.compile(r"[0-9a-f]{12}"), re.compile(r"seed-(0|[1-9]\d*)")
+ASIDE = re.compile(r"\.(removed|incoming)-[0-9a-f]{12}")
+"""Folders of a removal or an unpacking that goes on, or that was killed."""
+_FILES = frozenset({STATUS_FILE, RECORD_FILE, ARRAYS_FILE, TRACEBACK_FILE, LOCK_FILE, PREDICTIONS_FILE})
+_READOUT = re.compile(r"predictions\.[A-Za-z0-9._-]+\.csv")
+_PART = re.compile(r"\.(.+)\.part")
+
+
+@dataclass(frozen=True)
+class CellFolder:
+    """One cell as it lies on the disk.
+
+    ``parts`` are the five names of its path below the runs, ``files`` its files by their paths within
+    it, ``size`` their bytes, ``moment`` (seconds since 1970) when it ended, or when a file of it was last
+    written. ``why`` is one line about a status other than done; ``limit`` the number of dialogues that a
+    partial run kept.
+    """
+
+    path: Path
+    parts: tuple[str, ...]
+    status: CellStatus
+    files: tuple[str, ...]
+    size: int
+    moment: float
+    why: str = ""
+    limit: int | None = None
+
+    @property
+    def seed(self) -> int:
+        """The seed of the run."""
+        return int(self.parts[-1].removeprefix("seed-"))
+
+    @property
+    def name(self) -> str:
+        """The cell as messages name it."""
+        return "/".join(self.parts)
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Something in the place of a cell that is left as it is, and why."""
+
+    path: Path
+    parts: tuple[str, ...]
+    why: str
+
+
+@dataclass
+class Found:
+    """What lies below a folder of runs; ``aside`` are folders of our own that something left behind."""
+
+    cells: list[CellFolder] = field(default_factory=list)
+    strangers: list[Stranger] = field(default_factory=list)
+    aside: list[Path] = field(default_factory=list)
+
+
+def find_cells(runs: Path) -> Found:
+    """Look through a folder of runs, in the order of names and seeds.
+
+    Raises :class:`ErcBenchError` where there is no such folder, or one that cannot be read.
+    """
+    if not runs.is_dir():
+        raise ErcBenchError(f"there is no folder of runs {str(runs)!r}", "Name the folder with --runs.")
+    found = Found()
+    try:
+        _look(runs, (), found)
+    except OSError as error:
+        raise ErcBenchError(f"the folder of runs cannot be read: {error}") from error
+    found.cells.sort(key=lambda cell: (cell.parts[:-1], cell.seed))
+    return found
+
+
+def _look(folder: Path, parts: tuple[str, ...], found: Found) -> None:
+    for entry in sorted(folder.iterdir()):
+        here = (*parts, entry.name)
+        if ASIDE.fullmatch(entry.name) and entry.is_dir() and not entry.is_symlink():
+            found.aside.append(entry)
+        elif entry.name.startswith(".") or not entry.is_dir():
+            continue
+        elif entry.is_symlink():
+            found.strangers.append(Stranger(entry, here, "it is a link"))
+        elif len(here) < len(LEVELS):
+            _look(entry, here, found)
+        elif SEED.fullmatch(entry.name):
+            _add(entry, here, found)
+
+
+def _add(folder: Path, parts: tuple[str, ...], found: Found) -> None:
+    if not SETTINGS.fullmatch(parts[-2]):
+        why = f"{parts[-2]} is no settings hash, which has 12 hexadecimal digits"
+        found.strangers.append(Stranger(folder, parts, why))
+        return
+    foreign = foreign_in(folder)
+    if foreign:
+        found.strangers.append(Stranger(folder, parts, foreign))
+        return
+    found.cells.append(look_at(folder, parts))
+
+
+def look_at(folder: Path, parts: tuple[str, ...]) -> CellFolder:
+    """Return what a cell's folder holds; its lock is nothing of the cell's own."""
+    files = tuple(sorted(name for name in _files_in(folder) if name != LOCK_FILE))
+    facts = [(folder / name).stat() for name in files]
+    last_written = max((fact.st_mtime for fact in facts), default=folder.stat().st_mtime)
+    cell = read_cell(folder)
+    return CellFolder(
+        folder,
+        parts,
+        cell.status,
+        files,
+        sum(fact.st_size for fact in facts),
+        _finished(folder, last_written),
+        cell.error,
+        _limit(cell),
+    )
+
+
+def _files_in(folder: Path) -> Iterator[str]:
+    """Yield the paths of the files within a folder, with slashes."""
+    for directory, _, names in os.walk(folder):
+        for name in names:
+            yield (Path(directory) / name).relative_to(folder).as_posix()
+
+
+def foreign_in(folder: Path) -> str:
+    """Say what a cell's folder holds that no run wrote; empty where there is nothing."""
+    for entry in sorted(folder.iterdir()):
+        if not _is_ours(entry):
+            return f"it holds {entry.name}, which no run wrote"
+        if entry.is_dir():
+            linked = next((path for path in sorted(entry.rglob("*")) if not _is_plain(path)), None)
+            if linked is not None:
+                return f"it holds {linked.relative_to(folder).as_posix()}, which no run wrote"
+    return ""
+
+
+def is_cell_file(name: str) -> bool:
+    """Whether a file of this path within a cell's folder is one that a run writes, and whole."""
+    top, slash, _ = name.partition("/")
+    if slash:
+        return top == MODEL_FOLDER
+    plain = top.removesuffix(PACKED) if top.endswith(f".csv{PACKED}") else top
+    return plain in _FILES or _READOUT.fullmatch(plain) is not None
+
+
+def _is_ours(entry: Path) -> bool:
+    part = _PART.fullmatch(entry.name)
+    name = part[1] if part else entry.name
+    if not _is_plain(entry):
+        return False
+    return name == MODEL_FOLDER if entry.is_dir() else is_cell_file(name)
+
+
+def _is_plain(path: Path) -> bool:
+    return not path.is_symlink() and (path.is_file() or path.is_dir())
+
+
+def _finished(folder: Path, otherwise: float) -> float:
+    """Return when a cell ended, by its status."""
+    try:
+        status = json.loads((folder / STATUS_FILE).read_text(encoding="utf-8"))
+        return datetime.fromisoformat(status["finished"]).timestamp()
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return otherwise
+
+
+def _limit(cell: StoredCell) -> int | None:
+    limit = cell.record.get("limit")
+    return limit if isinstance(limit, int) else None

@@ -1,0 +1,111 @@
+"""Which cells are meant: by their names, by what became of them, by their age."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from erc_bench.errors import ErcBenchError
+from erc_bench.housekeeping.cells import CellFolder, Found, Stranger
+from erc_bench.names import did_you_mean
+from erc_bench.store.layout import folder_name
+
+DAY = 86_400.0
+STATES = ("done", "failed", "interrupted", "half-written", "damaged", "partial", "stale")
+"""What a cell may be: its status; run on a part of the corpus (``--limit``); of other data or code than now."""
+PARTIAL, STALE = "partial", "stale"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the user asked for; everything that is named must hold, one of several values of a kind suffices.
+
+    ``older_than`` is in days, ``settings`` are first digits of settings hashes.
+    """
+
+    datasets: Sequence[str] = ()
+    methods: Sequence[str] = ()
+    backbones: Sequence[str] = ()
+    seeds: Sequence[int] = ()
+    settings: Sequence[str] = ()
+    states: Sequence[str] = ()
+    older_than: float | None = None
+
+    @property
+    def selects(self) -> bool:
+        """Whether anything was asked for."""
+        asked = (self.datasets, self.methods, self.backbones, self.seeds, self.settings, self.states)
+        return any(asked) or self.older_than is not None
+
+    def names(self, parts: Sequence[str]) -> bool:
+        """Whether the names of a path admit it; a path may be cut off."""
+        return all(admits(part) for admits, part in zip(self._by_level(), parts, strict=False))
+
+    def check_names(self, found: Found) -> None:
+        """Raise :class:`ErcBenchError` for a name that nothing bears here: it may be misspelt."""
+        every = [cell.parts for cell in found.cells] + [stranger.parts for stranger in found.strangers]
+        asked = {"dataset": self.datasets, "method": self.methods, "backbone": self.backbones}
+        for level, (kind, names) in enumerate(asked.items()):
+            known = {parts[level] for parts in every if len(parts) > level}
+            for name in names:
+                if folder_name(name) not in known:
+                    raise ErcBenchError(f"no cell here has the {kind} {name!r}; {did_you_mean(name, known)}")
+        for digits in self.settings:
+            if not any(parts[3].startswith(digits) for parts in every if len(parts) > 3):
+                raise ErcBenchError(f"no cell here has settings whose hash begins with {digits!r}")
+
+    def _by_level(self) -> list[Callable[[str], bool]]:
+        named = [{folder_name(name) for name in names} for names in (self.datasets, self.methods, self.backbones)]
+        seeds = {f"seed-{seed}" for seed in self.seeds}
+        digits = tuple(self.settings)
+        return [
+            *(_among(names) for names in named),
+            lambda part: not digits or part.startswith(digits),
+            _among(seeds),
+        ]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The cells that are meant, the strangers that stand among them, and why a cell is stale, by its path."""
+
+    cells: list[CellFolder]
+    strangers: list[Stranger]
+    stale: Mapping[Path, str]
+
+    def why(self, cell: CellFolder) -> str:
+        """Say in one line what there is to know of a cell."""
+        limited = f"the first {cell.limit} dialogues of each split" if cell.limit is not None else ""
+        return "; ".join(filter(None, (cell.why, self.stale.get(cell.path, ""), limited)))
+
+    def states(self, cell: CellFolder) -> list[str]:
+        """Name all that a cell is."""
+        return _states(cell, self.stale)
+
+
+Staleness = Callable[[Sequence[CellFolder]], Mapping[Path, str]]
+"""Says of cells that are done why they are stale, by their paths; the others are left out."""
+
+
+def choose(found: Found, selection: Selection, now: float, staleness: Staleness) -> Chosen:
+    """Return what is meant. ``staleness`` is asked only where the answer matters."""
+    selection.check_names(found)
+    cells = [cell for cell in found.cells if selection.names(cell.parts) and _old_enough(cell, selection, now)]
+    stale = staleness([cell for cell in cells if cell.status == "done"]) if STALE in selection.states else {}
+    wanted = set(selection.states)
+    cells = [cell for cell in cells if not wanted or wanted & set(_states(cell, stale))]
+    return Chosen(cells, [each for each in found.strangers if selection.names(each.parts)], stale)
+
+
+def _states(cell: CellFolder, stale: Mapping[Path, str]) -> list[str]:
+    further = [PARTIAL] * (cell.limit is not None) + [STALE] * (cell.path in stale)
+    return [cell.status, *further]
+
+
+def _old_enough(cell: CellFolder, selection: Selection, now: float) -> bool:
+    return selection.older_than is None or cell.moment < now - selection.older_than * DAY
+
+
+def _among(names: Collection[str]) -> Callable[[str], bool]:
+    return lambda part: not names or part in names
