@@ -9,6 +9,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from erc_bench.contracts.backbone import Backbone as Backbone
+    from erc_bench.contracts.backbone import LoadedBackbone as LoadedBackbone
+    from erc_bench.contracts.classifier import Classifier as Classifier
+    from erc_bench.contracts.dataset import DataFile as DataFile
+    from erc_bench.contracts.dataset import Dataset as Dataset
+    from erc_bench.contracts.dataset import Layout as Layout
+    from erc_bench.contracts.dataset import SplitCounts as SplitCounts
+    from erc_bench.contracts.encoder import Encoded as Encoded
+    from erc_bench.contracts.encoder import Encoder as Encoder
+    from erc_bench.contracts.encoder import EncoderBatch as EncoderBatch
+    from erc_bench.contracts.encoder import Example as Example
+    from erc_bench.contracts.encoder import TokenRow as TokenRow
+    from erc_bench.contracts.method import Method as Method
+    from erc_bench.contracts.objective import EpochView as EpochView
+    from erc_bench.contracts.objective import Objective as Objective
+    from erc_bench.contracts.objective import Step as Step
+    from erc_bench.contracts.observer import ObservedEpoch as ObservedEpoch
+    from erc_bench.contracts.observer import ObservedResult as ObservedResult
+    from erc_bench.contracts.observer import ObservedRun as ObservedRun
+    from erc_bench.contracts.observer import Observer as Observer
+    from erc_bench.contracts.outputs import Outputs as Outputs
+    from erc_bench.contracts.outputs import View as View
+    from erc_bench.contracts.system import System as System
+    from erc_bench.contracts.task import Task as Task
     from erc_bench.data.folder import layout_in as layout_in
     from erc_bench.data.folder import matching_files as matching_files
     from erc_bench.data.reading import Row as Row
@@ -20,9 +44,39 @@ if TYPE_CHECKING:
     from erc_bench.data.reading import read_json as read_json
     from erc_bench.data.reading import read_lines as read_lines
     from erc_bench.data.reading import read_text as read_text
+    from erc_bench.errors import ErcBenchError as ErcBenchError
+    from erc_bench.experiments.cells import load_epochs as load_epochs
+    from erc_bench.experiments.cells import load_predictions as load_predictions
+    from erc_bench.experiments.compare import compare as compare
+    from erc_bench.experiments.frames import load_runs as load_runs
+    from erc_bench.experiments.installed import components as components
+    from erc_bench.experiments.load_model import load_model as load_model
+    from erc_bench.experiments.result import Experiment as Experiment
+    from erc_bench.experiments.run import run as run
+    from erc_bench.experiments.view import ComparisonView as ComparisonView
+    from erc_bench.hookspecs import hookimpl as hookimpl
+    from erc_bench.losses import all_but_self as all_but_self
+    from erc_bench.losses import class_means as class_means
+    from erc_bench.losses import contrastive_loss as contrastive_loss
+    from erc_bench.losses import cosine as cosine
+    from erc_bench.losses import cosine_scale as cosine_scale
+    from erc_bench.losses import log_prior as log_prior
+    from erc_bench.losses import masked_log_softmax as masked_log_softmax
+    from erc_bench.losses import masked_logsumexp as masked_logsumexp
+    from erc_bench.losses import masked_mean as masked_mean
+    from erc_bench.losses import positives as positives
+    from erc_bench.memory import FeatureQueue as FeatureQueue
+    from erc_bench.memory import follow as follow
+    from erc_bench.options import option as option
     from erc_bench.pretrained.autocast import cast_attention_biases as cast_attention_biases
     from erc_bench.pretrained.backbone import PretrainedBackbone as PretrainedBackbone
     from erc_bench.pretrained.tensors import read_tensors as read_tensors
+    from erc_bench.saved_models.model import Prediction as Prediction
+    from erc_bench.saved_models.model import SavedModel as SavedModel
+    from erc_bench.types import Dialogue as Dialogue
+    from erc_bench.types import Splits as Splits
+    from erc_bench.types import Utterance as Utterance
+    from erc_bench.types import UtteranceKey as UtteranceKey
 
 _HOME = {
     "cast_attention_biases": "pretrained.autocast",
@@ -41,6 +95,10 @@ _HOME = {
     "Method": "contracts.method",
     "EpochView": "contracts.objective",
     "Objective": "contracts.objective",
+    "ObservedEpoch": "contracts.observer",
+    "ObservedResult": "contracts.observer",
+    "ObservedRun": "contracts.observer",
+    "Observer": "contracts.observer",
     "Step": "contracts.objective",
     "Outputs": "contracts.outputs",
     "View": "contracts.outputs",
@@ -58,6 +116,14 @@ _HOME = {
     "read_lines": "data.reading",
     "read_text": "data.reading",
     "ErcBenchError": "errors",
+    "compare": "experiments.compare",
+    "ComparisonView": "experiments.view",
+    "Experiment": "experiments.result",
+    "components": "experiments.installed",
+    "load_epochs": "experiments.cells",
+    "load_predictions": "experiments.cells",
+    "load_runs": "experiments.frames",
+    "run": "experiments.run",
     "hookimpl": "hookspecs",
     "all_but_self": "losses",
     "class_means": "losses",
@@ -74,6 +140,9 @@ _HOME = {
     "option": "options",
     "PretrainedBackbone": "pretrained.backbone",
     "read_tensors": "pretrained.tensors",
+    "Prediction": "saved_models.model",
+    "SavedModel": "saved_models.model",
+    "load_model": "experiments.load_model",
     "Dialogue": "types",
     "Splits": "types",
     "Utterance": "types",

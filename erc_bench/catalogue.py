@@ -23,6 +23,8 @@ from erc_bench.names import did_you_mean
 
 GROUP = "erc_bench"
 BLOCK_VARIABLE = "ERC_BENCH_BLOCK"
+FILE = "file "
+"""What the package of a single file is called: this, and its path."""
 _OWN_PACKAGE = "erc-bench"
 HOOK_OF_KIND = {
     "dataset": "erc_datasets",
@@ -31,6 +33,7 @@ HOOK_OF_KIND = {
     "objective": "erc_objectives",
     "classifier": "erc_classifiers",
     "method": "erc_methods",
+    "observer": "erc_observers",
 }
 KINDS = tuple(HOOK_OF_KIND)
 _CONTRACT_OF_KIND = {kind: (kind, kind.capitalize()) for kind in KINDS}
@@ -70,6 +73,7 @@ class Catalogue:
         self._manager.add_hookspecs(hookspecs)
         self._entries: dict[str, dict[str, Entry]] = {}
         self._loaded: set[str] = set()
+        self._required: set[str] = set()
         self._broken: dict[BrokenPlugin, None] = {}
 
     @property
@@ -77,8 +81,13 @@ class Catalogue:
         """The plugins that were left out, of the kinds that were asked for so far."""
         return list(self._broken)
 
-    def register(self, plugin: Any, package: str) -> None:
-        """Add a plugin module or object that is not installed; one of the same name is replaced."""
+    def register(self, plugin: Any, package: str, required: bool = False) -> None:
+        """Add a plugin module or object that is not installed; one of the same name is replaced.
+
+        What cannot be used of a plugin that is ``required`` is an error, and is not left out.
+        """
+        if required:
+            self._required.add(package)
         key = f"{package}:{getattr(plugin, '__name__', type(plugin).__name__)}"
         if self._manager.has_plugin(key):
             self._manager.unregister(name=key)
@@ -142,14 +151,14 @@ class Catalogue:
             if self._manager.is_registered(plugin):
                 self._manager.unregister(plugin)
             raise ErcBenchError(
-                f"plugin {key} has a hook with the wrong arguments: {' '.join(str(error).split())}",
-                _leave_out_hint(key),
+                f"plugin {_called(key)} has a hook with the wrong arguments: {' '.join(str(error).split())}",
+                _remedy(key),
             ) from error
 
     def _collect(self, kind: str) -> dict[str, Entry]:
         found: dict[str, Entry] = {}
         for implementation in getattr(self._manager.hook, HOOK_OF_KIND[kind]).get_hookimpls():
-            package = implementation.plugin_name.partition(":")[0]
+            package = _package_of(implementation.plugin_name)
             for component in self._components(kind, implementation, package):
                 _add(found, Entry(kind, component.name, component, package))
         return dict(sorted(found.items()))
@@ -173,6 +182,9 @@ class Catalogue:
     def _leave_out(self, plugin: str, package: str, reason: BaseException | str) -> None:
         if isinstance(reason, BaseException):
             reason = f"{type(reason).__name__}: {reason}"
+        if package in self._required:
+            hook = plugin.partition(" ")[0]
+            raise ErcBenchError(f"{package}: {hook}: {' '.join(reason.split())}", _remedy(package))
         self._broken[BrokenPlugin(plugin, package, " ".join(reason.split()))] = None
 
 
@@ -200,14 +212,27 @@ def _add(found: dict[str, Entry], entry: Entry) -> None:
         return
     if other.package == entry.package:
         raise ErcBenchError(
-            f"the package {entry.package} brings two components of the kind {entry.kind} that are named {entry.name!r}",
-            _leave_out_hint(entry.package),
+            f"{_owner(entry.package)} brings two components of the kind {entry.kind} that are named {entry.name!r}",
+            _remedy(entry.package),
         )
+    if entry.package.startswith(FILE) or other.package.startswith(FILE):
+        raise _taken(*sorted((other, entry), key=lambda each: each.package.startswith(FILE)))
     # Leaving out erc-bench itself would leave out everything that it ships.
     stranger = other.package if entry.package == _OWN_PACKAGE else entry.package
     raise ErcBenchError(
         f"two packages bring the {entry.kind} {entry.name!r}: {other.package} and {entry.package}",
         f"Uninstall one of them, or set {BLOCK_VARIABLE}={stranger} to leave it out.",
+    )
+
+
+def _taken(other: Entry, own: Entry) -> ErcBenchError:
+    """Say that a component of a file has the name of another one."""
+    file = own.package.removeprefix(FILE)
+    installed = other.package != _OWN_PACKAGE and not other.package.startswith(FILE)
+    leave_out = f", or set {BLOCK_VARIABLE}={other.package} to leave the other out" if installed else ""
+    return ErcBenchError(
+        f"two plugins bring the {own.kind} {own.name!r}: {other.package} and {own.package}",
+        f"Give the one in {file} a name of its own{leave_out}.",
     )
 
 
@@ -220,13 +245,30 @@ def _check_hook_names(plugin: Any, key: str) -> None:
         name = marked.get("specname") or attribute
         if name not in hooks and not marked.get("optionalhook"):
             raise ErcBenchError(
-                f"plugin {key} implements the hook {name!r}, which does not exist; {did_you_mean(name, hooks)}",
-                _leave_out_hint(key),
+                f"plugin {_called(key)} implements the hook {name!r}, which does not exist; "
+                f"{did_you_mean(name, hooks)}",
+                _remedy(key),
             )
 
 
-def _leave_out_hint(key: str) -> str:
-    return f"Correct it, or set {BLOCK_VARIABLE}={key.partition(':')[0]} to leave the package out."
+def _package_of(key: str) -> str:
+    # The path of a file may hold a colon, the name of its module does not.
+    return key.rpartition(":")[0] if key.startswith(FILE) else key.partition(":")[0]
+
+
+def _called(key: str) -> str:
+    """Return a plugin as a message names it: the module of a file says nothing to its author."""
+    return _package_of(key) if key.startswith(FILE) else key
+
+
+def _owner(package: str) -> str:
+    return package.removeprefix(FILE) if package.startswith(FILE) else f"the package {package}"
+
+
+def _remedy(key: str) -> str:
+    if key.startswith(FILE):
+        return "Correct the file."
+    return f"Correct it, or set {BLOCK_VARIABLE}={_package_of(key)} to leave the package out."
 
 
 def _package(point: EntryPoint) -> str:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from erc_bench import __version__
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 COMMANDS = {
     "run": "Train and test a grid of methods, datasets, backbones and seeds; end with the table.",
@@ -22,12 +26,20 @@ COMMANDS = {
     "power": "Say what a number of seeds could detect, and how many a difference needs.",
     "plot": "Draw figures of stored runs, and write the numbers behind them.",
     "report": "Make one page of stored runs: tables, figures, and the utterances behind the numbers.",
-    "list": "List what is installed: datasets, backbones, encoders, objectives, classifiers, methods.",
+    "predict": "Label new conversations with a model that `run --save-model` saved.",
+    "rm": "Remove stored runs that failed, are old or are stale; shows them and asks first.",
+    "archive": "Pack stored runs into a file or copy them elsewhere, and put them back.",
+    "list": "List what is installed: datasets, backbones, encoders, objectives, classifiers, methods, observers.",
+    "new": "Write an installable package for a component of your own, which works as it is.",
+    "check": "Check a component by running it: does it keep to the protocol?",
     "show": "Show one component or method: paper, options with defaults and whence they come.",
     "data": "See, fetch and verify the corpora.",
     "doctor": "Show versions, devices, caches and the data that were found.",
+    "completion": "Print the script with which bash, zsh or fish completes commands and names.",
 }
 MISTAKE = 2
+COMPLETING = "_ERC_BENCH_COMPLETE"
+"""Set by the script of a shell that asks for completions."""
 
 
 class _Commands(click.Group):
@@ -36,16 +48,24 @@ class _Commands(click.Group):
     def list_commands(self, _context: click.Context) -> list[str]:
         return list(COMMANDS)
 
-    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
         # `list` is a word of Python's own, so its file and function have other names.
         file, function = ("listing", "list_components") if name == "list" else (name, name)
         command: click.Command = getattr(import_module(f"erc_bench.commands.{file}"), function)
-        return command
+        # A command line that is still being typed is only read to find out what may stand next.
+        return _taught(command) if context.resilient_parsing else command
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        own = [CompletionItem(name, help=text) for name, text in COMMANDS.items() if name.startswith(incomplete)]
+        return own + click.Command.shell_complete(self, context, incomplete)
 
     def resolve_command(self, context: click.Context, arguments: list[str]) -> Any:
-        if arguments and not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+        known = context.resilient_parsing or not arguments or arguments[0].startswith("-") or arguments[0] in COMMANDS
+        if not known:
             raise ErcBenchError(f"there is no command {arguments[0]!r}; {did_you_mean(arguments[0], COMMANDS)}")
         return super().resolve_command(context, arguments)
 
@@ -53,6 +73,12 @@ class _Commands(click.Group):
         # The sentences above stand in for the commands' own, so that --help imports none of them.
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+def _taught(command: click.Command) -> click.Command:
+    from erc_bench.completing.parameters import teach
+
+    return teach(command)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,6 +89,10 @@ def root() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command of the process, or the one given; a user's mistake is a sentence and a hint, and exit code 2."""
+    if COMPLETING in os.environ:
+        from erc_bench.completing.shells import add_shells
+
+        add_shells()
     try:
         root.main(arguments, prog_name="erc-bench", standalone_mode=False)
     except ErcBenchError as error:

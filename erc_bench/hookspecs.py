@@ -1,4 +1,4 @@
-"""The six hooks. Each is called once, when its kind is first needed, and returns a list."""
+"""The seven hooks. Each is called once, when its kind is first needed, and returns a list."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from erc_bench.contracts.encoder import Encoder
     from erc_bench.contracts.method import Method
     from erc_bench.contracts.objective import Objective
+    from erc_bench.contracts.observer import Observer
 
 PROJECT = "erc_bench"
 hookspec = pluggy.HookspecMarker(PROJECT)
@@ -47,3 +48,8 @@ def erc_classifiers() -> list[type[Classifier]]:  # type: ignore[empty-body]
 @hookspec
 def erc_methods() -> list[Method]:  # type: ignore[empty-body]
     """Return ready recipes: a choice for each slot, and the settings that go with it."""
+
+
+@hookspec
+def erc_observers() -> list[type[Observer]]:  # type: ignore[empty-body]
+    """Return observer classes."""

@@ -13,8 +13,8 @@ def open_console() -> Console:
     """Return a console for standard output.
 
     A pipe has no width of its own and gets a wide one, so that rows stay on their line; it gets no
-    colours, even where the environment forces them.
+    colours, even where the environment forces them. A notebook gets lines, and not a page for each.
     """
     if sys.stdout.isatty():
         return Console()
-    return Console(width=_PIPE_WIDTH, force_terminal=False, color_system=None)
+    return Console(width=_PIPE_WIDTH, force_terminal=False, color_system=None, force_jupyter=False)

@@ -74,6 +74,7 @@ COMPONENTS = {
     "encoder": lambda: type("Own", (erc.Encoder,), {"name": "own"}),
     "objective": lambda: type("Own", (erc.Objective,), {"name": "own"}),
     "classifier": lambda: type("Own", (erc.Classifier,), {"name": "own"}),
+    "observer": lambda: type("Own", (erc.Observer,), {"name": "own"}),
     "method": lambda: erc.Method("own", source="invented", summary="A recipe."),
 }
 

@@ -10,19 +10,23 @@ layer  rooms                                        what they are
        memory, protocol
 2      contracts                                    what a component is
 3      hookspecs, data, store, pretrained           reading: corpora, runs, checkpoints
-4      catalogue, comparison, scoring               what is installed; from runs or files to results
-5      planning, tables, figures                    from a request to cells; results as text and pictures
+4      catalogue, comparison, scoring,              what is installed; from runs or files to results;
+       conversations, housekeeping                  a user's conversations as files; old cells
+5      planning, tables, figures,                   from a request to cells; results as text and pictures;
+       plugin_files, scaffold                       plugins of one file, and new packages
 6      training, suites, report                     one cell; a grid as a file; results as a page
-7      running, testing, terminal,                  the grid; checks for authors; the terminal
-       terminal_progress
-8      api, tuning                                  what plugins may import; searches on dev
-9      commands                                     one file each
-10     cli                                          knows the commands by name
-11     __main__
+7      saved_models                                 trained models: written, found, loaded
+8      running, terminal, terminal_progress          the grid; the terminal
+9      tuning, completing, testing                  searches on dev; names for a shell; checks for authors
+10     experiments                                  run, read back, compare: for commands and notebooks
+11     api                                          what plugins and notebooks may import
+12     commands                                     one file each
+13     cli                                          knows the commands by name
+14     __main__
 ====== ============================================ =================================================
 
-``torch`` is imported by training, running, testing, losses, memory and the contracts of what trains; inside
-functions also by ``pretrained`` and ``doctor``. ``transformers`` belongs to ``pretrained`` alone, Optuna
+``torch`` is imported by training, saved_models, running, testing, losses, memory and the contracts of what
+trains; inside functions also by ``pretrained`` and ``doctor``. ``transformers`` belongs to ``pretrained`` alone, Optuna
 to ``tuning``'s study.
 """
 
@@ -45,24 +49,27 @@ LAYERS = (
     ("options", "metrics", "statistics", "losses", "memory", "protocol"),
     ("contracts",),
     ("hookspecs", "data", "store", "pretrained"),
-    ("catalogue", "comparison", "scoring"),
-    ("planning", "tables", "figures"),
+    ("catalogue", "comparison", "scoring", "conversations", "housekeeping"),
+    ("planning", "tables", "figures", "plugin_files", "scaffold"),
     ("training", "suites", "report"),
-    ("running", "testing", "terminal", "terminal_progress"),
-    ("api", "tuning"),
+    ("saved_models",),
+    ("running", "terminal", "terminal_progress"),
+    ("tuning", "completing", "testing"),
+    ("experiments",),
+    ("api",),
     ("commands",),
     ("cli",),
     ("__main__",),
 )
 LAYER_OF = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}
-TORCH_ROOMS = {"training", "running", "testing", "losses", "memory"}
+TORCH_ROOMS = {"training", "saved_models", "running", "testing", "losses", "memory"}
 TORCH_CONTRACTS = {f"erc_bench.contracts.{name}" for name in ("classifier", "encoder", "objective", "outputs", "task")}
 TORCH_PRETRAINED = {f"erc_bench.pretrained.{name}" for name in ("attention", "dropout", "last_layer")}
 """What changes a model that is loaded: imported by what trains, never by what finds and reads checkpoints."""
 
 TORCH_INSIDE_FUNCTIONS = {"erc_bench.commands.doctor"}
 PLUGIN_LIBRARIES = {"torch", "transformers", "numpy", "scipy", "pandas"}
-TORCHLESS_PLUGINS = ("datasets", "backbones", "systems")
+TORCHLESS_PLUGINS = ("datasets", "backbones", "systems", "observers")
 
 
 @dataclass(frozen=True)
@@ -240,7 +247,7 @@ def test_a_plugin_imports_the_api_alone():
     assert places(PLUGINS, is_foreign) == []
 
 
-def test_datasets_backbones_and_systems_are_listed_without_torch():
+def test_datasets_backbones_systems_and_observers_are_listed_without_torch():
     names = [name for name in PLUGINS if room_of(name) in TORCHLESS_PLUGINS]
     assert names
     assert places(names, lambda _, imported: imported.eager and imported.library in ("torch", "transformers")) == []
@@ -255,9 +262,10 @@ def test_the_api_gives_every_name_it_promises():
 
 
 def test_the_api_takes_its_names_from_lower_layers():
+    """What plugins need lies below planning; what notebooks need is a room of its own."""
     for name in erc_bench.api.__all__:
-        home = import_module("erc_bench.api")._HOME[name]
-        assert LAYER_OF[home.partition(".")[0]] < LAYER_OF["planning"]
+        room = import_module("erc_bench.api")._HOME[name].partition(".")[0]
+        assert LAYER_OF[room] < LAYER_OF["planning"] or room in ("experiments", "saved_models")
 
 
 COMMANDS = (
@@ -267,14 +275,21 @@ COMMANDS = (
     ("sweep", "--help"),
     ("tune", "--help"),
     ("compare", "--help"),
+    ("rm", "--help"),
+    ("archive", "--help"),
+    ("completion", "fish"),
     ("score", "--help"),
     ("power", "--help"),
     ("plot", "--help"),
     ("report", "--help"),
     ("data", "--help"),
+    ("new", "--help"),
     ("show", "--help"),
+    ("check", "--help"),
+    ("predict", "--help"),
     ("list", "datasets"),
     ("list", "backbones"),
+    ("list", "observers"),
     ("data", "status"),
     ("doctor", "--cache"),
     ("compare", "--runs", "nothing-is-here"),

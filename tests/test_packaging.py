@@ -68,10 +68,14 @@ def test_data_files_are_in_it(wheel):
         path.relative_to(base).as_posix()
         for base, top in ((ROOT, "erc_bench"), (ROOT / "plugins", "erc_bench_plugins"))
         for path in (base / top).rglob("*.*")
-        if path.suffix in (".toml", ".csv", ".json", ".txt", ".html", ".css", ".js")
+        if path.suffix in (".toml", ".csv", ".json", ".txt", ".html", ".css", ".js", ".template", ".typed")
     }
     some = {"erc_bench/comparison/expected.toml", "erc_bench/comparison/reported/eacl2024.csv"}
     assert some | {"erc_bench/report/report.js"} <= data <= names
+
+
+def test_type_checkers_are_told_that_there_are_types(wheel):
+    assert "erc_bench/py.typed" in wheel.namelist()
 
 
 def test_nothing_else_is_in_it(wheel):

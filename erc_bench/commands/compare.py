@@ -14,8 +14,8 @@ from erc_bench.commands.compare_tests import (
     baseline_option,
     family_option,
     options_of_tests,
+    tell_note,
     tests_asked_for,
-    with_groups,
 )
 from erc_bench.commands.numbers import alpha_option
 from erc_bench.commands.target import check_target
@@ -62,9 +62,8 @@ def compare(
     runs: Path, form: str, output: Path | None, suite: Path | None, data_dir: Path | None, **request: Any
 ) -> None:
     """Compare stored runs: mean and spread over seeds, and tests against a baseline."""
-    from erc_bench.comparison import compare as compare_cells
-    from erc_bench.comparison.expected import shipped_alarms
     from erc_bench.errors import ErcBenchError
+    from erc_bench.experiments.comparing import compare_stored
     from erc_bench.store.reading import read_cells
 
     # A suite's tables are files in a folder.
@@ -80,8 +79,7 @@ def compare(
         _write_suite(suite, cells, form, output, data_dir)
         return
     tests = tests_asked_for(request)
-    shown = with_groups(cells, tests, data_dir, request["datasets"], request["methods"])
-    comparison = compare_cells(shown, alarms=shipped_alarms(), tests=tests, **request)
+    comparison = compare_stored(cells, tests=tests, data_dir=data_dir, tell=tell_note, **request)
     # A pipe or a file has no colours, even where the environment forces them on rich.
     if form == "rich" and output is None and sys.stdout.isatty():
         _show(comparison)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,37 +106,13 @@ def with_groups(
 ) -> list[StoredCell]:
     """Return the cells with the slices, episodes and sessions of their test split.
 
-    Runs that were stored without them get those of the corpus, where it is there and is the same. Only
-    the corpora of these datasets and methods are read (none named: all).
+    What the runs lack is read from the corpora of these datasets and methods (none named: all).
     """
-    if tests.cluster == "dialogue" and not tests.by_slice:
-        return list(cells)
-    shown = [
-        cell for cell in cells if (not datasets or cell.dataset in datasets) and (not methods or cell.method in methods)
-    ]
-    lacking = {cell.dataset for cell in shown if cell.status == "done" and "groups" not in cell.record.get("data", {})}
-    found = {dataset: _groups(dataset, data_dir) for dataset in sorted(lacking)}
-    return [_completed(cell, *found[cell.dataset]) if cell.dataset in found else cell for cell in cells]
+    from erc_bench.experiments.comparing import with_groups as with_groups_of_corpora
+
+    return with_groups_of_corpora(cells, tests, data_dir, tell_note, datasets, methods)
 
 
-def _groups(dataset: str, data_dir: Path | None) -> tuple[str, dict[str, Any]]:
-    """Return the fingerprint of a corpus and the groups of its test split; nothing where it cannot be read."""
-    from erc_bench.catalogue import Catalogue
-    from erc_bench.data.corpus import load_corpus
-    from erc_bench.data.groups import groups
-    from erc_bench.errors import ErcBenchError
-
-    try:
-        reader = Catalogue().get("dataset", dataset)()
-        corpus = load_corpus(reader, data_dir)
-    except ErcBenchError as error:
-        click.echo(f"Note: the corpus is not read for slices and clusters: {error.message}", err=True)
-        return "", {}
-    return corpus.fingerprint, groups(corpus.splits.test)
-
-
-def _completed(cell: StoredCell, fingerprint: str, groups: dict[str, Any]) -> StoredCell:
-    data = cell.record.get("data", {})
-    if "groups" in data or not fingerprint or data.get("fingerprint") != fingerprint:
-        return cell
-    return replace(cell, record={**cell.record, "data": {**data, "groups": groups}})
+def tell_note(sentence: str) -> None:
+    """Say something that belongs beside a table."""
+    click.echo(f"Note: {sentence}", err=True)

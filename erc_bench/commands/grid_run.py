@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from erc_bench.commands.observer_option import observer_option
+from erc_bench.commands.plugin_option import brought_by, open_catalogue, plugin_option
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from erc_bench.catalogue import Catalogue
     from erc_bench.planning.plan import Plan
     from erc_bench.planning.request import Request
+    from erc_bench.plugin_files import PluginFile
     from erc_bench.running.grid import GridOutcome
 
 SOME_FAILED = 1
@@ -70,7 +73,14 @@ _OPTIONS = (
         is_flag=True,
         help="Also store the representations of the test utterances, for erc-bench plot representations.",
     ),
+    click.option(
+        "--save-model",
+        is_flag=True,
+        help="Also save each cell's trained model with its language model (MiniLM 91 MB, SimCSE 1.4 GB), for predict.",
+    ),
     click.option("--dry-run", is_flag=True, help="Show the cells and what is already there; run nothing."),
+    plugin_option,
+    observer_option,
 )
 
 
@@ -81,34 +91,24 @@ def grid_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-_MOST_SEEDS = 1000
-
-
 def parse_seeds(text: str) -> tuple[int, ...]:
     """Read ``5`` as seeds 1 to 5 and ``1,3,7`` as these three."""
+    from erc_bench.experiments.plans import seeds_of
+
     try:
         numbers = [int(part) for part in text.split(",")]
     except ValueError:
         numbers = []
-    if not numbers or min(numbers) < 0 or (len(numbers) == 1 and numbers[0] < 1) or len(set(numbers)) != len(numbers):
-        raise ErcBenchError(
-            f"--seeds {text!r} is neither a number of seeds nor a list of different seeds such as 1,3,7"
-        )
-    if "," in text:
-        return tuple(numbers)
-    if numbers[0] > _MOST_SEEDS:
-        raise ErcBenchError(
-            f"--seeds {text} asks for more than {_MOST_SEEDS} seeds", "A list names seeds: --seeds 1,3,7."
-        )
-    return tuple(range(1, numbers[0] + 1))
+    return seeds_of(numbers[0] if len(numbers) == 1 else numbers, f"--seeds {text!r}")
 
 
-def plan_aloud(console: Console, requests: Sequence[Request]) -> list[Plan]:
-    """Plan the grid; say which plugins were left out and what a dataset's suggestions changed."""
-    from erc_bench.catalogue import Catalogue
+def plan_aloud(console: Console, requests: Sequence[Request], plugins: Sequence[PluginFile] = ()) -> list[Plan]:
+    """Plan the grid; say what files bring, which plugins were left out and what a dataset's suggestions changed."""
     from erc_bench.planning.grid import plan_grids
 
-    catalogue = Catalogue()
+    catalogue = open_catalogue(plugins)
+    for line in brought_by(catalogue, plugins):
+        say(console, line)
     plans = plan_grids(requests, catalogue)
     explain(console, catalogue, plans)
     return plans
@@ -121,23 +121,13 @@ def say(console: Console, text: str) -> None:
 
 def run_grid(console: Console, plans: Sequence[Plan], asked: Mapping[str, Any]) -> GridOutcome:
     """Run the cells, with progress; raise :class:`ErcBenchError` at once where a corpus is missing."""
-    from erc_bench.data.folder import check_present, data_root
-    from erc_bench.running.grid import GridRunner
-    from erc_bench.running.jobs import JobsRunner, spread
+    from erc_bench.experiments.grid import run_plans
     from erc_bench.running.task import GridTask
     from erc_bench.terminal_progress import progress_for
-    from erc_bench.training.device import choose_device
 
-    check_present((plan.dataset for plan in plans), data_root(asked["data_dir"]))
-    progress = progress_for(console)
-    try:
-        devices = [str(choose_device(name)) for name in asked["device"].split(",")]
-        task = GridTask(asked["runs"], asked["data_dir"], devices[0], asked["overwrite"], asked["micro_batch"])
-        if asked["jobs"] > 1 or len(devices) > 1:
-            return JobsRunner(spread(max(asked["jobs"], len(devices)), task, devices), progress).run(plans)
-        return GridRunner(task, progress).run(plans)
-    finally:
-        progress.close()
+    named = (asked[name] for name in ("runs", "data_dir", "device", "overwrite", "micro_batch", "plugins", "observers"))
+    task = GridTask(*named)
+    return run_plans(plans, task, asked["jobs"], progress_for(console))
 
 
 def show_table(
@@ -156,25 +146,15 @@ def show_table(
     A table that cannot be made is told and no more: what failed must still be told after it, and the
     exit code must still be that of failed cells.
     """
-    from erc_bench.commands.compare_tests import with_groups
-    from erc_bench.comparison import Tests, compare
-    from erc_bench.comparison.expected import shipped_alarms
-    from erc_bench.store.reading import read_cell, read_cells
+    from erc_bench.commands.compare_tests import tell_note
+    from erc_bench.experiments.comparing import compare_plans
     from erc_bench.tables import render
     from erc_bench.tables.rich_table import print_comparison
 
     if not plans:
         return
-    cells = [read_cell(plan.address.folder(runs)) for plan in plans]
     try:
-        comparison = compare(
-            with_groups(cells, wanted.get("tests") or Tests(), data_dir),
-            datasets=_in(plans, "dataset", datasets),
-            methods=_in(plans, "method", methods),
-            alarms=shipped_alarms(),
-            all_cells=read_cells(runs),
-            **wanted,
-        )
+        comparison = compare_plans(plans, runs, datasets, methods, data_dir=data_dir, tell=tell_note, **wanted)
     except ErcBenchError as error:
         click.echo(f"There is no table: {error}", err=True)
         return
@@ -204,21 +184,9 @@ def explain(console: Console, catalogue: Catalogue, plans: Sequence[Plan]) -> No
 
     A frozen encoder is not what the user typed.
     """
-    from erc_bench.options import format_value
+    from erc_bench.experiments.plans import suggested_settings
 
     for broken in catalogue.broken:
         click.echo(f"Warning: {broken}", err=True)
-    told = {
-        f"{address} = {format_value(plan.resolved.values[address])} (suggested by {origin})"
-        for plan in plans
-        for address, origin in plan.resolved.origins.items()
-        if origin.startswith("dataset ")
-    }
-    for line in sorted(told):
+    for line in suggested_settings(plans):
         say(console, line)
-
-
-def _in(plans: Sequence[Plan], kind: str, names: Sequence[str]) -> list[str]:
-    """Return those of the names that the plans hold, in the order in which they were asked for."""
-    held = {getattr(plan.address, kind) for plan in plans}
-    return [name for name in dict.fromkeys(names) if name in held]

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
+
+from erc_bench.commands.plugin_option import open_catalogue, plugin_option
+
+if TYPE_CHECKING:
+    from erc_bench.plugin_files import PluginFile
 
 _KINDS = {
     "datasets": "dataset",
@@ -11,21 +18,22 @@ _KINDS = {
     "objectives": "objective",
     "classifiers": "classifier",
     "methods": "method",
+    "observers": "observer",
 }
 
 
 @click.command("list")
 @click.argument("kind", required=False, type=click.Choice(list(_KINDS)), metavar="[KIND]")
-def list_components(kind: str | None) -> None:
-    """List what is installed, of all kinds or one: datasets, backbones, encoders, objectives, classifiers, methods."""
+@plugin_option
+def list_components(kind: str | None, plugins: tuple[PluginFile, ...]) -> None:
+    """List what is installed, of all kinds or of one."""
     from rich.table import Table
     from rich.text import Text
 
-    from erc_bench.catalogue import Catalogue
     from erc_bench.terminal import open_console
 
     console = open_console()
-    catalogue = Catalogue()
+    catalogue = open_catalogue(plugins)
     for title in [kind] if kind else _KINDS:
         table = Table(title=title, title_justify="left", title_style="bold", box=None, header_style="dim")
         for column in ("name", "package"):

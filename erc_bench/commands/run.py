@@ -18,9 +18,8 @@ from erc_bench.commands.grid_run import (
     say,
     show_table,
 )
+from erc_bench.commands.observer_option import chosen_observers
 from erc_bench.commands.tuned import check_tuned, read_tuned, tell_earlier_cells, warn_of_other_data
-from erc_bench.errors import ErcBenchError
-from erc_bench.names import did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -53,8 +52,9 @@ def run(**asked: Any) -> None:
     from erc_bench.terminal import open_console
 
     console = open_console()
+    asked["observers"] = chosen_observers(asked)
     tuned = read_tuned(asked["settings_files"])
-    plans = plan_aloud(console, [replace(_request(asked), tuned=tuned)])
+    plans = plan_aloud(console, [replace(_request(asked), tuned=tuned)], asked["plugins"])
     check_tuned(console, plans, tuned)
     if asked["dry_run"]:
         _show_cells(console, plans, asked["runs"])
@@ -77,19 +77,11 @@ def run(**asked: Any) -> None:
 
 
 def _request(asked: dict[str, Any]) -> Request:
+    from erc_bench.experiments.plans import check_baseline, check_sealed
     from erc_bench.planning.overrides import parse_override
     from erc_bench.planning.request import DEFAULT_BACKBONE, Request
 
-    _check_baseline(asked["baseline"], asked["methods"])
-    if asked["audit"] and asked["dev_only"]:
-        raise ErcBenchError(
-            "--audit scores every epoch on test, and --dev-only never scores test", "Leave one of them."
-        )
-    if asked["save_representations"] and asked["dev_only"]:
-        raise ErcBenchError(
-            "--save-representations stores what test becomes, and --dev-only never reads test", "Leave one of them."
-        )
-    return Request(
+    request = Request(
         methods=asked["methods"],
         datasets=asked["datasets"],
         backbones=asked["backbones"] or (DEFAULT_BACKBONE,),
@@ -100,16 +92,11 @@ def _request(asked: dict[str, Any]) -> Request:
         dev_only=asked["dev_only"],
         audit=asked["audit"],
         save_representations=asked["save_representations"],
+        save_model=asked["save_model"],
     )
-
-
-def _check_baseline(baseline: str | None, methods: Sequence[str]) -> None:
-    method = (baseline or "").partition("/")[0]
-    if baseline is not None and method not in methods:
-        raise ErcBenchError(
-            f"the baseline {method!r} is none of the methods of this run; {did_you_mean(method, methods)}",
-            "The table of a run shows its own cells; erc-bench compare shows all that are stored.",
-        )
+    check_baseline(asked["baseline"], asked["methods"])
+    check_sealed(request)
+    return request
 
 
 def _show_cells(console: Console, plans: Sequence[Plan], runs: Path) -> None:

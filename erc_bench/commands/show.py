@@ -9,21 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.commands.named import entries_named
+from erc_bench.commands.plugin_option import open_catalogue, plugin_option
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from erc_bench.catalogue import Catalogue, Entry
+    from erc_bench.plugin_files import PluginFile
 
 
 @click.command("show")
 @click.argument("name")
 @click.option("--dataset", help="Show every setting of a method as it is on this dataset.")
 @click.option("--backbone", default="simcse", show_default=True, help="... and with this backbone.")
-def show(name: str, dataset: str | None, backbone: str) -> None:
+@plugin_option
+def show(name: str, dataset: str | None, backbone: str, plugins: tuple[PluginFile, ...]) -> None:
     """Show the component or method NAME (or kind.NAME; `training` for the options of training)."""
-    from erc_bench.catalogue import Catalogue
+    from erc_bench.catalogue import KINDS
     from erc_bench.terminal import open_console
 
     console = open_console()
@@ -31,10 +34,11 @@ def show(name: str, dataset: str | None, backbone: str) -> None:
         from erc_bench.planning.training_options import TrainingOptions
 
         _heading(console, "training", "erc-bench", inspect.getdoc(TrainingOptions) or "")
-        _options(console, "training", TrainingOptions)
+        _options(console, "training.", TrainingOptions)
         return
-    catalogue = Catalogue()
-    for entry in _find(catalogue, name, methods_only=dataset is not None):
+    catalogue = open_catalogue(plugins)
+    kinds = KINDS if dataset is None else ("method",)
+    for entry in entries_named(catalogue, name, kinds):
         if dataset is not None:
             _resolved(console, catalogue, entry, dataset, backbone)
         elif entry.kind == "method":
@@ -43,29 +47,13 @@ def show(name: str, dataset: str | None, backbone: str) -> None:
             _component(console, entry)
 
 
-def _find(catalogue: Catalogue, name: str, methods_only: bool) -> list[Entry]:
-    from erc_bench.catalogue import KINDS
-    from erc_bench.names import did_you_mean
-
-    kinds = ["method"] if methods_only else KINDS
-    kind, dot, rest = name.partition(".")
-    if dot and kind in kinds:
-        catalogue.get(kind, rest)
-        return [catalogue.entries(kind)[rest]]
-    found = [catalogue.entries(each)[name] for each in kinds if name in catalogue.entries(each)]
-    if not found:
-        every = {known for each in kinds for known in catalogue.entries(each)}
-        called = "no method is called" if methods_only else "nothing is called"
-        raise ErcBenchError(f"{called} {name!r}; {did_you_mean(name, every)}", "\n".join(map(str, catalogue.broken)))
-    return found
-
-
 def _component(console: Console, entry: Entry) -> None:
     component = entry.component
     title = f"{entry.kind} {entry.name}"
     _heading(console, title, entry.package, inspect.getdoc(component) or "", component.source)
     _facts(console, dict(_component_facts(entry)))
-    _options(console, entry.kind, component.Options)
+    # An observer is no slot of a method: its options are given with its name.
+    _options(console, f"{entry.name}:" if entry.kind == "observer" else f"{entry.kind}.", component.Options)
     console.print()
 
 
@@ -82,6 +70,8 @@ def _component_facts(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "safe under bf16 autocast", "yes" if component.bf16_safe else "no"
     if entry.kind == "encoder":
         yield "sees future turns", "yes" if component.sees_future else "no"
+    if entry.kind == "observer":
+        yield "used with", f"--observer {entry.name} or --observer {entry.name}:OPTION=VALUE"
 
 
 def _method(console: Console, entry: Entry) -> None:
@@ -163,7 +153,7 @@ def _facts(console: Console, facts: Mapping[str, str]) -> None:
             console.print(f"{fact}: {value}", markup=False, highlight=False)
 
 
-def _options(console: Console, slot: str, options: Any) -> None:
+def _options(console: Console, prefix: str, options: Any) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -176,7 +166,7 @@ def _options(console: Console, slot: str, options: Any) -> None:
     for name, spec in specs(options).items():
         by_regime = "".join(f"\n{regime}: {format_value(value)}" for regime, value in spec.regimes.items())
         does = Text.assemble(spec.description, "\n", (spec.expected(), "dim"))
-        table.add_row(f"{slot}.{name}", Text(f"{format_value(spec.default)}{by_regime}"), does)
+        table.add_row(f"{prefix}{name}", Text(f"{format_value(spec.default)}{by_regime}"), does)
     if table.row_count:
         console.print()
         console.print(table)

@@ -7,10 +7,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from erc_bench.commands.compare_tests import with_groups
-from erc_bench.comparison import compare
-from erc_bench.comparison.expected import shipped_alarms
+from erc_bench.commands.compare_tests import tell_note
 from erc_bench.errors import ErcBenchError
+from erc_bench.experiments.comparing import compare_stored
 from erc_bench.store.reading import StoredCell
 from erc_bench.suites.model import Suite, Table
 from erc_bench.suites.reading import read_suite
@@ -36,8 +35,7 @@ def suite_tables(
         name = f"{number}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:60].rstrip('-')}.{SUFFIXES[form]}"
         try:
             wanted = _wanted(suite, table, cells)
-            shown = with_groups(cells, table.tests, data_dir, wanted["datasets"], wanted["methods"])
-            text = render(compare(shown, **wanted), form)
+            text = render(compare_stored(cells, data_dir=data_dir, tell=tell_note, **wanted), form)
         except ErcBenchError as error:
             raise ErcBenchError(f"table {number} of {file}, {title!r}: {error.message}", error.hint) from None
         yield name, _heading(suite, title, form) + text
@@ -53,7 +51,7 @@ def _wanted(suite: Suite, table: Table, cells: Sequence[StoredCell]) -> dict[str
     lacking = [kind for kind, found in names.items() if not found]
     if lacking:
         raise ErcBenchError(f"none of its {lacking[0]} is stored", "Run the suite first with `erc-bench sweep`.")
-    return {**names, **table.wanted(), "alarms": shipped_alarms()}
+    return {**names, **table.wanted()}
 
 
 def _heading(suite: Suite, title: str, form: str) -> str:

@@ -18,6 +18,7 @@ from erc_bench.commands.grid_run import (
     say,
     show_table,
 )
+from erc_bench.commands.observer_option import chosen_observers
 from erc_bench.commands.tuned import check_tuned, read_tuned, tell_earlier_cells, warn_of_other_data
 
 if TYPE_CHECKING:
@@ -42,12 +43,14 @@ def sweep(suite: Path, **asked: Any) -> None:
     from erc_bench.terminal import open_console
 
     console = open_console()
+    asked["observers"] = chosen_observers(asked)
     read = read_suite(suite)
     seeds = None if asked["seeds"] is None else parse_seeds(asked["seeds"])
     overrides = [parse_override(text) for text in asked["settings"]]
     tuned = read_tuned([*(suite.parent / name for name in read.settings_files), *asked["settings_files"]])
-    requests = suite_requests(read, overrides, seeds, asked["limit"], asked["audit"], asked["save_representations"])
-    plans = plan_aloud(console, [replace(request, tuned=tuned) for request in requests])
+    kept = {name: asked[name] for name in ("audit", "save_representations", "save_model")}
+    requests = suite_requests(read, overrides, seeds, asked["limit"], **kept)
+    plans = plan_aloud(console, [replace(request, tuned=tuned) for request in requests], asked["plugins"])
     check_tuned(console, plans, tuned)
     check_tables(read.tables, plans)
     for line in filter(None, (read.title, read.text)):

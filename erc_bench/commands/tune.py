@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from erc_bench.commands.grid_run import say
+from erc_bench.commands.plugin_option import brought_by, open_catalogue, plugin_option
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("--data-dir", type=_FOLDER, help="Corpora. Default: $ERC_BENCH_DATA, else a cache.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--dry-run", is_flag=True, help="Show what would be searched and what is already there; run nothing.")
+@plugin_option
 def tune(**asked: Any) -> None:
     """Search the settings of every METHOD on dev, with the same number of trials; write the best to a file.
 
@@ -85,12 +87,13 @@ def _check_output(output: Path) -> None:
 
 
 def _searches(console: Console, asked: dict[str, Any]) -> list[Search]:
-    from erc_bench.catalogue import Catalogue
     from erc_bench.commands.grid_run import explain
     from erc_bench.tuning.search import plan_searches
     from erc_bench.tuning.space_file import read_spaces
 
-    catalogue = Catalogue()
+    catalogue = open_catalogue(asked["plugins"])
+    for line in brought_by(catalogue, asked["plugins"]):
+        say(console, line)
     file: Path | None = asked["space"]
     spaces = {} if file is None else read_spaces(file, catalogue.entries("method"))
     searches = plan_searches(_request(asked), catalogue, spaces, file)
@@ -138,7 +141,7 @@ def _runner(asked: dict[str, Any], progress: Any = None) -> GridRunner:
 
     device = str(choose_device(asked["device"]))
     # A cell that is stale or failed belongs to a trial that has not ended: those that have are not run again.
-    task = GridTask(asked["study"] / CELLS, asked["data_dir"], device, "stale")
+    task = GridTask(asked["study"] / CELLS, asked["data_dir"], device, "stale", plugins=asked["plugins"])
     return GridRunner(task, progress or Progress())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 from erc_bench.contracts.component import Component
@@ -41,6 +42,19 @@ class Backbone(Component):
         and the alternative.
         """
         raise NotImplementedError
+
+    def load_saved(self, folder: Path) -> LoadedBackbone:
+        """Load tokenizer and model from a folder of ``run --save-model``, without network.
+
+        It holds what ``save_pretrained`` writes of the tokenizer and of ``model.config``, and the trained
+        ``model.state_dict()`` as ``model.safetensors``, which is read again into the model that comes back.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def can_be_saved(cls) -> bool:
+        """Whether a trained model of this backbone can be saved."""
+        return cls.load_saved is not Backbone.load_saved
 
     def identity(self) -> str:
         """Return what tells one version of the weights from another (revision or content)."""

@@ -41,7 +41,7 @@ class Classifier(Component, nn.Module):
     def fit(self, train: Outputs, dev: Outputs, task: Task) -> Iterator[None]:
         """Fit to the representations of train; yield once per epoch, so that the runner selects.
 
-        All fitted state is parameters or buffers.
+        All fitted state is parameters or buffers; a submodule that holds some is built in ``start``.
         """
         yield from ()
 

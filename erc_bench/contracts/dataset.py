@@ -77,6 +77,10 @@ class Dataset(Component):
     obtain: ClassVar[str] = ""
     """Where the corpus comes from and how to get it, one or two sentences."""
     counts: ClassVar[Mapping[str, SplitCounts]] = {}
+    known_repeats: ClassVar[Mapping[str, int]] = {}
+    """Dialogues of the published corpus whose text is there more than once: how many of ``"test in train"``,
+    ``"dev in train"`` and ``"test in dev"``, and within one split (``"train"``). The conformance check fails for
+    more."""
     suggested_settings: ClassVar[Mapping[str, Any]] = {}
     """Settings that suit the corpus (``slot.option`` → value); a method's own settings win."""
 

@@ -107,9 +107,22 @@ class Encoder(Component, nn.Module):
         return False
 
     @property
+    def reads(self) -> Literal["mask", "opening", "any"] | None:
+        """The token that every row is read at; the conformance check holds the encoder to its word.
+
+        ``None``: at a mask wherever a row holds one.
+        """
+        return None
+
+    @property
+    def state_dim(self) -> int:
+        """Width of the row states: that of the language model."""
+        return int(getattr(self.language_model.config, "hidden_size"))  # noqa: B009 (typed as Module)
+
+    @property
     def dim(self) -> int:
         """Width of the representations."""
-        return int(getattr(self.language_model.config, "hidden_size"))  # noqa: B009 (typed as Module)
+        return self.state_dim
 
     def examples(self, dialogues: Sequence[Dialogue], training: bool, rng: Random) -> list[Example]:
         """Cut dialogues into examples; every scored utterance is a target of exactly one of them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,6 +17,8 @@ class System(Component):
 
     sees_future: ClassVar[bool] = False
     """Whether an utterance's scores may depend on turns after it; tables mark such systems."""
+    is_floor: ClassVar[bool] = False
+    """Whether it gives one answer to all utterances, so that others have something to rise above."""
 
     def __init__(self, options: Any = None) -> None:
         self.options = self.Options() if options is None else options
@@ -27,3 +30,19 @@ class System(Component):
     def predict(self, dialogues: Sequence[Dialogue]) -> dict[UtteranceKey, np.ndarray]:
         """Return one (classes,) array of scores for every scored utterance of sealed dialogues."""
         raise NotImplementedError
+
+    def save(self, folder: Path) -> None:
+        """Write what ``fit`` learnt into an empty folder: JSON, safetensors and plain text (``.txt``) alone."""
+        raise NotImplementedError
+
+    def load(self, folder: Path) -> None:
+        """Take over what ``save`` wrote, without network, so that ``predict`` answers as after ``fit``.
+
+        Raises :class:`erc_bench.errors.ErcBenchError` for files that are missing or damaged.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def can_be_saved(cls) -> bool:
+        """Whether a fitted system can be saved: it has ``save`` and ``load``."""
+        return cls.save is not System.save and cls.load is not System.load

@@ -28,19 +28,21 @@ class _Member:
     open: Callable[[], IO[bytes] | None]
 
 
-def extract_checked(archive: Path, folder: Path, largest: int = 1 << 30) -> list[Path]:
+def extract_checked(
+    archive: Path, folder: Path, largest: int = 1 << 30, most_members: int = _MOST_MEMBERS
+) -> list[Path]:
     """Unpack a zip or tar archive into ``folder`` and return the files written.
 
     Raises :class:`ErcBenchError` before anything is written when a member has an absolute path or
     ``..``, is a link or a device, when two members have one name, or when the content is larger
-    than ``largest`` bytes.
+    than ``largest`` bytes or has more than ``most_members`` files.
     """
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as opened:
-                return _extract(archive, list(_zip_members(opened)), folder, largest)
+                return _extract(archive, list(_zip_members(opened)), folder, (largest, most_members))
         with tarfile.open(archive) as opened_tar:
-            return _extract(archive, list(_tar_members(opened_tar)), folder, largest)
+            return _extract(archive, list(_tar_members(opened_tar)), folder, (largest, most_members))
     except _DAMAGE as error:
         raise ErcBenchError(
             f"{archive} is not a complete zip or tar archive ({error})", "Download it again."
@@ -60,10 +62,10 @@ def _tar_members(archive: tarfile.TarFile) -> Iterator[_Member]:
             yield _Member(info.name, info.size, info.isreg(), partial(archive.extractfile, info))
 
 
-def _extract(archive: Path, members: list[_Member], folder: Path, largest: int) -> list[Path]:
+def _extract(archive: Path, members: list[_Member], folder: Path, most: tuple[int, int]) -> list[Path]:
     for member in members:
         _check_member(archive, member)
-    _check_whole(archive, members, largest)
+    _check_whole(archive, members, *most)
     written = []
     for member in members:
         path = folder.joinpath(*PurePosixPath(member.name).parts)
@@ -84,12 +86,12 @@ def _check_member(archive: Path, member: _Member) -> None:
         raise ErcBenchError(f"{archive}: member {member.name!r} is a link or a device, not a file", _SUSPICIOUS)
 
 
-def _check_whole(archive: Path, members: list[_Member], largest: int) -> None:
+def _check_whole(archive: Path, members: list[_Member], largest: int, most_members: int) -> None:
     names = [PurePosixPath(member.name) for member in members]
     if len(set(names)) != len(names):
         raise ErcBenchError(f"{archive}: two members have one name", _SUSPICIOUS)
     size = sum(member.size for member in members)
-    if size > largest or len(members) > _MOST_MEMBERS:
+    if size > largest or len(members) > most_members:
         raise ErcBenchError(
             f"{archive} unpacks to {size} bytes in {len(members)} files, more than is allowed", _SUSPICIOUS
         )

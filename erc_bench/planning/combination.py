@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from erc_bench.catalogue import Catalogue
+from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.component import Component
 from erc_bench.contracts.system import System
 from erc_bench.planning.overrides import Override
@@ -71,6 +72,7 @@ def _plan_composition(
     if wrong:
         return None, wrong + [str(problem) for problem in problems]
     problems += _impossible(combination, components, readouts, resolved, mine)
+    problems += _unsavable(request, combination.backbone)
     resolved = replace(resolved, overrides={**_without_reference(resolved), **replaced})
     return _make(request, combination, components, readouts, resolved), [str(problem) for problem in problems]
 
@@ -85,6 +87,7 @@ def _plan_system(
     addressed = [item for item in mine if item.method or not compositions or item.slot in slots]
     resolved, problems = resolve(slots, _layers(combination, ()), addressed, lambda _: None)
     problems += misdirected(combination.method, slots, (), combination.dataset.name)
+    problems += _unsavable(request, system)
     plan = _make(request, combination, {"system": system}, {}, resolved)
     return plan, [str(problem) for problem in problems]
 
@@ -155,6 +158,13 @@ def _impossible(
     return problems
 
 
+def _unsavable(request: Request, component: type[Backbone] | type[System]) -> list[Problem]:
+    if not request.save_model or component.can_be_saved():
+        return []
+    kind, lacks = ("system", "save and load") if issubclass(component, System) else ("backbone", "load_saved")
+    return [Problem("--save-model", f"the {kind} {component.name!r} cannot be saved: it lacks {lacks}")]
+
+
 def _make(
     request: Request,
     combination: Combination,
@@ -181,4 +191,5 @@ def _make(
         # A system that trains by itself has no epochs that could be watched, and keeps its representations.
         request.audit and not is_system,
         request.save_representations and not is_system,
+        request.save_model,
     )

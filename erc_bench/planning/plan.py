@@ -22,7 +22,7 @@ class Plan:
     ``components`` maps the slots (encoder, objective, classifier; or system) to classes;
     ``readouts`` maps the names of further classifiers to classes. ``backbone`` is ``None`` for a
     system that has none. ``audit`` writes down the test score of every epoch, ``save_representations``
-    stores those of the test utterances; neither changes a result.
+    stores those of the test utterances, ``save_model`` the trained model; none changes a result.
     """
 
     address: CellAddress
@@ -36,6 +36,7 @@ class Plan:
     dev_only: bool = False
     audit: bool = False
     save_representations: bool = False
+    save_model: bool = False
 
     @property
     def seed(self) -> int:

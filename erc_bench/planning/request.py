@@ -26,7 +26,7 @@ class Request:
     ``suite`` holds the settings of a suite, weakest first; all ``overrides`` are stronger.
     ``datasets_of``, ``backbones_of`` and ``readouts_of`` say for one method what the request says for all.
     ``audit`` wants the test score of every epoch on record, ``save_representations`` those of the test
-    utterances in the cell's folder. ``tuned`` settings are stronger than a
+    utterances in the cell's folder, ``save_model`` the trained model there. ``tuned`` settings are stronger than a
     method's own and weaker than everything that is set.
     """
 
@@ -44,6 +44,7 @@ class Request:
     dev_only: bool = False
     audit: bool = False
     save_representations: bool = False
+    save_model: bool = False
     tuned: Mapping[CombinationName, Tuned] = field(default_factory=dict)
 
     def settings(self) -> list[Override]:
@@ -88,7 +89,7 @@ def combinations(request: Request, catalogue: Catalogue, problems: list[str]) ->
     """Look every name up; a name that is not known is a problem, and the others go on."""
     datasets = [look_up(catalogue, "dataset", name, problems) for name in dict.fromkeys(request.datasets)]
     methods = [look_up(catalogue, "method", name, problems) for name in dict.fromkeys(request.methods)]
-    backbones = {name: _backbone(catalogue, name, problems) for name in request.backbones}
+    backbones = {name: look_up_backbone(catalogue, name, problems) for name in request.backbones}
     return [
         Combination(method, dataset, *backbone)
         for dataset in filter(None, datasets)
@@ -112,7 +113,11 @@ def look_up(catalogue: Catalogue, kind: str, name: str, problems: list[str]) -> 
         return None
 
 
-def _backbone(catalogue: Catalogue, name: str, problems: list[str]) -> tuple[type[Backbone], str, str] | None:
+def look_up_backbone(catalogue: Catalogue, name: str, problems: list[str]) -> tuple[type[Backbone], str, str] | None:
+    """Return a backbone by name, hub id or local folder, its name in tables, and where it lies if it was said.
+
+    ``None`` and a problem where there is none.
+    """
     # A backbone of the catalogue wins over a folder of the same name in the working directory.
     if name not in catalogue.entries("backbone") and ("/" in name or Path(name).is_dir()):
         any_backbone = look_up(catalogue, "backbone", ANY_BACKBONE, problems)

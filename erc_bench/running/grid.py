@@ -13,19 +13,24 @@ from typing import Any
 
 import torch
 
+from erc_bench.contracts.observer import ObservedStatus
 from erc_bench.data.corpus import Corpus, count, load_corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.progress import Progress
 from erc_bench.protocol import gold_labels, seal
 from erc_bench.running.audit import SelectionAudit
+from erc_bench.running.observers import CellObservers, Observers
 from erc_bench.running.record import Row, inputs, make_record, scored_rows
 from erc_bench.running.state import RUNS_UNDER, Found, find
 from erc_bench.running.task import GridTask
-from erc_bench.store.layout import Status
+from erc_bench.saved_models.files import in_words, size_of
+from erc_bench.saved_models.writing import save_model
+from erc_bench.store.layout import MODEL_FOLDER, Status
 from erc_bench.store.writing import CellBusyError, CellWriter
 from erc_bench.training.cell import Cell
 from erc_bench.training.device import hardware
+from erc_bench.training.hearing import Hear
 from erc_bench.training.preparation import CellData
 from erc_bench.training.result import CellResult
 from erc_bench.training.system_cell import run_system
@@ -60,6 +65,7 @@ class GridRunner:
         self.progress = progress
         self.workspace = Workspace(torch.device(task.device), task.micro_batch)
         self.outcome = GridOutcome()
+        self._observers = Observers(task.observers, self.workspace.device, self._note)
         self._corpus: tuple[str, Corpus] | None = None
         self._told: set[str] = set()
         self._reasons: set[str] = set()
@@ -97,7 +103,7 @@ class GridRunner:
         except Exception as error:
             self._failed(plan, self._reason_before_start(error), started)
             return True
-        found = find(folder, present, plan.readouts, plan.audit, plan.save_representations)
+        found = find(folder, present, plan.readouts, plan.audit, plan.save_representations, plan.save_model)
         if found.state not in RUNS_UNDER[self.task.overwrite]:
             self._passed_over(plan, found, started)
             return True
@@ -114,46 +120,70 @@ class GridRunner:
         self, plan: Plan, corpus: Corpus, present: Mapping[str, Any], writer: CellWriter, started: float
     ) -> None:
         # Another process may have finished the cell between the first look and the lock.
-        found = find(writer.folder, present, plan.readouts, plan.audit, plan.save_representations)
+        found = find(writer.folder, present, plan.readouts, plan.audit, plan.save_representations, plan.save_model)
         if found.state not in RUNS_UNDER[self.task.overwrite]:
             self._passed_over(plan, found, started)
             return
+        observers: CellObservers | None = None
         try:
             self.progress.cell_started(plan.label())
             writer.clear()
-            outcome = self._train_and_store(plan, corpus, present, writer)
+            observers = self._observers.cell(plan, writer.folder)
+            record = self._train_and_store(plan, corpus, present, writer, observers.epoch_ended)
         except KeyboardInterrupt:
             _close(writer, "interrupted", "stopped by the user")
+            _tell_stop(observers, "interrupted", "stopped by the user")
             raise
         # A cell is a stranger's code over a stranger's data: whatever it raises, the others go on.
         except (Exception, SystemExit) as error:
             reason = _reason(error)
-            unwritten = _close(writer, "failed", reason.partition("\n")[0], traceback.format_exc(), present)
+            first_line = reason.partition("\n")[0]
+            unwritten = _close(writer, "failed", first_line, traceback.format_exc(), present)
+            _tell_stop(observers, "failed", first_line)
             self._failed(plan, reason + unwritten, started)
             return
         self.outcome.ran.append(plan)
-        self.progress.cell_ended(plan.label(), outcome, time.perf_counter() - started)
+        # Only now, when nothing that they do can change what is written.
+        observers.done(record["metrics"])
+        self.progress.cell_ended(plan.label(), _headline(record), time.perf_counter() - started)
 
-    def _train_and_store(self, plan: Plan, corpus: Corpus, present: Mapping[str, Any], writer: CellWriter) -> str:
+    def _note(self, text: str) -> None:
+        self.progress.note(text)
+
+    def _train_and_store(
+        self, plan: Plan, corpus: Corpus, present: Mapping[str, Any], writer: CellWriter, hear: Hear
+    ) -> dict[str, Any]:
         splits = corpus.splits
         test = None if plan.dev_only else seal(splits.test)
         data = CellData(splits.train, splits.dev, test)
         gold = {} if plan.dev_only else gold_labels(splits.test)
         audit = SelectionAudit(plan, gold) if plan.audit else None
-        result = self._train(plan, data, corpus.fingerprint, audit)
+        result = self._train(plan, data, corpus.fingerprint, audit, hear)
         rows = _write_results(plan, result, gold, writer)
         machine = {"hardware": hardware(self.workspace.device), "device": str(self.workspace.device)}
-        record = make_record(plan, corpus, result, rows, present, machine)
+        loaded = [file.record() for file in self.task.plugins]
+        record = make_record(plan, corpus, result, rows, present, {**machine, "plugins": loaded})
         if audit is not None:
             record["audit"] = audit.record()
         writer.write_record(record)
+        if plan.save_model:
+            self._save_model(plan, result, record, writer)
         writer.finish("done")
-        return _headline(record)
+        return record
 
-    def _train(self, plan: Plan, data: CellData, fingerprint: str, audit: SelectionAudit | None) -> CellResult:
+    def _save_model(self, plan: Plan, result: CellResult, record: Mapping[str, Any], writer: CellWriter) -> None:
+        model = result.model
+        assert model is not None
+        writer.write_model(lambda folder: save_model(folder, plan, model, record))
+        folder = writer.folder / MODEL_FOLDER
+        self.progress.note(f"model saved, {in_words(size_of(folder))}: {folder}")
+
+    def _train(
+        self, plan: Plan, data: CellData, fingerprint: str, audit: SelectionAudit | None, hear: Hear
+    ) -> CellResult:
         if plan.backbone is None:
             return run_system(plan, data)
-        return Cell(plan, data, fingerprint, self.workspace, self.progress, audit).run()
+        return Cell(plan, data, fingerprint, self.workspace, self.progress, audit, hear).run()
 
     def _load(self, plan: Plan) -> Corpus:
         key = json.dumps([plan.address.dataset, plan.resolved.slot("dataset"), plan.limit], sort_keys=True)
@@ -249,6 +279,11 @@ def _close(
         # Without a status the cell counts as never run, and what stopped it is still the first error.
         return f"\n(the folder of the cell cannot be written: {problem})"
     return ""
+
+
+def _tell_stop(observers: CellObservers | None, status: ObservedStatus, error: str) -> None:
+    if observers is not None:
+        observers.stopped(status, error)
 
 
 def _reason(error: BaseException) -> str:

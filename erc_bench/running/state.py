@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.arrays import REPRESENTATIONS, array_names
-from erc_bench.store.layout import STATUS_FILE
+from erc_bench.store.layout import MODEL_FILE, MODEL_FOLDER, STATUS_FILE
 from erc_bench.store.reading import read_cell
 
 State = Literal["missing", "done", "failed", "stale"]
@@ -40,12 +40,13 @@ def find(
     readouts: Iterable[str],
     audit: bool = False,
     representations: bool = False,
+    model: bool = False,
 ) -> Found:
     """Look at a cell's folder.
 
     ``present_inputs`` is what its data, backbone and code are now; ``readouts`` are the further
     classifiers that must have read it, ``audit`` whether every epoch must have been scored,
-    ``representations`` whether those of the test utterances must be there.
+    ``representations`` whether those of the test utterances must be there, ``model`` whether the trained one must.
     """
     if not folder.is_dir():
         return Found("missing")
@@ -59,10 +60,14 @@ def find(
     unread = [name for name in readouts if name not in cell.record.get("readouts", [])]
     if unread:
         return Found("missing", f"it has not been read by {' and '.join(unread)} yet")
-    if audit and not cell.record.get("audit"):
-        return Found("missing", "it has not been audited yet")
-    if representations and not _has_representations(folder):
-        return Found("missing", "its representations have not been stored yet")
+    asked_and_lacking = (
+        (audit and not cell.record.get("audit"), "it has not been audited yet"),
+        (representations and not _has_representations(folder), "its representations have not been stored yet"),
+        (model and not (folder / MODEL_FOLDER / MODEL_FILE).is_file(), "its model has not been saved yet"),
+    )
+    reason = next((reason for lacks, reason in asked_and_lacking if lacks), "")
+    if reason:
+        return Found("missing", reason)
     changed = changes(cell.record.get("inputs", {}), present_inputs)
     if changed:
         return Found("stale", f"{' and '.join(changed)} changed since", cell.record)

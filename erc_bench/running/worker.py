@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,9 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from typing import Any
 
+from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
+from erc_bench.plugin_files import load_again
 from erc_bench.progress import Progress
 from erc_bench.running.task import GridTask
 
@@ -75,6 +78,12 @@ def work(connection: Connection, task: GridTask) -> None:
     log = logging.getLogger("erc_bench")
     log.handlers = [_SentLog(connection)]
     log.propagate = False
+    try:
+        # A cell's classes may be those of a file, and cannot be received before it is loaded.
+        load_again(task.plugins)
+    except ErcBenchError as error:
+        log.error(error.message)
+        sys.exit(1)
     runner = _runner(connection, task)
     try:
         while (message := connection.recv()) is not None:

@@ -10,7 +10,8 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,6 +24,7 @@ from safetensors.numpy import save
 from erc_bench.store.layout import (
     ARRAYS_FILE,
     LOCK_FILE,
+    MODEL_FOLDER,
     PREDICTIONS_FILE,
     RECORD_FILE,
     STATUS_FILE,
@@ -68,7 +70,9 @@ class CellWriter:
         """Remove what an earlier run of the cell left, the status first."""
         (self.folder / STATUS_FILE).unlink(missing_ok=True)
         for path in self.folder.iterdir():
-            if path.is_file() and path.name != LOCK_FILE:
+            if path.name in (MODEL_FOLDER, _part(MODEL_FOLDER)) and path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.is_file() and path.name != LOCK_FILE:
                 path.unlink()
         self.files = []
 
@@ -96,6 +100,23 @@ class CellWriter:
         """Write named arrays as safetensors."""
         self._write(ARRAYS_FILE, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
 
+    def write_model(self, write: Callable[[Path], None]) -> None:
+        """Let ``write`` fill the folder of the trained model, which appears when all its files are there."""
+        temporary = self.folder / _part(MODEL_FOLDER)
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir()
+        try:
+            write(temporary)
+            files = sorted(path.relative_to(temporary).as_posix() for path in temporary.rglob("*") if path.is_file())
+            for name in files:
+                # safetensors lets nobody else read what it writes; the other files of a cell are readable.
+                (temporary / name).chmod((self.folder / LOCK_FILE).stat().st_mode)
+                _sync(temporary / name)
+            temporary.replace(self.folder / MODEL_FOLDER)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        self.files += [f"{MODEL_FOLDER}/{name}" for name in files]
+
     def finish(
         self, status: Status, error: str = "", traceback: str = "", inputs: Mapping[str, Any] | None = None
     ) -> None:
@@ -111,7 +132,7 @@ class CellWriter:
         self._write(STATUS_FILE, json.dumps(content, indent=1).encode())
 
     def _write(self, name: str, content: bytes) -> None:
-        temporary = self.folder / f".{name}.part"
+        temporary = self.folder / _part(name)
         try:
             with temporary.open("wb") as stream:
                 stream.write(content)
@@ -122,3 +143,13 @@ class CellWriter:
             temporary.unlink(missing_ok=True)
         if name not in (STATUS_FILE, *self.files):
             self.files.append(name)
+
+
+def _part(name: str) -> str:
+    """Name what is not whole yet."""
+    return f".{name}.part"
+
+
+def _sync(file: Path) -> None:
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())

@@ -20,6 +20,7 @@ def suite_requests(
     limit: int | None = None,
     audit: bool = False,
     save_representations: bool = False,
+    save_model: bool = False,
 ) -> list[Request]:
     """Return one request for each point of the axes.
 
@@ -45,6 +46,7 @@ def suite_requests(
             limit=limit,
             audit=suite.audit or audit,
             save_representations=suite.save_representations or save_representations,
+            save_model=suite.save_model or save_model,
         )
         for point in points
     ]

@@ -67,3 +67,4 @@ class Suite:
     audit: bool = False
     settings_files: tuple[str, ...] = ()
     save_representations: bool = False
+    save_model: bool = False

@@ -8,6 +8,7 @@
     seeds = 5                          # the default: seeds 1 to 5; or a list
     audit = true                       # record the test score of every epoch; chooses nothing
     save_representations = true        # store what the test utterances become, for erc-bench plot
+    save_model = true                  # store the trained models, for erc-bench predict
     readouts = ["centroid"]            # further classifiers that read every training
 
     settings = ["tuned.toml"]          # the best on dev (erc-bench tune), weaker than all that stands here
@@ -69,7 +70,8 @@ SLOTS = ("dataset", "backbone", "encoder", "objective", "classifier", "training"
 CHOICES = "choices"
 _SETTINGS = (CHOICES, *SLOTS)
 _GRID = ("methods", "datasets", "backbones", "seeds", "readouts")
-_KEYS = ("title", "text", *_GRID, "audit", "save_representations", "settings", "axes", "method", "table", *_SETTINGS)
+_SAVED = ("save_representations", "save_model")
+_KEYS = ("title", "text", *_GRID, "audit", *_SAVED, "settings", "axes", "method", "table", *_SETTINGS)
 _METHOD_KEYS = ("datasets", "backbones", "readouts", *_SETTINGS)
 _AXES_KEYS = ("method", *_SETTINGS)
 
@@ -128,7 +130,7 @@ def _suite(name: str, fields: Fields) -> Suite:
         tuple(read_table(each, methods, datasets) for each in fields.tables("table")) or (Table(),),
         fields.flag("audit"),
         fields.names("settings"),
-        fields.flag("save_representations"),
+        *(fields.flag(name) for name in _SAVED),
     )
 
 

@@ -8,22 +8,43 @@ from typing import Any
 
 from erc_bench.comparison.model import Column, Comparison, PrintedClaim, Row, Score
 from erc_bench.comparison.pair import Pair
-from erc_bench.tables.cells import reasons
+from erc_bench.tables.cells import marks, reasons
 
 
 def render(comparison: Comparison) -> str:
     """Return one header line and one line per score; what does not exist is empty."""
-    lines = [
-        _line(comparison, column, score)
-        for column in comparison.columns
-        for score in column.scores
-        if score is not None
-    ]
+    lines = score_lines(comparison)
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(lines[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows([*lines, *_reported(comparison)])
     return stream.getvalue()
+
+
+def score_lines(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the numbers of each row on each dataset by the names of their columns, all with the same names."""
+    return [
+        _line(comparison, column, score)
+        for column in comparison.columns
+        for score in column.scores
+        if score is not None
+    ]
+
+
+def pair_lines(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the numbers of each comparison of two rows by the names of their columns."""
+    return [
+        {
+            **_condition(column),
+            **_row(comparison.rows[pair.row]),
+            "marks": marks(pair),
+            "against_baseline": pair.against_baseline,
+            **_pair(comparison, column, pair),
+            **_equal(comparison, pair),
+        }
+        for column in comparison.columns
+        for pair in column.pairs
+    ]
 
 
 def _reported(comparison: Comparison) -> list[dict[str, Any]]:
@@ -182,7 +203,7 @@ def _list(values: Any) -> str:
 
 def _pair(comparison: Comparison, column: Column, pair: Pair | None) -> dict[str, Any]:
     names = (
-        *("baseline", "shared_seeds", "difference", "difference_low", "difference_high", "sd", "t", "df"),
+        *("baseline", "shared_seeds", "difference", "difference_low", "difference_high", "difference_sd", "t", "df"),
         *("test", "p", "correction", "adjusted_p", "family", "verdict"),
         *("joint_low", "joint_high", "joint_t", "joint_df", "joint_p", "joint_adjusted_p"),
         *("joint_family", "joint_verdict", "sign_flip_p", "sign_flip_smallest_p", "hedges_g", "detectable"),

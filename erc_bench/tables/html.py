@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from erc_bench.comparison.model import Comparison
@@ -17,11 +17,36 @@ _STYLE = (
     "th,td{padding:.25rem .75rem;text-align:right;border-bottom:1px solid #ccc}"
     "th:first-child,td:first-child{text-align:left}"
 )
+_PART_STYLE = (
+    ".erc-bench{overflow-x:auto}"
+    ".erc-bench table{border-collapse:collapse;margin:.5rem 0;font-variant-numeric:tabular-nums}"
+    ".erc-bench th,.erc-bench td{padding:.2rem .7rem;text-align:right;white-space:nowrap;"
+    "border-bottom:1px solid #8884}"
+    ".erc-bench th:first-child,.erc-bench td:first-child{text-align:left}"
+    ".erc-bench p{margin:.15rem 0;max-width:60rem;font-size:.9em}"
+)
+"""The style of tables within another page, whose colours they leave alone."""
 _WRAP = {"best": ("<strong>", "</strong>"), "second": ("<u>", "</u>"), "": ("", "")}
 
 
 def render(comparison: Comparison) -> str:
     """Return a whole page: scores, caption, comparisons, notes."""
+    lines = [
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>erc-bench comparison</title>',
+        f"<style>{_STYLE}</style>\n</head>\n<body>",
+        *_parts(comparison),
+        "</body>\n</html>",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def part(comparison: Comparison) -> str:
+    """Return the same for the middle of another page, such as a notebook."""
+    lines = [f'<div class="erc-bench"><style>{_PART_STYLE}</style>', *_parts(comparison), "</div>"]
+    return "\n".join(lines) + "\n"
+
+
+def _parts(comparison: Comparison) -> Iterator[str]:
     parts = [*map(_scores, panels(comparison)), _paragraphs(_sentences(comparison))]
     shown = detail_table(comparison)
     if shown:
@@ -30,13 +55,7 @@ def render(comparison: Comparison) -> str:
         rows = [[escape(cell) for cell in row] for row in each.table.rows]
         parts += [_table(each.table.titles, rows), _paragraphs(each.notes)]
     parts.append(_paragraphs([f"Note: {note}" for note in comparison.notes]))
-    lines = [
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>erc-bench comparison</title>',
-        f"<style>{_STYLE}</style>\n</head>\n<body>",
-        *filter(None, parts),
-        "</body>\n</html>",
-    ]
-    return "\n".join(lines) + "\n"
+    return filter(None, parts)
 
 
 def _sentences(comparison: Comparison) -> list[str]:

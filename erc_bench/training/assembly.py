@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.objective import Objective
@@ -23,10 +24,11 @@ from erc_bench.training.device import choose_precision
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.micro_batches import MicroBatches
 from erc_bench.training.preparation import CellData, Preparation, Preparer
-from erc_bench.training.quickening import quicken
+from erc_bench.training.quickening import quicken, quicken_draws
 from erc_bench.training.row_states import RowEncoder, freeze
 from erc_bench.training.scoring import Scorer
 from erc_bench.training.seeds import seed_generators, stream_seed
+from erc_bench.training.word_states import WordStates
 from erc_bench.training.workspace import Workspace
 
 
@@ -58,8 +60,11 @@ class Assembly:
 
     def load(self) -> tuple[Encoder, RowEncoder]:
         """Return the encoder around its language model, and what runs that over token rows."""
+        return self.around(self.workspace.backbone(self.plan))
+
+    def around(self, backbone: LoadedBackbone) -> tuple[Encoder, RowEncoder]:
+        """Return the same for a language model that is loaded already."""
         device = self.workspace.device
-        backbone = self.workspace.backbone(self.plan)
         # Seeded after loading, which draws on the same generator and does not happen in every cell.
         seed_generators(self.plan.seed, "initialisation", 0)
         encoder: Encoder = self.plan.components["encoder"](self.plan.build("encoder"), backbone)
@@ -87,19 +92,25 @@ class Assembly:
 
     def task(self, encoder: Encoder, preparer: Preparer, ready: Preparation) -> Task:
         """Return what objective and classifiers may know."""
-        words = self.plan.dataset.words()
+        counts = torch.bincount(ready.train.labels.cpu(), minlength=len(self.plan.dataset.labels))
+        return self.task_of(encoder.dim, counts, self.word_states(preparer, ready))
 
-        def encode_words(asked: Sequence[str]) -> Tensor:
-            if tuple(asked) == words:
-                return ready.words
+    def word_states(self, preparer: Preparer, ready: Preparation) -> WordStates:
+        """Return what encodes bare words, the label words already known."""
+
+        def encode(asked: Sequence[str]) -> Tensor:
             return ready.standardiser(preparer.encode_words(asked))
 
+        return WordStates(encode, {self.plan.dataset.words(): ready.words})
+
+    def task_of(self, dim: int, train_counts: Tensor, words: WordStates) -> Task:
+        """Return the same from what it is made of: width, (classes,) label counts of train, states of words."""
         return Task(
             labels=self.plan.dataset.labels,
-            label_words=words,
-            dim=encoder.dim,
-            train_counts=torch.bincount(ready.train.labels.cpu(), minlength=len(self.plan.dataset.labels)),
-            encode_words=encode_words,
+            label_words=self.plan.dataset.words(),
+            dim=dim,
+            train_counts=train_counts,
+            encode_words=words,
             seed=stream_seed(self.plan.seed, "sampling"),
             device=self.workspace.device,
             objective_options=self.plan.build("objective"),
@@ -109,16 +120,22 @@ class Assembly:
 
     def compose(self, encoder: Encoder, row_encoder: RowEncoder, task: Task) -> Composition:
         """Return what trains: the encoder with objective and head."""
+        objective, head = self.objective_and_head(task)
+        weights = _class_weights(task.train_counts, self.options.class_weights)
+        weights = weights if weights is None else weights.to(self.workspace.device)
+        micro_batches = MicroBatches(self.workspace.micro_batch)
+        return Composition(encoder, objective, head, row_encoder, weights, micro_batches)
+
+    def objective_and_head(self, task: Task) -> tuple[Objective, nn.Module]:
+        """Return what trains beside the encoder, as it is before the first step."""
         device = self.workspace.device
         seed_generators(self.plan.seed, "initialisation", 1)
         objective: Objective = self.plan.components["objective"](self.plan.build("objective"))
         objective.start(task)
         objective.to(device)
         head: nn.Module = objective.make_head(task.dim, task.classes, self.options.head_dropout).to(device)
-        weights = _class_weights(task.train_counts, self.options.class_weights)
-        weights = weights if weights is None else weights.to(device)
-        micro_batches = MicroBatches(self.workspace.micro_batch)
-        return Composition(encoder, objective, head, row_encoder, weights, micro_batches)
+        quicken_draws(head, device)
+        return objective, head
 
     def classifiers(self, task: Task) -> dict[str, Classifier]:
         """Return the classifier of the cell and its further readouts, by name."""

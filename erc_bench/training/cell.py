@@ -20,6 +20,7 @@ from erc_bench.training.arrays import anchor_arrays, representation_arrays
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.composition import Composition
 from erc_bench.training.device import one_thread, peak_memory_mib
+from erc_bench.training.hearing import Hear, unheard
 from erc_bench.training.loop import Loop, Watch, unwatched
 from erc_bench.training.preparation import CellData, Preparation, Preparer
 from erc_bench.training.prepared import PreparedSplit
@@ -27,10 +28,14 @@ from erc_bench.training.readout import read
 from erc_bench.training.result import CellResult, Reading, Stage
 from erc_bench.training.row_states import RowEncoder
 from erc_bench.training.seeds import seed_generators
+from erc_bench.training.trained import Trained
+from erc_bench.training.word_states import WordStates
 from erc_bench.training.workspace import Workspace
 from erc_bench.types import UtteranceKey
 
 T = TypeVar("T")
+
+_SAMPLE = 16
 
 Audit = Callable[[Stage, Sequence[UtteranceKey], np.ndarray], None]
 """Is handed the test scores (n, classes) of an epoch, and gives nothing back: no choice can hang on it."""
@@ -47,12 +52,14 @@ class Cell:
         workspace: Workspace,
         progress: Progress,
         audit: Audit | None = None,
+        hear: Hear = unheard,
     ) -> None:
         self.assembly = Assembly(plan, data, fingerprint, workspace, progress)
         self.plan = plan
         self.data = data
         self.progress = progress
         self.audit = audit
+        self.hear = hear
         self.device = workspace.device
         self.options = self.assembly.options
         self.scorer = self.assembly.scorer
@@ -73,7 +80,7 @@ class Cell:
         classifiers = self.assembly.classifiers(task)
         watch = self._watch_training(composition, ready.test)
         own = classifiers[self.assembly.own_classifier]
-        loop = Loop(composition, own, task, self.options, self.scorer, self.plan.seed, self.progress, watch)
+        loop = Loop(composition, own, task, self.options, self.scorer, self.plan.seed, self.progress, watch, self.hear)
         seed_generators(self.plan.seed, "dropout")
         trained = self._timed("train", lambda: loop.run(self._epochs(preparer, ready), ready.dev, ready.train))
         outputs = self._timed("represent", lambda: self._represent(composition, classifiers, ready))
@@ -88,7 +95,18 @@ class Cell:
         selection = dict(trained.selector.record())
         kept = outputs[2] if self.plan.save_representations else None
         representations = {} if kept is None else representation_arrays(kept)
-        return CellResult(keys, readings, trained.epochs, selection, arrays, representations, facts, self.timings)
+        model = self._model(composition, classifiers, task, ready) if self.plan.save_model else None
+        return CellResult(
+            keys, readings, trained.epochs, selection, arrays, representations, facts, self.timings, model
+        )
+
+    def _model(
+        self, composition: Composition, classifiers: dict[str, Classifier], task: Task, ready: Preparation
+    ) -> Trained:
+        assert isinstance(task.encode_words, WordStates)
+        counts = tuple(task.train_counts.tolist())
+        sample = ready.dev.first(_SAMPLE)
+        return Trained(self.assembly, composition, classifiers, ready.standardiser, task.encode_words, counts, sample)
 
     def _epochs(self, preparer: Preparer, ready: Preparation) -> Callable[[int], PreparedSplit]:
         if not preparer.encoder.augments or preparer.frozen:
@@ -115,7 +133,7 @@ class Cell:
         rule, last_k = self.options.selection, self.options.last_k
         watches = {self.assembly.own_classifier: self._watch_readout(outputs[2])}
         return {
-            name: read(classifier, outputs, task, self.scorer, rule, last_k, watches.get(name))
+            name: read(classifier, outputs, task, self.scorer, rule, last_k, watches.get(name), self.hear)
             for name, classifier in classifiers.items()
         }
 

@@ -85,6 +85,14 @@ class FeatureCache:
         return digest.hexdigest()[:40]
 
 
+class Uncached:
+    """Computes row states and keeps none: of text that nobody gave away to be stored."""
+
+    def states(self, rows: Sequence[TokenRow], compute: Callable[[Sequence[TokenRow]], Tensor]) -> Tensor:
+        """Return (rows, dim) states."""
+        return compute(rows).cpu()
+
+
 @contextmanager
 def _alone(path: Path) -> Iterator[None]:
     """Keep other processes from computing the same states; where no lock can be had, they may."""

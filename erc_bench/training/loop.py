@@ -18,6 +18,7 @@ from erc_bench.contracts.task import Task
 from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition, batches
+from erc_bench.training.hearing import Hear, training_epoch, unheard
 from erc_bench.training.optimiser import Schedule, make_optimiser
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.readout import scores_of
@@ -63,6 +64,7 @@ class Loop:
         seed: int,
         progress: Progress,
         watch: Watch = unwatched,
+        hear: Hear = unheard,
     ) -> None:
         self.composition = composition
         self.classifier = classifier
@@ -72,6 +74,7 @@ class Loop:
         self.seed = seed
         self.progress = progress
         self.watch = watch
+        self.hear = hear
         self._head_apart = False
         self._inert: set[str] = set()
         self._training: set[str] = set()
@@ -116,6 +119,7 @@ class Loop:
             )
             self.watch(self._scores)
             self.progress.epoch_ended(epoch + 1, self.options.epochs, terms, score)
+            self.hear(training_epoch(trained.epochs[-1], self.options.epochs, optimiser))
             if self.options.patience and trained.selector.epochs_without_gain() >= self.options.patience:
                 break
         self._load(trained.selector.chosen_state())

@@ -23,8 +23,8 @@ def make_optimiser(groups: Mapping[str, Sequence[nn.Parameter]], options: Traini
         trained = [parameter for parameter in parameters if parameter.requires_grad]
         matrices = [parameter for parameter in trained if parameter.ndim > 1]
         vectors = [parameter for parameter in trained if parameter.ndim <= 1]
-        parts.append({"params": matrices, "lr": rates[name], "weight_decay": options.weight_decay})
-        parts.append({"params": vectors, "lr": rates[name], "weight_decay": 0.0})
+        parts.append({"name": name, "params": matrices, "lr": rates[name], "weight_decay": options.weight_decay})
+        parts.append({"name": name, "params": vectors, "lr": rates[name], "weight_decay": 0.0})
     if not any(part["params"] for part in parts):
         raise ErcBenchError(
             "nothing trains: the backbone is frozen, and encoder, objective and head have no parameters",

@@ -12,7 +12,7 @@ from erc_bench.contracts.encoder import Encoder, Example, TokenRow
 from erc_bench.errors import ErcBenchError
 from erc_bench.progress import Progress
 from erc_bench.training.device import all_threads
-from erc_bench.training.features import FeatureCache
+from erc_bench.training.features import FeatureCache, Uncached
 from erc_bench.training.prepared import PreparedSplit, prepare
 from erc_bench.training.row_states import RowEncoder, grouped_by_length, set_training
 from erc_bench.training.seeds import stream
@@ -49,7 +49,12 @@ class Preparer:
     """Prepares the splits for one encoder and one (untuned) language model."""
 
     def __init__(
-        self, encoder: Encoder, row_encoder: RowEncoder, cache: FeatureCache, labels: Sequence[str], progress: Progress
+        self,
+        encoder: Encoder,
+        row_encoder: RowEncoder,
+        cache: FeatureCache | Uncached,
+        labels: Sequence[str],
+        progress: Progress,
     ) -> None:
         self.encoder = encoder
         self.row_encoder = row_encoder
@@ -63,17 +68,14 @@ class Preparer:
         set_training(self.encoder.language_model, False)
         # Without augmentation the training examples are the same in every epoch and for every seed.
         train = self._split(data.train) if self.encoder.augments else self.training_split(data.train, 0, 0)
-        dev = self._split(data.dev)
-        test = self._split(data.sealed_test) if data.sealed_test is not None else None
-        standardiser = Standardiser.identity(self.encoder.dim)
-        for split in (train, dev, test):
-            if split is not None and self.frozen:
-                self._freeze_states(split)
+        standardiser = Standardiser.identity(self.encoder.state_dim)
+        if self.frozen:
+            self._freeze_states(train)
         if standardise and train.states is not None:
             standardiser = Standardiser.fit(train.states)
-        for split in (train, dev, test):
-            if split is not None and split.states is not None:
-                split.states = standardiser(split.states).to(self.row_encoder.device)
+        self._standardise(train, standardiser)
+        dev = self.evaluation_split(data.dev, standardiser)
+        test = self.evaluation_split(data.sealed_test, standardiser) if data.sealed_test is not None else None
         raw = self.encode_words(label_words)
         return Preparation(train, dev, test, standardiser, raw, standardiser(raw))
 
@@ -82,6 +84,14 @@ class Preparer:
         examples = self.encoder.examples(dialogues, not self.frozen, stream(seed, "augmentation", epoch))
         _check_targets(self.encoder, dialogues, examples, may_repeat=self.encoder.augments and not self.frozen)
         return self._on_device(prepare(self.encoder, examples, self.labels))
+
+    def evaluation_split(self, dialogues: Sequence[Dialogue], standardiser: Standardiser) -> PreparedSplit:
+        """Return the examples that dialogues are judged by, the language model in evaluation mode."""
+        split = self._split(dialogues)
+        if self.frozen:
+            self._freeze_states(split)
+        self._standardise(split, standardiser)
+        return split
 
     def encode_words(self, words: Sequence[str]) -> Tensor:
         """Return (words, dim), the states of bare words in evaluation mode."""
@@ -106,6 +116,10 @@ class Preparer:
         rows = [row for own in split.rows for row in own]
         split.states = self.cache.states(rows, self._compute)
         split.rows.clear()
+
+    def _standardise(self, split: PreparedSplit, standardiser: Standardiser) -> None:
+        if split.states is not None:
+            split.states = standardiser(split.states).to(self.row_encoder.device)
 
     def _compute(self, rows: Sequence[TokenRow]) -> Tensor:
         chunks = sum(1 for _ in grouped_by_length(rows, self.row_encoder.chunk))

@@ -40,6 +40,14 @@ class PreparedSplit:
     def __len__(self) -> int:
         return len(self.examples)
 
+    def first(self, count: int) -> PreparedSplit:
+        """Return a split of the first examples alone."""
+        rows, targets = self._row_starts[: count + 1][-1], self._target_starts[: count + 1][-1]
+        states = None if self.states is None else self.states[:rows]
+        return PreparedSplit(
+            self.examples[:count], self.labels[:targets], self.row_counts[:count], self.rows[:count], states
+        )
+
     def batch(self, indices: Sequence[int]) -> EncoderBatch:
         """Return what the encoder reads beside the row states."""
         return EncoderBatch([self.examples[i] for i in indices], [self.row_counts[i] for i in indices])

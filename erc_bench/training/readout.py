@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.outputs import Outputs
 from erc_bench.contracts.task import Task
 from erc_bench.errors import ErcBenchError
+from erc_bench.training.hearing import Hear, readout_epoch, unheard
 from erc_bench.training.result import Reading
 from erc_bench.training.scoring import Scorer
 from erc_bench.training.selection import Rule, Selector
@@ -28,17 +30,18 @@ def read(
     rule: Rule,
     last_k: int,
     watch: Watch | None = None,
+    hear: Hear = unheard,
 ) -> Reading:
     """Read the representations of (train, dev, test); train is needed only where something is fitted.
 
-    ``watch`` sees the scores on test that each epoch of a fit would give.
+    ``watch`` sees the scores on test that each epoch of a fit would give, ``hear`` its metrics on dev.
     """
     train, dev, test = splits
     reading = Reading({}, None)
     if classifier.refit is not None:
         assert train is not None
         watched = None if watch is None or test is None else (test, watch)
-        _fit(classifier, (train, dev), task, scorer, Selector(rule, last_k), reading, watched)
+        _fit(classifier, (train, dev), task, scorer, Selector(rule, last_k), reading, watched, hear)
     reading.dev = scorer.metrics(dev.labels, scores_of(classifier, dev, task.classes))
     if test is not None:
         reading.scores = scores_of(classifier, test, task.classes).softmax(-1).cpu().numpy()
@@ -72,8 +75,10 @@ def _fit(
     selector: Selector,
     reading: Reading,
     watched: tuple[Outputs, Watch] | None,
+    hear: Hear,
 ) -> None:
     train, dev = splits
+    started = time.perf_counter()
     for epoch, _ in enumerate(classifier.fit(train, dev, task)):
         metrics = scorer.metrics(dev.labels, scores_of(classifier, dev, task.classes))
         reading.epochs.append({"epoch": epoch + 1, "dev": metrics})
@@ -81,6 +86,8 @@ def _fit(
         if watched is not None:
             test, watch = watched
             watch(scores_of(classifier, test, task.classes))
+        hear(readout_epoch(str(classifier.name), reading.epochs[-1], time.perf_counter() - started))
+        started = time.perf_counter()
     state = selector.chosen_state()
     if state is not None:
         classifier.load_state_dict(state)

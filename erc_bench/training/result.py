@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from erc_bench.contracts.system import System
 from erc_bench.types import UtteranceKey
+
+if TYPE_CHECKING:
+    from erc_bench.training.trained import Trained
 
 Stage = Literal["training", "readout"]
 """What an epoch is an epoch of: the training of the composition, or the fit of its own classifier."""
@@ -32,6 +36,7 @@ class CellResult:
     """Scores of every reading (the method's own classifier first), and the facts for the record.
 
     ``keys`` name the test utterances in the order of the scores and of ``representations``, each (n, dim).
+    ``model`` is what was trained, where it is to be saved.
     """
 
     keys: list[UtteranceKey]
@@ -42,3 +47,4 @@ class CellResult:
     representations: dict[str, np.ndarray] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
+    model: Trained | System | None = None

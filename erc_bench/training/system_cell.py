@@ -25,17 +25,25 @@ def run_system(plan: Plan, data: CellData) -> CellResult:
     started = time.perf_counter()
     system.fit(data.train, data.dev, plan.dataset.labels, plan.seed)
     fitted = time.perf_counter()
-    _, dev_scores = _predict(system, seal(data.dev), plan)
+    classes = len(plan.dataset.labels)
+    _, dev_scores = scores_of_system(system, seal(data.dev), classes)
     gold = list(gold_labels(data.dev).values())
     predicted = [plan.dataset.labels[i] for i in dev_scores.argmax(-1).tolist()]
     dev = score(gold, predicted, plan.dataset.labels, plan.dataset.scored_labels)
-    keys, scores = _predict(system, data.sealed_test, plan) if data.sealed_test is not None else ([], None)
+    keys, scores = scores_of_system(system, data.sealed_test, classes) if data.sealed_test is not None else ([], None)
     timings = {"train": fitted - started, "read out": time.perf_counter() - fitted}
     readings = {str(system.name): Reading(dev, scores)}
-    return CellResult(keys, readings, facts={"sees_future": system.sees_future}, timings=timings)
+    facts = {"sees_future": system.sees_future}
+    return CellResult(keys, readings, facts=facts, timings=timings, model=system if plan.save_model else None)
 
 
-def _predict(system: System, dialogues: Sequence[Dialogue], plan: Plan) -> tuple[list[UtteranceKey], np.ndarray]:
+def scores_of_system(
+    system: System, dialogues: Sequence[Dialogue], classes: int
+) -> tuple[list[UtteranceKey], np.ndarray]:
+    """Return the scored utterances of sealed dialogues and a fitted system's scores of them, (n, classes).
+
+    Raises :class:`ErcBenchError` where they are something else.
+    """
     asked = [(dialogue.id, index) for dialogue in dialogues for index in dialogue.targets()]
     answered = system.predict(dialogues)
     missing = [key for key in asked if key not in answered]
@@ -45,7 +53,7 @@ def _predict(system: System, dialogues: Sequence[Dialogue], plan: Plan) -> tuple
             f"the first of dialogue {missing[0][0]}, position {missing[0][1]}",
             "System.predict must return scores for every scored utterance.",
         )
-    return asked, np.stack([_checked(answered[key], key, system, len(plan.dataset.labels)) for key in asked])
+    return asked, np.stack([_checked(answered[key], key, system, classes) for key in asked])
 
 
 def _checked(answer: object, key: UtteranceKey, system: System, classes: int) -> np.ndarray:

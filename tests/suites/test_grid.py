@@ -188,3 +188,10 @@ def test_representations_are_kept_where_the_suite_or_its_command_asks_for_them(p
         assert {plan.save_representations for plan in found if plan.address.method != "majority"} == {True}
         assert [plan.address for plan in found] == [plan.address for plan in plans()]
     assert not any(plan.save_representations for plan in plans())
+
+
+def test_models_are_saved_where_the_suite_or_its_command_asks_for_them(plans):
+    for found in (plans("save_model = true"), plans(save_model=True)):
+        assert {plan.save_model for plan in found} == {True}
+        assert [plan.address for plan in found] == [plan.address for plan in plans()]
+    assert not any(plan.save_model for plan in plans())

@@ -118,6 +118,7 @@ def test_the_example_of_the_documentation_is_a_suite(read):
     assert (len(suite.tables), len(suite.axes)) == (2, 1)
     assert suite.audit
     assert suite.save_representations
+    assert suite.save_model
 
 
 def test_a_table_takes_the_options_of_compare_that_change_a_table():
@@ -177,6 +178,7 @@ def problems(read, text, grid=None):
         ("audit = 1", "audit: it must be true or false"),
         ("[[table]]\naudit = true\nper_class = true", "table[1].audit: a table per class shows no selection audit"),
         ("save_representations = 1", "save_representations: it must be true or false"),
+        ("save_model = 1", "save_model: it must be true or false"),
         ("[[table]]\ntest = 'paired'", "table[1].test: there is no test 'paired'; did you mean paired-t?"),
         ("[[table]]\ntest = 3", "table[1].test: it must be a string"),
         ("[[table]]\ncorrection = 'hom'", "table[1].correction: there is no correction 'hom'; did you mean holm?"),

@@ -46,3 +46,19 @@ def test_train_without_labels_is_an_error():
 def test_method():
     (method,) = erc_methods()
     assert (method.name, method.system) == ("majority", Majority)
+
+
+def test_what_was_saved_answers_alike(tmp_path):
+    system = fitted(dialogue("a", "joy", "neutral", "neutral"))
+    system.save(tmp_path)
+    again = Majority()
+    again.load(tmp_path)
+    (before,), (after,) = (each.predict([sealed("x", True)]).values() for each in (system, again))
+    np.testing.assert_array_equal(before, after)
+
+
+@pytest.mark.parametrize("content", ["{}", "[", "", '["a"]', "[true]"])
+def test_shares_that_are_damaged_are_refused(tmp_path, content):
+    (tmp_path / "shares.json").write_text(content)
+    with pytest.raises(erc.ErcBenchError, match=r"shares\.json"):
+        Majority().load(tmp_path)

@@ -1,0 +1,103 @@
+"""Compare stored cells, with what their records lack and what a table must be warned of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from erc_bench.comparison import Comparison, Tests, compare
+from erc_bench.comparison.expected import shipped_alarms
+from erc_bench.errors import ErcBenchError
+from erc_bench.store.reading import StoredCell, read_cell, read_cells
+
+if TYPE_CHECKING:
+    from erc_bench.planning.plan import Plan
+
+Tell = Callable[[str], None]
+"""Takes one sentence that must not be lost."""
+
+
+def compare_stored(
+    cells: Sequence[StoredCell],
+    *,
+    datasets: Sequence[str] = (),
+    methods: Sequence[str] = (),
+    tests: Tests | None = None,
+    data_dir: Path | None = None,
+    tell: Tell,
+    **wanted: Any,
+) -> Comparison:
+    """Compare cells that are stored; ``wanted`` goes to :func:`erc_bench.comparison.compare`.
+
+    ``data_dir`` holds the corpora, read where cells were stored without slices or clusters that the tests need.
+    """
+    tests = tests or Tests()
+    shown = with_groups(cells, tests, data_dir, tell, datasets, methods)
+    return compare(shown, datasets=datasets, methods=methods, tests=tests, alarms=shipped_alarms(), **wanted)
+
+
+def compare_plans(
+    plans: Sequence[Plan], runs: Path, datasets: Sequence[str], methods: Sequence[str], **wanted: Any
+) -> Comparison:
+    """Compare the cells of the plans, in the order of the names; ``wanted`` goes to :func:`compare_stored`."""
+    cells = [read_cell(plan.address.folder(runs)) for plan in plans]
+    return compare_stored(
+        cells,
+        datasets=_in(plans, "dataset", datasets),
+        methods=_in(plans, "method", methods),
+        all_cells=read_cells(runs),
+        **wanted,
+    )
+
+
+def _in(plans: Sequence[Plan], kind: str, names: Sequence[str]) -> list[str]:
+    """Return those of the names that the plans hold, in the order in which they were asked for."""
+    held = {getattr(plan.address, kind) for plan in plans}
+    return [name for name in dict.fromkeys(names) if name in held]
+
+
+def with_groups(
+    cells: Sequence[StoredCell],
+    tests: Tests,
+    data_dir: Path | None,
+    tell: Tell,
+    datasets: Sequence[str] = (),
+    methods: Sequence[str] = (),
+) -> list[StoredCell]:
+    """Return the cells with the slices, episodes and sessions of their test split.
+
+    Runs that were stored without them get those of the corpus, where it is there and is the same. Only
+    the corpora of these datasets and methods are read (none named: all).
+    """
+    if tests.cluster == "dialogue" and not tests.by_slice:
+        return list(cells)
+    shown = [
+        cell for cell in cells if (not datasets or cell.dataset in datasets) and (not methods or cell.method in methods)
+    ]
+    lacking = {cell.dataset for cell in shown if cell.status == "done" and "groups" not in cell.record.get("data", {})}
+    found = {dataset: _groups(dataset, data_dir, tell) for dataset in sorted(lacking)}
+    return [_completed(cell, *found[cell.dataset]) if cell.dataset in found else cell for cell in cells]
+
+
+def _groups(dataset: str, data_dir: Path | None, tell: Tell) -> tuple[str, dict[str, Any]]:
+    """Return the fingerprint of a corpus and the groups of its test split; nothing where it cannot be read."""
+    from erc_bench.catalogue import Catalogue
+    from erc_bench.data.corpus import load_corpus
+    from erc_bench.data.groups import groups
+
+    try:
+        reader = Catalogue().get("dataset", dataset)()
+        corpus = load_corpus(reader, data_dir)
+    except ErcBenchError as error:
+        tell(f"the corpus is not read for slices and clusters: {error.message}")
+        return "", {}
+    return corpus.fingerprint, groups(corpus.splits.test)
+
+
+def _completed(cell: StoredCell, fingerprint: str, groups: dict[str, Any]) -> StoredCell:
+    data = cell.record.get("data", {})
+    if "groups" in data or not fingerprint or data.get("fingerprint") != fingerprint:
+        return cell
+    return replace(cell, record={**cell.record, "data": {**data, "groups": groups}})

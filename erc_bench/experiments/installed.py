@@ -1,0 +1,45 @@
+"""What is installed, as a frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from erc_bench.catalogue import HOOK_OF_KIND, Catalogue
+from erc_bench.errors import ErcBenchError
+from erc_bench.names import did_you_mean
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def components(kind: str | None = None) -> pd.DataFrame:
+    """List what is installed, as ``erc-bench list`` does.
+
+    Returns one row for each component, with the columns ``kind``, ``name`` (what :func:`run` calls it), ``package``
+    (what brought it), ``summary`` and ``source`` (its paper or origin).
+
+    ``kind`` is ``dataset``, ``backbone``, ``encoder``, ``objective``, ``classifier``, ``method`` or ``observer``;
+    without it all are listed.
+
+    Raises :class:`ErcBenchError` for another kind.
+
+    Examples:
+        >>> "meld" in set(erc.components("dataset")["name"])
+        True
+    """
+    import pandas as pd
+
+    if kind is not None and kind not in HOOK_OF_KIND:
+        raise ErcBenchError(f"there is no kind {kind!r}; {did_you_mean(kind, HOOK_OF_KIND)}")
+    catalogue = Catalogue()
+    rows = [
+        (each, entry.name, entry.package, _summary(entry.component), entry.component.source)
+        for each in ([kind] if kind else HOOK_OF_KIND)
+        for entry in catalogue.entries(each).values()
+    ]
+    return pd.DataFrame(rows, columns=["kind", "name", "package", "summary", "source"])
+
+
+def _summary(component: object) -> str:
+    summary = getattr(component, "summary", "")
+    return str(summary() if callable(summary) else summary)

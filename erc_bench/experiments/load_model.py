@@ -1,0 +1,34 @@
+"""``load_model`` for notebooks: the model that ``erc-bench predict`` answers by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from erc_bench.experiments.components import Handed, HandedOver
+from erc_bench.experiments.speech import in_python
+from erc_bench.saved_models.model import SavedModel
+from erc_bench.saved_models.model import load_model as load
+
+
+def load_model(
+    run: str | Path, *, readout: str | None = None, device: str = "auto", plugins: Handed | Sequence[Handed] = ()
+) -> SavedModel:
+    """Load the model that ``run`` saved with ``save_model=True`` (or ``erc-bench run --save-model``).
+
+    ``run`` is the folder of its cell, or one above that holds a single model. ``readout`` chooses a further classifier
+    that read the training, ``plugins`` makes components known that no package brings: classes, methods, modules
+    with hooks, paths of Python files. Needs no network and no corpus, and opens no pickle.
+
+    Raises :class:`ErcBenchError` where there is no model or several, where its files are damaged, and where a
+    component that it needs is missing.
+
+    Examples:
+        >>> model = erc.load_model("runs/demo/ce")  # doctest: +SKIP
+        >>> for each in model.predict([("Ann", "I got the job!"), ("Bob", "Great!")]):  # doctest: +SKIP
+        ...     print(each.speaker, each.emotion, round(each.score, 2))
+    """
+    with in_python():
+        handed = HandedOver()
+        handed.take(plugins)
+        return load(run, readout=readout, device=device, catalogue=handed.catalogue())

@@ -1,0 +1,59 @@
+"""What must be said of settings that a search found, where a grid uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from erc_bench.planning.plan import Plan
+from erc_bench.planning.tuned import CombinationName, Tuned, combination_of, refuse_tuning_seeds
+from erc_bench.store.reading import read_cell
+from erc_bench.tuning.fingerprints import Fingerprints
+
+Tunings = Mapping[CombinationName, Tuned]
+"""Combination → what a search found for it."""
+
+
+def check_tuned(plans: Sequence[Plan], tuned: Tunings) -> list[str]:
+    """Refuse the seeds of a search; name the combinations that no file has settings for."""
+    if not tuned:
+        return []
+    refuse_tuning_seeds(plans, tuned)
+    without = dict.fromkeys(" · ".join(name) for name in map(combination_of, plans) if name not in tuned)
+    if not without:
+        return []
+    files = " and ".join(dict.fromkeys(each.file for each in tuned.values()))
+    return [f"{files} has no settings for {'; '.join(without)}, which keeps its own"]
+
+
+def tuned_on_other_data(plans: Sequence[Plan], tuned: Tunings, data_dir: Path | None) -> list[str]:
+    """Name the files whose corpus is not the one that was searched."""
+    fingerprints = Fingerprints(data_dir)
+    warnings: dict[str, None] = {}
+    for plan in plans:
+        found = tuned.get(combination_of(plan))
+        if found is not None and _differs(plan, found, fingerprints):
+            warnings[f"{found.file} was tuned on other data than this {found.dataset}"] = None
+    return list(warnings)
+
+
+def _differs(plan: Plan, found: Tuned, fingerprints: Fingerprints) -> bool:
+    try:
+        return fingerprints.of(plan) != found.fingerprint
+    # A corpus that cannot be loaded, whatever a stranger's code raises, fails its cells and is told there.
+    except Exception:
+        return False
+
+
+def earlier_cells(skipped: Sequence[Plan], tuned: Tunings, runs: Path) -> list[str]:
+    """Say which cells were there with the same values already: their records say another origin."""
+    told: dict[str, int] = {}
+    for plan in skipped:
+        origin = str(read_cell(plan.address.folder(runs)).record.get("settings_from", ""))
+        if combination_of(plan) in tuned and origin != plan.method.settings_from:
+            told[origin] = told.get(origin, 0) + 1
+    return [
+        f"{count} cell{' was' if count == 1 else 's were'} trained earlier with the values of --settings, on record"
+        f" as: {origin}"
+        for origin, count in told.items()
+    ]

@@ -1,0 +1,94 @@
+"""Telling observers of a cell, so that nothing of what they do comes back into the run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from erc_bench.contracts.observer import ObservedEpoch, ObservedResult, ObservedRun, ObservedStatus, Observer
+from erc_bench.errors import ErcBenchError
+from erc_bench.planning.observers import ChosenObserver
+from erc_bench.planning.plan import Plan
+from erc_bench.training.hearing import read_only
+from erc_bench.training.random_state import RandomState
+
+Tell = Callable[[str], None]
+"""Takes a line that the user is to read."""
+
+
+class Observers:
+    """The observers of one process. One that raises is named once, and left out from there on."""
+
+    def __init__(self, chosen: Iterable[ChosenObserver], device: torch.device, tell: Tell) -> None:
+        self._device = device
+        self._tell = tell
+        self._left: dict[str, Observer] = {}
+        for each in chosen:
+            self._guarded(each.name, partial(self._build, each))
+
+    def cell(self, plan: Plan, folder: Path) -> CellObservers:
+        """Return what tells them of one cell, which starts now."""
+        return CellObservers(self, plan, folder)
+
+    def hear(self, call: Callable[[Observer], None]) -> None:
+        """Tell every observer that is left the same."""
+        for name, observer in list(self._left.items()):
+            self._guarded(name, partial(call, observer))
+
+    def _build(self, chosen: ChosenObserver) -> None:
+        self._left[chosen.name] = chosen.build()
+
+    def _guarded(self, name: str, call: Callable[[], None]) -> None:
+        """Make a call after which the generators on which a run draws stand where they stood before."""
+        state = RandomState(self._device)
+        # An observer is a stranger's code: whatever it raises, or where it exits, the run goes on.
+        try:
+            call()
+        except (Exception, SystemExit) as error:
+            self._left.pop(name, None)
+            kind = "" if isinstance(error, ErcBenchError) else f"{type(error).__name__}: "
+            reason = " ".join(f"{kind}{error}".split())
+            self._tell(f"Warning: the observer {name} is left out from here on: {reason}")
+        finally:
+            state.restore()
+
+
+class CellObservers:
+    """Tells the observers of one cell."""
+
+    def __init__(self, observers: Observers, plan: Plan, folder: Path) -> None:
+        address = plan.address
+        self._observers = observers
+        self._started = time.perf_counter()
+        self._run = ObservedRun(
+            address.dataset,
+            address.method,
+            address.backbone,
+            address.seed,
+            address.settings_hash,
+            read_only(plan.choices()),
+            read_only(plan.resolved.values),
+            folder,
+        )
+        observers.hear(lambda observer: observer.run_started(self._run))
+
+    def epoch_ended(self, epoch: ObservedEpoch) -> None:
+        """Tell of an epoch."""
+        self._observers.hear(lambda observer: observer.epoch_ended(self._run, epoch))
+
+    def done(self, metrics: Mapping[str, Any]) -> None:
+        """Tell that the cell has been written; ``metrics`` is what its record says of dev and test."""
+        self._ended("done", read_only(metrics["dev"]), read_only(metrics["test"]))
+
+    def stopped(self, status: ObservedStatus, error: str) -> None:
+        """Tell that the cell did not end well."""
+        self._ended(status, None, None, error)
+
+    def _ended(self, status: ObservedStatus, dev: Any, test: Any, error: str = "") -> None:
+        result = ObservedResult(status, dev, test, time.perf_counter() - self._started, error)
+        self._observers.hear(lambda observer: observer.run_ended(self._run, result))

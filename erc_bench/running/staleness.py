@@ -1,0 +1,117 @@
+"""Whether a finished cell is stale, asked of its record: data, backbone and code as they are now."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from erc_bench.catalogue import Catalogue
+from erc_bench.data.corpus import load_corpus
+from erc_bench.errors import ErcBenchError
+from erc_bench.options import specs
+from erc_bench.planning.combination import NO_BACKBONE
+from erc_bench.planning.request import ANY_BACKBONE
+from erc_bench.provenance import code_digests
+from erc_bench.running.state import changes
+
+Record = Mapping[str, Any]
+Tell = Callable[[str], None]
+"""Takes one sentence about what could not be looked at."""
+
+
+class Staleness:
+    """Compares records with what is there now; what cannot be looked at is told once and counts as unchanged."""
+
+    def __init__(self, catalogue: Catalogue, data_dir: Path | None, tell: Tell) -> None:
+        self._catalogue = catalogue
+        self._data_dir = data_dir
+        self._tell = tell
+        self._known: dict[str, str | None] = {}
+        self._told: set[str] = set()
+
+    def reasons(self, records: Iterable[tuple[Path, Record]]) -> dict[Path, str]:
+        """Return why cells are stale, by their paths; those that are not are left out."""
+        found = {path: self._reason(record) for path, record in records}
+        return {path: reason for path, reason in found.items() if reason}
+
+    def _reason(self, record: Record) -> str:
+        stored = record.get("inputs", {})
+        present = {
+            "data": self._once(self._fingerprint, "dataset", record, f"the corpus {record['dataset']}"),
+            "backbone": self._once(self._identity, "backbone", record, f"the backbone {record['backbone']}"),
+            "code": self._code(record),
+        }
+        present |= {name: stored.get(name) for name in ("data", "backbone") if present[name] is None}
+        changed = changes(stored, present)
+        return f"{' and '.join(changed)} changed since" if changed else ""
+
+    def _once(self, look: Callable[[Record], str], slot: str, record: Record, what: str) -> str | None:
+        """Look at the input of a slot, once for the same name and options; ``None`` where that cannot be done."""
+        key = json.dumps([slot, record[slot], _settings(record, slot)], sort_keys=True)
+        if key not in self._known:
+            try:
+                self._known[key] = look(record)
+            # A dataset and a backbone are a stranger's code, and their files may be gone.
+            except Exception as error:
+                self._say(what, error)
+                self._known[key] = None
+        return self._known[key]
+
+    def _fingerprint(self, record: Record) -> str:
+        dataset = self._catalogue.get("dataset", record["dataset"])
+        return load_corpus(dataset(_options(dataset, record, "dataset")), self._data_dir).fingerprint
+
+    def _identity(self, record: Record) -> str:
+        if record["backbone"] == NO_BACKBONE:
+            return NO_BACKBONE
+        backbone = self._backbone(record)
+        identity: str = backbone(_options(backbone, record, "backbone")).identity()
+        return identity
+
+    def _backbone(self, record: Record) -> Any:
+        installed = record["backbone"] in self._catalogue.entries("backbone")
+        return self._catalogue.get("backbone", record["backbone"] if installed else ANY_BACKBONE)
+
+    def _code(self, record: Record) -> dict[str, str]:
+        """Return the digests of the components that are installed still; the others are told."""
+        looked_up: dict[str, Callable[[], Any]] = {
+            slot: lambda slot=slot, name=name: self._component(record, slot, name)  # type: ignore[misc]
+            for slot, name in record.get("choices", {}).items()
+        }
+        for name in record.get("readouts", []):
+            looked_up[name] = lambda name=name: self._catalogue.get("classifier", name)  # type: ignore[misc]
+        if record["backbone"] != NO_BACKBONE:
+            looked_up["backbone"] = lambda: self._backbone(record)
+        found = {}
+        for slot, look_up in looked_up.items():
+            try:
+                found[slot] = look_up()
+            except ErcBenchError as error:
+                self._say(f"the code of the {slot}", error)
+        return code_digests(found)
+
+    def _component(self, record: Record, slot: str, name: str) -> Any:
+        if slot == "system":
+            return self._catalogue.get("method", record["method"]).system
+        return self._catalogue.get(slot, name)
+
+    def _say(self, what: str, error: Exception) -> None:
+        reason = error.message if isinstance(error, ErcBenchError) else f"{type(error).__name__}: {error}"
+        sentence = f"{what} was not looked at: {' '.join(reason.split())}"
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self._tell(sentence)
+
+
+def _settings(record: Record, slot: str) -> dict[str, Any]:
+    prefix = f"{slot}."
+    return {name.removeprefix(prefix): v for name, v in record.get("settings", {}).items() if name.startswith(prefix)}
+
+
+def _options(component: Any, record: Record, slot: str) -> Any:
+    """Build a component's options as the record has them; raise ``ValueError`` where they are no longer admitted."""
+    declared = specs(component.Options)
+    settings = _settings(record, slot)
+    return component.Options(**{name: declared[name].convert(v) for name, v in settings.items() if name in declared})

@@ -1,0 +1,20 @@
+"""What is installed, as a frame."""
+
+import pytest
+
+import erc_bench.api as erc
+from erc_bench.catalogue import HOOK_OF_KIND
+from erc_bench.errors import ErcBenchError
+
+
+def test_every_kind_is_listed():
+    frame = erc.components()
+    assert list(frame.columns) == ["kind", "name", "package", "summary", "source"]
+    assert set(frame["kind"]) == set(HOOK_OF_KIND)
+    assert (frame[["name", "package", "summary", "source"]] != "").all(axis=None)
+    assert set(erc.components("method")["name"]) == set(frame[frame["kind"] == "method"]["name"])
+
+
+def test_an_unknown_kind():
+    with pytest.raises(ErcBenchError, match="there is no kind 'methods'; did you mean method"):
+        erc.components("methods")
