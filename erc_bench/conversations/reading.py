@@ -9,18 +9,17 @@ conversations; a line without a speaker is the one's before it.
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from erc_bench.conversations.fields import DIALOGUE, SPEAKER, TEXT, TURNS, PlacedTurn, kind, named, read_id, read_turn
 from erc_bench.conversations.model import FORMATS, Conversation, Document, Format, Turn, in_sequence
+from erc_bench.data.reading import csv_records
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 
@@ -213,26 +212,10 @@ def grouped(turns: Iterable[PlacedTurn], form: Format) -> Document:
 
 
 def _read_csv(text: str, place: str) -> Document:
-    records = _records(text, place)
+    records = csv_records(text, place)
     _, header = next(records, (1, []))
     _check_header(header, place)
     return grouped((_csv_turn(header, record, f"{place}, line {line}") for line, record in records), "csv")
-
-
-def _records(text: str, place: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record with the line on which it begins; a line with nothing on it is no record."""
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
-    try:
-        for record in reader:
-            if record:
-                yield line, record
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise ErcBenchError(
-            f"{place}: the record that begins on line {line} is damaged ({error})",
-            "A quotation mark inside a quoted field must be doubled, and each one must be closed.",
-        ) from error
 
 
 def _check_header(header: Sequence[str], place: str) -> None:

@@ -138,7 +138,7 @@ def read_csv(path: Path, required: Sequence[str], content: bytes | None = None) 
     4180: a field may hold line breaks and doubled quotes. Raises for a missing column, a record with too
     few or too many fields, and a quotation mark that is never closed.
     """
-    records = _records(path, read_text(path) if content is None else _decode(path, content))
+    records = csv_records(read_text(path) if content is None else _decode(path, content), path)
     _, header = next(records, (1, []))
     _check_header(path, header, required)
     rows = []
@@ -152,7 +152,7 @@ def read_csv(path: Path, required: Sequence[str], content: bytes | None = None) 
     return rows
 
 
-def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
+def csv_records(text: str, place: str | Path) -> Iterator[tuple[int, list[str]]]:
     """Yield each record with the line on which it begins; a line with nothing on it is no record."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
@@ -163,7 +163,7 @@ def _records(path: Path, text: str) -> Iterator[tuple[int, list[str]]]:
             line = reader.line_num + 1
     except csv.Error as error:
         raise ErcBenchError(
-            f"{path}: the record that begins on line {line} is damaged ({error})",
+            f"{place}: the record that begins on line {line} is damaged ({error})",
             "A quotation mark inside a quoted field must be doubled, and each one must be closed.",
         ) from error
 

@@ -15,6 +15,7 @@ REASONS = frozenset(
         "opens a server",
         "takes minutes",
         "a shape, not code",
+        "changes the shell",
     }
 )
 """Why a block may stay unrun; nothing else is accepted."""

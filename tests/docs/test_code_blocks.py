@@ -1,4 +1,4 @@
-"""Every fenced block of the documentation and the README is run, or says why it is not.
+"""Every fenced block of the documentation is run, or says why it is not.
 
 Above a block a comment may say ``not run: REASON`` (of a closed list), ``numbers vary`` (of its output
 only the shape is compared), ``exits with N``, or ``output`` (the block is what the one above printed).

@@ -56,6 +56,16 @@ def test_label_words_are_the_mean_over_all_their_tokens(bench, data, tmp_path):
     assert torch.equal(ready.words, ready.raw_words)
 
 
+@pytest.mark.parametrize("trainable", ["none", "all"])
+def test_label_words_are_as_wide_as_the_language_model_whatever_the_representations_are(
+    bench, data, tmp_path, monkeypatch, trainable
+):
+    composition = bench.composition(trainable=trainable)
+    monkeypatch.setattr(type(composition.encoder), "dim", property(lambda encoder: encoder.state_dim - 1))
+    ready = preparer(composition, tmp_path).prepare(data, LABELS, trainable == "none")
+    assert ready.words.shape == ready.raw_words.shape == (len(LABELS), composition.encoder.state_dim)
+
+
 def test_a_backbone_that_trains_has_no_stored_states(bench, data, tmp_path):
     ready = preparer(bench.composition(), tmp_path).prepare(data, LABELS, False)
     assert ready.train.states is None
