@@ -5,6 +5,7 @@ milliseconds. Vocabularies are trained here on a few invented lines.
 """
 
 import json
+import re
 from pathlib import Path
 
 SENTENCES = [
@@ -138,20 +139,23 @@ def _byte_pairs(folder: Path, specials: list[str], last: str) -> int:
 
 def _word_pieces(folder: Path) -> int:
     """Write tokenizer.json and vocab.txt of a lower-casing WordPiece tokenizer."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
     specials = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    # Not trained: the library's trainer breaks ties differently in every process.
+    words = {word for line in SENTENCES for word in re.findall(r"\w+|[^\w\s]", line.lower())}
+    letters = {letter for word in words for letter in word}
+    pieces = sorted(letters | {f"##{letter}" for letter in letters}) + sorted(words - letters)
+    vocabulary = {token: id_ for id_, token in enumerate([*specials, *pieces])}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=specials, show_progress=False)
-    tokenizer.train_from_iterator(SENTENCES, trainer)
+    tokenizer.add_special_tokens(specials)
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
     # As published: a truncation that must not reach the encoder, which owns the length.
     tokenizer.enable_truncation(max_length=128)
     tokenizer.save(str(folder / "tokenizer.json"))
-    words = sorted(tokenizer.get_vocab().items(), key=lambda item: item[1])
-    (folder / "vocab.txt").write_text("\n".join(word for word, _ in words) + "\n", encoding="utf-8")
+    (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n", encoding="utf-8")
     return tokenizer.get_vocab_size()
 
 

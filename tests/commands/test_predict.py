@@ -12,7 +12,7 @@ import pytest
 
 from erc_bench import cli
 
-NOTE = "Note: On test it was degenerate: "
+NOTE = "Note: It was trained on a part of demo alone (--limit 5)"
 """One epoch of a tiny model learns next to nothing, and its user is told."""
 CHAT = "Ann: I am so happy today!\nBob: \x1b[31mWhy?\u202e\n\nEve: I am leaving [now].\n"
 
@@ -23,7 +23,7 @@ def runs(tmp_path_factory, tiny_bert):
     folder = tmp_path_factory.mktemp("saved")
     short = ("training.epochs=1", "encoder.length=48", "dataset.size=10")
     arguments = ["run", "--method", "ce", "--dataset", "demo", "--backbone", str(tiny_bert), "--seeds", "1"]
-    arguments += ["--runs", str(folder / "runs"), "--save-model", "--readout", "centroid"]
+    arguments += ["--runs", str(folder / "runs"), "--save-model", "--readout", "centroid", "--limit", "5"]
     cli.main([*arguments, *(part for setting in short for part in ("--set", setting))])
     return folder / "runs"
 
