@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from erc_bench.catalogue import HOOK_OF_KIND, Catalogue
 from erc_bench.contracts.component import Component
 from erc_bench.contracts.method import Method
+from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
 from erc_bench.hookspecs import PROJECT, hookimpl
@@ -98,11 +99,9 @@ class HandedOver:
             return str(thing)
         found = _kind_of(thing)
         _check_named(thing)
-        if kind == "method" and found == "objective":
+        if kind == "method" and found in _ALONE_A_METHOD:
             self._add(found, thing)
-            thing = Method(thing.name, thing.source, thing.summary(), {"objective": thing.name})
-        elif kind == "method" and found == "system":
-            thing = Method(thing.name, thing.source, thing.summary(), system=thing)
+            thing = _ALONE_A_METHOD[found](thing)
         elif kind != found:
             raise ErcBenchError(f"{_called(thing)} is no {kind}, but {_with_article(found)}", _where(kind, found))
         self._add(kind, thing)
@@ -111,11 +110,25 @@ class HandedOver:
     def _add(self, kind: str, thing: Any) -> None:
         _check_named(thing)
         if kind == "system":
-            thing = Method(thing.name, thing.source, thing.summary(), system=thing)
-            kind = "method"
+            # Systems have no hook of their own: they come as methods.
+            kind, thing = "method", _ALONE_A_METHOD[kind](thing)
         known = self._components[kind]
         if all(thing is not other and thing != other for other in known):
             known.append(thing)
+
+
+def _method_of_objective(objective: type[Objective]) -> Method:
+    return Method(objective.name, objective.source, objective.summary(), {"objective": objective.name})
+
+
+def _method_of_system(system: type[System]) -> Method:
+    return Method(system.name, system.source, system.summary(), system=system)
+
+
+_ALONE_A_METHOD: dict[str, Callable[[Any], Method]] = {
+    "objective": _method_of_objective,
+    "system": _method_of_system,
+}
 
 
 def _with_hooks(module: ModuleType) -> ModuleType:

@@ -6,9 +6,10 @@ import dataclasses
 import math
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+from erc_bench.errors import ErcBenchError
 from erc_bench.options import OptionSpec, Regime, specs
 from erc_bench.testing.findings import NotApplicableError
 
@@ -46,6 +47,28 @@ def options_bounded(options: type, where: str) -> str:
     free = [spec.name for spec in declared.values() if str in _kinds(spec.type)]
     texts = f"; {', '.join(free)} may be any text" if free else ""
     return f"{refused} value(s) out of bounds were refused{texts}"
+
+
+def options_run(options: type, given: Any, try_out: Callable[[Any, str], None]) -> str:
+    """Try the component with each of its options at every edge of what is allowed; return how many ran.
+
+    ``given`` are the options to begin from. ``try_out`` takes changed options and what was changed; it
+    may raise ``AssertionError``, and :class:`ErcBenchError` where the component refuses them itself.
+    """
+    declared = specs(options)
+    if not declared:
+        raise NotApplicableError("it has no options")
+    ran, refused = 0, 0
+    for name, spec in declared.items():
+        for value in values_within(spec):
+            try:
+                try_out(dataclasses.replace(given, **{name: value}), f"{name}={value}")
+            except ErcBenchError:
+                refused += 1
+            else:
+                ran += 1
+    more = f", {refused} more refused with a sentence" if refused else ""
+    return f"{ran} settings at the edge of what is allowed ran{more}"
 
 
 def values_within(spec: OptionSpec) -> Iterator[Any]:

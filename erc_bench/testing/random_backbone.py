@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
-from functools import cache
 from pathlib import Path
 
 from erc_bench.contracts.backbone import Backbone, LoadedBackbone
@@ -20,14 +18,9 @@ class TinyBackbone(Backbone):
 
     def load(self) -> LoadedBackbone:
         """Return a copy, so that no training leaves a trace in the next."""
-        return deepcopy(_tiny())
+        return tiny_backbone()
 
     def load_saved(self, folder: Path) -> LoadedBackbone:
         """Load tokenizer and model from a folder of a saved model."""
         tokenizer, model = load_folder(folder, self.attention)
         return LoadedBackbone(tokenizer, model, maximum_length(tokenizer, model))
-
-
-@cache
-def _tiny() -> LoadedBackbone:
-    return tiny_backbone()

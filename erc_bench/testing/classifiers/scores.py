@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 
-from erc_bench.errors import ErcBenchError
-from erc_bench.options import specs
 from erc_bench.testing.classifiers.trial import (
     SEED,
     ClassifierSubject,
@@ -25,7 +24,7 @@ from erc_bench.testing.classifiers.trial import (
 )
 from erc_bench.testing.devices import CPU, cuda, distance
 from erc_bench.testing.findings import Check, NotApplicableError
-from erc_bench.testing.option_bounds import values_within
+from erc_bench.testing.option_bounds import options_run
 from erc_bench.testing.toy import LABELS
 
 _REQUIRED_ACCURACY = 0.75
@@ -146,23 +145,13 @@ def _anchors_declared(subject: ClassifierSubject) -> str:
 
 
 def _options_run(subject: ClassifierSubject) -> str:
-    declared = specs(subject.component.Options)
-    if not declared:
-        raise NotApplicableError("it has no options")
-    ran, refused = 0, 0
-    for name, spec in declared.items():
-        for value in values_within(spec):
-            classifier = subject.component(replace(subject.options, **{name: value}))
-            try:
-                classifier.start(task_on(CPU))
-                fit(classifier, toy_split())
-                given = scores(classifier, dev_split())
-            except ErcBenchError:
-                refused += 1
-                continue
-            assert given.isfinite().all(), f"with {name}={value} scores are not finite"
-            ran += 1
-    return f"{ran} settings at the edge of what is allowed ran" + (f", {refused} more refused" if refused else "")
+    def try_out(options: Any, changed: str) -> None:
+        classifier = subject.component(options)
+        classifier.start(task_on(CPU))
+        fit(classifier, toy_split())
+        assert scores(classifier, dev_split()).isfinite().all(), f"with {changed} scores are not finite"
+
+    return options_run(subject.component.Options, subject.options, try_out)
 
 
 SCORE_CHECKS: tuple[Check[ClassifierSubject], ...] = (

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from random import Random
+from typing import Any
 
 import torch
 
 from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example
-from erc_bench.errors import ErcBenchError
-from erc_bench.options import specs
 from erc_bench.protocol import seal
 from erc_bench.testing.chance import seeded
 from erc_bench.testing.dialogues import toy_dialogues
@@ -25,7 +23,7 @@ from erc_bench.testing.encoders.trial import (
     row_fault,
 )
 from erc_bench.testing.findings import Check, NotApplicableError
-from erc_bench.testing.option_bounds import values_within
+from erc_bench.testing.option_bounds import options_run
 from erc_bench.training.row_states import RowEncoder
 from erc_bench.types import UtteranceKey
 
@@ -96,22 +94,14 @@ def _shape(subject: EncoderSubject) -> str:
 
 
 def _options_run(subject: EncoderSubject) -> str:
-    declared = specs(subject.component.Options)
-    ran, refused = 0, 0
-    for name, spec in declared.items():
-        for value in values_within(spec):
-            options = replace(subject.options, **{name: value})
-            try:
-                encoder = built(subject.component, options, subject.backbone)
-                found = represent(encoder, examples_of(encoder))
-                encoder.examples(toy_dialogues(), True, Random(0))
-            except ErcBenchError:
-                refused += 1
-                continue
-            finite = all(bool(z.isfinite().all()) for z in found.values())
-            assert finite, f"with {name}={value} a representation is not finite"
-            ran += 1
-    return f"{ran} settings at the edge of what is allowed ran" + (f", {refused} more refused" if refused else "")
+    def try_out(options: Any, changed: str) -> None:
+        encoder = built(subject.component, options, subject.backbone)
+        found = represent(encoder, examples_of(encoder))
+        encoder.examples(toy_dialogues(), True, Random(0))
+        finite = all(bool(z.isfinite().all()) for z in found.values())
+        assert finite, f"with {changed} a representation is not finite"
+
+    return options_run(subject.component.Options, subject.options, try_out)
 
 
 def _rows_by_key(encoder: Encoder, examples: Sequence[Example]) -> list[tuple[object, ...]]:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from erc_bench.contracts.objective import Objective
-from erc_bench.errors import ErcBenchError
-from erc_bench.options import specs
 from erc_bench.testing.devices import CPU, cuda, distance
 from erc_bench.testing.findings import Check, NotApplicableError
 from erc_bench.testing.objectives.trial import ObjectiveSubject, Terms, Trial, backward, begun, fault_of
-from erc_bench.testing.option_bounds import values_within
+from erc_bench.testing.option_bounds import options_run
 from erc_bench.testing.toy import toy_labels, toy_representations
 
 _BF16_TOLERANCE = 0.1
@@ -108,26 +107,13 @@ def _head(subject: ObjectiveSubject) -> str:
 
 
 def _options_run(subject: ObjectiveSubject) -> str:
-    declared = specs(subject.component.Options)
-    if not declared:
-        raise NotApplicableError("it has no options")
-    ran, refused = 0, 0
-    for name, spec in declared.items():
-        for value in values_within(spec):
-            options = replace(subject.options, **{name: value})
-            try:
-                trial = Trial(replace(subject, options=options))
-                trial.begin_epoch()
-                measured = trial.terms()
-            except ErcBenchError:
-                refused += 1
-                continue
-            for term, number in measured.items():
-                assert number.isfinite(), f"with {name}={value} the term {term} is {number.item()}"
-            ran += 1
-    return f"{ran} settings at the edge of what is allowed ran" + (
-        f", {refused} more refused with a sentence" if refused else ""
-    )
+    def try_out(options: Any, changed: str) -> None:
+        trial = Trial(replace(subject, options=options))
+        trial.begin_epoch()
+        for term, number in trial.terms().items():
+            assert number.isfinite(), f"with {changed} the term {term} is {number.item()}"
+
+    return options_run(subject.component.Options, subject.options, try_out)
 
 
 def _finite(trial: Trial, labels: Tensor) -> str:
