@@ -46,8 +46,7 @@ def all_but_self(logits: Tensor) -> Tensor:
 
 def masked_log_softmax(logits: Tensor, mask: Tensor) -> Tensor:
     """logits, mask: (n, m) → (n, m): each row's log-softmax over the entries where the mask holds, elsewhere 0."""
-    lowest = torch.finfo(logits.dtype).min
-    return logits.masked_fill(~mask, lowest).log_softmax(dim=-1).masked_fill(~mask, 0.0)
+    return _log_softmax_among(logits, mask).masked_fill(~mask, 0.0)
 
 
 def masked_logsumexp(logits: Tensor, mask: Tensor) -> Tensor:
@@ -77,11 +76,13 @@ def contrastive_loss(
     """
     candidates = all_but_self(logits) if candidates is None else candidates
     counts = positive.sum(dim=-1)
-    if log == "inside":
-        row_losses = -(masked_log_softmax(logits, candidates) * positive).sum(dim=-1) / counts.clamp(min=1)
-    else:
-        among_positives = masked_logsumexp(logits, positive) - counts.clamp(min=1).log()
-        row_losses = masked_logsumexp(logits, candidates) - among_positives
+    divisors = counts.clamp(min=1)
+    log_p = _log_softmax_among(logits, candidates)
+    if log == "outside":
+        # With q the softmax over the positives alone, their p add up to p_j / q_j for every one of them: a second
+        # softmax, which is one kernel, where a logsumexp of masked entries takes five times as long on a CPU.
+        log_p = log_p - _log_softmax_among(logits, positive) - divisors.log()[:, None]
+    row_losses = -(log_p * positive).sum(dim=-1) / divisors
     return masked_mean(row_losses, counts > 0)
 
 
@@ -117,6 +118,11 @@ def cosine_scale(objective_options: Any, temperature: float | None = None, score
         official = getattr(objective_options, "formulation", None) == "official"
         score = "half-cosine" if official else "cosine"
     return 1 / (2 * temperature) if score == "half-cosine" else 1 / temperature
+
+
+def _log_softmax_among(logits: Tensor, mask: Tensor) -> Tensor:
+    """Each row's log-softmax over the entries where the mask holds; elsewhere finite and of no meaning."""
+    return logits.masked_fill(~mask, torch.finfo(logits.dtype).min).log_softmax(dim=-1)
 
 
 def _at_least_float32(values: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 import torch
@@ -188,7 +189,7 @@ def _count(sides: Sides, procedure: PublishedProcedure, published: Side, ours: S
         procedure.loss(rows[:_COUNTED], labels[:_COUNTED]).backward()  # type: ignore[no-untyped-call]
     published.flops_per_token = counter.get_total_flops() * len(rows) / min(_COUNTED, len(rows)) / tokens
     sides.composition.set_training(True)
-    step = BatchStep(sides.composition, sides.ready.train, batch, Random(0), 1.0)
+    step = BatchStep(sides.composition, sides.ready.train, batch, partial(Random, 0), 1.0)
     with FlopCounterMode(display=False) as counter:
         sides.composition.objective.step(step)
     ours.flops_per_token = counter.get_total_flops() / tokens

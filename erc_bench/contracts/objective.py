@@ -37,7 +37,11 @@ class Step(Protocol):
     """One optimisation step, for objectives that need more than one pass over the batch."""
 
     batch: Sequence[Example]
-    rng: Random
+
+    @property
+    def rng(self) -> Random:
+        """The batch's own stream of chance."""
+        ...
 
     def outputs(self) -> Outputs:
         """Encode the batch (again) with the parameters as they are now."""

@@ -86,7 +86,7 @@ class Cell:
         outputs = self._timed("represent", lambda: self._represent(composition, classifiers, ready))
         readings = self._timed("read out", lambda: self._read(classifiers, outputs, task))
         arrays = anchor_arrays(ready.raw_words, outputs[1], classifiers)
-        keys = ready.test.keys(range(len(ready.test))) if ready.test is not None else []
+        keys = list(ready.test.keys(range(len(ready.test)))) if ready.test is not None else []
         facts = self._facts(encoder, row_encoder) | {
             "inert_terms": trained.inert_terms,
             "training_terms": trained.training_terms,

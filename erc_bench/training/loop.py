@@ -162,8 +162,8 @@ class Loop:
         examples = sum(map(len, group))
         steps = []
         for number, batch in enumerate(group, start=first):
-            rng = stream(self.seed, "sampling", epoch, number)
-            step = BatchStep(self.composition, split, batch, rng, len(batch) / examples)
+            make_rng = partial(stream, self.seed, "sampling", epoch, number)
+            step = BatchStep(self.composition, split, batch, make_rng, len(batch) / examples)
             step.run()
             steps.append(step)
         # Known only after the last batch: a term may reach the head in one batch and not in another.

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example, TokenRow
+from erc_bench.training.picked import Picked
 from erc_bench.types import UtteranceKey
 
 UNLABELLED = -1
@@ -50,7 +51,7 @@ class PreparedSplit:
 
     def batch(self, indices: Sequence[int]) -> EncoderBatch:
         """Return what the encoder reads beside the row states."""
-        return EncoderBatch([self.examples[i] for i in indices], [self.row_counts[i] for i in indices])
+        return EncoderBatch(Picked(self.examples, indices), Picked(self.row_counts, indices))
 
     def batch_rows(self, indices: Sequence[int]) -> list[TokenRow]:
         """Return the token rows of examples, in order."""
@@ -69,8 +70,10 @@ class PreparedSplit:
         """Return the label of each example's first target, (examples,)."""
         return self.labels[torch.tensor(self._target_starts[:-1], device=self.labels.device)]
 
-    def keys(self, indices: Sequence[int]) -> list[UtteranceKey]:
+    def keys(self, indices: Sequence[int]) -> Sequence[UtteranceKey]:
         """Return the names of the examples' targets, in order."""
+        if self._one_to_one:
+            return Picked(self._keys, indices)
         starts = self._target_starts
         return [key for i in indices for key in self._keys[starts[i] : starts[i + 1]]]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, reduce
 from random import Random
 from typing import Any
 
@@ -14,6 +15,7 @@ from erc_bench.contracts.encoder import Example
 from erc_bench.contracts.outputs import Outputs
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.composition import Composition
+from erc_bench.training.picked import Picked
 from erc_bench.training.prepared import PreparedSplit
 
 
@@ -27,10 +29,15 @@ class BatchStep:
     """
 
     def __init__(
-        self, composition: Composition, split: PreparedSplit, indices: Sequence[int], rng: Random, share: float
+        self,
+        composition: Composition,
+        split: PreparedSplit,
+        indices: Sequence[int],
+        make_rng: Callable[[], Random],
+        share: float,
     ) -> None:
-        self.batch: Sequence[Example] = [split.examples[i] for i in indices]
-        self.rng = rng
+        self.batch: Sequence[Example] = Picked(split.examples, indices)
+        self._make_rng = make_rng
         self._composition = composition
         self._split = split
         self._indices = indices
@@ -39,6 +46,11 @@ class BatchStep:
         self.terms: dict[str, Tensor] = {}
         self.training_terms: set[str] = set()
         self.inert_terms: set[str] = set()
+
+    @cached_property
+    def rng(self) -> Random:
+        """The batch's stream of chance: made when it is asked for, which few objectives do."""
+        return self._make_rng()
 
     def run(self) -> None:
         """Let the objective make the step; keep the terms that it logs, without their graphs."""
@@ -55,9 +67,9 @@ class BatchStep:
         _check_terms(self._composition.objective.name, terms)
         for name, term in terms.items():
             (self.training_terms if term.requires_grad else self.inert_terms).add(name)
-        total = torch.stack([term.float() for term in terms.values()]).sum()
+        total = reduce(torch.add, (term.float() for term in terms.values()))
         if total.requires_grad:
-            torch.autograd.backward(total * self._share)
+            torch.autograd.backward(total if self._share == 1 else total * self._share)
 
     def parameters(self, group: str) -> list[nn.Parameter]:
         """Return the trained parameters of a group: ``encoder`` or ``head``."""

@@ -1,6 +1,7 @@
 """Micro-batches change memory and not the gradients, whatever the objective and the encoder do with a batch."""
 
 import weakref
+from functools import partial
 from random import Random
 from types import SimpleNamespace
 
@@ -146,7 +147,7 @@ def one_step(composition, split, batches=None):
     torch.manual_seed(7)
     steps = []
     for batch in batches or [range(len(split))]:
-        steps.append(BatchStep(composition, split, list(batch), Random(0), len(batch) / len(split)))
+        steps.append(BatchStep(composition, split, list(batch), partial(Random, 0), len(batch) / len(split)))
         steps[-1].run()
     composition.micro_batches.check()
     if all(parameter.grad is None for parameter in composition.head.parameters()):
