@@ -21,7 +21,7 @@ class Task:
 
     ``label_words`` stand for the labels, in their order; ``train_counts`` (classes,) are the label
     counts of the train split; ``encode_words`` gives the untuned encoder's states of bare words,
-    (words, dim); ``objective_options`` lets a classifier share a value of the objective.
+    (words, width of the language model); ``objective_options`` lets a classifier share a value of the objective.
     ``headline`` scores (n, classes) predictions against (n,) labels by the metric that decides on the
     dataset, more is better: for a classifier that chooses a value on dev.
     ``seed`` is the stream ``sampling`` of the run's seed.

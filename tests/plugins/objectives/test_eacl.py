@@ -333,6 +333,13 @@ class TestObjective:
         assert after[0] > before[0] + 0.1
         assert after[1] > before[1] + 0.1
 
+    def test_utterances_and_words_of_different_widths_are_refused(self):
+        task = toy_task(DIM)
+        wider = erc.Task(LABELS, LABELS, DIM + 3, task.train_counts, task.encode_words)
+        with pytest.raises(erc.ErcBenchError, match=f"gives {DIM + 3} values where .* have {DIM}\n") as caught:
+            Eacl().start(wider)
+        assert "prompt" in caught.value.hint
+
 
 class TestMethods:
     def test_table_6_at_the_scale_of_plain_cosine(self):

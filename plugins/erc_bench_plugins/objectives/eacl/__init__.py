@@ -51,11 +51,20 @@ class Eacl(erc.Objective):
     label_states: Tensor
 
     def start(self, task: erc.Task) -> None:
-        """Build g, and encode the label words once; their states are a buffer and stay as they are."""
+        """Build g, and encode the label words once; their states are a buffer and stay as they are.
+
+        Raises :class:`erc.ErcBenchError` where utterances and label words are not equally wide: one g takes both.
+        """
         width = self.options.projection_dim or task.dim
         layers = (nn.Linear(task.dim, task.dim), nn.LayerNorm(task.dim), nn.ReLU(), nn.Linear(task.dim, width))
         self.projection = nn.Sequential(*layers).to(task.device)
         label_states = task.encode_words(task.label_words).detach().to(task.device, torch.float32)
+        if label_states.shape[1] != task.dim:
+            raise erc.ErcBenchError(
+                f"the objective {self.name!r} projects utterances and label words alike: this encoder gives {task.dim} "
+                f"values where the language model's states of words have {label_states.shape[1]}",
+                "Choose an encoder of the language model's width, such as prompt, or another objective.",
+            )
         self.register_buffer("label_states", label_states.clone())
 
     def project(self, z: Tensor) -> Tensor:
