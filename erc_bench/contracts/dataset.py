@@ -96,6 +96,15 @@ class Dataset(Component):
         raise NotImplementedError
 
     @classmethod
+    def normalise(cls, text: str) -> str:
+        """Return a text, or a speaker's name, as ``load`` gives it: what the corpus changes in every text.
+
+        ``erc-bench predict`` does the same to new conversations, so that a model reads what it was trained on.
+        What is normalised already must stay as it is.
+        """
+        return text
+
+    @classmethod
     def folder_name(cls) -> str:
         """The folder of this corpus below the data directory."""
         return cls.folder or cls.name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -74,18 +74,25 @@ def in_sequence(conversations: Sequence[Conversation]) -> tuple[tuple[int, int],
     )
 
 
-def sealed(conversations: Sequence[Conversation]) -> list[Dialogue]:
-    """Return what a model reads: every turn is to be answered, and no two dialogues have one id."""
+def sealed(
+    conversations: Sequence[Conversation], normalise: Callable[[str], str] = lambda text: text
+) -> list[Dialogue]:
+    """Return what a model reads: every turn is to be answered, and no two dialogues have one id.
+
+    ``normalise`` is what the corpus of the model does to its texts and names.
+    """
     counts = Counter(conversation.id for conversation in conversations)
-    return [
-        Dialogue(_unique(conversation.id, number, counts), tuple(map(_utterance, conversation.turns)))
-        for number, conversation in enumerate(conversations, start=1)
-    ]
+    dialogues = []
+    for number, conversation in enumerate(conversations, start=1):
+        utterances = tuple(_utterance(turn, normalise) for turn in conversation.turns)
+        dialogues.append(Dialogue(_unique(conversation.id, number, counts), utterances))
+    return dialogues
 
 
 def _unique(name: str, number: int, counts: Mapping[str, int]) -> str:
     return name if name and counts[name] == 1 else f"{name} (the conversation at place {number})".strip()
 
 
-def _utterance(turn: Turn) -> Utterance:
-    return Utterance(clean_text(turn.speaker) or UNKNOWN_SPEAKER, clean_text(turn.text), None, True)
+def _utterance(turn: Turn, normalise: Callable[[str], str]) -> Utterance:
+    speaker, text = (normalise(clean_text(part)) for part in (turn.speaker, turn.text))
+    return Utterance(speaker or UNKNOWN_SPEAKER, text, None, True)

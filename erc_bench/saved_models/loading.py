@@ -52,7 +52,12 @@ class Loader:
         self._components = {slot: self._look_up(component) for slot, component in description.components.items()}
 
     def changed(self, reading: str) -> Iterator[str]:
-        """Say of which components, among those that answer, the code is no longer what it was."""
+        """Say what is no longer as it was in training: the corpus, the code of the components that answer."""
+        if self.description.dataset not in self._catalogue.entries("dataset"):
+            yield (
+                f"the dataset {self.description.dataset!r} is not installed here: texts are read as they stand, without"
+                " what it changes in its own"
+            )
         needed = dict(self.description.components)
         if reading in self.description.readouts:
             needed["classifier"] = self.description.readouts[reading]
@@ -63,6 +68,11 @@ class Loader:
                     f"the code of the {component.kind} {component.name!r} has changed since the model was saved: its"
                     " answers may no longer be those that were tested"
                 )
+
+    def normalise(self) -> Callable[[str], str]:
+        """Return what the corpus does to its texts; where it is not installed, they stay as they are."""
+        corpus = self._catalogue.entries("dataset").get(self.description.dataset)
+        return Dataset.normalise if corpus is None else corpus.component.normalise
 
     def answers(self, reading: str) -> Answer:
         """Return what scores dialogues, read by one of the model's readings."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -48,13 +48,20 @@ class SavedModel:
     """A trained model that labels conversations. Made by :func:`load_model`."""
 
     def __init__(
-        self, folder: Path, description: Description, reading: str, answer: Answer, warnings: list[str]
+        self,
+        folder: Path,
+        description: Description,
+        reading: str,
+        answer: Answer,
+        warnings: list[str],
+        normalise: Callable[[str], str],
     ) -> None:
         self.folder = folder
         self.description = description
         self.reading = reading
         self.warnings = warnings
         self._answer = answer
+        self._normalise = normalise
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -108,7 +115,7 @@ class SavedModel:
 
     def predict_conversations(self, conversations: Sequence[Conversation]) -> list[list[Prediction]]:
         """Label conversations that were read from a file; encoded together, answered apart."""
-        dialogues = sealed(conversations)
+        dialogues = sealed(conversations, self._normalise)
         scores = {}
         if any(dialogue.utterances for dialogue in dialogues):
             keys, rows = self._answer([dialogue for dialogue in dialogues if dialogue.utterances])
@@ -146,7 +153,8 @@ def load_model(
             f"Run it again with --readout {reading} --save-model.",
         )
     loader = Loader(folder, description, catalogue or Catalogue(), choose_device(device))
-    return SavedModel(folder, description, reading, loader.answers(reading), list(loader.changed(reading)))
+    warnings = list(loader.changed(reading))
+    return SavedModel(folder, description, reading, loader.answers(reading), warnings, loader.normalise())
 
 
 def _dialogues(conversation: Any) -> list[Dialogue]:

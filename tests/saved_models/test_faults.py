@@ -355,6 +355,14 @@ def test_a_component_whose_code_has_changed_is_a_warning(cell):
     assert caveat.startswith("The code of the encoder 'prompt' has changed since the model was saved")
 
 
+def test_without_the_corpus_texts_stay_as_they_are_and_the_user_is_told(cell):
+    described(cell, set_in("dataset", to="elsewhere"))
+    model = erc.load_model(cell)
+    assert "dataset 'elsewhere' is not installed here" in model.caveats[0]
+    (answer,), (again,) = model.predict(["It is I."]), model.predict(['It is "I".'])
+    assert again.scores != answer.scores
+
+
 def test_model_json_that_is_none_is_told(cell):
     for content in (b"", b"[]", b"{", b"\xff", b"[" * 100_000):
         (cell / "model" / "model.json").write_bytes(content)

@@ -55,6 +55,14 @@ def test_the_answers_on_test_are_those_of_the_cell(grid, corpus, method, setting
         assert answered(erc.load_model(folder, readout=readout), test) == stored(folder / f"predictions.{readout}.csv")
 
 
+def test_new_texts_are_normalised_as_those_of_the_corpus_were(cell):
+    model = erc.load_model(cell)
+    plain, raw = [("Ada", "It's I, Ben.")], [('A"da', 'It\N{RIGHT SINGLE QUOTATION MARK}s "I", Ben.')]
+    (answer,), (again,) = model.predict(plain), model.predict(raw)
+    assert again.scores == answer.scores
+    assert (again.speaker, again.text) == raw[0]
+
+
 def test_a_saved_model_changes_no_answer_and_stands_among_the_files_of_its_cell(grid, tmp_path):
     grid.run("eacl", settings=FROZEN)
     other = tmp_path / "kept"

@@ -223,6 +223,26 @@ class NoTexts(Sound):
         return erc.Utterance(row["speaker"], "", row["label"] or None, bool(row["label"]))
 
 
+class NormalisesElsewhere(Sound):
+    """Says that it changes texts, and gives them as they stand in the file."""
+
+    @classmethod
+    def normalise(cls, text):
+        return text.lower()
+
+
+class Normalises(Sound):
+    """Changes texts in the one place that new conversations go through, too."""
+
+    @classmethod
+    def normalise(cls, text):
+        return text.lower()
+
+    def utterance(self, row):
+        label = row["label"] or None
+        return erc.Utterance(self.normalise(row["speaker"]), self.normalise(row["text"]), label, label is not None)
+
+
 class LabelInText(Sound):
     """Leaves the label where the annotators wrote it."""
 
@@ -317,7 +337,7 @@ def folder(tmp_path):
 def test_a_sound_dataset_passes(folder):
     findings = dataset_findings(Sound, folder)
     assert failed(findings) == {}
-    assert set(skipped(findings)) == {"options", "bounds", "counts"}
+    assert set(skipped(findings)) == {"options", "bounds", "counts", "normalised"}
     assert [finding.name for finding in findings] == [check.name for check in (*COMPONENT_CHECKS, *_own_checks())]
     measured = {finding.name: finding.measured for finding in findings}
     assert measured["loading"] == "; ".join(
@@ -344,7 +364,7 @@ def test_without_files_what_reads_them_is_skipped():
     findings = dataset_findings(Sound, None, missing="train.csv is missing")
     assert failed(findings) == {}
     reading = {finding.name for finding in findings if finding.measured == "train.csv is missing"}
-    assert reading == {check.name for check in _own_checks()} - {"labels", "metric", "licence", "counts"}
+    assert reading == {check.name for check in _own_checks()} - {"labels", "metric", "licence", "counts", "normalised"}
 
 
 @pytest.mark.parametrize(
@@ -372,6 +392,7 @@ def test_without_files_what_reads_them_is_skipped():
         (NoSpeakers, "speakers", "dialogue '1', position 0: it has no speaker"),
         (OneSpeaker, "speakers", "everything is said by 'A'"),
         (NoTexts, "texts", "12 of 12 utterances have no text, the first is own, train split, dialogue '1', position 0"),
+        (NormalisesElsewhere, "normalised", "position 0: normalise makes '"),
         (LabelInText, "labels in the text", "9 of 9 turns hold their own label in the text"),
         (LabelInSpeaker, "labels in the text", "9 of 9 turns hold their own label in the speaker"),
         (OtherCounts, "counts", "the train split holds 2 dialogues"),
@@ -404,6 +425,13 @@ def test_an_unsound_dataset_is_told_why(dataset, name, sentence, folder, monkeyp
 )
 def test_unsound_files_are_told_why(lines, name, sentence, tmp_path):
     assert sentence in failed(dataset_findings(Sound, write(tmp_path / "corpus", **lines)))[name]
+
+
+def test_texts_that_are_normalised_where_they_are_read_pass(folder):
+    findings = dataset_findings(Normalises, folder)
+    assert failed(findings) == {}
+    assert "normalised" not in skipped(findings)
+    assert skipped(dataset_findings(Sound, folder))["normalised"] == "it changes no texts"
 
 
 def test_what_cannot_be_read_is_told_once(folder):

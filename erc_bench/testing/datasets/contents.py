@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from erc_bench.contracts.dataset import Dataset
 from erc_bench.data.corpus import count, departures
 from erc_bench.data.overlap import overlap, repeats
 from erc_bench.testing.datasets.trial import DatasetTrial
@@ -106,6 +107,18 @@ def _texts(trial: DatasetTrial) -> str:
     return f"{turns} utterances, {len(empty)} of them without a text"
 
 
+def _normalised(trial: DatasetTrial) -> str:
+    normalise = trial.component.normalise
+    if getattr(normalise, "__func__", None) is Dataset.normalise.__func__:  # type: ignore[attr-defined]
+        raise NotApplicableError("it changes no texts")
+    turns = 0
+    for where, _, turn in trial.utterances():
+        for part in (turn.text, turn.speaker):
+            assert normalise(part) == part, f"{where}: normalise makes {normalise(part)!r} of {part!r}"
+        turns += 1
+    return f"{turns} turns are as normalise gives them"
+
+
 def _labels_in_text(trial: DatasetTrial) -> str:
     words = dict(zip(trial.component.labels, trial.component.words(), strict=True))
     patterns = {label: _pattern(label, word) for label, word in words.items()}
@@ -177,6 +190,12 @@ CONTENT_CHECKS: tuple[Check[DatasetTrial], ...] = (
         "The texts of all turns are read.",
         "An encoding accident or a wrong column leaves turns without words that models still get a score for.",
         _texts,
+    ),
+    Check(
+        "normalised",
+        "The texts and speakers of all turns go through normalise once more.",
+        "erc-bench predict does it to new conversations: a model must read there what it was trained on.",
+        _normalised,
     ),
     Check(
         "labels in the text",

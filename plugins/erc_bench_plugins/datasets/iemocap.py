@@ -86,6 +86,12 @@ class Iemocap(erc.Dataset):
         layout = erc.layout_in(self.layouts, folder)
         return _from_release(folder) if layout and layout.name == "usc_release" else _from_json(folder)
 
+    @classmethod
+    def normalise(cls, text: str) -> str:
+        """Return the text without ``[LAUGHTER]``."""
+        text = erc.clean_text(text)
+        return _LAUGHTER.sub(" ", text).strip() if "[LAUGHTER]" in text else text
+
 
 def _from_json(folder: Path) -> erc.Splits:
     pool = folder / _NAMES
@@ -221,7 +227,7 @@ def _dialogue(name: str, turns: Sequence[_Turn], names: Sequence[str], place: st
     utterances = (
         erc.Utterance(
             speaker=called[turn.actor],
-            text=_without_laughter(erc.clean_text(turn.text)),
+            text=Iemocap.normalise(turn.text),
             label=turn.label,
             scored=turn.label is not None,
             id=str(position),
@@ -236,10 +242,6 @@ def _session(name: str) -> str:
     """Return the session, which two actors have to themselves: ``Ses05`` of ``Ses05F_impro01``."""
     found = _DIALOGUE.fullmatch(name)
     return f"Ses0{found['session']}" if found else ""
-
-
-def _without_laughter(text: str) -> str:
-    return _LAUGHTER.sub(" ", text).strip() if "[LAUGHTER]" in text else text
 
 
 @erc.hookimpl

@@ -61,6 +61,11 @@ class Meld(erc.Dataset):
         """Read the three CSV files; two rows with the same dialogue and utterance id are an error."""
         return erc.Splits(*(self._split(folder / name) for name in (_TRAIN, _DEV, _TEST)))
 
+    @classmethod
+    def normalise(cls, text: str) -> str:
+        """Return the text with plain apostrophes and without double quotes."""
+        return erc.clean_text(text).translate(_PLAIN)
+
     def _split(self, path: Path) -> tuple[erc.Dialogue, ...]:
         turns: dict[str, dict[str, erc.Utterance]] = {}
         episodes: dict[str, str] = {}
@@ -81,8 +86,8 @@ class Meld(erc.Dataset):
 
     def _utterance(self, row: erc.Row, identifier: str) -> erc.Utterance:
         return erc.Utterance(
-            speaker=_plain(row["Speaker"]),
-            text=_plain(row["Utterance"]),
+            speaker=self.normalise(row["Speaker"]),
+            text=self.normalise(row["Utterance"]),
             label=erc.known_label(row["Emotion"], self.labels, row.place),
             scored=True,
             id=identifier,
@@ -95,10 +100,6 @@ def _episode(row: erc.Row) -> str:
         return ""
     season, episode = (row.whole_number(column) for column in ("Season", "Episode"))
     return f"s{season:02}_e{episode:02}"
-
-
-def _plain(text: str) -> str:
-    return erc.clean_text(text).translate(_PLAIN)
 
 
 @erc.hookimpl
