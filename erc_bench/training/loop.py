@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.objective import EpochView
@@ -19,7 +19,7 @@ from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition, batches
 from erc_bench.training.hearing import Hear, training_epoch, unheard
-from erc_bench.training.optimiser import Schedule, make_optimiser
+from erc_bench.training.optimiser import Schedule, clip_gradients, make_optimiser
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.readout import scores_of
 from erc_bench.training.retry import Retry
@@ -214,7 +214,7 @@ class Loop:
         # A head that trains apart must not change the step of everything else through a common norm.
         for group in ([p for p in every if id(p) not in apart], [p for p in every if id(p) in apart]):
             if group:
-                nn.utils.clip_grad_norm_(group, self.options.clip)
+                clip_gradients(group, self.options.clip)
 
     def _dev_metrics(self, train: PreparedSplit, dev: PreparedSplit) -> dict[str, Any]:
         self.progress.phase("dev", 1)

@@ -33,6 +33,18 @@ def make_optimiser(groups: Mapping[str, Sequence[nn.Parameter]], options: Traini
     return torch.optim.AdamW([part for part in parts if part["params"]], fused=True)
 
 
+def clip_gradients(parameters: Sequence[nn.Parameter], limit: float) -> None:
+    """Scale the gradients down, where their common norm is above the limit.
+
+    On a CPU gradients that need it not are left alone: multiplying them all by 1, as PyTorch does in order not to
+    wait for a device, takes as long as their norm.
+    """
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = nn.utils.get_total_norm(gradients)
+    if not norm.is_cpu or not norm <= limit:
+        nn.utils.clip_grads_with_norm_(parameters, limit, norm)
+
+
 class Schedule:
     """Sets the learning rates before each step.
 

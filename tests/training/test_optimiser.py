@@ -8,7 +8,7 @@ from torch import nn
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.training_options import TrainingOptions
-from erc_bench.training.optimiser import Schedule, make_optimiser
+from erc_bench.training.optimiser import Schedule, clip_gradients, make_optimiser
 
 
 def rates(schedule, epochs, steps_per_epoch, warmup=0.0, steps_of=None):
@@ -92,3 +92,19 @@ def test_nothing_to_train_is_an_error():
     frozen = nn.Linear(2, 2).requires_grad_(False)
     with pytest.raises(ErcBenchError, match="nothing trains"):
         make_optimiser({"encoder": list(frozen.parameters()), "head": []}, TrainingOptions())
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 50.0, math.inf, math.nan])
+def test_gradients_are_clipped_as_pytorch_clips_them(size):
+    generator = torch.Generator().manual_seed(1)
+    ours, theirs = ([nn.Parameter(torch.zeros(shape)) for shape in ((4, 3), (5,), (2,))] for _ in range(2))
+    for mine, other in zip(ours[:2], theirs[:2], strict=True):
+        mine.grad = size * torch.rand(mine.shape, generator=generator)
+        other.grad = mine.grad.clone()
+    before = [parameter.grad for parameter in ours[:2]]
+    clip_gradients(ours, 5.0)
+    nn.utils.clip_grad_norm_(theirs, 5.0)
+    assert ours[2].grad is None
+    for mine, other, same in zip(ours[:2], theirs[:2], before, strict=True):
+        assert mine.grad is same
+        assert torch.equal(mine.grad.nan_to_num(7.0), other.grad.nan_to_num(7.0))
