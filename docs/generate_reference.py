@@ -10,7 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from inspect import cleandoc
 from pathlib import Path
+from textwrap import dedent
 
 import click
 
@@ -64,6 +66,9 @@ _GROUPS = (
 )
 
 
+_HANDED_OUT = frozenset({"ComparisonView", "Experiment", "SavedModel"})
+"""Classes that functions return: nobody calls their constructors, so that these are not shown."""
+
 _CHECKS = {
     "method": METHOD_CHECKS,
     "objective": OBJECTIVE_CHECKS,
@@ -101,14 +106,22 @@ def _api_pages() -> dict[str, str]:
     for group in _GROUPS:
         names = sorted((name for name, home in homes.items() if home.split(".")[0] in group.homes), key=str.lower)
         written[f"{group.page}.md"] = "\n\n".join(
-            [f"# {group.title}", group.about, *(f"::: erc_bench.{homes[name]}.{name}" for name in names)]
+            [f"# {group.title}", group.about, *(_shown(homes[name], name) for name in names)]
         )
         links = ", ".join(f"[`{name}`]({group.page}.md#erc_bench.{homes[name]}.{name})" for name in names)
         lines.append(f"[{group.title}]({group.page}.md)\n:   {links}")
-    unplaced = set(homes) - {name for text in written.values() for name in re.findall(r"\.(\w+)$", text, re.MULTILINE)}
+    unplaced = set(homes) - {
+        name for text in written.values() for name in re.findall(r"^::: .*\.(\w+)$", text, re.MULTILINE)
+    }
     if unplaced:
         raise SystemExit(f"no group of the reference takes {', '.join(sorted(unplaced))}")
     return {name: f"{text}\n" for name, text in (written | {"index.md": "\n\n".join(lines)}).items()}
+
+
+def _shown(home: str, name: str) -> str:
+    """Return what puts a name and its docstring on a page, with the constructor of what a reader constructs."""
+    alone = "\n    options:\n      merge_init_into_class: false" if name in _HANDED_OUT else ""
+    return f"::: erc_bench.{home}.{name}{alone}"
 
 
 def _command_pages() -> dict[str, str]:
@@ -153,11 +166,11 @@ def _usage(context: click.Context) -> str:
 
 def _help(command: click.Command) -> Iterator[str]:
     """Yield the paragraphs of a command's help; what click leaves unwrapped keeps its lines."""
-    for paragraph in (command.help or "").split("\n\n"):
-        if paragraph.startswith("\b"):
-            yield f"```text\n{paragraph.removeprefix(chr(8)).strip(chr(10))}\n```"
+    for paragraph in cleandoc(command.help or "").split("\n\n"):
+        if paragraph.startswith("\b\n"):
+            yield f"```text\n{dedent(paragraph.removeprefix(chr(8) + chr(10)))}\n```"
         elif paragraph.strip():
-            yield _escaped(" ".join(paragraph.split()))
+            yield _PAGE.sub(r"[docs/\1.md](../../\1.md)", _escaped(" ".join(paragraph.split())))
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
@@ -168,6 +181,7 @@ def _options(command: click.Command, context: click.Context) -> Iterator[str]:
             yield f"`{names}`\n:   {_escaped(' '.join(explanation.split()))}"
 
 
+_PAGE = re.compile(r"\bdocs/([\w-]+)\.md")
 _CODE = re.compile(r"`[^`]+`|\$[A-Z_]+|(?<![\w-])--[a-z][\w-]*|(?<!\w)[a-z]\w*\.[a-z]\w*=\S+")
 
 

@@ -11,7 +11,7 @@ SHELLS = ("bash", "zsh", "fish")
 @click.command("completion")
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    r"""Print the script with which SHELL completes commands, options and the names of what is installed.
+    """Print the script with which SHELL completes commands, options and the names of what is installed.
 
     \b
     bash: erc-bench completion bash > ~/.local/share/bash-completion/completions/erc-bench
@@ -20,7 +20,7 @@ def completion(shell: str) -> None:
 
     Or for this shell alone: source <(erc-bench completion bash). Names are kept in the cache; the first
     completion of a method after an installation takes a few seconds.
-    """
+    """  # noqa: D301 (click reads the character, not the two signs)
     from erc_bench.completing.shells import script_for
 
     click.echo(script_for(shell))

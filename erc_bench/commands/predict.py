@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from erc_bench.commands.component_output import components_aside
 from erc_bench.commands.plugin_option import open_catalogue, plugin_option
 from erc_bench.commands.target import check_target
 from erc_bench.errors import ErcBenchError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _FORMATS = click.Choice(["json", "jsonl", "csv", "text"])
 _TABLE = "table"
+_STDOUT = Path("-")
 
 
 @click.command("predict")
@@ -29,7 +31,11 @@ _TABLE = "table"
     type=click.Choice([_TABLE, *_FORMATS.choices]),
     help="A table, or FILE with emotion and scores added.  [default: table; with --output the format of its ending]",
 )
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    help='Write to this file, or to standard output for "-".',
+)
 @click.option("--readout", help="Answer by this further classifier that read the training.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
 @plugin_option
@@ -46,14 +52,23 @@ def predict(run: Path, file: Path, **asked: Any) -> None:
       .csv         columns text, and perhaps speaker and dialogue_id (or those of MELD)
       .txt         Speaker: what is said; a blank line begins another conversation
 
+    Each line of a text that is not blank is a turn. What stands before its first colon is the speaker, where
+    that has at most three words and 40 characters and a blank or nothing follows the colon; any other line is by
+    the speaker of the line before, or by nobody named. In the other formats what is not understood is an error
+    with its place.
+
+    The answer is added as emotion, or as predicted_emotion where FILE has an emotion already, and the scores likewise.
+    docs/predict.md shows it.
+
     Nothing is fetched. Turns before an utterance are its context, so give conversations whole.
     """  # noqa: D301 (click reads the character, not the two signs)
     from erc_bench.commands.predict_output import as_document, print_caveats, print_table
     from erc_bench.conversations.reading import read_document
 
     output: Path | None = asked["output"]
-    check_target(output)
-    if output is not None and output.exists() and file.exists() and output.samefile(file):
+    target = None if output == _STDOUT else output
+    check_target(target)
+    if target is not None and target.exists() and file.exists() and target.samefile(file):
         raise ErcBenchError(f"--output {output} is FILE itself", "Name another file.")
     # A mistake in the file is told before a model is loaded for it.
     document = read_document(file, asked["input_format"])
@@ -64,8 +79,8 @@ def predict(run: Path, file: Path, **asked: Any) -> None:
     if form == _TABLE:
         print_table(model, document, predictions)
         return
-    as_document(document, predictions, cast("Format", form), output)
-    print_caveats(model)
+    as_document(document, predictions, cast("Format", form), target)
+    print_caveats(model, document)
 
 
 def _form(asked: str | None, output: Path | None, document: Document) -> str:
@@ -82,6 +97,7 @@ def _answers(run: Path, document: Document, asked: dict[str, Any]) -> tuple[Save
     folder = find_model(run)
     from erc_bench.saved_models.model import load_model
 
-    catalogue = open_catalogue(asked["plugins"])
-    model = load_model(folder, readout=asked["readout"], device=asked["device"], catalogue=catalogue)
-    return model, model.predict_conversations(document.conversations)
+    with components_aside():
+        catalogue = open_catalogue(asked["plugins"])
+        model = load_model(folder, readout=asked["readout"], device=asked["device"], catalogue=catalogue)
+        return model, model.predict_conversations(document.conversations)

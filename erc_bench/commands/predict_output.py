@@ -11,6 +11,7 @@ import click
 
 from erc_bench.commands.compare import write_text
 from erc_bench.conversations.model import Conversation, Document, Format
+from erc_bench.conversations.plain_text import taken_over
 from erc_bench.conversations.writing import Answer, write
 from erc_bench.terminal import open_console
 
@@ -33,8 +34,11 @@ def as_document(
     write_text(text, output)
 
 
-def print_caveats(model: SavedModel) -> None:
-    """Say on standard error what is to be known of the answers."""
+def print_caveats(model: SavedModel, document: Document) -> None:
+    """Say on standard error what is to be known of the answers, and of how a text was read."""
+    if many := taken_over(document):
+        turns = "1 turn names" if many == 1 else f"{many} turns name"
+        click.echo(f"Note: {turns} no speaker: taken for the speaker of the line before", err=True)
     for caveat in model.caveats:
         click.echo(f"Note: {caveat}", err=True)
 
@@ -47,7 +51,7 @@ def print_table(model: SavedModel, document: Document, predictions: Sequence[Seq
         _print_conversation(console, _title(conversation, number) if several else conversation.id, own, model)
     read = "" if model.reading == model.description.readings()[0] else f", read by {model.reading}"
     console.print(f"{model.name}{read}. Labels: {', '.join(model.labels)}.", markup=False, highlight=False)
-    print_caveats(model)
+    print_caveats(model, document)
 
 
 def _title(conversation: Conversation, number: int) -> str:

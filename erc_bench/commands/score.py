@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from erc_bench.commands.component_output import components_aside
 from erc_bench.commands.numbers import alpha_option
 from erc_bench.commands.target import check_target
 
@@ -74,15 +75,16 @@ def score(
     from erc_bench.types import SplitName
 
     check_target(output)
-    reader = Catalogue().get("dataset", dataset)()
     files = [predictions, *([against] if against else [])]
-    scored = score_files(
-        reader,
-        load_corpus(reader, data_dir),
-        files,
-        split=cast(SplitName, split),
-        metric=metric,
-        cluster=cluster,
-        alpha=alpha,
-    )
+    with components_aside():
+        reader = Catalogue().get("dataset", dataset)()
+        scored = score_files(
+            reader,
+            load_corpus(reader, data_dir),
+            files,
+            split=cast(SplitName, split),
+            metric=metric,
+            cluster=cluster,
+            alpha=alpha,
+        )
     write_text(render(scored, form), output)

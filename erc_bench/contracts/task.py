@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+CPU = torch.device("cpu")
+
 
 def accuracy(labels: Tensor, scores: Tensor) -> float:
     """labels: (n,), scores: (n, classes) → the share of right predictions."""
@@ -33,7 +35,7 @@ class Task:
     train_counts: Tensor
     encode_words: Callable[[Sequence[str]], Tensor]
     seed: int = 0
-    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    device: torch.device = CPU
     objective_options: Any = None
     training: Mapping[str, Any] = field(default_factory=dict)
     headline: Callable[[Tensor, Tensor], float] = accuracy

@@ -11,7 +11,6 @@ from __future__ import annotations
 import codecs
 import json
 import math
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 
 from erc_bench.conversations.fields import DIALOGUE, SPEAKER, TEXT, TURNS, PlacedTurn, kind, named, read_id, read_turn
 from erc_bench.conversations.model import FORMATS, Conversation, Document, Format, Turn, in_sequence
+from erc_bench.conversations.plain_text import lines_of, read_text
 from erc_bench.data.reading import csv_records
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
@@ -34,9 +34,6 @@ _FORMAT_OF: Mapping[str, Format] = {
     ".text": "text",
 }
 _OTHER_ENCODINGS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_SPEAKER = re.compile(r"(?P<speaker>[^\s:][^:]{0,39}?)\s*:(?:\s+(?P<text>.*))?")
-_MOST_WORDS = 3
-"""Of a speaker's name: a longer start of a line that ends in a colon is a part of what is said."""
 
 
 def read_document(file: Path, form: Format | None = None) -> Document:
@@ -86,18 +83,13 @@ def _decoded(content: bytes, place: str) -> str:
         ) from error
 
 
-def _lines(text: str) -> list[tuple[int, str]]:
-    """Return lines with their numbers; LF or CRLF ends a line and nothing else does."""
-    return [(number, line.removesuffix("\r")) for number, line in enumerate(text.split("\n"), start=1)]
-
-
 def _guessed(text: str) -> Format:
     """Return ``json`` or ``jsonl`` where all of the text is that, else ``text``."""
     if not text.lstrip().startswith(("{", "[")):
         return "text"
     attempts: tuple[tuple[Format, Iterable[str]], ...] = (
         ("json", [text]),
-        ("jsonl", (line for _, line in _lines(text) if line.strip())),
+        ("jsonl", (line for _, line in lines_of(text) if line.strip())),
     )
     for form, parts in attempts:
         try:
@@ -118,7 +110,7 @@ def _read_json(text: str, place: str) -> Document:
 
 
 def _read_jsonl(text: str, place: str) -> Document:
-    lines = [(number, line) for number, line in _lines(text) if line.strip()]
+    lines = [(number, line) for number, line in lines_of(text) if line.strip()]
     items = [_parsed(line, place, number) for number, line in lines]
     return _of_items(items, [f"{place}, line {number}" for number, _ in lines], "jsonl")
 
@@ -243,26 +235,6 @@ def _csv_turn(header: Sequence[str], record: Sequence[str], place: str) -> Place
     return PlacedTurn(Turn(speaker.strip(), said, values), conversation or None, place)
 
 
-def _read_text(text: str, _place: str) -> Document:
-    conversations: list[list[Turn]] = [[]]
-    for _, line in _lines(text):
-        if not line.strip():
-            conversations.append([])
-            continue
-        before = conversations[-1][-1].speaker if conversations[-1] else ""
-        conversations[-1].append(_spoken(line, before))
-    read = tuple(Conversation(tuple(turns)) for turns in conversations if turns)
-    return Document("text", read, in_sequence(read))
-
-
-def _spoken(line: str, before: str) -> Turn:
-    said = line.strip()
-    found = _SPEAKER.fullmatch(said)
-    if found is None or len(found["speaker"].split()) > _MOST_WORDS:
-        return Turn(before, said, {"line": line})
-    return Turn(found["speaker"], found["text"] or "", {"line": line})
-
-
 _READERS: Mapping[Format, Callable[[str, str], Document]] = dict(
-    zip(FORMATS, (_read_json, _read_jsonl, _read_csv, _read_text), strict=True)
+    zip(FORMATS, (_read_json, _read_jsonl, _read_csv, read_text), strict=True)
 )

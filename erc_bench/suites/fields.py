@@ -30,11 +30,11 @@ class Fields:
     def __iter__(self) -> Iterator[str]:
         return iter(self._content)
 
-    def only(self, known: Collection[str]) -> None:
-        """Note every key that is not known."""
+    def only(self, known: Collection[str], remedies: Mapping[str, str] | None = None) -> None:
+        """Note every key that is not known, with its remedy, else with the nearest that is known."""
         for key in self._content:
             if key not in known:
-                self.wrong(key, f"there is no such key; {did_you_mean(key, known)}")
+                self.wrong(key, f"there is no such key; {(remedies or {}).get(key) or did_you_mean(key, known)}")
 
     def text(self, key: str) -> str:
         """Return a string; empty where there is none."""
@@ -70,11 +70,13 @@ class Fields:
         self.wrong(key, "it must be a number above 0")
         return None
 
-    def names(self, key: str, known: Collection[str] | None = None) -> tuple[str, ...]:
+    def names(
+        self, key: str, known: Collection[str] | None = None, expected: str = "a list of names"
+    ) -> tuple[str, ...]:
         """Return a list of different names, where they are restricted all of them known."""
         value = self._content.get(key, [])
         if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
-            self.wrong(key, "it must be a list of names")
+            self.wrong(key, f"it must be {expected}")
             return ()
         if key in self._content and not value:
             self.wrong(key, "it must not be empty; leave it out")

@@ -74,6 +74,10 @@ _SAVED = ("save_representations", "save_model")
 _KEYS = ("title", "text", *_GRID, "audit", *_SAVED, "settings", "axes", "method", "table", *_SETTINGS)
 _METHOD_KEYS = ("datasets", "backbones", "readouts", *_SETTINGS)
 _AXES_KEYS = ("method", *_SETTINGS)
+_HOW = (
+    'a setting is written as encoder.trainable = "none" above all tables, as trainable = "none" under [encoder], '
+    "or under [method.NAME.encoder] for one method"
+)
 
 
 def read_suite(file: Path) -> Suite:
@@ -94,7 +98,9 @@ def _load(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ErcBenchError(f"there is no suite {file}", "A suite is a TOML file, see benchmarks/suites.") from None
+        raise ErcBenchError(
+            f"there is no suite {file}", "A suite is a TOML file, see docs/suites.md and benchmarks/suites."
+        ) from None
     except OSError as error:
         raise ErcBenchError(f"{file} cannot be read: {error.strerror or error}") from None
     except ValueError as error:
@@ -102,14 +108,14 @@ def _load(file: Path) -> dict[str, Any]:
 
 
 def _suite(name: str, fields: Fields) -> Suite:
-    fields.only(_KEYS)
+    fields.only(_KEYS, _misplaced(fields))
     methods, datasets = fields.required_names("methods"), fields.required_names("datasets")
     backbones = fields.names("backbones") or (DEFAULT_BACKBONE,)
     of_methods = _of_methods(fields)
     for narrowed in of_methods.values():
-        narrowed.only(_METHOD_KEYS)
+        narrowed.only(_METHOD_KEYS, _misplaced(narrowed))
     axes = fields.table("axes")
-    axes.only(_AXES_KEYS)
+    axes.only(_AXES_KEYS, _misplaced(axes))
     return Suite(
         name,
         methods,
@@ -129,9 +135,23 @@ def _suite(name: str, fields: Fields) -> Suite:
         {method: names for method, each in of_methods.items() if (names := each.names("readouts"))},
         tuple(read_table(each, methods, datasets) for each in fields.tables("table")) or (Table(),),
         fields.flag("audit"),
-        fields.names("settings"),
+        _settings_files(fields),
         *(fields.flag(name) for name in _SAVED),
     )
+
+
+def _settings_files(fields: Fields) -> tuple[str, ...]:
+    """Return the files of ``erc-bench tune``; of settings that stand there, say where they belong."""
+    names = fields.names("settings", expected=f"a list of files of erc-bench tune; {_HOW}")
+    for name in names:
+        if "=" in name and not name.endswith(".toml"):
+            fields.wrong("settings", f"{name!r} is no file of erc-bench tune; {_HOW}")
+    return names
+
+
+def _misplaced(fields: Fields) -> dict[str, str]:
+    """Return what to say of keys under which somebody may have meant to change a setting."""
+    return {key: _HOW for key in fields if key in ("set", "settings") or "." in key}
 
 
 def _of_methods(fields: Fields) -> dict[str, Fields]:

@@ -11,6 +11,7 @@ import sys
 import pytest
 
 from erc_bench import cli
+from erc_bench_plugins.classifiers.head import Head
 
 NOTE = "Note: It was trained on a part of demo alone (--limit 5)"
 """One epoch of a tiny model learns next to nothing, and its user is told."""
@@ -43,6 +44,17 @@ def test_a_table_for_each_conversation_without_what_would_steer_the_terminal(com
         assert part in outcome.out
     assert "Labels: neutral, excited" in outcome.out
     assert "\u202e" not in outcome.out
+
+
+@pytest.mark.parametrize("form", ["table", "json", "text"])
+def test_turns_taken_for_the_speaker_of_the_line_before_are_counted(command, runs, chat, form):
+    chat.write_text("Ann: Hello.\nAnybody?\n\nEve: Yes.\n", encoding="utf-8")
+    outcome = command("predict", runs, chat, "--format", form)
+    assert outcome.err.splitlines()[0] == "Note: 1 turn names no speaker: taken for the speaker of the line before"
+    chat.with_name("a.csv").write_text("speaker,text\nAnn,Hello.\n,Anybody?\n", encoding="utf-8")
+    again = command("predict", runs, chat.with_name("a.csv"), "--format", form)
+    assert again.code == 0
+    assert "names no speaker" not in again.err
 
 
 def test_without_speakers_there_is_no_column_for_them(command, runs, chat):
@@ -80,6 +92,17 @@ def test_the_ending_of_the_output_decides_and_else_the_input(command, runs, chat
 LABELS = ("neutral", "excited", "frustrated", "sad", "happy", "angry")
 
 
+def test_a_dash_is_standard_output_in_the_format_of_the_input(command, runs, chat, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    chat.write_text("Ann: I am so happy today!\nBob: Why?\n", encoding="utf-8")
+    command("predict", runs, chat, "--output", "answers")
+    outcome = command("predict", runs, chat, "--output", "-")
+    assert (outcome.code, outcome.err) == (0, f"{NOTE}.\n")
+    assert outcome.out == (tmp_path / "answers").read_text(encoding="utf-8")
+    assert not (tmp_path / "-").exists()
+    assert command("predict", runs, chat, "--output", "-", "--format", "csv").out.startswith("dialogue_id,")
+
+
 def test_another_readout_answers(command, runs, chat):
     own, other = (json.loads(command("predict", runs, chat, "--format", "json", *asked).out) for asked in ((), READOUT))
     assert own != other
@@ -108,6 +131,16 @@ def test_a_mistake_is_a_sentence(command, runs, chat, arguments, told):
     assert outcome.err.startswith("Error: ")
     assert told in outcome.err
     assert chat.read_text(encoding="utf-8") == CHAT
+
+
+def test_what_a_component_prints_is_no_part_of_the_answers(command, runs, chat, tmp_path, monkeypatch):
+    talks = tmp_path / "talks.py"
+    talks.write_text('import erc_bench.api as erc\nprint("plugin talks")\nclass Own(erc.Observer):\n    name = "own"\n')
+    score = Head.scores
+    monkeypatch.setattr(Head, "scores", lambda self, *given: print("head talks") or score(self, *given))
+    outcome = command("predict", runs, chat, "--format", "json", "--plugin", talks)
+    assert len(json.loads(outcome.out)) == 2
+    assert "plugin talks\nhead talks\n" in outcome.err
 
 
 ALONE = """

@@ -3,14 +3,18 @@
 import io
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from erc_bench.conversations.model import UNKNOWN_SPEAKER, sealed
+from erc_bench.conversations.plain_text import taken_over
 from erc_bench.conversations.reading import LARGEST, STDIN, read_document
 from erc_bench.errors import ErcBenchError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def read(tmp_path, name, content, form=None):
@@ -86,6 +90,27 @@ def test_lines_of_text(tmp_path):
         ],
         [("", "alone"), ("Bob", "hi")],
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "count"),
+    [
+        ("a.txt", "Mr. Grey: I am: fine.\nand you?\nat 12:30\nWhat he said was this: no\nEve:\n\nalone\nBob : hi", 3),
+        ("a.txt", "one\ntwo\n\nAnn: three\n\nfour", 0),
+        ("a.txt", "Ann: one\nAnn two\nAnn:three\n\nfour", 2),
+        ("a.csv", "speaker,text\nAnn,one\nAnn,two\n,three\n", 0),
+    ],
+)
+def test_turns_of_a_text_that_have_the_speaker_of_the_line_before_are_counted(tmp_path, name, text, count):
+    assert taken_over(read(tmp_path, name, text)) == count
+
+
+def test_a_name_has_at_most_three_words_and_forty_characters(tmp_path):
+    long = "x" * 40
+    text = f"{long}: one\n\n{long}x: two\n\na b c: three\n\na b c d: four"
+    assert [turn[0] for (turn,) in turns(read(tmp_path, "a.txt", text))] == [long, "", "a b c", ""]
+    for place in (ROOT / "docs" / "predict.md", ROOT / "docs" / "reference" / "commands" / "predict.md"):
+        assert "at most three words and 40 characters" in place.read_text(encoding="utf-8")
 
 
 def test_a_model_reads_clean_text_and_a_name_for_every_speaker(tmp_path):

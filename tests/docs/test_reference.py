@@ -1,6 +1,7 @@
 """The reference says what the program says."""
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
@@ -32,3 +33,25 @@ def test_every_command_has_a_page_with_its_options(written):
 
     assert {f"commands/{name}.md" for name in COMMANDS} <= set(written)
     assert "`--micro-batch N`" in written["commands/run.md"]
+
+
+def test_what_a_help_text_keeps_in_lines_stays_in_lines(written):
+    import click
+
+    from erc_bench.cli import COMMANDS, root
+
+    kept = {name: lines(root.get_command(click.Context(root), name).help or "") for name in COMMANDS}
+    assert {name for name, own in kept.items() if own} == {"completion", "predict", "score"}
+    for name, own in kept.items():
+        page = written[f"commands/{name}.md"]
+        assert "\b" not in page
+        assert "\\b" not in page  # a help text in a raw string
+        blocks = [block.splitlines() for block in re.findall(r"^```text\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)]
+        for block in own:
+            assert block in [[line.strip() for line in each] for each in blocks]
+
+
+def lines(text):
+    """Return the lines of every paragraph that is not to be wrapped, without their indentation."""
+    paragraphs = (re.split(r"^ *\x08\n", paragraph)[1:] for paragraph in text.split("\n\n"))
+    return [[line.strip() for line in one[0].splitlines()] for one in paragraphs if one]

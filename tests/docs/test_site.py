@@ -1,6 +1,9 @@
 """The site is built without a warning, loads nothing from elsewhere, and fits a phone."""
 
+import dataclasses
+import html
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -37,6 +40,30 @@ def test_every_name_for_plugins_and_notebooks_is_explained(site):
     text = "".join(page.read_text(encoding="utf-8") for page in (site / "reference" / "api").glob("*.html"))
     for name in erc_bench.api.__all__:
         assert f'.{name}" class="doc doc-heading"' in text, name
+
+
+def test_every_dataclass_shows_its_fields_and_their_types(site):
+    import erc_bench.api as erc
+
+    shown = signatures(site / "reference" / "api")
+    public = [each for each in (getattr(erc, name) for name in erc.__all__) if dataclasses.is_dataclass(each)]
+    assert len(public) > 15
+    for each in public:
+        signature = shown[f"{each.__module__}.{each.__qualname__}"]
+        assert re.findall(r"(\w+): \S", signature) == [field.name for field in dataclasses.fields(each)], signature
+
+
+def test_what_a_function_returns_shows_no_constructor(site):
+    shown = signatures(site / "reference" / "api")
+    assert not shown.keys() & {"erc_bench.experiments.result.Experiment", "erc_bench.saved_models.model.SavedModel"}
+
+
+def signatures(folder):
+    """Return the signature under every heading of a class, as a reader sees it."""
+    pages = "".join(page.read_text(encoding="utf-8") for page in folder.glob("*.html"))
+    heading = r'<h3 id="([\w.]+)" class="doc doc-heading">(?:(?!</h3>).)*</h3>\s*'
+    found = re.findall(heading + r'<div class="language-python doc-signature[^>]*>(.*?)</div>', pages, re.DOTALL)
+    return {name: html.unescape(re.sub(r"<[^>]+>", "", signature)) for name, signature in found}
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,18 @@ def test_settings_are_tables_of_slots_and_what_speaks_to_one_method_comes_last(r
     assert suite.readouts_of == {"eacl": ("nearest-anchor",)}
 
 
+@pytest.mark.parametrize(
+    ("text", "method"),
+    [
+        ("encoder.trainable = 'none'", ""),
+        ("[encoder]\ntrainable = 'none'", ""),
+        ("[method.ce.encoder]\ntrainable = 'none'", "ce"),
+    ],
+)
+def test_settings_are_written_as_a_mistake_is_told(read, text, method):
+    assert read(text).settings == (Override("encoder.trainable", "none", method, "suite trial"),)
+
+
 def test_axes_are_addressed_like_settings(read):
     suite = read("""
         [axes]
@@ -139,6 +151,9 @@ def problems(read, text, grid=None):
     return [line.strip() for line in others or [first]]
 
 
+WRITTEN = 'a setting is written as encoder.trainable = "none" above all tables'
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -178,6 +193,19 @@ def problems(read, text, grid=None):
         ("audit = 1", "audit: it must be true or false"),
         ("[[table]]\naudit = true\nper_class = true", "table[1].audit: a table per class shows no selection audit"),
         ("save_representations = 1", "save_representations: it must be true or false"),
+        ("settings = 'tuned.toml'", f"settings: it must be a list of files of erc-bench tune; {WRITTEN}"),
+        (
+            "[settings]\nencoder.trainable = 'none'",
+            f"settings: it must be a list of files of erc-bench tune; {WRITTEN}",
+        ),
+        (
+            "settings = ['encoder.trainable=none']",
+            f"settings: 'encoder.trainable=none' is no file of erc-bench tune; {WRITTEN}",
+        ),
+        ("[method.ce.settings]\nx = 1", f"method.ce.settings: there is no such key; {WRITTEN}"),
+        ("set = ['encoder.trainable=none']", f"set: there is no such key; {WRITTEN}"),
+        ("'encoder.trainable' = 'none'", f"encoder.trainable: there is no such key; {WRITTEN}"),
+        ("[axes]\n'encoder.window' = [0, 8]", f"axes.encoder.window: there is no such key; {WRITTEN}"),
         ("save_model = 1", "save_model: it must be true or false"),
         ("[[table]]\ntest = 'paired'", "table[1].test: there is no test 'paired'; did you mean paired-t?"),
         ("[[table]]\ntest = 3", "table[1].test: it must be a string"),
