@@ -154,10 +154,20 @@ __all__ = sorted(_HOME)  # noqa: PLE0605 (the names are the keys above)
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
-        raise AttributeError(f"module 'erc_bench.api' has no attribute {name!r}")
+        raise AttributeError(f"module 'erc_bench.api' has no attribute {name!r}{_meant(name)}")
     value = getattr(import_module(f"erc_bench.{_HOME[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _meant(name: str) -> str:
+    # What looks a module over (a debugger, a notebook) asks for names of its own.
+    if name.startswith("_"):
+        return ""
+    from erc_bench.names import did_you_mean
+
+    near = did_you_mean(name, __all__)
+    return f"; {near}" if near.startswith("did you mean") else ""
 
 
 def __dir__() -> list[str]:

@@ -43,12 +43,13 @@ _ENTRY_POINTS_OF_KIND = {kind: frozenset({kind}) for kind in KINDS} | {"method":
 
 @dataclass(frozen=True)
 class Entry:
-    """One component (a class) or method, and the package that it came from."""
+    """One component (a class) or method, the package that it came from, and the module whose hook named it."""
 
     kind: str
     name: str
     component: Any
     package: str
+    module: str = ""
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ class Catalogue:
         for implementation in getattr(self._manager.hook, HOOK_OF_KIND[kind]).get_hookimpls():
             package = _package_of(implementation.plugin_name)
             for component in self._components(kind, implementation, package):
-                _add(found, Entry(kind, component.name, component, package))
+                _add(found, Entry(kind, component.name, component, package, implementation.function.__module__))
         return dict(sorted(found.items()))
 
     def _components(self, kind: str, implementation: pluggy.HookImpl, package: str) -> list[Any]:

@@ -27,6 +27,7 @@ from erc_bench.contracts.method import Method
 from erc_bench.errors import ErcBenchError
 from erc_bench.hookspecs import PROJECT, hookimpl
 from erc_bench.names import did_you_mean
+from erc_bench.provenance import PLUGIN_MODULE
 
 _EXAMPLE = "erc-bench new writes a package to start from; its module is such a file."
 _CONTRACTS = {f"erc_bench.contracts.{kind}": kind for kind in HOOK_OF_KIND}
@@ -45,7 +46,7 @@ class PluginFile:
         """The name under which every process that loads the file knows its module."""
         place = hashlib.sha256(f"{self.path}\n{self.sha256}".encode()).hexdigest()[:12]
         stem = re.sub(r"\W", "_", self.path.stem, flags=re.ASCII)
-        return f"erc_bench_plugin_{stem}_{place}"
+        return f"{PLUGIN_MODULE}{stem}_{place}"
 
     @property
     def module(self) -> ModuleType:
@@ -55,6 +56,15 @@ class PluginFile:
     def record(self) -> dict[str, str]:
         """Return what a cell's record says of it."""
         return {"file": self.path.name, "sha256": self.sha256}
+
+
+def file_of_module(name: str) -> str:
+    """Return the file that a module of this name was made of, without its folder; empty for any other module.
+
+    Signs that no name of Python may hold come back as underscores.
+    """
+    made = re.fullmatch(rf"{PLUGIN_MODULE}(\w+)_[0-9a-f]{{12}}(\..*)?", name, flags=re.ASCII)
+    return f"{made[1]}.py" if made else ""
 
 
 def load_plugin_file(path: Path) -> PluginFile:

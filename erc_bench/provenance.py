@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib.metadata
 import inspect
@@ -18,9 +19,14 @@ import erc_bench
 
 _OTHERS = frozenset({*sys.stdlib_module_names, "torch"})
 """Packages whose classes have a version of their own in the record."""
+_OWN = frozenset({"erc_bench", "erc_bench_plugins"})
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
 """What is written down as it is; of any other object only the kind."""
 _HOLDERS = (tuple, list, set, frozenset, dict, property)
+PLUGIN_MODULE = "erc_bench_plugin_"
+"""What the names of modules begin with that were loaded from a single file."""
+_SCRIPT = ("__main__", "__mp_main__")
+"""What Python calls a script, in its own process and in one that it started."""
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "pluggy", "safetensors")
 
 
@@ -40,7 +46,63 @@ def _source_digest(component: type) -> str:
 
 @cache
 def _content(component: type) -> bytes:
-    return b"".join(source.read_bytes() for source in _source_files(component))
+    own = b"".join(source.read_bytes() for source in _source_files(component))
+    return own + b"".join(map(_read, _beside(component)))
+
+
+@cache
+def _read(file: Path) -> bytes:
+    # Read once: a module that was imported goes on as it was, however its file changes.
+    return file.read_bytes()
+
+
+def _beside(component: type) -> list[Path]:
+    """Return the files from its own folder that the file of a plugin, or a script, imports, and those that these do.
+
+    Imports are read from the source: one within a function counts before it is made. What is installed has a
+    version of its own, and a name that is put together cannot be seen.
+    """
+    if not component.__module__.startswith((PLUGIN_MODULE, *_SCRIPT)):
+        return []
+    own = [file.resolve() for file in _source_files(component)]
+    found: set[Path] = set()
+    left = [(file, file.read_bytes()) for file in own]
+    while left:
+        file, source = left.pop()
+        for module in _imported(source):
+            new = _files_of(module, file, own[0].parent) - found
+            found |= new
+            left += [(each, _read(each)) for each in sorted(new)]
+    return sorted(found.difference(own))
+
+
+def _imported(source: bytes) -> Iterator[str]:
+    """Yield what a source imports by its dotted name, with a dot in front for each level that it is relative."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):  # never imported, or where that is caught
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = "." * node.level + (node.module or "")
+            yield from (f"{start}{'.' if node.module else ''}{alias.name}" for alias in node.names)
+
+
+def _files_of(module: str, importer: Path, folder: Path) -> set[Path]:
+    """Return the files below a folder that an import runs: those of the packages on the way, and its own."""
+    name = module.lstrip(".")
+    level, top = len(module) - len(name), name.partition(".")[0]
+    loaded = getattr(sys.modules.get(top), "__file__", None)
+    elsewhere = top in _OTHERS | _OWN or (loaded and not Path(loaded).resolve().is_relative_to(folder))
+    if not level and elsewhere:
+        return set()
+    path, files = importer.parents[level - 1] if level else folder, set()
+    for part in name.split("."):
+        path = path / part
+        files |= {path / "__init__.py", path.with_name(f"{part}.py")}
+    return {file for file in files if file.is_file() and file.is_relative_to(folder)}
 
 
 def typed_code(component: type) -> str:

@@ -10,7 +10,14 @@ import pytest
 
 from erc_bench.catalogue import Catalogue
 from erc_bench.errors import ErcBenchError
-from erc_bench.plugin_files import PluginFile, add_plugin_files, brought, load_again, load_plugin_file
+from erc_bench.plugin_files import (
+    PluginFile,
+    add_plugin_files,
+    brought,
+    file_of_module,
+    load_again,
+    load_plugin_file,
+)
 
 CLASS = """
 import erc_bench.api as erc
@@ -265,3 +272,12 @@ def test_what_is_no_file_of_python(tmp_path, name, sentence):
 
 def test_a_path_with_a_colon_is_one_package():
     assert PluginFile(Path("/x/C:mine.py"), "0" * 64, "C:mine.py").module_name.startswith("erc_bench_plugin_C_mine_")
+
+
+def test_the_name_of_a_module_leads_back_to_its_file(tmp_path):
+    for name in ("my_loss.py", "a.py", "my_2nd_0123456789ab.py"):
+        file = PluginFile(tmp_path / name, "0", name)
+        assert file_of_module(file.module_name) == name
+        assert file_of_module(f"{file.module_name}.Loss") == name
+    assert file_of_module("erc_bench_plugins.objectives.eacl.Eacl") == ""
+    assert file_of_module("erc_bench_plugin_mine.Loss") == ""

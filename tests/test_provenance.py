@@ -53,6 +53,65 @@ def test_what_a_class_is_built_from_belongs_to_it(tmp_path, digest_of, monkeypat
     assert found[0] != found[1]
 
 
+PLUGIN = "erc_bench_plugin_own_0123456789ab"
+HELPED = "import helper_of_own, {other}\nclass Own:\n    def f(self):\n        from inner.late import x\n"
+HELPERS = {
+    "helper_of_own.py": "import second_of_own",
+    "second_of_own.py": "VALUE = 1",
+    "inner/__init__.py": "",
+    "inner/late.py": "from . import beside\nx = 1",
+    "inner/beside.py": "",
+}
+
+
+@pytest.fixture
+def helped(tmp_path, digest_of, monkeypatch):
+    """Write a file that imports others and return what gives its digest, as a new process would."""
+    monkeypatch.syspath_prepend(tmp_path)
+    names = [name.partition(".")[0].partition("/")[0] for name in HELPERS]
+    for name, text in {**HELPERS, "own.py": HELPED.format(other="json")}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    def digest(name=PLUGIN):
+        provenance._read.cache_clear()
+        for each in names:
+            monkeypatch.delitem(sys.modules, each, raising=False)
+        return digest_of(tmp_path / "own.py", name)
+
+    yield digest
+    for each in names:
+        sys.modules.pop(each, None)
+    provenance._read.cache_clear()
+
+
+@pytest.mark.parametrize("file", HELPERS)
+@pytest.mark.parametrize("name", [PLUGIN, "__mp_main__"], ids=["plugin", "script"])
+def test_what_a_plugin_file_imports_from_its_folder_belongs_to_it(helped, tmp_path, file, name):
+    before = helped(name)
+    assert helped(name) == before
+    (tmp_path / file).write_text(HELPERS[file] + "\n# changed")
+    assert helped(name) != before
+    (tmp_path / file).write_text(HELPERS[file])
+    assert helped(name) == before
+
+
+def test_other_files_of_its_folder_and_installed_modules_do_not_belong_to_it(helped, tmp_path):
+    before = helped()
+    (tmp_path / "unasked.py").write_text("VALUE = 1")
+    # The module of this name is the installed one, whatever lies here.
+    (tmp_path / "json.py").write_text("VALUE = 1")
+    assert helped() == before
+
+
+def test_an_import_in_a_circle_comes_to_an_end(helped, tmp_path):
+    (tmp_path / "second_of_own.py").write_text("import helper_of_own, own")
+    assert helped()
+    (tmp_path / "second_of_own.py").write_text("this is no Python")
+    with pytest.raises(SyntaxError):
+        helped()
+
+
 def test_a_component_that_fills_a_folder_is_all_of_it(tmp_path, digest_of):
     (tmp_path / "inner").mkdir()
     (tmp_path / "__init__.py").write_text("class Own:\n    pass\n")

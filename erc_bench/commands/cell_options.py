@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from erc_bench.commands.plugin_option import open_catalogue, plugin_option
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ _OPTIONS = (
         type=click.Path(path_type=Path),
         help="Corpora, for --state stale. Default: $ERC_BENCH_DATA, else a cache.",
     ),
+    plugin_option,
     click.option("--yes", is_flag=True, help="Remove without asking."),
 )
 
@@ -72,22 +74,22 @@ def choose_aloud(asked: Mapping[str, Any], found: Found) -> Chosen:
     """Return the cells that the options choose; name what stands among them and is left as it is."""
     from erc_bench.housekeeping.selecting import choose
 
-    chosen = choose(found, selection_of(asked), time.time(), lambda cells: _stale(cells, asked["data_dir"]))
+    chosen = choose(found, selection_of(asked), time.time(), lambda cells: _stale(cells, asked))
     tell_left((stranger.path, stranger.why) for stranger in chosen.strangers)
     return chosen
 
 
-def _stale(cells: Sequence[CellFolder], data_dir: Path | None) -> Mapping[Path, str]:
+def _stale(cells: Sequence[CellFolder], asked: Mapping[str, Any]) -> Mapping[Path, str]:
     if not cells:
         return {}
-    from erc_bench.catalogue import Catalogue
     from erc_bench.running.staleness import Staleness
     from erc_bench.store.reading import read_cell
 
     def tell(sentence: str) -> None:
         click.echo(f"Note: {sentence}", err=True)
 
-    return Staleness(Catalogue(), data_dir, tell).reasons((cell.path, read_cell(cell.path).record) for cell in cells)
+    staleness = Staleness(open_catalogue(asked["plugins"]), asked["data_dir"], tell)
+    return staleness.reasons((cell.path, read_cell(cell.path).record) for cell in cells)
 
 
 def tell_left(left: Iterable[tuple[Path, str]]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from erc_bench.commands.check_output import Checked, as_json, counted, print_checked, print_summary
+from erc_bench.commands.component_output import components_aside
 from erc_bench.commands.named import entries_named
 from erc_bench.commands.plugin_option import open_catalogue, plugin_option
 from erc_bench.errors import ErcBenchError
@@ -50,11 +52,12 @@ def check(
     test labels, test neighbours and later turns change. Exit code 0: nothing failed; 1: some check failed.
     """
     kinds = (kind,) if kind else _KINDS
-    catalogue, entries = _asked(name, kinds, everything, plugins)
-    for broken in catalogue.broken:
-        click.echo(f"Warning: {broken}", err=True)
-    _check_backbone(catalogue, backbone)
-    checked = list(_checked(catalogue, entries, data_dir, backbone or ""))
+    with components_aside():
+        catalogue, entries = _asked(name, kinds, everything, plugins)
+        for broken in catalogue.broken:
+            click.echo(f"Warning: {broken}", err=True)
+        _check_backbone(catalogue, backbone)
+        checked = list(_checked(catalogue, entries, data_dir, backbone or ""))
     _show(checked, form, in_full=not everything)
     if any(each.counts()["failed"] for each in checked):
         sys.exit(SOME_FAILED)
@@ -68,12 +71,27 @@ def _asked(
             "say what to check, or --all" if name is None else f"{name!r} and --all exclude each other",
             "For example: erc-bench check eacl, erc-bench check my_loss.py, erc-bench check --all --kind encoder.",
         )
-    if name is not None and (name.endswith(".py") or Path(name).is_dir()):
+    if name is not None and _is_path(name):
         return _brought(Path(name), kinds, plugins)
     catalogue = open_catalogue(plugins)
     if name is not None:
+        if Path(name).is_dir() and not any(name in catalogue.entries(kind) for kind in kinds):
+            raise _is_folder(Path(name))
         return catalogue, entries_named(catalogue, name, kinds)
     return catalogue, [entry for kind in kinds for entry in catalogue.entries(kind).values()]
+
+
+def _is_path(name: str) -> bool:
+    """Whether an argument is a path by its looks: a component may be called as a file or folder here is."""
+    separators = [separator for separator in ("/", os.sep, os.altsep) if separator]
+    return name.startswith(".") or name.endswith(".py") or any(separator in name for separator in separators)
+
+
+def _is_folder(path: Path) -> ErcBenchError:
+    return ErcBenchError(
+        f"{path} is a folder, and check takes a name or a single file",
+        f"Install the package (pip install -e {path}), and check its components by name.",
+    )
 
 
 def _brought(path: Path, kinds: Sequence[str], plugins: tuple[PluginFile, ...]) -> tuple[Catalogue, list[Entry]]:
@@ -82,10 +100,10 @@ def _brought(path: Path, kinds: Sequence[str], plugins: tuple[PluginFile, ...]) 
     from erc_bench.plugin_files import load_plugin_file
 
     if path.is_dir():
-        raise ErcBenchError(
-            f"{path} is a folder, and check takes a name or a single file",
-            f"Install the package (pip install -e {path}), and check its components by name.",
-        )
+        raise _is_folder(path)
+    catalogue = open_catalogue(plugins)
+    if installed := _installed_from(path, catalogue, kinds):
+        return catalogue, installed
     file = load_plugin_file(path)
     files = [each for each in plugins if each.path != file.path]
     catalogue = open_catalogue([file, *files])
@@ -94,6 +112,18 @@ def _brought(path: Path, kinds: Sequence[str], plugins: tuple[PluginFile, ...]) 
     if not own:
         raise ErcBenchError(f"{path} brings no {' and no '.join(kinds)}")
     return catalogue, own
+
+
+def _installed_from(path: Path, catalogue: Catalogue, kinds: Sequence[str]) -> list[Entry]:
+    """Return what is installed from this very file: loaded once more, it would be there twice."""
+    found = [entry for kind in kinds for entry in catalogue.entries(kind).values()]
+    return [entry for entry in found if path.resolve() in _files_of(entry)]
+
+
+def _files_of(entry: Entry) -> set[Path]:
+    names = {entry.module, entry.component.__module__} if isinstance(entry.component, type) else {entry.module}
+    files = (getattr(sys.modules.get(name), "__file__", None) for name in names)
+    return {Path(file).resolve() for file in files if file}
 
 
 def _check_backbone(catalogue: Catalogue, name: str | None) -> None:

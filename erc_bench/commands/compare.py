@@ -17,6 +17,7 @@ from erc_bench.commands.compare_tests import (
     tell_note,
     tests_asked_for,
 )
+from erc_bench.commands.component_output import components_aside
 from erc_bench.commands.numbers import alpha_option
 from erc_bench.commands.target import check_target
 from erc_bench.store.collection import without_collection
@@ -79,7 +80,8 @@ def compare(
         _write_suite(suite, cells, form, output, data_dir)
         return
     tests = tests_asked_for(request)
-    comparison = compare_stored(cells, tests=tests, data_dir=data_dir, tell=tell_note, **request)
+    with components_aside():
+        comparison = compare_stored(cells, tests=tests, data_dir=data_dir, tell=tell_note, **request)
     # A pipe or a file has no colours, even where the environment forces them on rich.
     if form == "rich" and output is None and sys.stdout.isatty():
         _show(comparison)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -164,19 +165,29 @@ def show_table(
         click.echo(render(comparison, "rich"), nl=False)
 
 
-def report(outcome: GridOutcome) -> None:
+def report(outcome: GridOutcome, runs: Path) -> None:
     """Name stale and failed cells; exit with 1 where some failed."""
     for plan, reason in outcome.stale:
         click.echo(f"Stale: {plan.label()}: {reason}; --overwrite stale runs it again.", err=True)
     if not outcome.failed:
         return
     click.echo(f"{len(outcome.failed)} cell{'' if len(outcome.failed) == 1 else 's'} failed:", err=True)
-    labels: dict[str, list[str]] = {}
+    alike: dict[str, list[Plan]] = {}
     for plan, reason in outcome.failed:
-        labels.setdefault(reason, []).append(plan.label())
-    for reason, failed in labels.items():
-        click.echo("\n".join([*(f"  {label}" for label in failed), indent(reason, "    ")]), err=True)
+        alike.setdefault(reason, []).append(plan)
+    for reason, failed in alike.items():
+        lines = [indent(reason, "    "), *_traceback(reason, failed[0].address.folder(runs))]
+        click.echo("\n".join([*(f"  {plan.label()}" for plan in failed), *lines]), err=True)
     sys.exit(SOME_FAILED)
+
+
+def _traceback(reason: str, folder: Path) -> list[str]:
+    """Say where the traceback lies of what no sentence was written for."""
+    from erc_bench.store.layout import TRACEBACK_FILE
+
+    file = folder / TRACEBACK_FILE
+    is_sentence = re.match(r"(\S+, line \d+: )?\w+: ", reason) is None
+    return [] if is_sentence or not file.is_file() else [f"    traceback: {file}"]
 
 
 def explain(console: Console, catalogue: Catalogue, plans: Sequence[Plan]) -> None:

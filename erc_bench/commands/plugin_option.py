@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from erc_bench.commands.component_output import components_aside
+
 if TYPE_CHECKING:
     from erc_bench.catalogue import Catalogue
     from erc_bench.plugin_files import PluginFile
@@ -18,8 +20,9 @@ def _load(context: click.Context, _parameter: click.Parameter, paths: tuple[Path
         return ()
     from erc_bench.plugin_files import load_plugin_file
 
-    # One file may be named by two paths.
-    return tuple({file.path: file for file in map(load_plugin_file, paths)}.values())
+    with components_aside():
+        # One file may be named by two paths.
+        return tuple({file.path: file for file in map(load_plugin_file, paths)}.values())
 
 
 plugin_option = click.option(

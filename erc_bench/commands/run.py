@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from erc_bench.commands.dry_run import cells, going_to_run, look_ahead, told
 from erc_bench.commands.grid_run import (
     grid_options,
     parse_seeds,
@@ -57,7 +57,7 @@ def run(**asked: Any) -> None:
     plans = plan_aloud(console, [replace(_request(asked), tuned=tuned)], asked["plugins"])
     check_tuned(console, plans, tuned)
     if asked["dry_run"]:
-        _show_cells(console, plans, asked["runs"])
+        _show_cells(console, plans, asked)
         return
     warn_of_other_data(plans, tuned, asked["data_dir"])
     outcome = run_grid(console, plans, asked)
@@ -73,7 +73,7 @@ def run(**asked: Any) -> None:
         readouts=asked["readouts"],
         audit=asked["audit"],
     )
-    report(outcome)
+    report(outcome, asked["runs"])
 
 
 def _request(asked: dict[str, Any]) -> Request:
@@ -99,11 +99,8 @@ def _request(asked: dict[str, Any]) -> Request:
     return request
 
 
-def _show_cells(console: Console, plans: Sequence[Plan], runs: Path) -> None:
-    from erc_bench.store.reading import read_cell
-
+def _show_cells(console: Console, plans: Sequence[Plan], asked: Mapping[str, Any]) -> None:
+    found = look_ahead(plans, asked)
     for plan in plans:
-        folder = plan.address.folder(runs)
-        state = read_cell(folder).status if folder.is_dir() else "missing"
-        say(console, f"{plan.label()}: {state}  {folder}")
-    console.print(f"{len(plans)} cell{'' if len(plans) == 1 else 's'}", highlight=False)
+        say(console, f"{plan.label()}: {told(found[plan.address])}  {plan.address.folder(asked['runs'])}")
+    say(console, f"{cells(len(plans))}, {len(going_to_run(plans, found, asked))} to run")

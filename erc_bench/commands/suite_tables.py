@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from erc_bench.commands.compare_tests import tell_note
+from erc_bench.commands.component_output import components_aside
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.comparing import compare_stored
 from erc_bench.store.reading import StoredCell
@@ -35,7 +36,9 @@ def suite_tables(
         name = f"{number}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:60].rstrip('-')}.{SUFFIXES[form]}"
         try:
             wanted = _wanted(suite, table, cells)
-            text = render(compare_stored(cells, data_dir=data_dir, tell=tell_note, **wanted), form)
+            with components_aside():
+                comparison = compare_stored(cells, data_dir=data_dir, tell=tell_note, **wanted)
+            text = render(comparison, form)
         except ErcBenchError as error:
             raise ErcBenchError(f"table {number} of {file}, {title!r}: {error.message}", error.hint) from None
         yield name, _heading(suite, title, form) + text

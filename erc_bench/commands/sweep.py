@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from erc_bench.commands.dry_run import cells, going_to_run, look_ahead
 from erc_bench.commands.grid_run import (
     grid_options,
     parse_seeds,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from erc_bench.suites.model import Suite, Table
 
 _MANY = 5
+_STATES = ("done", "stale", "failed", "missing")
 
 
 @click.command("sweep")
@@ -36,7 +38,10 @@ _MANY = 5
 @click.option("--seeds", help="Seeds in place of the suite's: a number n (seeds 1 to n) or a list such as 1,3,7.")
 @grid_options
 def sweep(suite: Path, **asked: Any) -> None:
-    """Run the grid of a SUITE (a TOML file, see benchmarks/suites), then show its tables."""
+    """Run the grid of a SUITE, then show its tables.
+
+    SUITE is a TOML file, such as those in benchmarks/suites; docs/suites.md says what may stand in it.
+    """
     from erc_bench.planning.overrides import parse_override
     from erc_bench.suites.grid import check_tables, suite_requests
     from erc_bench.suites.reading import read_suite
@@ -64,7 +69,7 @@ def sweep(suite: Path, **asked: Any) -> None:
     for table in read.tables:
         audit = table.audit or (asked["audit"] and not table.per_class)
         _show(console, read, replace(table, audit=audit), [*outcome.ran, *outcome.skipped], asked)
-    report(outcome)
+    report(outcome, asked["runs"])
 
 
 def _show(console: Console, suite: Suite, table: Table, plans: Sequence[Plan], asked: Mapping[str, Any]) -> None:
@@ -87,30 +92,20 @@ def _show(console: Console, suite: Suite, table: Table, plans: Sequence[Plan], a
 def _show_grid(console: Console, plans: Sequence[Plan], asked: Mapping[str, Any]) -> None:
     """Print a line for each row of the grid, then what is to run and how long that may take."""
     from erc_bench.planning.estimate import Records, estimate
-    from erc_bench.running.state import RUNS_UNDER
     from erc_bench.store.reading import read_cells
 
     runs: Path = asked["runs"]
     records = Records(read_cells(runs) if runs.is_dir() else [])
-    states = {plan.address: _state(plan, runs) for plan in plans}
-    to_run = [plan for plan in plans if states[plan.address] in RUNS_UNDER[asked["overwrite"]]]
+    found = look_ahead(plans, asked)
+    to_run = going_to_run(plans, found, asked)
     for label, row in _rows(plans).items():
-        counts = {state: sum(states[plan.address] == state for plan in row) for state in ("done", "failed", "missing")}
+        counts = {state: sum(found[plan.address].state == state for plan in row) for state in _STATES}
         told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
         judged = estimate(row[:1], records)
         say(console, f"{label}: {told}{f', about {duration(judged.seconds)} each' if judged.judged else ''}")
-    say(console, f"{_cells(len(plans))}, {len(to_run)} to run")
+    say(console, f"{cells(len(plans))}, {len(to_run)} to run")
     for line in _judgement(estimate(to_run, records)):
         say(console, line)
-
-
-def _state(plan: Plan, runs: Path) -> str:
-    from erc_bench.store.reading import read_cell
-
-    folder = plan.address.folder(runs)
-    status = read_cell(folder).status if folder.is_dir() else "missing"
-    # What was interrupted or damaged runs again as if it were not there.
-    return status if status in ("done", "failed") else "missing"
 
 
 def _rows(plans: Sequence[Plan]) -> dict[str, list[Plan]]:
@@ -128,17 +123,13 @@ def _judgement(judged: Estimate) -> Iterator[str]:
     if judged.judged:
         machines = " and ".join(judged.machines)
         yield (
-            f"{_cells(judged.judged)} will take about {duration(judged.seconds)} one after the other, judged by"
+            f"{cells(judged.judged)} will take about {duration(judged.seconds)} one after the other, judged by"
             f" {judged.records} recorded on {machines}"
         )
     without = list(_rows(judged.without_record))
     if without:
         named = ", ".join(without[:_MANY]) + (f" and {len(without) - _MANY} more" if len(without) > _MANY else "")
-        yield f"No record to judge {_cells(len(judged.without_record))} by: {named}"
-
-
-def _cells(count: int) -> str:
-    return f"{count} cell{'' if count == 1 else 's'}"
+        yield f"No record to judge {cells(len(judged.without_record))} by: {named}"
 
 
 def duration(seconds: float) -> str:

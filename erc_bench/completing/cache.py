@@ -101,8 +101,8 @@ def _files(parts: list[str]) -> list[Path]:
 def _read(key: str) -> Names | None:
     try:
         kept = json.loads((cache_folder() / FILE).read_text(encoding="utf-8"))
-        return Names(**kept["names"]) if kept["key"] == key else None
-    except (OSError, ValueError, KeyError, TypeError):
+        return Names.from_plain(kept["names"]) if kept["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

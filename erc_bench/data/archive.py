@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import stat
 import tarfile
@@ -17,6 +18,9 @@ from erc_bench.errors import ErcBenchError
 
 _MOST_MEMBERS = 10_000
 _DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError, RuntimeError)
+_OF_THE_NAME = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.EILSEQ)
+"""Too long, a file and a folder at once, in letters that the disk does not know."""
+_LONGEST_SHOWN = 80
 _SUSPICIOUS = "Nothing was unpacked. Get the archive from its official source."
 
 
@@ -29,13 +33,17 @@ class _Member:
 
 
 def extract_checked(
-    archive: Path, folder: Path, largest: int = 1 << 30, most_members: int = _MOST_MEMBERS
+    archive: Path,
+    folder: Path,
+    largest: int = 1 << 30,
+    most_members: int = _MOST_MEMBERS,
+    damaged: str = "Download it again.",
 ) -> list[Path]:
     """Unpack a zip or tar archive into ``folder`` and return the files written.
 
     Raises :class:`ErcBenchError` before anything is written when a member has an absolute path or
     ``..``, is a link or a device, when two members have one name, or when the content is larger
-    than ``largest`` bytes or has more than ``most_members`` files.
+    than ``largest`` bytes or has more than ``most_members`` files. ``damaged`` is the remedy for one that is cut off.
     """
     try:
         if zipfile.is_zipfile(archive):
@@ -44,9 +52,7 @@ def extract_checked(
         with tarfile.open(archive) as opened_tar:
             return _extract(archive, list(_tar_members(opened_tar)), folder, (largest, most_members))
     except _DAMAGE as error:
-        raise ErcBenchError(
-            f"{archive} is not a complete zip or tar archive ({error})", "Download it again."
-        ) from error
+        raise ErcBenchError(f"{archive} is not a complete zip or tar archive ({error})", damaged) from error
 
 
 def _zip_members(archive: zipfile.ZipFile) -> Iterator[_Member]:
@@ -69,13 +75,24 @@ def _extract(archive: Path, members: list[_Member], folder: Path, most: tuple[in
     written = []
     for member in members:
         path = folder.joinpath(*PurePosixPath(member.name).parts)
-        path.parent.mkdir(parents=True, exist_ok=True)
         source = member.open()
         assert source is not None, "only plain files are opened"
-        with source, path.open("wb") as target:
+        with source, _make(archive, member.name, path) as target:
             shutil.copyfileobj(source, target)
         written.append(path)
     return written
+
+
+def _make(archive: Path, name: str, path: Path) -> IO[bytes]:
+    """Open the file of a member to be written; a name that no file can have is a fault of the archive."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("wb")
+    except OSError as error:
+        if error.errno not in _OF_THE_NAME:
+            raise
+        shown = name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}…"
+        raise ErcBenchError(f"{archive}: member {shown!r} cannot be a file: {error.strerror}") from error
 
 
 def _check_member(archive: Path, member: _Member) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -10,7 +11,12 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.frames import KEYS
 from erc_bench.metrics import METRIC_WORDS
 from erc_bench.names import did_you_mean
+from erc_bench.store.layout import STATUS_FILE
 from erc_bench.store.reading import StoredCell, read_cell
+
+_SEED = re.compile(r"seed-\d+")
+_DEPTH = 6
+"""Folders from the one that holds several folders of runs down to a cell."""
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,13 +141,32 @@ def _each(cells: Cells, read: Callable[[StoredCell], pd.DataFrame]) -> pd.DataFr
 
 
 def _finished(cell: Any) -> StoredCell:
-    folder = cell if isinstance(cell, (str, Path)) else _folder(cell)
-    stored = read_cell(Path(folder).absolute())
-    if not Path(folder).is_dir():
+    folder = Path(cell if isinstance(cell, (str, Path)) else _folder(cell))
+    if not folder.is_dir():
         raise ErcBenchError(f"there is no folder {str(folder)!r}", "A row of load_runs names one: its column folder.")
+    stored = read_cell(_only_cell(folder).absolute())
     if stored.status != "done":
         raise ErcBenchError(f"{stored.name} is {stored.status}: {stored.error}")
     return stored
+
+
+def _only_cell(folder: Path) -> Path:
+    """Return a cell's folder as it is, and of a folder above the one cell that it holds.
+
+    Raises :class:`ErcBenchError` where that holds none or several.
+    """
+    if (folder / STATUS_FILE).is_file() or _SEED.fullmatch(folder.absolute().name):
+        return folder
+    statuses = (file for depth in range(1, _DEPTH + 1) for file in folder.glob(f"{'*/' * depth}{STATUS_FILE}"))
+    found = [file.parent for file in statuses if _SEED.fullmatch(file.parent.name) and not _is_hidden(file, folder)]
+    if len(found) == 1:
+        return found[0]
+    holds = f"it holds {len(found)} cells" if found else "and there is none below"
+    raise ErcBenchError(f"{folder} is no cell, {holds}", f"A row names one: load_runs({str(folder)!r}).iloc[0]")
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
 def _folder(cell: Any) -> str:

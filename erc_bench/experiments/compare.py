@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from erc_bench.comparison import Comparison, Family
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.comparing import Tell, compare_stored
+from erc_bench.experiments.paths import folder_of, path_of
 from erc_bench.experiments.speech import in_python
 from erc_bench.experiments.view import ComparisonView
 from erc_bench.store.reading import StoredCell, read_cell, read_cells
@@ -91,14 +92,15 @@ def compare(
 
 def cells_of(runs: str | Path | pd.DataFrame) -> list[StoredCell]:
     """Read the cells of a folder of runs, or of rows that name their folders; there is at least one."""
-    if isinstance(runs, (str, Path)):
-        cells = read_cells(Path(runs))
-    elif "folder" in runs:
-        cells = [read_cell(Path(folder)) for folder in dict.fromkeys(runs["folder"])]
+    frame: Any = runs if hasattr(runs, "columns") else None
+    if frame is None:
+        cells = read_cells(path_of(runs, "runs", "A folder of runs, or rows of load_runs."))
+    elif "folder" in frame:
+        cells = [read_cell(Path(folder)) for folder in dict.fromkeys(frame["folder"])]
     else:
         raise ErcBenchError("the frame names no cells: it has no column folder", "Hand over rows of load_runs.")
     if not cells:
-        where = f"below {str(runs)!r}" if isinstance(runs, (str, Path)) else "in this frame"
+        where = f"below {str(runs)!r}" if frame is None else "in this frame"
         raise ErcBenchError(
             f"there is no run {where}",
             "Train something first with run(), or name the folder of runs.",
@@ -108,7 +110,7 @@ def cells_of(runs: str | Path | pd.DataFrame) -> list[StoredCell]:
 
 def view_of(cells: Sequence[StoredCell], *, data_dir: str | Path | None = None, **wanted: Any) -> ComparisonView:
     """Compare cells with the options of :func:`compare`."""
-    corpora = Path(data_dir) if data_dir else None
+    corpora = folder_of(data_dir, "data_dir")
     return view(lambda tell: compare_stored(cells, **options(wanted), data_dir=corpora, tell=tell))
 
 

@@ -97,7 +97,7 @@ class HandedOver:
     def _name(self, kind: str, thing: Any) -> str:
         if isinstance(thing, (str, Path)):
             return str(thing)
-        found = _kind_of(thing)
+        found = _kind_of(thing, kind)
         _check_named(thing)
         if kind == "method" and found in _ALONE_A_METHOD:
             self._add(found, thing)
@@ -149,8 +149,8 @@ def several(things: Any) -> Sequence[Any]:
         return [things]
 
 
-def _kind_of(thing: Any) -> str:
-    """Return the kind of a component or a method."""
+def _kind_of(thing: Any, wanted: str = "method") -> str:
+    """Return the kind of a component or a method; ``wanted`` is what stands in the remedy where it is neither."""
     if isinstance(thing, Method):
         return "method"
     if isinstance(thing, type) and issubclass(thing, System):
@@ -163,7 +163,9 @@ def _kind_of(thing: Any) -> str:
         raise ErcBenchError(f"{_called(thing)} is an object", f"Hand over the class: {type(thing).__name__}.")
     raise ErcBenchError(
         f"{thing!r} is neither a name nor a component",
-        "A component is a subclass of erc.Objective, or an erc.Method.",
+        "A method is an erc.Method, or a subclass of erc.Objective or erc.System."
+        if wanted == "method"
+        else f"{_with_article(wanted).capitalize()} is a name, or a subclass of erc.{wanted.capitalize()}.",
     )
 
 

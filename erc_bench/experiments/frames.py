@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.experiments.paths import path_of
 from erc_bench.metrics import METRIC_WORDS
 from erc_bench.names import did_you_mean
 from erc_bench.options import format_value
@@ -67,7 +68,7 @@ def load_runs(
         >>> frame.groupby("method")["score"].count().to_dict()
         {'ce': 2, 'eacl': 2}
     """
-    cells = read_cells(Path(runs))
+    cells = read_cells(path_of(runs, "runs"))
     cells = _only(cells, "dataset", dataset)
     cells = _only(cells, "method", method)
     return frame_of_cells(cells, settings=settings, timings=timings, readouts=readouts)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from erc_bench.data.folder import check_present, data_root
+from erc_bench.experiments.paths import check_folder
 from erc_bench.planning.plan import Plan
 from erc_bench.progress import Progress
 from erc_bench.running.grid import GridOutcome, GridRunner
@@ -18,9 +19,11 @@ def run_plans(plans: Sequence[Plan], task: GridTask, jobs: int, progress: Progre
     """Run the cells, in this process or in several; ``progress`` is closed at the end.
 
     ``task.device`` is what the user named: ``auto``, one device, or several with commas between them.
-    Raises :class:`ErcBenchError` at once where a corpus is missing or a device cannot be used.
+    Raises :class:`ErcBenchError` at once where a corpus is missing, a device cannot be used, or a file is in the
+    place of the runs.
     """
     try:
+        check_folder(task.runs)
         check_present((plan.dataset for plan in plans), data_root(task.data_dir))
         devices = [str(choose_device(name)) for name in task.device.split(",")]
         task = replace(task, device=devices[0])

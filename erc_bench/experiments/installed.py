@@ -29,8 +29,8 @@ def components(kind: str | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    if kind is not None and kind not in HOOK_OF_KIND:
-        raise ErcBenchError(f"there is no kind {kind!r}; {did_you_mean(kind, HOOK_OF_KIND)}")
+    if kind is not None and (not isinstance(kind, str) or kind not in HOOK_OF_KIND):
+        raise ErcBenchError(f"there is no kind {kind!r}; {did_you_mean(str(kind), HOOK_OF_KIND)}")
     catalogue = Catalogue()
     rows = [
         (each, entry.name, entry.package, _summary(entry.component), entry.component.source)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from erc_bench.experiments.components import Handed, HandedOver
+from erc_bench.experiments.paths import path_of
 from erc_bench.experiments.speech import in_python
 from erc_bench.saved_models.model import SavedModel
 from erc_bench.saved_models.model import load_model as load
@@ -31,4 +32,5 @@ def load_model(
     with in_python():
         handed = HandedOver()
         handed.take(plugins)
-        return load(run, readout=readout, device=device, catalogue=handed.catalogue())
+        folder = path_of(run, "run", "Name the folder of a cell whose model was saved.")
+        return load(folder, readout=readout, device=device, catalogue=handed.catalogue())

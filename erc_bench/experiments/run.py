@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.components import Handed, HandedOver, check_importable, several
 from erc_bench.experiments.grid import run_plans
+from erc_bench.experiments.paths import folder_of, path_of
 from erc_bench.experiments.plans import check_baseline, check_sealed, seeds_of, suggested_settings
 from erc_bench.experiments.result import Experiment
 from erc_bench.experiments.speech import in_python
@@ -101,6 +102,7 @@ def run(
     """
     with in_python():
         _check_choices(overwrite, jobs, micro_batch, limit)
+        _check_texts(device=device, baseline=baseline or "")
         handed = HandedOver()
         handed.take(plugins)
         request = Request(
@@ -121,8 +123,8 @@ def run(
         check_sealed(request)
         check_baseline(baseline, request.methods)
         heard = choose_observers(handed.names("observer", observers), handed.catalogue()) if observers else ()
-        corpora = Path(data_dir) if data_dir else None
-        task = GridTask(Path(runs), corpora, device, overwrite, micro_batch, handed.files, heard)
+        corpora = folder_of(data_dir, "data_dir")
+        task = GridTask(path_of(runs, "runs"), corpora, device, overwrite, micro_batch, handed.files, heard)
         return _run(request, handed, task, jobs, baseline, progress)
 
 
@@ -197,7 +199,7 @@ def _overrides(settings: Mapping[str, Any], handed: HandedOver) -> list[Override
 def _tuned(files: str | Path | Sequence[str | Path]) -> Any:
     from erc_bench.tuning.settings_file import read_settings
 
-    return read_settings([Path(file) for file in several(files)])
+    return read_settings([path_of(file, "each of settings_files") for file in several(files)])
 
 
 def _check_choices(overwrite: str, jobs: int, micro_batch: int | None, limit: int | None) -> None:
@@ -208,6 +210,12 @@ def _check_choices(overwrite: str, jobs: int, micro_batch: int | None, limit: in
     for name, value in (("jobs", jobs), ("micro_batch", micro_batch), ("limit", limit)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise ErcBenchError(f"{name} must be a whole number, at least 1, and is {value!r}")
+
+
+def _check_texts(**given: object) -> None:
+    for name, value in given.items():
+        if not isinstance(value, str):
+            raise ErcBenchError(f"{name} must be a text, and is {value!r}")
 
 
 def _check_asked(request: Request) -> None:

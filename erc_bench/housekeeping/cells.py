@@ -24,6 +24,7 @@ from erc_bench.store.layout import (
     RECORD_FILE,
     STATUS_FILE,
     TRACEBACK_FILE,
+    is_model_file,
 )
 from erc_bench.store.reading import CellStatus, StoredCell, read_cell
 
@@ -44,7 +45,8 @@ class CellFolder:
     ``parts`` are the five names of its path below the runs, ``files`` its files by their paths within
     it, ``size`` their bytes, ``moment`` (seconds since 1970) when it ended, or when a file of it was last
     written. ``why`` is one line about a status other than done; ``limit`` the number of dialogues that a
-    partial run kept.
+    partial run kept. ``names`` are dataset, method and backbone by the cell's record, which two folders' names
+    may share (``x/y``, ``x--y``); empty where it has none.
     """
 
     path: Path
@@ -55,6 +57,7 @@ class CellFolder:
     moment: float
     why: str = ""
     limit: int | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def seed(self) -> int:
@@ -143,6 +146,7 @@ def look_at(folder: Path, parts: tuple[str, ...]) -> CellFolder:
         _finished(folder, last_written),
         cell.error,
         _limit(cell),
+        tuple(str(cell.record[level]) for level in LEVELS[:3]) if cell.record else (),
     )
 
 
@@ -159,9 +163,10 @@ def foreign_in(folder: Path) -> str:
         if not _is_ours(entry):
             return f"it holds {entry.name}, which no run wrote"
         if entry.is_dir():
-            linked = next((path for path in sorted(entry.rglob("*")) if not _is_plain(path)), None)
-            if linked is not None:
-                return f"it holds {linked.relative_to(folder).as_posix()}, which no run wrote"
+            inside = sorted(entry.rglob("*"))
+            strange = next((path for path in inside if not _is_plain(path) or _is_foreign(path, folder)), None)
+            if strange is not None:
+                return f"it holds {strange.relative_to(folder).as_posix()}, which no run wrote"
     return ""
 
 
@@ -169,7 +174,7 @@ def is_cell_file(name: str) -> bool:
     """Whether a file of this path within a cell's folder is one that a run writes, and whole."""
     top, slash, _ = name.partition("/")
     if slash:
-        return top == MODEL_FOLDER
+        return top == MODEL_FOLDER and is_model_file(name.removeprefix(f"{MODEL_FOLDER}/"))
     plain = top.removesuffix(PACKED) if top.endswith(f".csv{PACKED}") else top
     return plain in _FILES or _READOUT.fullmatch(plain) is not None
 
@@ -180,6 +185,12 @@ def _is_ours(entry: Path) -> bool:
     if not _is_plain(entry):
         return False
     return name == MODEL_FOLDER if entry.is_dir() else is_cell_file(name)
+
+
+def _is_foreign(path: Path, folder: Path) -> bool:
+    """Whether a file is one that no model holds; a model that is not whole may hold anything."""
+    name = path.relative_to(folder).as_posix()
+    return path.is_file() and name.startswith(f"{MODEL_FOLDER}/") and not is_cell_file(name)
 
 
 def _is_plain(path: Path) -> bool:

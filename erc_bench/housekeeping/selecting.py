@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,10 +38,6 @@ class Selection:
         asked = (self.datasets, self.methods, self.backbones, self.seeds, self.settings, self.states)
         return any(asked) or self.older_than is not None
 
-    def names(self, parts: Sequence[str]) -> bool:
-        """Whether the names of a path admit it; a path may be cut off."""
-        return all(admits(part) for admits, part in zip(self._by_level(), parts, strict=False))
-
     def check_names(self, found: Found) -> None:
         """Raise :class:`ErcBenchError` for a name that nothing bears here: it may be misspelt."""
         every = [cell.parts for cell in found.cells] + [stranger.parts for stranger in found.strangers]
@@ -55,15 +51,39 @@ class Selection:
             if not any(parts[3].startswith(digits) for parts in every if len(parts) > 3):
                 raise ErcBenchError(f"no cell here has settings whose hash begins with {digits!r}")
 
-    def _by_level(self) -> list[Callable[[str], bool]]:
-        named = [{folder_name(name) for name in names} for names in (self.datasets, self.methods, self.backbones)]
-        seeds = {f"seed-{seed}" for seed in self.seeds}
-        digits = tuple(self.settings)
-        return [
-            *(_among(names) for names in named),
-            lambda part: not digits or part.startswith(digits),
-            _among(seeds),
-        ]
+
+class _Admitted:
+    """Whether a selection admits what lies in a folder, by the names in the records that are found there.
+
+    Two names may share a folder (``x/y``, ``x--y``). What has no record is called as its neighbours in the folder
+    are, and by the folder where they have none either. A folder's own name will do where nothing is called so.
+    """
+
+    def __init__(self, selection: Selection, found: Found) -> None:
+        self._asked = (selection.datasets, selection.methods, selection.backbones)
+        self._settings, self._seeds = tuple(selection.settings), {f"seed-{seed}" for seed in selection.seeds}
+        self._known: dict[tuple[int, str], set[str]] = {}
+        for cell in found.cells:
+            for level, name in enumerate(cell.names):
+                self._known.setdefault((level, cell.parts[level]), set()).add(name)
+
+    def __call__(self, parts: Sequence[str], names: Sequence[str] = ()) -> bool:
+        """``parts`` is a path, which may be cut off; ``names`` are those of its record."""
+        named, (settings, seed) = parts[:3], (*parts[3:], "", "")[:2]
+        return (
+            all(self._is_called(level, part, names) for level, part in enumerate(named))
+            and (not self._settings or not settings or settings.startswith(self._settings))
+            and (not self._seeds or not seed or seed in self._seeds)
+        )
+
+    def _is_called(self, level: int, part: str, names: Sequence[str]) -> bool:
+        asked = self._asked[level]
+        own = {names[level]} if names else self._known.get((level, part), set())
+        if not asked or not own.isdisjoint(asked):
+            return True
+        if not own:
+            return part in map(folder_name, asked)
+        return part in asked and not any(part in known for (at, _), known in self._known.items() if at == level)
 
 
 @dataclass(frozen=True)
@@ -91,11 +111,12 @@ Staleness = Callable[[Sequence[CellFolder]], Mapping[Path, str]]
 def choose(found: Found, selection: Selection, now: float, staleness: Staleness) -> Chosen:
     """Return what is meant. ``staleness`` is asked only where the answer matters."""
     selection.check_names(found)
-    cells = [cell for cell in found.cells if selection.names(cell.parts) and _old_enough(cell, selection, now)]
+    admits = _Admitted(selection, found)
+    cells = [each for each in found.cells if admits(each.parts, each.names) and _old_enough(each, selection, now)]
     stale = staleness([cell for cell in cells if cell.status == "done"]) if STALE in selection.states else {}
     wanted = set(selection.states)
     cells = [cell for cell in cells if not wanted or wanted & set(_states(cell, stale))]
-    return Chosen(cells, [each for each in found.strangers if selection.names(each.parts)], stale)
+    return Chosen(cells, [each for each in found.strangers if admits(each.parts)], stale)
 
 
 def _states(cell: CellFolder, stale: Mapping[Path, str]) -> list[str]:
@@ -105,7 +126,3 @@ def _states(cell: CellFolder, stale: Mapping[Path, str]) -> list[str]:
 
 def _old_enough(cell: CellFolder, selection: Selection, now: float) -> bool:
     return selection.older_than is None or cell.moment < now - selection.older_than * DAY
-
-
-def _among(names: Collection[str]) -> Callable[[str], bool]:
-    return lambda part: not names or part in names

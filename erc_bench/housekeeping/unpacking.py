@@ -19,6 +19,7 @@ from erc_bench.housekeeping.packing import Packed, digest_of, kept_files
 from erc_bench.housekeeping.removing import INCOMING, aside_of, put_aside, remove_aside
 
 _MOST_FILES = 2_000_000
+_DAMAGED = "Nothing was unpacked. Copy it again from where erc-bench archive wrote it, or pack the cells again."
 _OURS = "erc-bench archive writes <dataset>/<method>/<backbone>/<settings>/seed-<n>/<file>, and nothing else."
 
 
@@ -34,12 +35,14 @@ def restore(archive: Path, runs: Path, overwrite: bool) -> Placed:
     """Unpack an archive of cells into a folder of runs; what is there already stays, unless ``overwrite``.
 
     Raises :class:`ErcBenchError`, before anything comes to its place, where the archive is damaged, holds
-    something that is no file of a cell, or unpacks to more than the disk has room for.
+    no cell or something that is no file of one, or unpacks to more than the disk has room for.
     """
     if not archive.is_file():
         raise ErcBenchError(f"there is no archive {str(archive)!r}")
     with _incoming(runs) as incoming:
-        written = extract_checked(archive, incoming, shutil.disk_usage(incoming).free, _MOST_FILES)
+        written = extract_checked(archive, incoming, shutil.disk_usage(incoming).free, _MOST_FILES, _DAMAGED)
+        if not written:
+            raise ErcBenchError(f"{archive} is empty: there is no cell in it")
         return _place(_cells(archive, incoming, written), runs, overwrite)
 
 

@@ -21,6 +21,7 @@ from erc_bench.progress import Progress
 from erc_bench.protocol import gold_labels, seal
 from erc_bench.running.audit import SelectionAudit
 from erc_bench.running.observers import CellObservers, Observers
+from erc_bench.running.places import located
 from erc_bench.running.record import Row, inputs, make_record, scored_rows
 from erc_bench.running.state import RUNS_UNDER, Found, find
 from erc_bench.running.task import GridTask
@@ -34,6 +35,7 @@ from erc_bench.training.hearing import Hear
 from erc_bench.training.preparation import CellData
 from erc_bench.training.result import CellResult
 from erc_bench.training.system_cell import run_system
+from erc_bench.training.turns import turn
 from erc_bench.training.workspace import Workspace
 from erc_bench.types import UtteranceKey
 
@@ -65,9 +67,10 @@ class GridRunner:
         self.progress = progress
         self.workspace = Workspace(torch.device(task.device), task.micro_batch)
         self.outcome = GridOutcome()
-        self._observers = Observers(task.observers, self.workspace.device, self._note)
-        self._corpus: tuple[str, Corpus] | None = None
         self._told: set[str] = set()
+        with turn(self.workspace.device, self._tell_waiting):
+            self._observers = Observers(task.observers, self.workspace.device, self._note)
+        self._corpus: tuple[str, Corpus] | None = None
         self._reasons: set[str] = set()
 
     @property
@@ -92,16 +95,26 @@ class GridRunner:
     def visit(self, plan: Plan, wait: bool) -> bool:
         """Run one cell where it has to run; return whether it is settled.
 
-        It is not where another process is running it, unless this one may ``wait``.
+        It is not where another process is running it, unless this one may ``wait``. Threads of one process
+        wait for one another.
         """
-        folder = plan.address.folder(self.runs)
         started = time.perf_counter()
+        with turn(self.workspace.device, self._tell_waiting) as inner:
+            if self._visit(plan, wait and not inner, started):
+                return True
+            if wait:
+                # The run around it would never let go of a cell of its own.
+                self._failed(plan, "another run has this cell, and a run within a run cannot wait for it", started)
+            return wait
+
+    def _visit(self, plan: Plan, wait: bool, started: float) -> bool:
+        folder = plan.address.folder(self.runs)
         try:
             corpus = self._load(plan)
             present = inputs(plan, corpus.fingerprint, self._identity(plan))
         # A dataset or a backbone is a stranger's code, too; nothing has been written that could count.
         except Exception as error:
-            self._failed(plan, self._reason_before_start(error), started)
+            self._failed(plan, self._reason_before_start(plan, error), started)
             return True
         found = find(folder, present, plan.readouts, plan.audit, plan.save_representations, plan.save_model)
         if found.state not in RUNS_UNDER[self.task.overwrite]:
@@ -136,7 +149,7 @@ class GridRunner:
             raise
         # A cell is a stranger's code over a stranger's data: whatever it raises, the others go on.
         except (Exception, SystemExit) as error:
-            reason = _reason(error)
+            reason = _reason(plan, error)
             first_line = reason.partition("\n")[0]
             unwritten = _close(writer, "failed", first_line, traceback.format_exc(), present)
             _tell_stop(observers, "failed", first_line)
@@ -193,6 +206,12 @@ class GridRunner:
             self._corpus = (key, _limited(corpus, plan.limit))
         return self._corpus[1]
 
+    def _tell_waiting(self) -> None:
+        note = "waiting for another thread of this program to finish its cell"
+        if note not in self._told:
+            self._told.add(note)
+            self.progress.note(note)
+
     def _tell_departures(self, dataset: str, corpus: Corpus) -> None:
         note = f"{dataset}: {'; '.join(corpus.departures)}; see erc-bench data verify {dataset}"
         # A grid that goes from corpus to corpus and back loads one twice.
@@ -214,8 +233,8 @@ class GridRunner:
         self.outcome.skipped.append(plan)
         self.progress.cell_ended(plan.label(), f"{found.state}: {_headline(found.record or {})}", seconds)
 
-    def _reason_before_start(self, error: Exception) -> str:
-        reason = _reason(error)
+    def _reason_before_start(self, plan: Plan, error: Exception) -> str:
+        reason = _reason(plan, error)
         if not isinstance(error, ErcBenchError) and reason not in self._told:
             self._told.add(reason)
             _log.error("a cell cannot start", exc_info=error)
@@ -286,7 +305,7 @@ def _tell_stop(observers: CellObservers | None, status: ObservedStatus, error: s
         observers.stopped(status, error)
 
 
-def _reason(error: BaseException) -> str:
+def _reason(plan: Plan, error: BaseException) -> str:
     if isinstance(error, torch.OutOfMemoryError):
         return (
             "the device ran out of memory; lower training.batch_size (with training.accumulation the "
@@ -294,4 +313,5 @@ def _reason(error: BaseException) -> str:
         )
     if isinstance(error, ErcBenchError):
         return str(error)
-    return f"{type(error).__name__}: {error}"
+    backbone = [] if plan.backbone is None else [plan.backbone]
+    return located(error, [plan.dataset, *backbone, *plan.components.values(), *plan.readouts.values()])

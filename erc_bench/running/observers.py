@@ -15,7 +15,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.planning.observers import ChosenObserver
 from erc_bench.planning.plan import Plan
 from erc_bench.training.hearing import read_only
-from erc_bench.training.random_state import RandomState
+from erc_bench.training.process_state import ProcessState
 
 Tell = Callable[[str], None]
 """Takes a line that the user is to read."""
@@ -44,8 +44,8 @@ class Observers:
         self._left[chosen.name] = chosen.build()
 
     def _guarded(self, name: str, call: Callable[[], None]) -> None:
-        """Make a call after which the generators on which a run draws stand where they stood before."""
-        state = RandomState(self._device)
+        """Make a call after which the process is for a run what it was before: its generators, its settings."""
+        state = ProcessState(self._device)
         # An observer is a stranger's code: whatever it raises, or where it exits, the run goes on.
         try:
             call()

@@ -20,8 +20,8 @@ from erc_bench.types import UtteranceKey
 Row = tuple[UtteranceKey, str, str]
 
 
-def inputs(plan: Plan, fingerprint: str, identity: str) -> dict[str, Any]:
-    """Return what a stored cell must still agree with, else it is stale."""
+def inputs(plan: Plan, fingerprint: str | None, identity: str | None) -> dict[str, Any]:
+    """Return what a stored cell must still agree with, else it is stale; ``None`` is what was not looked at."""
     backbone = {} if plan.backbone is None else {"backbone": plan.backbone}
     code = code_digests({**backbone, **plan.components, **plan.readouts})
     return {"data": fingerprint, "backbone": identity, "code": code}

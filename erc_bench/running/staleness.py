@@ -43,7 +43,6 @@ class Staleness:
             "backbone": self._once(self._identity, "backbone", record, f"the backbone {record['backbone']}"),
             "code": self._code(record),
         }
-        present |= {name: stored.get(name) for name in ("data", "backbone") if present[name] is None}
         changed = changes(stored, present)
         return f"{' and '.join(changed)} changed since" if changed else ""
 
@@ -60,7 +59,7 @@ class Staleness:
         return self._known[key]
 
     def _fingerprint(self, record: Record) -> str:
-        dataset = self._catalogue.get("dataset", record["dataset"])
+        dataset = self._get("dataset", record["dataset"], record)
         return load_corpus(dataset(_options(dataset, record, "dataset")), self._data_dir).fingerprint
 
     def _identity(self, record: Record) -> str:
@@ -71,8 +70,9 @@ class Staleness:
         return identity
 
     def _backbone(self, record: Record) -> Any:
-        installed = record["backbone"] in self._catalogue.entries("backbone")
-        return self._catalogue.get("backbone", record["backbone"] if installed else ANY_BACKBONE)
+        # What was named by a hub id or a folder has its address among the settings.
+        named = record["backbone"] in self._catalogue.entries("backbone") or "path" not in _settings(record, "backbone")
+        return self._get("backbone", record["backbone"] if named else ANY_BACKBONE, record)
 
     def _code(self, record: Record) -> dict[str, str]:
         """Return the digests of the components that are installed still; the others are told."""
@@ -81,7 +81,7 @@ class Staleness:
             for slot, name in record.get("choices", {}).items()
         }
         for name in record.get("readouts", []):
-            looked_up[name] = lambda name=name: self._catalogue.get("classifier", name)  # type: ignore[misc]
+            looked_up[name] = lambda name=name: self._get("classifier", name, record)  # type: ignore[misc]
         if record["backbone"] != NO_BACKBONE:
             looked_up["backbone"] = lambda: self._backbone(record)
         found = {}
@@ -94,15 +94,36 @@ class Staleness:
 
     def _component(self, record: Record, slot: str, name: str) -> Any:
         if slot == "system":
-            return self._catalogue.get("method", record["method"]).system
-        return self._catalogue.get(slot, name)
+            return self._get("method", record["method"], record).system
+        return self._get(slot, name, record)
+
+    def _get(self, kind: str, name: str, record: Record) -> Any:
+        """Look a component up; where it may be that of a file which the cell ran with, the reason says so."""
+        try:
+            return self._catalogue.get(kind, name)
+        except ErcBenchError as error:
+            files = _plugin_files(record)
+            if not files or name in self._catalogue.entries(kind):
+                raise
+            raise ErcBenchError(f"{error.message}; the cell ran with {' '.join(files)}: say so here, too") from None
 
     def _say(self, what: str, error: Exception) -> None:
-        reason = error.message if isinstance(error, ErcBenchError) else f"{type(error).__name__}: {error}"
-        sentence = f"{what} was not looked at: {' '.join(reason.split())}"
+        sentence = not_looked_at(what, error)
         if sentence not in self._told:
             self._told.add(sentence)
             self._tell(sentence)
+
+
+def not_looked_at(what: str, error: Exception) -> str:
+    """Say in a sentence what stood in the way of looking."""
+    reason = error.message if isinstance(error, ErcBenchError) else f"{type(error).__name__}: {error}"
+    return f"{what} was not looked at: {' '.join(reason.split())}"
+
+
+def _plugin_files(record: Record) -> list[str]:
+    stored = record.get("provenance", {}).get("plugins", [])
+    named = [each.get("file") for each in stored if isinstance(each, dict)] if isinstance(stored, list) else []
+    return [f"--plugin {file}" for file in named if isinstance(file, str)]
 
 
 def _settings(record: Record, slot: str) -> dict[str, Any]:

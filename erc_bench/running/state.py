@@ -88,7 +88,8 @@ def _inputs_of_failed(folder: Path) -> Mapping[str, Any]:
 
 
 def changes(stored: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
-    """Name what is no longer as it was when the cell ran."""
-    named = [f"the {name}" for name in ("data", "backbone") if stored.get(name) != present[name]]
+    """Name what is no longer as it was when the cell ran; what is ``None`` now was not looked at."""
+    looked_at = [name for name in ("data", "backbone") if present[name] is not None]
+    named = [f"the {name}" for name in looked_at if stored.get(name) != present[name]]
     old = stored.get("code", {})
     return named + [f"the code of {slot}" for slot, digest in present["code"].items() if old.get(slot) != digest]

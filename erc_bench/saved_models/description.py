@@ -146,6 +146,8 @@ def _contradictions(content: Mapping[str, Any]) -> list[str]:
             ("labels", 0 < classes == len(set(content["labels"]))),
             ("label_words", len(content["label_words"]) == classes),
             ("components", slots in ({"system"}, {"encoder", "objective", "classifier", "backbone"})),
+            ("components", all(each["kind"] == slot for slot, each in content["components"].items())),
+            ("readouts", all(each["kind"] == "classifier" for each in content["readouts"].values())),
             ("train_counts", slots == {"system"} or len(content["train_counts"]) == classes),
             ("regime", content["regime"] in ("frozen", "small", "large")),
         )

@@ -11,15 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.layout import MODEL_FILE
+from erc_bench.store.layout import MODEL_BACKBONE, MODEL_FILE, is_model_file
 
 WEIGHTS_FILE = "weights.safetensors"
-BACKBONE_FOLDER = "backbone"
+BACKBONE_FOLDER = MODEL_BACKBONE
 BACKBONE_WEIGHTS = "model.safetensors"
 SYSTEM_FOLDER = "system"
-_DATA = frozenset({".json", ".safetensors", ".txt"})
-_TOKENIZER = frozenset({".model", ".jinja"})
-"""A SentencePiece vocabulary (protocol buffers) and a template of text, beside a backbone alone."""
 _AGAIN = "Train it again with `erc-bench run --save-model --overwrite always`."
 
 
@@ -70,8 +67,7 @@ def _names(folder: Path) -> Iterator[str]:
         # What begins with a dot is the system's own (.DS_Store); nothing reads it.
         if path.is_dir() or name == MODEL_FILE or path.name.startswith("."):
             continue
-        allowed = _DATA | (_TOKENIZER if name.startswith(f"{BACKBONE_FOLDER}/") else frozenset())
-        if path.suffix not in allowed:
+        if not is_model_file(name):
             raise ErcBenchError(
                 f"{path} does not belong into a saved model: it holds JSON, safetensors and text alone",
                 "It was not opened. A pickle can run code: take it out of the folder.",

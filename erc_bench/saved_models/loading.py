@@ -21,6 +21,7 @@ from erc_bench.options import specs
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.settings import Resolved
 from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.plugin_files import file_of_module
 from erc_bench.progress import Progress
 from erc_bench.provenance import code_digests
 from erc_bench.saved_models.description import Description, SavedComponent
@@ -34,6 +35,7 @@ from erc_bench.training.features import Uncached
 from erc_bench.training.preparation import CellData, Preparer
 from erc_bench.training.readout import scores_of
 from erc_bench.training.system_cell import scores_of_system
+from erc_bench.training.turns import turn
 from erc_bench.training.workspace import Workspace
 from erc_bench.types import Dialogue, UtteranceKey
 
@@ -75,8 +77,15 @@ class Loader:
         return Dataset.normalise if corpus is None else corpus.component.normalise
 
     def answers(self, reading: str) -> Answer:
-        """Return what scores dialogues, read by one of the model's readings."""
-        return self._system() if self.description.is_system else self._composition(reading)
+        """Return what scores dialogues, read by one of the model's readings; threads wait for one another."""
+        with turn(self.device):
+            answer = self._system() if self.description.is_system else self._composition(reading)
+
+        def in_turn(dialogues: Sequence[Dialogue]) -> tuple[list[UtteranceKey], np.ndarray]:
+            with turn(self.device):
+                return answer(dialogues)
+
+        return in_turn
 
     def _system(self) -> Answer:
         component = self._components["system"]
@@ -170,9 +179,16 @@ class Loader:
             raise ErcBenchError(
                 f"the saved model needs the {component.kind} {component.name!r}, which is not installed; "
                 f"{did_you_mean(component.name, known)}",
-                f"It was {component.module}: install the package that brings it.",
+                _whence(component.module),
             )
         return known[component.name]
+
+
+def _whence(module: str) -> str:
+    """Say how a component comes back that is not here: with its package, or with its file."""
+    if file := file_of_module(module):
+        return f"It came from a file, {file}: name it with --plugin PATH/{file}, in Python with plugins=."
+    return f"It was {module}: install the package that brings it."
 
 
 def _dataset(said: Description) -> type[Dataset]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 Status = Literal["done", "failed", "interrupted"]
@@ -20,6 +20,11 @@ MODEL_FILE = "model.json"
 """Describes the trained model; a folder that has it is one."""
 PACKED = ".gz"
 """What the name of a file of predictions ends in that was packed to be published."""
+MODEL_BACKBONE = "backbone"
+"""The folder within a model that holds its language model and tokenizer."""
+_MODEL_DATA = (".json", ".safetensors", ".txt")
+_TOKENIZER_DATA = (".model", ".jinja")
+"""A SentencePiece vocabulary (protocol buffers) and a template of text, beside a backbone alone."""
 RECORD_FORMAT = 1
 KEY_COLUMNS = ("dialogue_id", "utterance", "gold", "predicted")
 """The columns that a file of predictions begins with."""
@@ -45,6 +50,16 @@ def folder_name(name: str) -> str:
     """Return a name that is safe as one folder: ``org/model`` becomes ``org--model``."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name.strip("/").replace("/", "--"))
     return safe.lstrip(".") or "_"
+
+
+def is_model_file(name: str) -> bool:
+    """Whether a file of this path within a model's folder is of a kind that can run no code.
+
+    What begins with a dot is the system's own (.DS_Store); nothing reads it.
+    """
+    path = PurePosixPath(name)
+    allowed = (*_MODEL_DATA, *(_TOKENIZER_DATA if path.parts[:1] == (MODEL_BACKBONE,) else ()))
+    return path.name.startswith(".") or path.suffix in allowed
 
 
 def readout_file(readout: str) -> str:

@@ -14,8 +14,10 @@ from typing import Any
 
 from erc_bench.contracts.observer import ObservedEpoch, ObservedResult, ObservedRun, Observer
 from erc_bench.testing.components import COMPONENT_CHECKS
+from erc_bench.testing.devices import CPU
 from erc_bench.testing.findings import Check, Finding, insist, run_checks
 from erc_bench.training.hearing import read_only
+from erc_bench.training.process_state import ProcessState
 
 _METRICS = read_only(
     {
@@ -52,8 +54,8 @@ def check_observer(observer_class: type[Observer], options: Any = None) -> None:
 
 
 @contextmanager
-def _invented(subject: ObserverSubject) -> Iterator[tuple[Observer, Callable[[int], ObservedRun]]]:
-    """Give the observer, built in an empty working directory, and what makes runs by their seeds."""
+def _stage() -> Iterator[tuple[ProcessState, Callable[[int], ObservedRun]]]:
+    """Give the state of the process in an empty working directory, and what makes runs by their seeds."""
     with TemporaryDirectory() as name, chdir(name):
 
         def run(seed: int) -> ObservedRun:
@@ -66,6 +68,18 @@ def _invented(subject: ObserverSubject) -> Iterator[tuple[Observer, Callable[[in
                 "meld", "ce", "org/model", seed, cell.parent.name, read_only(choices), read_only(settings), cell
             )
 
+        state = ProcessState(CPU)
+        try:
+            yield state, run
+        finally:
+            # What an observer leaves changed must not come into the checks after it.
+            state.restore()
+
+
+@contextmanager
+def _invented(subject: ObserverSubject) -> Iterator[tuple[Observer, Callable[[int], ObservedRun]]]:
+    """Give the observer, built in an empty working directory, and what makes runs by their seeds."""
+    with _stage() as (_, run):
         yield subject.component(subject.options), run
 
 
@@ -117,6 +131,16 @@ def _cell_folder(subject: ObserverSubject) -> str:
     return "the folder of the cell holds what the run wrote, and nothing else"
 
 
+def _process(subject: ObserverSubject) -> str:
+    with _stage() as (before, run):
+        observer = subject.component(subject.options)
+        _play(observer, run(1), 3, _done())
+        _play(observer, run(2), 0, ObservedResult("failed", None, None, 0.1, "the corpus is damaged"))
+        changed = before.changed()
+    assert not changed, f"it left changed: {', '.join(changed)}; a run puts that back after every call"
+    return "threads, default type and device, gradients and working directory are what they were before"
+
+
 OBSERVER_CHECKS: tuple[Check[Any], ...] = (
     *COMPONENT_CHECKS,
     Check(
@@ -142,5 +166,11 @@ OBSERVER_CHECKS: tuple[Check[Any], ...] = (
         "The folder of a cell is listed after an invented run.",
         "Other programs rely on what a cell's folder holds, and a cell that runs again is emptied.",
         _cell_folder,
+    ),
+    Check(
+        "settings of the process",
+        "Threads, default type and device, gradients and working directory are read before and after invented runs.",
+        "They are those of the training as well, so a run puts them back: they would not hold for the observer either.",
+        _process,
     ),
 )

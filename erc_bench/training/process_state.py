@@ -1,10 +1,11 @@
-"""What a component may change for the whole process, kept and put back: generators, and settings that others rely on."""
+"""What a component may change for the whole process, kept and put back: generators, settings, the directory."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,14 +22,14 @@ class _Setting:
     write: Callable[[Any], Any]
 
 
-def _directory() -> str | None:
+def _directory() -> Path | None:
     try:
-        return os.getcwd()
+        return Path.cwd()
     except FileNotFoundError:  # somebody removed it
         return None
 
 
-def _enter(directory: str | None) -> None:
+def _enter(directory: Path | None) -> None:
     if directory is not None:
         os.chdir(directory)
 

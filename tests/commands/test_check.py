@@ -1,11 +1,15 @@
 """``erc-bench check``: what is checked, what is shown, and the exit codes."""
 
+import inspect
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from erc_bench_plugins.classifiers import head
 
 SOUND = '''
 import erc_bench.api as erc
@@ -38,6 +42,21 @@ class Constant(erc.System):
         return {(d.id, i): self.scores for d in dialogues for i in d.targets()}
 
 method = erc.Method("constant", source="this test", summary="The first label.", system=Constant)
+'''
+
+
+TALKS = '''
+import erc_bench.api as erc
+print("talks while it is imported")
+
+class Talks(erc.Observer):
+    """Says what it hears."""
+
+    name = "talks"
+    source = "this test"
+
+    def run_ended(self, run, result):
+        print(f"talks: {result.status}")
 '''
 
 
@@ -75,6 +94,16 @@ def test_json(command):
     assert {name: outcomes.count(name) for name in found["counts"]} == found["counts"]
 
 
+@pytest.mark.parametrize("arguments", [("{file}",), ("talks", "--plugin", "{file}")], ids=["file", "name"])
+def test_what_a_component_prints_is_no_part_of_the_answer(command, plugin, arguments):
+    file = plugin(TALKS)
+    done = command("check", *(part.format(file=file) for part in arguments), "--format", "json")
+    assert done.code == 0
+    assert json.loads(done.out)["passed"] is True
+    assert "talks while it is imported\n" in done.err
+    assert "talks: done\n" in done.err
+
+
 def test_a_name_that_several_kinds_share(command):
     done = command("check", "kcl", "--kind", "objective", "--format", "json")
     assert [each["kind"] for each in json.loads(done.out)["components"]] == ["objective"]
@@ -102,6 +131,63 @@ def test_a_method_of_a_file(command, plugin):
     assert done.code == 0, done.out
     (component,) = json.loads(done.out)["components"]
     assert (component["kind"], component["name"]) == ("method", "constant")
+
+
+def test_a_name_wins_over_a_folder_or_file_that_is_called_so(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "head").mkdir()
+    (tmp_path / "my-head").mkdir()
+    (tmp_path / "centroid").write_text("notes", encoding="utf-8")
+    assert command("check", "head", "--kind", "classifier").code == 0
+    assert command("check", "centroid").code == 0
+    for path in ("./head", "head/", "my-head"):
+        done = command("check", path)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith(f"Error: {path.strip('./')} is a folder, and check takes a name or a single file\n")
+
+
+def test_a_file_of_an_installed_package(command, monkeypatch):
+    file = Path(inspect.getsourcefile(head))
+    monkeypatch.chdir(file.parent)
+    for path in (file, "head.py", "../classifiers/head.py"):
+        done = command("check", path, "--format", "json")
+        assert done.code == 0, done.err
+        (component,) = json.loads(done.out)["components"]
+        assert (component["kind"], component["name"], component["package"]) == ("classifier", "head", "erc-bench")
+
+
+TYPO = SOUND.replace("outputs.cross_entropy()", "outputs.cross_entropi()")
+BARE = SOUND.replace(
+    "    def loss", "    class Options:\n        power: float = erc.option(1.0, 'A power.', above=0)\n\n    def loss"
+).replace(".exp())", ".exp()) ** self.options.power")
+RECIPE = "method = erc.Method('bare', source='this test', summary='Bare.', choices={'objective': 'focal'})\n"
+
+
+def test_what_the_code_of_a_component_raises_is_told_with_its_line(command, plugin):
+    done = command("check", plugin(TYPO), "--format", "json")
+    assert done.code == 1
+    (component,) = json.loads(done.out)["components"]
+    measured = {check["name"]: check["measured"] for check in component["checks"] if check["outcome"] == "failed"}
+    line = 1 + TYPO[: TYPO.index("cross_entropi")].count("\n")
+    assert (
+        measured["terms"]
+        == f"my_plugin.py, line {line}: AttributeError: 'Outputs' object has no attribute 'cross_entropi'"
+    )
+
+
+def test_options_that_are_no_dataclass_fail_one_check_of_each_component(command, plugin):
+    done = command("check", plugin(BARE + RECIPE), "--format", "json")
+    assert done.code == 1
+    failed = {
+        (component["kind"], check["name"]): check["measured"]
+        for component in json.loads(done.out)["components"]
+        for check in component["checks"]
+        if check["outcome"] == "failed"
+    }
+    assert failed == {
+        ("method", "parts"): "Focal.Options is no dataclass: write @dataclass(frozen=True) above it",
+        ("objective", "options"): "Options of focal (Focal) is no dataclass: write @dataclass(frozen=True) above it",
+    }
 
 
 def test_a_component_of_a_plugin_by_name(command, plugin):

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -97,3 +98,12 @@ def test_mistakes_are_sentences(command, write, tmp_path):
     file = write("a.csv", 0.5, [1])
     file.write_text(file.read_text().replace("happy", "hapy", 1))
     assert "did you mean happy" in command("score", file, "--dataset", "demo").err
+
+
+def test_what_a_corpus_prints_is_no_part_of_the_answer(command, write, monkeypatch):
+    load = Demo.load
+    monkeypatch.setattr(Demo, "load", lambda self, *given: sys.stdout.write("corpus talks\n") and load(self, *given))
+    told = command("score", write("mine.csv", 0.8, [1, 2]), "--dataset", "demo", "--format", "json")
+    assert told.code == 0
+    assert json.loads(told.out)
+    assert "corpus talks" in told.err

@@ -103,6 +103,39 @@ def test_a_damaged_cache_is_none(kept, content):
     assert cache._read("x") is None
 
 
+EMPTY = Names().plain()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        None,
+        {**EMPTY, "kinds": 5},
+        {**EMPTY, "kinds": {"method": "eacl"}},
+        {**EMPTY, "kinds": {"method": [1]}},
+        {**EMPTY, "kinds": None},
+        {**EMPTY, "options": {"training": {"": ["epochs"]}}},
+        {**EMPTY, "options": {"training": {"": {"epochs": "3"}}}},
+        {**EMPTY, "choices": {"ce": None}},
+        {"kinds": {}},
+    ],
+)
+def test_names_of_another_shape_are_looked_up_again(kept, names, monkeypatch):
+    kept.parent.mkdir()
+    kept.write_text(json.dumps({"key": cache.state_of(entry_points(group="erc_bench")), "names": names}))
+    found = Names({"method": ["found"]}, {"training": {"": {"epochs": ["1"]}}}, {"found": {"objective": "ce"}})
+    monkeypatch.setattr(cache, "look_up_names", lambda catalogue: found)
+    assert cache.installed_of("method") == ["found"]
+    monkeypatch.setattr(cache, "look_up_names", lambda catalogue: pytest.fail("they are kept"))
+    assert cache.installed_names() == found
+
+
+def test_a_cache_that_is_too_deep_is_none(kept):
+    kept.parent.mkdir()
+    kept.write_text("[" * 100_000)
+    assert cache._read("x") is None
+
+
 def test_a_cache_that_cannot_be_written_is_no_fault(kept):
     kept.parent.write_text("a file in its place")
     cache._write("x", Names())

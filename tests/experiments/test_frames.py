@@ -2,6 +2,8 @@
 
 import json
 import math
+import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -125,6 +127,24 @@ def test_what_has_no_predictions(filled, store):
         erc.load_predictions(frame[["method", "seed"]])
     with pytest.raises(ErcBenchError, match="no rows"):
         erc.load_predictions(frame[:0])
+
+
+def test_a_folder_above_is_read_where_it_holds_one_cell_and_else_is_no_cell(filled, store, tmp_path):
+    row = erc.load_runs(filled.runs, method="ce").iloc[0]
+    alone = Path(row["folder"]).parent
+    hidden = alone / ".incoming" / "seed-3"
+    shutil.copytree(row["folder"], hidden)
+    shutil.rmtree(alone / "seed-2")
+    pd.testing.assert_frame_equal(erc.load_predictions(alone), erc.load_predictions(row))
+    with pytest.raises(ErcBenchError, match="runs is no cell, it holds 3 cells") as caught:
+        erc.load_predictions(store.runs)
+    assert caught.value.hint == f"A row names one: load_runs({str(store.runs)!r}).iloc[0]"
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ErcBenchError, match="empty is no cell, and there is none below"):
+        erc.load_epochs(tmp_path / "empty")
+    (tmp_path / "seed-1").mkdir()
+    with pytest.raises(ErcBenchError, match="seed-1 is half-written: it has no status"):
+        erc.load_epochs(tmp_path / "seed-1")
 
 
 def test_text_of_another_corpus_is_not_shown(store):

@@ -308,3 +308,61 @@ def test_an_observer_of_the_program_hears_of_it(run):
 
     with pytest.raises(ErcBenchError, match="the class Local stands within a function"):
         run("majority", observers=Local)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "sentence"),
+    [
+        ({"methods": None}, "None is neither a name nor a component\nA method is an erc.Method, or a subclass of"),
+        (
+            {"datasets": None},
+            "None is neither a name nor a component\nA dataset is a name, or a subclass of erc.Dataset.",
+        ),
+        ({"backbones": 5}, "5 is neither a name nor a component\nA backbone is a name, or a subclass of erc.Backbone."),
+        ({"runs": None}, "runs must be a path, and is None"),
+        ({"data_dir": 5}, "data_dir must be a path, and is 5"),
+        ({"settings_files": 5}, "each of settings_files must be a path, and is 5"),
+        ({"device": 5}, "device must be a text, and is 5"),
+        ({"baseline": 5}, "baseline must be a text, and is 5"),
+    ],
+)
+def test_what_is_none_of_what_an_argument_takes_is_a_sentence(run, wanted, sentence):
+    with pytest.raises(ErcBenchError) as raised:
+        run(**{"methods": "majority", **wanted})
+    assert str(raised.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(("runs", "told"), [("t.py", "is a file\n"), ("t.py/runs", "cannot be made below it\n")])
+def test_a_file_in_the_place_of_the_runs_is_told_before_anything_trains(run, tmp_path, monkeypatch, runs, told):
+    (tmp_path / "t.py").write_text("")
+    monkeypatch.setattr(Always, "fit", lambda self, *_: pytest.fail("it trains"))
+    with pytest.raises(ErcBenchError) as raised:
+        run(Always, runs=tmp_path / runs)
+    assert f"{told}runs takes a folder: name another one." in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: erc.load_runs(None), "runs must be a path, and is None"),
+        (lambda: erc.load_runs(5), "runs must be a path, and is 5"),
+        (lambda: erc.compare(3), "runs must be a path, and is 3"),
+        (lambda: erc.compare("runs", data_dir=3), "there is no folder of runs"),
+        (lambda: erc.components(3), "there is no kind 3; known: backbone"),
+        (lambda: erc.components([]), "there is no kind []; known: backbone"),
+        (lambda: erc.load_model(None), "run must be a path, and is None"),
+    ],
+)
+def test_what_is_no_path_and_no_kind_is_a_sentence(call, sentence, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ErcBenchError) as raised:
+        call()
+    assert str(raised.value).startswith(sentence)
+
+
+def test_a_name_that_the_module_does_not_have_is_told_its_neighbour():
+    with pytest.raises(AttributeError, match=r"^module 'erc_bench.api' has no attribute 'rum'; did you mean run\?$"):
+        _ = erc.rum
+    with pytest.raises(AttributeError, match=r"^module 'erc_bench.api' has no attribute 'qqqqqq'$"):
+        _ = erc.qqqqqq
+    assert not hasattr(erc, "__path__")

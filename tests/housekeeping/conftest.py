@@ -27,7 +27,7 @@ def runs(store):
     """Six cells: three that are done, one of them partial, and one of each other status."""
     store.add("ce", 1)
     store.add("ce", 2, limit=10)
-    store.add("eacl", 1, backbone="org--model", dataset="emorynlp")
+    store.add("eacl", 1, backbone="org/model", dataset="emorynlp")
     store.fail("ce", 3, "out of memory")
     store.fail("ce", 4, "stopped by the user", status="interrupted")
     half = store.add("ce", 5)

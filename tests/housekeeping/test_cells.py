@@ -44,6 +44,18 @@ def test_a_cell_without_a_status_is_as_old_as_its_last_file(cell_at):
     assert cell_at("ce", 5).moment == datetime(2025, 3, len(cell.files), tzinfo=UTC).timestamp()
 
 
+@pytest.mark.parametrize("name", ["evil.py", "weights.pt", "inner/pickled.bin", "vocabulary.model"])
+def test_a_model_with_what_no_run_saves_is_left_as_it_is(runs, cell_at, name):
+    folder = cell_at("ce", 1).path
+    for each in ("model.json", "backbone/vocabulary.model", "backbone/.DS_Store", name):
+        (folder / "model" / each).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "model" / each).write_text("")
+    (stranger,) = find_cells(runs).strangers
+    assert (stranger.path, stranger.why) == (folder, f"it holds model/{name}, which no run wrote")
+    (folder / "model" / name).unlink()
+    assert find_cells(runs).strangers == []
+
+
 def test_what_a_run_writes_is_ours(tmp_path):
     folder = tmp_path / "meld" / "ce" / "minilm" / ("a" * 12) / "seed-1"
     with CellWriter(folder).open() as writer:

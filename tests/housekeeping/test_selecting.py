@@ -28,6 +28,7 @@ def pick(runs):
         ({"methods": ["eacl"]}, [("eacl", 1)]),
         ({"datasets": ["emorynlp", "meld"], "seeds": [1]}, [("eacl", 1), ("ce", 1)]),
         ({"backbones": ["org/model"]}, [("eacl", 1)]),
+        ({"backbones": ["org--model"]}, [("eacl", 1)]),
         ({"states": ["failed"]}, [("ce", 3)]),
         ({"states": ["interrupted", "half-written"]}, [("ce", 4), ("ce", 5)]),
         ({"states": ["partial"]}, [("ce", 2)]),
@@ -41,6 +42,26 @@ def pick(runs):
 )
 def test_all_that_is_asked_must_hold_and_one_of_each_suffices(pick, asked, cells):
     assert pick(**asked) == cells
+
+
+@pytest.mark.parametrize("name", ["x/y", "x--y"])
+def test_names_that_share_a_folder_are_told_apart_by_the_records(store, runs, name):
+    store.add("x/y", 1)
+    store.add("x--y", 1, settings_hash="bbbbbbbbbbbb")
+    # Of which of the two this is nobody knows.
+    store.fail("x--y", 2, "out of memory")
+    cells = choose(find_cells(runs), Selection(methods=[name]), 0.0, lambda cells: {}).cells
+    assert [cell.names[1] for cell in cells if cell.names] == [name]
+    assert [cell.seed for cell in cells if not cell.names] == [2]
+
+
+def test_what_has_no_record_is_called_as_its_neighbours(store, runs):
+    store.add("x--y", 1)
+    store.fail("x--y", 2, "out of memory")
+    found = find_cells(runs)
+    for name, seeds in (("x--y", [1, 2]), ("x/y", [])):
+        cells = choose(found, Selection(methods=[name]), 0.0, lambda cells: {}).cells
+        assert [cell.seed for cell in cells] == seeds
 
 
 def test_age_is_counted_from_the_end(pick, cell_at):

@@ -105,6 +105,10 @@ def archive_of(file, members):
         ("meld/ce/minilm/settings/seed-1/record.json", tarfile.REGTYPE),
         (".git/hooks/x/aaaaaaaaaaaa/seed-1/record.json", tarfile.REGTYPE),
         ("record.json", tarfile.REGTYPE),
+        # A saved model holds no code, and predict would refuse it.
+        (f"{CELL}/model/evil.py", tarfile.REGTYPE),
+        (f"{CELL}/model/weights.pt", tarfile.REGTYPE),
+        (f"{CELL}/model/vocabulary.model", tarfile.REGTYPE),
     ],
 )
 def test_an_archive_with_anything_else_in_it_is_refused_whole(tmp_path, name, kind):
@@ -121,6 +125,23 @@ def test_a_damaged_archive_is_refused(packed, tmp_path, content):
     damaged.write_bytes(packed.read_bytes()[:900] if content is None else content)
     with pytest.raises(ErcBenchError):
         restore(damaged, tmp_path / "again", overwrite=False)
+    assert list((tmp_path / "again").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ([f"{CELL}/model/{'a' * 300}.txt"], "cannot be a file: File name too long"),
+        (["meld/ce", f"{CELL}/record.json"], "cannot be a file: "),
+        ([], "is empty: there is no cell in it"),
+    ],
+)
+def test_what_cannot_be_unpacked_is_a_fault_of_the_archive(tmp_path, names, sentence):
+    file = archive_of(tmp_path / "bad.tar.gz", [(name, tarfile.REGTYPE) for name in names])
+    with pytest.raises(ErcBenchError, match=r"bad\.tar\.gz") as raised:
+        restore(file, tmp_path / "again", overwrite=False)
+    assert sentence in raised.value.message
+    assert "cannot be written" not in raised.value.message
     assert list((tmp_path / "again").iterdir()) == []
 
 

@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+import os
 import random
 import sys
 import textwrap
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,6 +55,19 @@ class Restless(Keeper):
         np.random.rand(3)
         torch.manual_seed(1)
         torch.randn(5)
+
+
+class Settles(Keeper):
+    """Changes every setting of the process that a run relies on."""
+
+    name = "settles"
+
+    def _keep(self, event, run, value):
+        os.chdir("/")
+        torch.set_grad_enabled(False)
+        torch.set_default_dtype(torch.float64)
+        torch.set_default_device("meta")
+        torch.set_num_threads(torch.get_num_threads() + 1)
 
 
 class Broken(Keeper):
@@ -231,6 +246,17 @@ def test_results_are_byte_for_byte_those_of_a_run_that_nobody_hears(observe, gri
     observe([Restless, Keeper, Broken], "eacl", runs=tmp_path / "heard", **asked)
     (alone,), (with_observers,) = grid.folders(), grid.folders(tmp_path / "heard")
     assert everything_but_the_time(tools, alone) == everything_but_the_time(tools, with_observers)
+
+
+def test_settings_of_the_process_are_put_back_after_every_call(observe, grid, tools, tmp_path):
+    before = Path.cwd(), torch.get_num_threads()
+    observe([], "eacl", settings=FROZEN)
+    notes, outcome = observe([Settles], "eacl", settings=FROZEN, runs=tmp_path / "heard")
+    assert (notes, outcome.failed) == ([], [])
+    (alone,), (with_observers,) = grid.folders(), grid.folders(tmp_path / "heard")
+    assert everything_but_the_time(tools, alone) == everything_but_the_time(tools, with_observers)
+    assert (Path.cwd(), torch.get_num_threads()) == before
+    assert torch.is_grad_enabled()
 
 
 def test_one_that_raises_is_named_once_and_left_out(observe, heard):

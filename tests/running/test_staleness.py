@@ -91,3 +91,21 @@ def test_a_backbone_and_a_method_that_are_gone_are_told(ran, look):
         "the code of the objective",
     ]
     assert "there is no objective 'uninstalled'" in told[1]
+
+
+def test_a_backbone_that_is_gone_is_not_taken_for_another_one(ran, look):
+    """One of a file, say, that is not named: what loads hub ids and folders does not stand for it."""
+    (folder,) = [folder for folder in ran.folders() if folder.parts[-4] == "eacl"]
+    record = json.loads((folder / "record.json").read_text())
+    record |= {"backbone": "own"}
+    record["provenance"]["plugins"] = [{"file": "own.py", "sha256": "0"}]
+    record["settings"].pop("backbone.path")
+    record["inputs"]["code"]["backbone"] = "0"
+    folder.parent.parent.rename(folder.parents[2] / "own")
+    (folder.parents[2] / "own" / folder.parent.name / folder.name / "record.json").write_text(json.dumps(record))
+    reasons, told = look()
+    assert reasons == {}
+    assert len(told) == 2
+    for what, sentence in zip(("the backbone own", "the code of the backbone"), told, strict=True):
+        assert sentence.startswith(f"{what} was not looked at: there is no backbone 'own'; ")
+        assert sentence.endswith("; the cell ran with --plugin own.py: say so here, too")

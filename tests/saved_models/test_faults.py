@@ -324,6 +324,8 @@ def set_in(*path, to):
         (set_in("label_words", to=["joy"]), "has no valid 'label_words'"),
         (set_in("components", to={}), "has no valid 'components'"),
         (set_in("components", "head", to={}), "has no valid 'components'"),
+        (set_in("components", "encoder", "kind", to="nope"), "has no valid 'components'"),
+        (set_in("components", "encoder", "kind", to="classifier"), "has no valid 'components'"),
         (set_in("train_counts", to=[1]), "has no valid 'train_counts'"),
         (set_in("seed", to=True), "has no valid 'seed'"),
         (set_in("settings", "objective.zest", to=1), "sets objective.zest, an option that is not there"),

@@ -2,11 +2,14 @@
 
 import csv
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import erc_bench.api as erc
 from erc_bench.data.corpus import load_corpus
+from erc_bench.saved_models import loading
+from erc_bench.training import turns
 from erc_bench_plugins.datasets.meld import Meld
 
 FROZEN = ("encoder.trainable=none",)
@@ -158,3 +161,17 @@ def test_what_is_to_be_known_of_the_answers_is_said(grid):
 def test_a_readout_that_did_not_read_the_training_is_refused(saved_ce):
     with pytest.raises(erc.ErcBenchError, match="not read by 'prob'; known: head"):
         erc.load_model(saved_ce, readout="prob")
+
+
+def test_loading_and_answering_have_the_process_to_themselves(cell, monkeypatch):
+    taken = []
+    with ThreadPoolExecutor(1) as pool:
+
+        def watched(work):
+            return lambda *given: taken.append(pool.submit(turns._taken).result()) or work(*given)
+
+        for name in ("rebuild", "scores_of"):
+            monkeypatch.setattr(loading, name, watched(getattr(loading, name)))
+        erc.load_model(cell).predict(["Hello."])
+        assert taken == [True, True]
+        assert not pool.submit(turns._taken).result()

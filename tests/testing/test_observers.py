@@ -1,6 +1,10 @@
 """The checks of observers: a sound one passes, and each fault is named."""
 
+import os
+from pathlib import Path
+
 import pytest
+import torch
 
 import erc_bench.api as erc
 from erc_bench.testing.observers import check_observer
@@ -66,6 +70,21 @@ class WritesIntoTheCell(Sound):
         (run.folder / "log.txt").write_text("started")
 
 
+class TurnsGradientsOff(Sound):
+    """Means to save memory."""
+
+    def epoch_ended(self, run, epoch):
+        torch.set_grad_enabled(False)
+
+
+class GoesElsewhere(Sound):
+    """Means to write its log there."""
+
+    def __init__(self, options=None):
+        super().__init__(options)
+        os.chdir("/")
+
+
 class Nameless(Sound):
     """Has no name."""
 
@@ -79,14 +98,19 @@ def test_a_sound_one_passes():
 @pytest.mark.parametrize(
     ("observer", "sentence"),
     [
-        (ForgetsBadEnds, "runs that end badly: TypeError"),
-        (NeedsTest, "runs with less to tell: TypeError"),
-        (NeedsEpochs, "runs with less to tell: ValueError"),
-        (HearsOneRun, "several runs: a run has started already"),
+        (ForgetsBadEnds, "runs that end badly: .*TypeError"),
+        (NeedsTest, "runs with less to tell: .*TypeError"),
+        (NeedsEpochs, "runs with less to tell: .*ValueError"),
+        (HearsOneRun, "several runs: .*a run has started already"),
         (WritesIntoTheCell, "the cell's folder: it wrote log.txt into the folder of the cell"),
+        (TurnsGradientsOff, "settings of the process: it left changed: whether torch keeps gradients"),
+        (GoesElsewhere, "settings of the process: it left changed: the working directory"),
         (Nameless, "has no name"),
     ],
 )
 def test_a_fault_is_named(observer, sentence):
+    before = Path.cwd()
     with pytest.raises(AssertionError, match=sentence):
         check_observer(observer)
+    assert torch.is_grad_enabled()
+    assert Path.cwd() == before
