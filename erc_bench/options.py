@@ -23,6 +23,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from erc_bench.errors import ErcBenchError
+
 Regime = Literal["frozen", "small", "large"]
 _SAME: Any = object()
 
@@ -111,7 +113,14 @@ class OptionSpec:
 
 
 def specs(options_class: type) -> dict[str, OptionSpec]:
-    """Return the declared options of a dataclass, by name, in the order of declaration."""
+    """Return the declared options of a dataclass, by name, in the order of declaration.
+
+    Raises :class:`ErcBenchError` for a class that is none, which an author easily forgets.
+    """
+    # Below a dataclass, Options is taken for one; that they were declared and not taken up shows as well.
+    left = any(isinstance(value, dataclasses.Field) for value in vars(options_class).values())
+    if left or not dataclasses.is_dataclass(options_class):
+        raise ErcBenchError(f"{options_class.__qualname__} is no dataclass", "Write @dataclass(frozen=True) above it.")
     hints = typing.get_type_hints(options_class)
     return {
         field.name: OptionSpec(field.name, hints[field.name], field.default, field.metadata["erc"])

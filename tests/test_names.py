@@ -1,9 +1,10 @@
 """Near matches for names that are not known."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erc_bench.names import did_you_mean
+from erc_bench.names import did_you_mean, fault_of_name
 
 
 def test_a_near_name_is_offered():
@@ -24,6 +25,21 @@ def test_without_a_near_name_all_are_listed_in_order():
 
 def test_nothing_known():
     assert did_you_mean("xyz", []) == "there are none"
+
+
+@pytest.mark.parametrize("name", ["eacl", "my-2nd-loss", "a" * 30])
+def test_what_a_component_may_be_called(name):
+    assert fault_of_name(name) == ""
+
+
+@pytest.mark.parametrize("name", ["Smooth Loss", "../../mine", "my_loss", "a--b", "2nd", "", "a" * 31, "é"])
+def test_what_it_may_not_be_called(name):
+    assert fault_of_name(name).startswith(f"{name!r} is no name for a component: small letters")
+
+
+def test_words_of_commands_are_no_names():
+    assert fault_of_name("none") == "'none' is a word that means something else"
+    assert fault_of_name("training")
 
 
 @given(st.text(max_size=20), st.lists(st.text(max_size=20), max_size=5))

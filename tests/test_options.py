@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from erc_bench.contracts.component import Component
+from erc_bench.errors import ErcBenchError
 from erc_bench.options import format_value, option, parse_value, specs
 
 
@@ -43,6 +45,22 @@ def test_a_dataclass_without_options_has_none():
         """No options."""
 
     assert specs(Nothing) == {}
+
+
+class Undecorated:
+    rate: float = option(0.1, "A number.", above=0)
+
+
+class BelowADataclass(Component.Options):
+    rate: float = option(0.1, "A number.", above=0)
+
+
+@pytest.mark.parametrize("options", [Undecorated, BelowADataclass])
+def test_what_is_no_dataclass_is_told_with_the_remedy(options):
+    with pytest.raises(ErcBenchError) as caught:
+        specs(options)
+    assert caught.value.message == f"{options.__name__} is no dataclass"
+    assert caught.value.hint == "Write @dataclass(frozen=True) above it."
 
 
 def test_an_object_has_the_declared_defaults():

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import keyword
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.names import LONGEST_NAME, WORDS_OF_COMMANDS, fault_of_name
 
 Kind = Literal["method", "objective", "encoder", "dataset", "classifier", "backbone"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_PATTERN = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_LONGEST = 30
-_WORDS_OF_COMMANDS = {*(word.lower() for word in keyword.kwlist), "training"}
-"""Names that would be read as something else: ``--set objective=none``, ``erc-bench show training``."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +38,11 @@ class Names:
 
     @property
     def class_name(self) -> str:
-        """The class; the kind behind it keeps it apart from whatever the module imports."""
-        return "".join(part.capitalize() for part in (*self.name.split("-"), self.slot))
+        """The class; the kind behind it, said once, keeps it apart from whatever the module imports."""
+        words = self.name.split("-")
+        if len(words) > 1 and words[-1] == self.slot:
+            words.pop()
+        return "".join(part.capitalize() for part in (*words, self.slot))
 
 
 def names_of(kind: Kind, name: str) -> Names:
@@ -51,22 +50,19 @@ def names_of(kind: Kind, name: str) -> Names:
 
     Raises :class:`ErcBenchError` for one that is no name, with one that would do.
     """
-    if not _PATTERN.fullmatch(name) or len(name) > _LONGEST:
+    fault = fault_of_name(name)
+    if fault and name in WORDS_OF_COMMANDS:
+        raise ErcBenchError(fault, f"For example: my-{name}")
+    if fault:
         other = _mended(name)
-        raise ErcBenchError(
-            f"{name!r} is no name for a component: small letters, digits and single hyphens, "
-            f"a letter first, {_LONGEST} at most",
-            f"This one would do: {other}" if other else "",
-        )
-    if name in _WORDS_OF_COMMANDS:
-        raise ErcBenchError(f"{name!r} is a word that means something else", f"For example: my-{name}")
+        raise ErcBenchError(fault, f"This one would do: {other}" if other else "")
     return Names(kind, name)
 
 
 def _mended(name: str) -> str:
     words = re.findall(r"[a-z]+|[0-9]+|[A-Z]+(?![a-z])|[A-Z][a-z]*", name)
-    mended = "-".join(word.lower() for word in words)[:_LONGEST].strip("-")
-    return mended if _PATTERN.fullmatch(mended) and mended not in _WORDS_OF_COMMANDS else ""
+    mended = "-".join(word.lower() for word in words)[:LONGEST_NAME].strip("-")
+    return "" if fault_of_name(mended) else mended
 
 
 def check_free(names: Names, taken: Mapping[str, Mapping[str, str]]) -> None:

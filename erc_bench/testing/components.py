@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from erc_bench.contracts.component import Component
+from erc_bench.names import fault_of_name
 from erc_bench.testing.findings import Check, insist, run_checks
 from erc_bench.testing.imports import imports_allowed
 from erc_bench.testing.option_bounds import options_bounded, options_declared
@@ -45,8 +46,11 @@ class _Alone:
 
 
 def _name(subject: Subject) -> str:
-    assert subject.component.name, f"{subject.component.__qualname__} has no name"
-    return f"the name is {subject.component.name!r}"
+    name = subject.component.name
+    assert name, f"{subject.component.__qualname__} has no name"
+    fault = fault_of_name(name)
+    assert not fault, f"the name of {subject.component.__qualname__}: {fault}"
+    return f"the name is {name!r}"
 
 
 def _source(subject: Subject) -> str:
@@ -82,8 +86,8 @@ def _called(component: type[Component]) -> str:
 COMPONENT_CHECKS: tuple[Check[Any], ...] = (
     Check(
         "name",
-        "The class attribute `name` is read.",
-        "Commands, tables and records call a component by its name.",
+        "The class attribute `name` is read: small letters, digits and single hyphens, a letter first, 30 at most.",
+        "Commands, tables, folders and records call a component by its name.",
         _name,
     ),
     Check(

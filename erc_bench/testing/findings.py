@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
+
+from erc_bench.running.places import located, raised_by
+from erc_bench.training.turns import alone
 
 Subject = TypeVar("Subject")
 Outcome = Literal["passed", "failed", "skipped"]
@@ -14,6 +17,10 @@ Outcome = Literal["passed", "failed", "skipped"]
 
 class NotApplicableError(Exception):
     """A check has nothing to look at here: a component without options, a machine without CUDA."""
+
+
+class UnusableError(AssertionError):
+    """A fault beside which the failures of later checks say nothing new: they are left out."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,17 @@ class Finding:
 
 def run_checks(checks: Iterable[Check[Subject]], subject: Subject) -> list[Finding]:
     """Run every check, whatever comes of the others; what a component raises is a failure of that check."""
-    with _quiet():
-        return [_run(check, subject) for check in checks]
+    findings = []
+    fault = ""
+    with alone(), _quiet():
+        for check in checks:
+            finding, unusable = _run(check, subject)
+            if fault and finding.outcome == "failed":
+                measured = f"it says nothing before the check `{fault}` passes"
+                finding = replace(finding, outcome="skipped", measured=measured)
+            findings.append(finding)
+            fault = fault or (check.name if unusable else "")
+    return findings
 
 
 def insist(findings: Sequence[Finding], component: str) -> None:
@@ -68,19 +84,24 @@ def _quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-def _run(check: Check[Subject], subject: Subject) -> Finding:
+def _run(check: Check[Subject], subject: Subject) -> tuple[Finding, bool]:
+    """Return what came of a check, and whether it makes the failures of the others idle."""
+    outcome: Outcome = "passed"
+    unusable = False
     try:
-        outcome, measured = _outcome(check, subject)
+        measured = check.run(subject)
+    except NotApplicableError as reason:
+        outcome, measured = "skipped", str(reason)
     # A component is a stranger's code: whatever it raises, the other checks go on.
     except (Exception, SystemExit) as error:
-        outcome, measured = "failed", f"{type(error).__name__}: {error}"
-    return Finding(check.name, outcome, check.tried, measured, check.why)
+        outcome, measured = "failed", _said(error, subject)
+        unusable = isinstance(error, UnusableError)
+    return Finding(check.name, outcome, check.tried, measured, check.why), unusable
 
 
-def _outcome(check: Check[Subject], subject: Subject) -> tuple[Outcome, str]:
-    try:
-        return "passed", check.run(subject)
-    except NotApplicableError as reason:
-        return "skipped", str(reason)
-    except AssertionError as failure:
-        return "failed", str(failure)
+def _said(error: BaseException, subject: object) -> str:
+    """Return the sentence of a check; for what the component raised, with the place in its code."""
+    component = getattr(subject, "component", None) or getattr(getattr(subject, "method", None), "system", None)
+    components = [] if component is None else [component]
+    of_the_check = isinstance(error, AssertionError) and not raised_by(error, components)
+    return str(error) if of_the_check else located(error, components)

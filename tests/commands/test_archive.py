@@ -82,6 +82,7 @@ def test_what_is_not_copied_is_not_removed(archive, runs, tmp_path):
         (("--restore", "a.tar.gz"), "there is no archive 'a.tar.gz'"),
         (("--restore", "there.tar.gz", "--method", "ce"), "--restore unpacks a whole archive"),
         (("--restore", "there.tar.gz"), "is not a complete zip or tar archive"),
+        (("--restore", "there.tar.gz"), "Nothing was unpacked. Copy it again from where erc-bench archive wrote it"),
         (("--output", "a.tar.gz", "--method", "eacle"), "did you mean eacl?"),
     ],
 )

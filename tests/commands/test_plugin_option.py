@@ -108,3 +108,64 @@ def test_a_damaged_file_is_a_sentence_in_every_command(command, plugin, name):
     outcome = command(name, *wanted.get(name, ()), "--plugin", "always.py")
     assert (outcome.code, outcome.out) == (2, "")
     assert outcome.err == "Error: always.py, line 2: ValueError: broken\n"
+
+
+@pytest.mark.parametrize("arguments", [("rm",), ("archive", "--output", "old.tar.gz")])
+def test_stale_cells_of_a_file_are_found_where_the_file_is_named(command, plugin, arguments):
+    run(command, "--seeds", "1")
+    plugin.write_text(PLUGIN.replace("np.eye", "2 * np.eye"), encoding="utf-8")
+    chosen = (*arguments, "--state", "stale", "--yes")
+    without = command(*chosen)
+    assert (without.code, without.out) == (0, "There is no such cell.\n")
+    assert "there is no method 'always'" in without.err
+    assert without.err.endswith("; the cell ran with --plugin always.py: say so here, too\n")
+    outcome = command(*chosen, "--plugin", "always.py")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert "stale; the code of system changed since" in " ".join(outcome.out.split())
+
+
+def test_a_cell_that_fails_in_the_code_of_a_file_says_where(command, plugin):
+    plugin.write_text(PLUGIN.replace("np.eye", "np.aye"), encoding="utf-8")
+    line = 1 + PLUGIN[: PLUGIN.index("np.eye")].count("\n")
+    outcome = run(command, "--seeds", "2")
+    assert outcome.code == 1
+    told, reason, traceback = outcome.err.splitlines()[2:]
+    assert told == "  demo · always · none · seed 2"
+    assert reason == f"    always.py, line {line}: AttributeError: module 'numpy' has no attribute 'aye'"
+    file = next(plugin.parent.rglob("seed-1/traceback.txt"))
+    assert traceback == f"    traceback: {file.relative_to(plugin.parent)}"
+    status = json.loads(file.with_name("status.json").read_text())
+    assert status["error"] == reason.strip()
+
+
+@pytest.mark.parametrize("name", ["run", "show"])
+def test_options_that_are_no_dataclass_are_a_sentence(command, plugin, name):
+    plugin.write_text(PLUGIN.replace("    @dataclass(frozen=True)\n", ""), encoding="utf-8")
+    outcome = run(command) if name == "run" else command("show", "always", "--dataset", "demo", "--plugin", plugin)
+    assert outcome.code == 2
+    assert outcome.err == "Error: Always.Options is no dataclass\nWrite @dataclass(frozen=True) above it.\n"
+
+
+SAVING = """
+    def save(self, folder):
+        (folder / "scores.json").write_text(str(self.scores.tolist()))
+
+    def load(self, folder):
+        self.scores = np.array(json.loads((folder / "scores.json").read_text()))
+
+
+method ="""
+
+
+def test_a_saved_model_of_a_file_says_which_file(command, plugin):
+    plugin.write_text("import json\n" + PLUGIN.replace("\n\nmethod =", SAVING), encoding="utf-8")
+    assert run(command, "--seeds", "1", "--save-model").code == 0
+    chat = plugin.with_name("chat.txt")
+    chat.write_text("Ann: Hello.\n", encoding="utf-8")
+    assert command("predict", "runs", chat, "--plugin", plugin).code == 0
+    without = command("predict", "runs", chat)
+    assert (without.code, without.out) == (2, "")
+    assert without.err.startswith("Error: the saved model needs the system 'always', which is not installed; ")
+    assert without.err.endswith(
+        "\nIt came from a file, always.py: name it with --plugin PATH/always.py, in Python with plugins=.\n"
+    )

@@ -137,7 +137,7 @@ def test_what_a_component_prints_is_no_part_of_the_answers(command, runs, chat, 
     talks = tmp_path / "talks.py"
     talks.write_text('import erc_bench.api as erc\nprint("plugin talks")\nclass Own(erc.Observer):\n    name = "own"\n')
     score = Head.scores
-    monkeypatch.setattr(Head, "scores", lambda self, *given: print("head talks") or score(self, *given))
+    monkeypatch.setattr(Head, "scores", lambda self, *given: sys.stdout.write("head talks\n") and score(self, *given))
     outcome = command("predict", runs, chat, "--format", "json", "--plugin", talks)
     assert len(json.loads(outcome.out)) == 2
     assert "plugin talks\nhead talks\n" in outcome.err

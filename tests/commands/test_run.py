@@ -55,7 +55,7 @@ def test_a_dry_run_names_cells_folders_and_what_a_dataset_suggests(dry_run, tmp_
     assert (outcome.code, outcome.err) == (0, "")
     first, *cells, count = outcome.out.splitlines()
     assert first == "encoder.trainable = none (suggested by dataset demo)"
-    assert count == "4 cells"
+    assert count == "4 cells, 4 to run"
     labels = [line.partition(":")[0] for line in cells]
     assert labels == [f"demo · {row} · seed {seed}" for seed in (2, 5) for row in ("ce · minilm", "majority · none")]
     assert all(": missing  " in line and str(tmp_path / "runs" / "demo") in line for line in cells)
@@ -145,6 +145,27 @@ def test_what_is_done_is_skipped_and_shown(majority):
     assert "seed 1: done: test weighted f1" in again.out
     assert "\n majority " in again.out
     assert ": done  " in majority("--dataset", "demo", "--dry-run").out
+
+
+@pytest.mark.parametrize(("overwrite", "going"), [("missing", 1), ("failed", 1), ("stale", 2), ("always", 3)])
+def test_a_dry_run_finds_what_the_run_would_find(majority, tmp_path, overwrite, going):
+    majority("--dataset", "demo")
+    stale = next((tmp_path / "runs").rglob("seed-2/record.json"))
+    record = json.loads(stale.read_text())
+    record["inputs"]["code"]["system"] = "0"
+    stale.write_text(json.dumps(record))
+    asked = ("--dataset", "demo", "--seeds", "3", "--overwrite", overwrite)
+    planned = majority(*asked, "--dry-run")
+    assert (planned.code, planned.err) == (0, "")
+    *_, first, second, third, count = planned.out.splitlines()
+    assert "seed 1: done  " in first
+    assert "seed 2: stale (the code of system changed since)  " in second
+    assert "seed 3: missing  " in third
+    assert count == f"3 cells, {going} to run"
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("status.json")}
+    majority(*asked)
+    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").rglob("status.json")}
+    assert sum(before.get(path) != moment for path, moment in after.items()) == going
 
 
 @pytest.fixture

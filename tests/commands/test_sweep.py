@@ -78,6 +78,18 @@ def test_a_dry_run_shows_the_grid_what_is_done_and_what_can_be_judged(sweep, tmp
     assert sweep(SUITE, "--dry-run", "--overwrite", "always").out.splitlines()[4] == "4 cells, 4 to run"
 
 
+def test_a_dry_run_counts_what_is_stale(sweep, tmp_path):
+    sweep(SUITE, "--seeds", "1")
+    for path in (tmp_path / "runs").rglob("record.json"):
+        record = json.loads(path.read_text())
+        record["inputs"]["data"] = "0"
+        path.write_text(json.dumps(record))
+    for overwrite, going in (("missing", 2), ("stale", 4)):
+        told = sweep(SUITE, "--dry-run", "--overwrite", overwrite).out
+        assert told.count(": 1 stale, 1 missing, about ") == 2
+        assert f"\n4 cells, {going} to run\n" in told
+
+
 def test_what_is_done_is_skipped_and_shown(sweep):
     sweep(SUITE)
     again = sweep(SUITE)

@@ -15,6 +15,14 @@ def test_what_follows_from_a_name():
     assert names.class_name == "My2ndLossObjective"
 
 
+def test_a_name_that_ends_in_the_kind_says_it_once():
+    assert names_of("objective", "my-objective").class_name == "MyObjective"
+    assert names_of("method", "my-objective").class_name == "MyObjective"
+    assert names_of("encoder", "my-objective").class_name == "MyObjectiveEncoder"
+    # Alone, it would be the name of what it derives from.
+    assert names_of("objective", "objective").class_name == "ObjectiveObjective"
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("name", ["a", "x1", "tensor", "dataclass", "a" * 30, "path"])
 def test_module_and_class_can_be_written_in_python(kind, name):

@@ -87,6 +87,34 @@ def test_all_pass_their_own_tests(packages, installed):
     assert "skipped" not in done.stdout
 
 
+START = """    def start(self, task: erc.Task) -> None:
+        self.anchor = torch.zeros(task.classes, task.dim)
+
+    def anchors(self) -> Tensor:
+        return self.anchor
+
+    def loss(self, outputs: erc.Outputs) -> dict[str, Tensor]:
+        assert outputs.anchors is self.anchor
+        assert (outputs.z @ self.anchor.T).shape == outputs.logits.shape
+"""
+
+
+@pytest.mark.parametrize("kind", ["objective", "method"])
+def test_a_loss_that_is_started_keeps_the_tests_of_its_package(packages, kind, tmp_path):
+    own, folder = names(kind), packages / names(kind).package
+    module = (
+        (folder / f"{own.module}.py").read_text(encoding="utf-8").replace("import erc", "import torch\nimport erc", 1)
+    )
+    head = "    def loss(self, outputs: erc.Outputs) -> dict[str, Tensor]:\n"
+    assert module.count(head) == 1
+    (tmp_path / f"{own.module}.py").write_text(module.replace(head, START), encoding="utf-8")
+    test = tmp_path / f"test_{own.module}.py"
+    test.write_text((folder / "tests" / test.name).read_text(encoding="utf-8"), encoding="utf-8")
+    wanted = ("-k", "formula or focus", "-p", "no:cacheprovider", "-q")
+    done = execute("pytest", *wanted, test, env={**os.environ, "PYTHONPATH": str(tmp_path)}, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout[-5000:]
+
+
 LIST = """
 from erc_bench.catalogue import KINDS, Catalogue
 catalogue = Catalogue()

@@ -44,6 +44,18 @@ class Nameless(Sound):
     name = ""
 
 
+class Misnamed(Sound):
+    """Has a name that leads elsewhere."""
+
+    name = "../../mine"
+
+
+class Reserved(Sound):
+    """Has a name that `--set objective=none` would not mean."""
+
+    name = "none"
+
+
 class Sourceless(Sound):
     """Comes from nowhere."""
 
@@ -98,6 +110,8 @@ class Boundless(Sound):
     ("component", "check", "sentence"),
     [
         (Nameless, "name", "Nameless has no name"),
+        (Misnamed, "name", "the name of Misnamed: '../../mine' is no name for a component: small letters, digits"),
+        (Reserved, "name", "the name of Reserved: 'none' is a word that means something else"),
         (Sourceless, "source", "own (Sourceless) has no source"),
         (Undescribed, "docstring", "own (Undescribed) has no docstring"),
         (Unexplained, "options", "option rate of own (Unexplained) has no sentence"),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch.utils.tensorboard import SummaryWriter
 
 _EVENTS = "events.out.tfevents.*"
+_TOTAL = "loss/total"
 _CELL_DEPTH = 5
 """Folders that name a cell: dataset, method, backbone, settings hash, seed."""
 
@@ -113,12 +114,18 @@ def _scalars(epoch: erc.ObservedEpoch) -> dict[str, float]:
     if epoch.stage == "readout":
         return dict(_points(f"readout {epoch.classifier}", epoch.dev))
     return {
-        **{f"loss/{term}": value for term, value in epoch.terms.items()},
-        "loss/total": sum(epoch.terms.values()),
+        **{_loss_tag(term): value for term, value in epoch.terms.items()},
+        _TOTAL: sum(epoch.terms.values()),
         **dict(_points("dev", epoch.dev)),
         **{f"learning rate/{group}": rate for group, rate in epoch.learning_rates.items()},
         "seconds/epoch": epoch.seconds,
     }
+
+
+def _loss_tag(term: str) -> str:
+    # A term may be called as the sum is: two values under one tag would be drawn as one jagged line.
+    tag = f"loss/{term}"
+    return f"{tag} (term)" if tag == _TOTAL else tag
 
 
 def _points(part: str, metrics: Mapping[str, Any]) -> Iterator[tuple[str, float]]:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -66,6 +67,16 @@ def test_every_epoch_is_drawn(run, tmp_path):
     assert scalars(log, "learning rate/encoder") == [(step, 1e-5) for step in (1, 2, 3)]
     assert scalars(log, "readout anchor/macro_f1") == [(1, 30.0)]
     assert scalars(log, "seconds/epoch") == [(step, 2.5) for step in (1, 2, 3)]
+
+
+def test_a_term_that_is_called_total_has_a_tag_of_its_own(run, tmp_path):
+    observer = observer_in(tmp_path)
+    observer.run_started(run)
+    observer.epoch_ended(run, replace(epoch(1), terms={"total": 1.0, "other": 0.5}))
+    log = tmp_path.joinpath("logs", *CELL)
+    assert scalars(log, "loss/total") == [(1, 1.5)]
+    assert scalars(log, "loss/total (term)") == [(1, 1.0)]
+    assert scalars(log, "loss/other") == [(1, 0.5)]
 
 
 def test_test_is_drawn_once_at_the_end(run, tmp_path):
