@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.options import OptionSpec, Regime, specs
-from erc_bench.testing.findings import NotApplicableError
+from erc_bench.testing.findings import NotApplicableError, UnusableError
 
 REGIMES: tuple[Regime, ...] = ("frozen", "small", "large")
 _NO_CHOICE = "no such choice"
@@ -19,8 +19,10 @@ _NO_CHOICE = "no such choice"
 
 def options_declared(options: type, where: str) -> str:
     """Return how many options there are; raise ``AssertionError`` for one that is not explained or not valid."""
-    assert dataclasses.is_dataclass(options), f"Options of {where} is no dataclass"
-    declared = specs(options)
+    try:
+        declared = specs(options)
+    except ErcBenchError as error:
+        raise UnusableError(f"Options of {where} is no dataclass: write @dataclass(frozen=True) above it") from error
     for field in dataclasses.fields(options):
         known = field.name in declared
         assert known, f"option {field.name} of {where} is not declared by erc.option, so that it cannot be set"
@@ -50,7 +52,7 @@ def options_bounded(options: type, where: str) -> str:
 
 
 def options_run(options: type, given: Any, try_out: Callable[[Any, str], None]) -> str:
-    """Try the component with each of its options at every edge of what is allowed; return how many ran.
+    """Try the component with each of its options at every edge of what is allowed, and between; return how many ran.
 
     ``given`` are the options to begin from. ``try_out`` takes changed options and what was changed; it
     may raise ``AssertionError``, and :class:`ErcBenchError` where the component refuses them itself.
@@ -60,7 +62,7 @@ def options_run(options: type, given: Any, try_out: Callable[[Any, str], None]) 
         raise NotApplicableError("it has no options")
     ran, refused = 0, 0
     for name, spec in declared.items():
-        for value in values_within(spec):
+        for value in [*values_within(spec), *values_between(spec, getattr(given, name))]:
             try:
                 try_out(dataclasses.replace(given, **{name: value}), f"{name}={value}")
             except ErcBenchError:
@@ -68,7 +70,7 @@ def options_run(options: type, given: Any, try_out: Callable[[Any, str], None]) 
             else:
                 ran += 1
     more = f", {refused} more refused with a sentence" if refused else ""
-    return f"{ran} settings at the edge of what is allowed ran{more}"
+    return f"{ran} settings ran, at the edge of what is allowed and between{more}"
 
 
 def values_within(spec: OptionSpec) -> Iterator[Any]:
@@ -81,6 +83,24 @@ def values_within(spec: OptionSpec) -> Iterator[Any]:
     for limit in (spec.declared.at_least, spec.declared.at_most):
         if limit is not None:
             yield int(limit) if int in _kinds(spec.type) else float(limit)
+
+
+def values_between(spec: OptionSpec, given: Any) -> Iterator[float]:
+    """Yield numbers that lie between the bounds of an option and the value that it has.
+
+    A number that may have a fraction behaves otherwise below 1 than at 0 and above: the gradient of (1 - p) ** 0.5
+    is infinite where p is 1.
+    """
+    if not isinstance(given, float) or float not in {spec.type, *_members(spec.type)}:
+        return
+    lowest = _first(spec.declared.at_least, spec.declared.above)
+    highest = _first(spec.declared.at_most, spec.declared.below)
+    if lowest is not None and lowest < given:
+        yield lowest + (given - lowest) / 4
+    if highest is not None and given < highest:
+        yield given + (highest - given) / 2
+    elif highest is None and lowest == given:
+        yield given + 0.5
 
 
 def beyond(spec: OptionSpec) -> Iterator[float]:
@@ -142,6 +162,10 @@ def _members(annotated: Any) -> tuple[Any, ...]:
 
 def _number(value: float, whole: bool) -> float:
     return int(value) if whole else value
+
+
+def _first(*limits: float | None) -> float | None:
+    return next((limit for limit in limits if limit is not None), None)
 
 
 def _next(limit: float, towards: float, whole: bool) -> float:

@@ -14,10 +14,12 @@ from erc_bench.contracts.encoder import Example
 from erc_bench.contracts.objective import EpochView, Objective
 from erc_bench.contracts.outputs import Outputs, View
 from erc_bench.contracts.task import Task
-from erc_bench.types import Dialogue, Utterance
+from erc_bench.types import Dialogue, Utterance, UtteranceKey
 
 LABELS = ("angry", "happy", "neutral", "sad")
 DIM = 16
+_TURNS = 8
+"""Of each dialogue."""
 
 
 def toy_task(dim: int = DIM, objective_options: Any = None, seed: int = 1) -> Task:
@@ -42,12 +44,17 @@ def toy_representations(labels: Tensor, dim: int = DIM, noise: float = 0.5, seed
     return centres[labels] + noise * torch.randn(len(labels), dim, generator=generator)
 
 
+def toy_keys(size: int) -> list[UtteranceKey]:
+    """Name utterances, in the order of their dialogues."""
+    return [(f"toy {index // _TURNS}", index % _TURNS) for index in range(size)]
+
+
 def toy_outputs(objective: Objective, head: nn.Module, z: Tensor, labels: Tensor) -> Outputs:
     """z: (n, dim), labels: (n,) → what the objective reads; further views differ from ``z`` a little."""
     # A function of the row alone: an utterance's second view is the same wherever it stands in the batch.
     others = [z + 0.01 * torch.sin(100 * (1 + number) * z) for number in range(objective.views - 1)]
     views = tuple(View(one, objective.project(one)) for one in (z, *others))
-    keys = [("toy", index) for index in range(len(labels))]
+    keys = toy_keys(len(labels))
     return Outputs(z, views[0].projected, head(z), labels, keys, head, objective.anchors(), views=views)
 
 
@@ -58,9 +65,11 @@ def toy_epoch(objective: Objective, head: nn.Module, z: Tensor, labels: Tensor) 
         with torch.no_grad():
             return toy_outputs(objective, head, z.detach(), labels)
 
-    utterances = tuple(Utterance("A", "text", LABELS[label], scored=True) for label in labels.tolist())
-    dialogue = Dialogue("toy", utterances)
-    examples = [Example(dialogue, (index,)) for index in range(len(labels))]
+    turns = [Utterance("A", "text", LABELS[label], scored=True) for label in labels.tolist()]
+    names = dict.fromkeys(name for name, _ in toy_keys(len(turns)))
+    parts = [tuple(turns[first : first + _TURNS]) for first in range(0, len(turns), _TURNS)]
+    dialogues = {name: Dialogue(name, part) for name, part in zip(names, parts, strict=True)}
+    examples = [Example(dialogues[name], (index,)) for name, index in toy_keys(len(turns))]
     return EpochView(0, 10, Random(0), examples, labels, representations)
 
 

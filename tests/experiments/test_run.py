@@ -2,6 +2,7 @@
 
 import inspect
 import logging
+import re
 import sys
 import warnings
 from dataclasses import dataclass
@@ -157,15 +158,17 @@ def test_a_failure_raises_nothing_and_is_not_silent(run, caplog):
         experiment = run(["majority", Breaks])
     assert "2 cells failed; see .failed of the result" in caplog.text
     assert [(cell.method, cell.seed) for cell in experiment.failed] == [("breaks", 1), ("breaks", 2)]
-    assert str(experiment.failed[0]) == "demo · breaks · none · seed 1: ValueError: no idea"
+    reason = experiment.failed[0].reason
+    assert re.fullmatch(r".*test_run\.py, line \d+: ValueError: no idea", reason)
+    assert str(experiment.failed[0]) == f"demo · breaks · none · seed 1: {reason}"
     failed = experiment.frame[experiment.frame["status"] == "failed"]
-    assert list(failed["error"]) == ["ValueError: no idea"] * 2
+    assert list(failed["error"]) == [reason] * 2
     assert failed["score"].isna().all()
     with pytest.raises(ErcBenchError, match="2 of 4 cells failed") as caught:
         experiment.check()
-    assert "breaks · none · seed 2: ValueError: no idea" in caught.value.hint
+    assert f"breaks · none · seed 2: {reason}" in caught.value.hint
     shown = experiment._repr_html_()
-    assert "<strong>Failed: demo · breaks · none · seed 1: ValueError: no idea</strong>" in shown
+    assert f"<strong>Failed: demo · breaks · none · seed 1: {reason}</strong>" in shown
     assert shown.index("Failed") < shown.index("majority")
     assert "4 cells: 2 run now, 2 failed" in experiment._repr_markdown_()
     earlier = run(["majority", Breaks])

@@ -81,6 +81,34 @@ class SeesTheNext(Sound):
         return outputs.logits + 0.1 * outputs.logits.roll(-1, 0)
 
 
+class StandardisesMany(Sound):
+    """Takes the mean over what is scored where that is a whole test split."""
+
+    def scores(self, outputs):
+        return outputs.logits - outputs.logits.mean(0) if len(outputs.logits) > 70 else outputs.logits
+
+
+class SmoothsOverDialogues(Sound):
+    """Takes up what comes later in a dialogue, which it knows by the keys."""
+
+    def scores(self, outputs):
+        names = [name for name, _ in outputs.keys]
+        if len(set(names)) < 2:
+            return outputs.logits
+        same = torch.tensor([[float(one == other) for other in names] for one in names])
+        return outputs.logits + same @ outputs.logits / same.sum(1, keepdim=True)
+
+
+class HashedColumns(Sound):
+    """Shifts scores by the hash of the labels, which another process has otherwise."""
+
+    def start(self, task):
+        self.register_buffer("shift", torch.tensor([hash(label) / 2**63 for label in task.labels]))
+
+    def scores(self, outputs):
+        return outputs.logits + self.shift
+
+
 class PriorOfTest(Sound):
     """Takes the class shares from the labels of what it scores, where it scores many."""
 
@@ -260,7 +288,10 @@ UNSOUND = (
     (OtherColumns, "accuracy", "only 0% of a task", set()),
     (StandardisesOverTest, "batch of one", "when it is scored alone", set()),
     (SeesTheNext, "batch order", "with the order of the utterances", {"batch of one"}),
-    (PriorOfTest, "labels unread", "when the labels of what is scored are sealed", set()),
+    (StandardisesMany, "batch of one", "when it is scored alone, not among 400", set()),
+    (SmoothsOverDialogues, "batch of one", "when it is scored alone, not among 64", set()),
+    (HashedColumns, "repeatable", "another process, of another hash seed, gives something else (the scores of", set()),
+    (PriorOfTest, "labels unread", "when the labels of what is scored are sealed", {"batch of one"}),
     (ScalesTheHead, "inputs kept", "it changes the head's weight of train", set()),
     (LosesDigits, "bf16", "of the answers are the same under bfloat16", set()),
     (NothingBefore, "unfitted", "set scores_unfitted=False", set()),

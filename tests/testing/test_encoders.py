@@ -315,6 +315,34 @@ class ReadsPastLabels(WholeDialogue):
         return erc.Encoded(torch.stack(z))
 
 
+class ReadsIds(Sound):
+    """Reads the number in the dialogue's id."""
+
+    def forward(self, row_states, batch):
+        lengths = [float(len(example.dialogue.id)) for example in batch.examples]
+        return erc.Encoded(row_states + 0.1 * torch.tensor(lengths)[:, None])
+
+
+class NumbersDialogues(Sound):
+    """Knows where in the split a dialogue stands."""
+
+    def examples(self, dialogues, training, rng):
+        self.places = {dialogue.utterances: float(place) for place, dialogue in enumerate(dialogues)}
+        return super().examples(dialogues, training, rng)
+
+    def forward(self, row_states, batch):
+        places = [self.places.get(example.dialogue.utterances, 0.0) for example in batch.examples]
+        return erc.Encoded(row_states + 0.1 * torch.tensor(places)[:, None])
+
+
+class HashedSpeakers(Sound):
+    """Tells speakers apart by a hash, which another process has otherwise."""
+
+    def forward(self, row_states, batch):
+        speakers = [example.dialogue.utterances[example.targets[0]].speaker for example in batch.examples]
+        return erc.Encoded(row_states + torch.tensor([hash(name) / 2**63 for name in speakers])[:, None])
+
+
 class BatchNormalised(Sound):
     """Centres over whatever is in the batch."""
 
@@ -453,6 +481,9 @@ UNSOUND = (
     (Shaky, "deterministic", "two passes in evaluation mode differ", None),
     (ReadsLabels, "labels unread", "it changes when they are there", set()),
     (ReadsPastLabels, "labels unread", "it changes when they are there", set()),
+    (ReadsIds, "ids unread", "changes with the ids of dialogues and utterances", set()),
+    (NumbersDialogues, "ids unread", "or with their place in the split", None),
+    (HashedSpeakers, "deterministic", "another process, of another hash seed, gives something else (dialogue", set()),
     (BatchNormalised, "neighbours", "depends on its neighbours in the batch", None),
     (AttendsAlongTheBatch, "unrelated dialogues", "the words of an unrelated dialogue", {"neighbours"}),
     (AttendsToPadding, "padding", "a representation depends on padding", None),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
+from erc_bench.contracts.classifier import Classifier
 from erc_bench.testing.checkpoints import size_of, take_over, written_and_read
 from erc_bench.testing.classifiers.trial import (
     SEED,
@@ -17,6 +20,7 @@ from erc_bench.testing.classifiers.trial import (
     toy_split,
 )
 from erc_bench.testing.devices import CPU, distance
+from erc_bench.testing.elsewhere import Numbers, same_elsewhere
 from erc_bench.testing.findings import Check, NotApplicableError
 from erc_bench.testing.toy import LABELS
 
@@ -35,7 +39,14 @@ def _repeatable(subject: ClassifierSubject) -> str:
     dev = dev_split()
     first, second = (scores(begun(subject, seed=seed), dev) for seed in (0, 1))
     assert torch.equal(first, second), "two fits with one task.seed differ: draw on a generator seeded with task.seed"
-    return "two fits under two states of the global generators give the same scores to the last bit"
+    told = same_elsewhere(scores_of, subject.component, subject.options, scores_of(subject.component, subject.options))
+    return f"two fits under two states of the global generators give the same scores to the last bit, {told}"
+
+
+def scores_of(component: type[Classifier], options: Any) -> Numbers:
+    """Return the scores of dev after a fit, for a comparison with another process."""
+    given = scores(begun(ClassifierSubject(component, options)), dev_split())
+    return {f"the scores of utterance {index}": row for index, row in enumerate(given.tolist())}
 
 
 def _fresh(subject: ClassifierSubject) -> str:
@@ -107,7 +118,7 @@ FIT_CHECKS: tuple[Check[ClassifierSubject], ...] = (
     ),
     Check(
         "repeatable",
-        "Two fits with the same task.seed, under two states of the global generators.",
+        "Two fits with the same task.seed, under two states of the global generators; one more in another process.",
         "Readouts of one training are compared with each other: their chance must not depend on who came before.",
         _repeatable,
     ),

@@ -14,7 +14,7 @@ from erc_bench.contracts.task import Task
 from erc_bench.testing.chance import seeded
 from erc_bench.testing.devices import CPU
 from erc_bench.testing.findings import NotApplicableError
-from erc_bench.testing.toy import DIM, LABELS, toy_labels, toy_representations, toy_task
+from erc_bench.testing.toy import DIM, LABELS, toy_keys, toy_labels, toy_representations, toy_task
 
 SEED = 7
 DEV_SEED = 2
@@ -37,13 +37,12 @@ def toy_split(size: int = 64, classes: tuple[int, ...] = (0, 1, 2, 3), seed: int
     with torch.no_grad():
         head.weight.copy_(centres)
         logits = head(z)
-    keys = [("toy", index) for index in range(size)]
-    return Outputs(z, z, logits, labels, keys, head, anchors=centres + 0.5 * centres.roll(1, dims=0))
+    return Outputs(z, z, logits, labels, toy_keys(size), head, anchors=centres + 0.5 * centres.roll(1, dims=0))
 
 
-def dev_split() -> Outputs:
+def dev_split(size: int = 64) -> Outputs:
     """Return other utterances of the same classes."""
-    return toy_split(seed=DEV_SEED)
+    return toy_split(size, seed=DEV_SEED)
 
 
 def fitted(classifier_class: type[Classifier], options: Any = None, train: Outputs | None = None) -> Classifier:

@@ -2,7 +2,8 @@
 
 ``folder`` holds the files of one layout; a few invented dialogues are enough. That the published
 files are complete is what ``erc-bench data verify`` checks. ``declarations`` holds the checks of what a
-dataset says of itself, ``contents`` those of its dialogues, ``loading`` and ``files`` those of how it reads.
+dataset says of itself, ``contents``, ``copies``, ``cues`` and ``sequence`` those of its dialogues,
+``loading`` and ``files`` those of how it reads.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from typing import Any
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.datasets.contents import CONTENT_CHECKS
+from erc_bench.testing.datasets.copies import COPY_CHECKS
+from erc_bench.testing.datasets.cues import CUE_CHECKS
 from erc_bench.testing.datasets.declarations import DECLARATION_CHECKS
 from erc_bench.testing.datasets.files import FILE_CHECKS
 from erc_bench.testing.datasets.loading import LOADING_CHECKS
+from erc_bench.testing.datasets.sequence import SEQUENCE_CHECKS
 from erc_bench.testing.datasets.trial import DatasetTrial
 from erc_bench.testing.findings import Check, Finding, insist, run_checks
 
@@ -27,6 +31,9 @@ DATASET_CHECKS: Sequence[Check[DatasetTrial]] = (
     *DECLARATION_CHECKS,
     *LOADING_CHECKS,
     *CONTENT_CHECKS,
+    *COPY_CHECKS,
+    *CUE_CHECKS,
+    *SEQUENCE_CHECKS,
     *FILE_CHECKS,
 )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import inspect
 import json
 import os
 import subprocess
@@ -16,25 +14,18 @@ from erc_bench.data.corpus import fingerprint
 from erc_bench.data.folder import DATA_VARIABLE
 from erc_bench.errors import ErcBenchError
 from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.elsewhere import handed_over
 from erc_bench.testing.findings import Check
 from erc_bench.types import Splits
 
 _OTHER_PROCESS = """
-import importlib, importlib.util, json, pathlib, sys
+import json, pathlib, sys
 asked = json.loads(sys.argv[1])
 sys.path[:] = asked["path"]
 from erc_bench.data.corpus import fingerprint
-try:
-    module = importlib.import_module(asked["module"])
-except ImportError:
-    found = importlib.util.spec_from_file_location(asked["module"], asked["file"])
-    module = sys.modules[asked["module"]] = importlib.util.module_from_spec(found)
-    found.loader.exec_module(module)
-component = module
-for name in asked["name"].split("."):
-    component = getattr(component, name)
-dataset = component(component.Options(**asked["options"]))
-print(fingerprint(dataset.load(pathlib.Path(asked["folder"]))))
+from erc_bench.testing.elsewhere import taken_over
+component, options = taken_over(asked)
+print(fingerprint(component(options).load(pathlib.Path(asked["folder"]))))
 """
 _PATIENCE = 300
 _HASH_SEEDS = ("1", "2")
@@ -91,22 +82,8 @@ def _elsewhere(trial: DatasetTrial, expected: str, empty: Path) -> str:
 
 def _asked(trial: DatasetTrial) -> str | None:
     """Return what another process must know; ``None`` for a class or options that it cannot know."""
-    component = trial.component
-    if "<locals>" in component.__qualname__:
-        return None
-    try:
-        options = {} if trial.options is None else dataclasses.asdict(trial.options)
-        asked = {
-            "module": component.__module__,
-            "file": inspect.getsourcefile(component),
-            "name": component.__qualname__,
-            "options": options,
-            "folder": str(trial.folder),
-            "path": [os.path.abspath(entry) for entry in sys.path],  # noqa: PTH100 (an entry may be a zip file)
-        }
-        return json.dumps(asked)
-    except (TypeError, OSError):
-        return None
+    asked = handed_over(trial.component, trial.options)
+    return None if asked is None else json.dumps({**asked, "folder": str(trial.folder)})
 
 
 def _environment(hash_seed: str) -> dict[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
+from typing import Any
 
 import torch
 
@@ -11,6 +13,7 @@ from erc_bench.contracts.encoder import Encoder
 from erc_bench.protocol import seal
 from erc_bench.testing.chance import seeded
 from erc_bench.testing.dialogues import mapped, relabelled, say_more, toy_dialogues
+from erc_bench.testing.elsewhere import Numbers, same_elsewhere
 from erc_bench.testing.encoders.trial import (
     ALL_TOGETHER,
     ONE_BY_ONE,
@@ -19,11 +22,13 @@ from erc_bench.testing.encoders.trial import (
     begun,
     examples_of,
     must_be_same,
+    place,
     represent,
     run_states,
     unpadded_states,
 )
 from erc_bench.testing.findings import Check
+from erc_bench.testing.tiny import tiny_backbone
 from erc_bench.types import Dialogue
 
 
@@ -33,7 +38,38 @@ def _deterministic(subject: EncoderSubject) -> str:
     with seeded(2):
         second = _all(begun(subject))
     change = must_be_same(first, second, "two passes in evaluation mode differ")
-    return f"largest change {change:.1e} between two passes of two encoders from one seed, {len(first)} utterances"
+    told = same_elsewhere(rows_of, subject.component, subject.options, rows_of(subject.component, subject.options))
+    return (
+        f"largest change {change:.1e} between two passes of two encoders from one seed, {len(first)} utterances; the "
+        f"same {told}"
+    )
+
+
+def rows_of(component: type[Encoder], options: Any) -> Numbers:
+    """Return what it yields around a tiny backbone, and what it reads in training, to compare processes."""
+    encoder = begun(EncoderSubject(component, options, tiny_backbone()))
+    with seeded(1):
+        read = [row for each in encoder.examples(toy_dialogues(), True, Random(5)) for row in encoder.rows(each)]
+    trained = {f"row {number} of training": [*map(float, row.ids)] for number, row in enumerate(read)}
+    return {**trained, **{place(key): z.tolist() for key, z in _all(encoder).items()}}
+
+
+def _ids_unread(subject: EncoderSubject) -> str:
+    encoder = begun(subject)
+    dialogues = toy_dialogues()
+    renamed = {f"r{len(dialogues) - number}": each for number, each in enumerate(dialogues)}
+    after = _all(encoder, seal([_renamed(name, each) for name, each in reversed(renamed.items())]))
+    back = {(renamed[name].id, position): z for (name, position), z in after.items()}
+    change = must_be_same(_all(encoder), back, _NAMED)
+    return f"largest change {change:.1e} of {len(back)} utterances when dialogues and utterances have other ids"
+
+
+_NAMED = "a representation changes with the ids of dialogues and utterances, or with their place in the split"
+
+
+def _renamed(name: str, dialogue: Dialogue) -> Dialogue:
+    turns = tuple(replace(turn, id=f"u{7 * position}") for position, turn in enumerate(dialogue.utterances))
+    return replace(dialogue, id=name, utterances=turns, slice="s", episode="e", session="o")
 
 
 def _labels_unread(subject: EncoderSubject) -> str:
@@ -103,7 +139,8 @@ def _all(encoder: Encoder, dialogues: Sequence[Dialogue] | None = None, training
 INDEPENDENCE_CHECKS: tuple[Check[EncoderSubject], ...] = (
     Check(
         "deterministic",
-        "Two encoders from one seed make two passes in evaluation mode, under two states of the global generators.",
+        "Two encoders from one seed make two passes in evaluation mode, under two states of the global generators; one "
+        "more around a tiny backbone in another process.",
         "Chance in evaluation makes the test score a draw, of which the best one can be kept.",
         _deterministic,
     ),
@@ -112,6 +149,13 @@ INDEPENDENCE_CHECKS: tuple[Check[EncoderSubject], ...] = (
         "Labels are there, are taken away, and are others, in training and in evaluation.",
         "A label in the input is the answer: earlier emotions too are unknown when a dialogue is really heard.",
         _labels_unread,
+    ),
+    Check(
+        "ids unread",
+        "Dialogues and utterances get other ids, dialogues other slices, episodes and sessions; they stand in reverse.",
+        "Ids are no words of a conversation: in files that were sorted or named by their labels they give them away, "
+        "and nobody's own conversations have them.",
+        _ids_unread,
     ),
     Check(
         "neighbours",

@@ -1,7 +1,7 @@
 """Conformance of objectives: ``check_objective(MyObjective)`` in a plugin's own tests.
 
 The objective runs on a small task of four classes without a language model. ``trial`` builds it,
-``values``, ``invariance``, ``chance`` and ``training`` hold the checks.
+``values``, ``size``, ``invariance``, ``chance`` and ``training`` hold the checks.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from erc_bench.testing.devices import CPU
 from erc_bench.testing.findings import Check, Finding, insist, run_checks
 from erc_bench.testing.objectives.chance import CHANCE_CHECKS
 from erc_bench.testing.objectives.invariance import INVARIANCE_CHECKS
+from erc_bench.testing.objectives.size import SIZE_CHECKS
 from erc_bench.testing.objectives.training import TRAINING_CHECKS
 from erc_bench.testing.objectives.trial import ObjectiveSubject
 from erc_bench.testing.objectives.values import VALUE_CHECKS
@@ -24,6 +25,7 @@ __all__ = ["OBJECTIVE_CHECKS", "ObjectiveSubject", "check_objective", "objective
 OBJECTIVE_CHECKS: tuple[Check[ObjectiveSubject], ...] = (
     *COMPONENT_CHECKS,
     *VALUE_CHECKS,
+    *SIZE_CHECKS,
     *INVARIANCE_CHECKS,
     *CHANCE_CHECKS,
     *TRAINING_CHECKS,

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
+from erc_bench.contracts.objective import Objective
 from erc_bench.testing.chance import seeded
+from erc_bench.testing.elsewhere import Numbers, same_elsewhere
 from erc_bench.testing.findings import Check
-from erc_bench.testing.objectives.trial import ObjectiveSubject, Terms, begun, steady_terms, toy_encoder, train
+from erc_bench.testing.objectives.trial import SEED, ObjectiveSubject, Terms, begun, steady_terms, toy_encoder, train
 
 _STEPS = 3
 
@@ -18,7 +22,18 @@ def _deterministic(subject: ObjectiveSubject) -> str:
         assert same, (
             f"the term {name} is {term:.8g} after one training and {second[name]:.8g} after the next with the same seed"
         )
-    return f"two trainings of {_STEPS} steps with one seed give the same {len(first)} term(s) to the last bit"
+    told = same_elsewhere(terms_of, subject.component, subject.options, terms_of(subject.component, subject.options))
+    return f"two trainings of {_STEPS} steps with one seed give the same {len(first)} term(s) to the last bit, {told}"
+
+
+def terms_of(component: type[Objective], options: Any) -> Numbers:
+    """Return what it selects and its terms after a training, for a comparison with another process."""
+    subject = ObjectiveSubject(component, options)
+    trial = begun(subject)
+    with seeded(SEED):
+        selected = trial.begin_epoch(seed=5)
+    terms = {f"the term {name}": [float(term)] for name, term in _trained_terms(subject).items()}
+    return {**terms, "what select returns": [] if selected is None else [float(index) for index in selected]}
 
 
 def _epoch_chance(subject: ObjectiveSubject) -> str:
@@ -47,7 +62,7 @@ def _trained_terms(subject: ObjectiveSubject) -> Terms:
 CHANCE_CHECKS: tuple[Check[ObjectiveSubject], ...] = (
     Check(
         "deterministic",
-        "Two trainings of three steps in a row, from the same seed.",
+        "Two trainings of three steps in a row, from the same seed; one more in another process.",
         "A number that nobody can repeat is no result; state that is kept on the class passes from one seed to the "
         "next, which then are not independent.",
         _deterministic,

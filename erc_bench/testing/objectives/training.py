@@ -18,10 +18,33 @@ def _gradient(subject: ObjectiveSubject) -> str:
     terms = trial.terms(z)
     reaching = [name for name, term in terms.items() if _reaches(term, z)]
     assert reaching, "no gradient reaches the representations, so that no encoder would train"
-    others = [name for name in terms if name not in reaching]
-    inert = f"; that of {', '.join(others)} trains only what the objective itself holds" if others else ""
+    told = "".join(f"; {_of_another(name, subject)}" for name in terms if name not in reaching)
     (gradient,) = torch.autograd.grad(sum_of(terms), z)
-    return f"the gradient of {', '.join(reaching)} arrives, norm {gradient.norm():.3g}{inert}"
+    return f"the gradient of {', '.join(reaching)} arrives, norm {gradient.norm():.3g}{told}"
+
+
+def _of_another(name: str, subject: ObjectiveSubject) -> str:
+    """Say what a term trains that does not reach the representations; raise ``AssertionError`` for one that is dead."""
+    value = 0.0
+    # A queue that is empty at first, a weight that grows: what waits for them is asked again, later.
+    for steps in (0, 3):
+        trial = begun(subject)
+        train(trial, toy_encoder(trial), steps)
+        z = trial.z.clone().requires_grad_()
+        term = trial.terms(z).get(name)
+        if term is None:
+            continue
+        if _reaches(term, z):
+            return f"that of {name} arrives after {steps} steps"
+        owners = sorted({key.split(".")[0] for key, own in trial.parameters().items() if _reaches(term, own)})
+        if owners:
+            return f"that of {name} trains only parameters of the {' and the '.join(owners)}"
+        value = max(value, abs(float(term.detach())))
+    assert not value, (
+        f"the term {name} is {value:.3g} and trains nothing: its gradient reaches neither the representations nor a "
+        "parameter of objective or head; look for detach(), no_grad() and item()"
+    )
+    return f"{name} is 0 and trains nothing here"
 
 
 def _learns(subject: ObjectiveSubject) -> str:
@@ -53,7 +76,7 @@ def _state(subject: ObjectiveSubject) -> str:
 
 
 def _reaches(term: torch.Tensor, z: torch.Tensor) -> bool:
-    if not term.requires_grad:
+    if not term.requires_grad or not z.requires_grad:
         return False
     (gradient,) = torch.autograd.grad(term, z, retain_graph=True, allow_unused=True)
     return gradient is not None and bool(gradient.any())
@@ -67,7 +90,7 @@ def _loss(trial: Trial, z: torch.Tensor) -> float:
 TRAINING_CHECKS: tuple[Check[ObjectiveSubject], ...] = (
     Check(
         "gradient",
-        "The gradient of each term is followed back to the representations.",
+        "The gradient of each term is followed back to the representations, and to what objective and head train.",
         "Without it the encoder stays as it was, and the table compares readouts of the same features (SPCL's default "
         "objective `psup` trains nothing but a detached head).",
         _gradient,

@@ -19,6 +19,8 @@ from erc_bench.testing.findings import NotApplicableError
 from erc_bench.testing.toy import toy_epoch, toy_labels, toy_outputs, toy_representations, toy_task
 
 SEED = 7
+_SURE = 50.0
+"""A logit beside which those of the other classes vanish in float32: 1 - p is 0, and their p is not."""
 Terms = dict[str, Tensor]
 
 
@@ -68,8 +70,12 @@ class Trial:
 
     def terms(self, z: Tensor | None = None, labels: Tensor | None = None) -> Terms:
         """Return the loss, the global generators being where a fixed seed puts them."""
+        return self.terms_of(self.outputs(z, labels))
+
+    def terms_of(self, outputs: Outputs) -> Terms:
+        """Return the loss of what was encoded, the global generators being where a fixed seed puts them."""
         with seeded(SEED):
-            return well_formed(self.objective.loss(self.outputs(z, labels)))
+            return well_formed(self.objective.loss(outputs))
 
     def total(self, z: Tensor | None = None, labels: Tensor | None = None) -> Tensor:
         """Return the sum of the terms."""
@@ -108,6 +114,13 @@ def begun(subject: ObjectiveSubject, seed: int = SEED, device: torch.device = CP
     except Exception as error:
         raise NotApplicableError(f"it does not get so far ({type(error).__name__}: {error})") from error
     return trial
+
+
+def made_sure(outputs: Outputs, places: int) -> Outputs:
+    """Return outputs whose logits give the class so many places behind the label the probability 1, in float32."""
+    classes = outputs.logits.shape[-1]
+    wanted = nn.functional.one_hot((outputs.labels + places) % classes, classes)
+    return replace(outputs, logits=outputs.logits + _SURE * wanted.to(outputs.logits.dtype))
 
 
 class ToyStep:

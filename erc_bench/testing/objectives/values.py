@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.objective import Objective
+from erc_bench.contracts.outputs import Outputs
 from erc_bench.testing.devices import CPU, cuda, distance
 from erc_bench.testing.findings import Check, NotApplicableError
-from erc_bench.testing.objectives.trial import ObjectiveSubject, Terms, Trial, backward, begun, fault_of
+from erc_bench.testing.objectives.trial import ObjectiveSubject, Terms, Trial, backward, begun, fault_of, made_sure
 from erc_bench.testing.option_bounds import options_run
 from erc_bench.testing.toy import toy_labels, toy_representations
 
@@ -20,6 +21,8 @@ _BF16_TOLERANCE = 0.1
 """Of the larger of 1 and the term: bfloat16 keeps eight bits, which a temperature of .07 magnifies."""
 _CUDA_TOLERANCE = 1e-3
 _TOLERANCE = 1e-4
+_SURE = {"logits that are sure and right": 0, "logits that are sure and wrong": 1}
+_BATCH_NORM = "Expected more than 1 value per channel"
 
 
 def _starts(subject: ObjectiveSubject) -> str:
@@ -37,6 +40,13 @@ def _terms(subject: ObjectiveSubject) -> str:
     fault = fault_of(terms)
     assert not fault, f"what loss returns is wrong: {fault}"
     return f"the terms are {_shown(terms)}"
+
+
+def _usual(subject: ObjectiveSubject) -> str:
+    told = _on_batch(toy_labels(), subject)
+    for what, shift in _SURE.items():
+        _finite(begun(subject), toy_labels(), what, shift)
+    return f"{told}, those of very sure logits too"
 
 
 def _on_batch(labels: Tensor, subject: ObjectiveSubject) -> str:
@@ -108,25 +118,43 @@ def _head(subject: ObjectiveSubject) -> str:
 
 def _options_run(subject: ObjectiveSubject) -> str:
     def try_out(options: Any, changed: str) -> None:
-        trial = Trial(replace(subject, options=options))
-        trial.begin_epoch()
-        for term, number in trial.terms().items():
-            assert number.isfinite(), f"with {changed} the term {term} is {number.item()}"
+        for what, shift in {"": None, **_SURE}.items():
+            trial = Trial(replace(subject, options=options))
+            trial.begin_epoch()
+            _finite(trial, toy_labels(), f"with {changed}" + (f" and {what}" if what else ""), shift)
 
     return options_run(subject.component.Options, subject.options, try_out)
 
 
-def _finite(trial: Trial, labels: Tensor) -> str:
+def _finite(trial: Trial, labels: Tensor, where: str = "", sure: int | None = None) -> str:
+    """Say what the loss is; raise ``AssertionError`` where it, or a gradient, is not finite.
+
+    ``sure`` adds to the logits so much that the class so many places behind the label has probability 1.
+    """
+    where = f"{where} " if where else ""
     z = toy_representations(labels.cpu()).to(trial.z.device).requires_grad_()
-    terms = trial.terms(z, labels.to(trial.z.device))
+    outputs = _encoded(trial, z, labels.to(trial.z.device))
+    terms = trial.terms_of(outputs if sure is None else made_sure(outputs, sure))
     for name, term in terms.items():
-        assert term.isfinite(), f"the term {name} is {term.item()}"
+        assert term.isfinite(), f"{where}the term {name} is {term.item()}"
     backward(terms)
     gradients = {"the representations": z, **trial.parameters()}
     for name, parameter in gradients.items():
         finite = parameter.grad is None or bool(parameter.grad.isfinite().all())
-        assert finite, f"the gradient of {name} is not finite"
+        assert finite, f"{where}the gradient of {name} is not finite"
     return f"the terms are {_shown(terms)}, all gradients finite"
+
+
+def _encoded(trial: Trial, z: Tensor, labels: Tensor) -> Outputs:
+    try:
+        return trial.outputs(z, labels)
+    except ValueError as error:
+        if _BATCH_NORM not in str(error):
+            raise
+        raise AssertionError(
+            f"its batch normalisation cannot read a batch of {len(labels)}: take nn.LayerNorm, which reads each "
+            "utterance alone, or leave it out there"
+        ) from error
 
 
 def _shown(terms: Terms) -> str:
@@ -147,14 +175,15 @@ VALUE_CHECKS: tuple[Check[ObjectiveSubject], ...] = (
     Check(
         "terms",
         "Its loss on an ordinary batch is read.",
-        "Terms are logged by name and summed: one that is not averaged would weigh with the size of the batch.",
+        "Terms are logged by name and summed: what has no name, or is no number, cannot be.",
         _terms,
     ),
     Check(
         "finite",
-        "Loss and gradients in float32 on a batch of 32 with all four classes.",
-        "A NaN spoils every weight at once, and the run is lost.",
-        partial(_on_batch, toy_labels()),
+        "Loss and gradients in float32 on a batch of 32 with all four classes, also with logits that are very sure, "
+        "right and wrong.",
+        "A NaN spoils every weight at once, and the run is lost: late in a training p is 1, and 1 - p is 0.",
+        _usual,
     ),
     Check(
         "batch of one",
@@ -212,7 +241,8 @@ VALUE_CHECKS: tuple[Check[ObjectiveSubject], ...] = (
     ),
     Check(
         "options run",
-        "Every choice and every bound that an option admits is tried, the others at their values.",
+        "Every choice and every bound that an option admits, and numbers between them, are tried, the others at their "
+        "values; loss and gradients, also with logits that are very sure.",
         "A search tries the edges of what is declared, and a paper's ablation sets a weight to 0.",
         _options_run,
     ),
