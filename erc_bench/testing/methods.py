@@ -1,7 +1,8 @@
 """Conformance of methods: ``check_method(MY_METHOD)`` in a plugin's own tests.
 
 A method is run, by the runner that makes every table, on a small corpus on disk that changes
-between runs: what must not matter must not change an answer. ``recipes`` holds the checks of what a
+between runs: what must not matter must not change an answer. Each run has a process of its own, in which
+no other corpus was read (``fresh_process``). ``recipes`` holds the checks of what a
 method says of itself, ``protocol_runs`` and ``orders`` those that run it.
 """
 
@@ -22,6 +23,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.planning.request import Combination, look_up_backbone
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.corpus import SmallCorpus
+from erc_bench.testing.dev_lessons import dev_unlearnt
 from erc_bench.testing.findings import Check, Finding, insist, run_checks
 from erc_bench.testing.orders import training_order
 from erc_bench.testing.protocol_runs import (
@@ -139,6 +141,13 @@ METHOD_CHECKS: Sequence[Check[MethodTrial]] = (
         labels_of_test,
     ),
     Check(
+        "dev labels",
+        "Dev gives words that train has not a label, and then another one; test is asked for these words.",
+        "Train teaches, and dev chooses: who trains on dev, too, has more data than the others of the table, and a dev "
+        "score that says nothing.",
+        dev_unlearnt,
+    ),
+    Check(
         "training order",
         "The order in which it is given, or reads, its training data is written down epoch after epoch.",
         "Data that are never shuffled (COSMIC's official loop re-seeds each pass and does not) give every epoch the "
@@ -147,7 +156,7 @@ METHOD_CHECKS: Sequence[Check[MethodTrial]] = (
     ),
     Check(
         "same seed",
-        "It trains again from the same seed.",
+        "It trains again from the same seed, in a process in which hash() of a text is another number.",
         "A number that does not come again cannot be checked by anybody, nor paired with another method's.",
         same_seed,
     ),
@@ -159,9 +168,9 @@ METHOD_CHECKS: Sequence[Check[MethodTrial]] = (
     ),
     Check(
         "test neighbours",
-        "It answers the first half of the test dialogues alone.",
-        "Statistics taken over the test split, or attention across unrelated dialogues of a batch, make an answer "
-        "depend on who else is asked.",
+        "It answers the second half of the test dialogues alone, the last one first.",
+        "Statistics taken over the test split, learning while answering, or attention across unrelated dialogues of a "
+        "batch make an answer depend on who else is asked.",
         neighbours,
     ),
     Check(
@@ -172,8 +181,9 @@ METHOD_CHECKS: Sequence[Check[MethodTrial]] = (
     ),
     Check(
         "earlier cells",
-        "It trains after a cell of another seed in the same process.",
-        "State that outlives a cell (a class attribute, a module's cache) makes a result depend on what ran before.",
+        "It trains after a cell of another seed in the same process, whose predictions lie in ./runs.",
+        "State that outlives a cell (a class attribute, a module's cache, a stored prediction with its gold label) "
+        "makes a result depend on what ran before.",
         earlier_cells,
     ),
     Check(

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from erc_bench.testing.comparing import insist_steady
 from erc_bench.testing.corpus import train_reversed
 from erc_bench.testing.findings import NotApplicableError
 from erc_bench.testing.trial import MethodTrial
-from erc_bench.testing.watching import Epochs, Reading
+from erc_bench.testing.watching import PREPARING, Epochs, Reading
 from erc_bench.types import UtteranceKey
-
-_PREPARING = 3
-"""Passes in one order that a system may need before it trains: words, features, labels."""
 
 
 def training_order(trial: MethodTrial) -> str:
@@ -47,26 +45,39 @@ def _order_of_system(trial: MethodTrial) -> str:
     trial.watch(reading.watched)
     if not reading.looked_into:
         raise NotApplicableError("it does not look into its training data")
-    if shuffles(reading):
+    if reading.keeps_changing():
         return f"it read the {reading.dialogues} training dialogues in changing order"
-    if not reading.in_passes() and len(reading.looked_into) > _PREPARING * reading.dialogues:
-        return f"it went from one training dialogue to another {len(reading.looked_into)} times, in no order of its own"
-    times = _times(reading.repeats())
+    if not reading.in_passes() and len(reading.looked_into) > PREPARING * reading.dialogues:
+        return (
+            f"it went from one training dialogue to another {len(reading.looked_into)} times, not one by one: "
+            "whether the order changes is not looked at"
+        )
+    return _order_that_stays(trial, reading)
+
+
+def _order_that_stays(trial: MethodTrial, reading: Reading) -> str:
+    repeats = reading.repeats()
+    times = {0: "in part", 1: "once"}.get(repeats, f"{repeats} times")
     if trial.run().files == trial.run(change=train_reversed).files:
         return f"it read them {times} in one order, and the opposite order on disk gives the same answers"
-    assert reading.repeats() <= _PREPARING, (
+    insist_steady(trial)
+    if repeats <= PREPARING:
+        raise NotApplicableError(
+            f"it read the training dialogues {times} and then trained on what it kept of them: whether it shuffles "
+            "that cannot be seen, and its answers depend on their order"
+        )
+    if not by_position(trial, reading):
+        raise NotApplicableError(
+            f"it read the training dialogues {times} in an order that follows from what they hold: a curriculum, or "
+            "data that are sorted and never shuffled; which of the two cannot be seen"
+        )
+    raise AssertionError(
         f"it read the training dialogues {times} in the same order, and the opposite order on disk gives other answers"
     )
-    raise NotApplicableError(
-        f"it read the training dialogues {times} and then trained on what it kept of them: whether it shuffles that "
-        "cannot be seen, and its answers depend on their order"
-    )
 
 
-def shuffles(reading: Reading) -> bool:
-    """Whether a system was seen to read its training data in one order after the other."""
-    return len(set(reading.passes())) > 1 and reading.repeats() <= _PREPARING
-
-
-def _times(number: int) -> str:
-    return "once" if number == 1 else f"{number} times"
+def by_position(trial: MethodTrial, reading: Reading) -> bool:
+    """Whether the orders in which a system read hang on where dialogues lie on the disk, and not on which they are."""
+    other = Reading()
+    trial.watch(other.watched, train_reversed)
+    return reading.places() == other.places()

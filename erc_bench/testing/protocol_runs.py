@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.metrics import METRIC_WORDS
+from erc_bench.testing.comparing import ROUNDING, difference, distant, insist_steady, number_changed
 from erc_bench.testing.corpus import (
     SmallCorpus,
     dev_as_test,
-    first_half,
     future_changed,
     kept_turns,
     other_test_labels,
+    second_half_backwards,
     with_dev_labels,
     with_test_labels,
 )
 from erc_bench.testing.findings import NotApplicableError
-from erc_bench.testing.orders import shuffles
+from erc_bench.testing.orders import by_position
 from erc_bench.testing.trial import CONSTANT_RATE, ONE_EPOCH, Answers, Change, MethodTrial, Regime
 from erc_bench.testing.watching import Reading
-from erc_bench.types import UtteranceKey
 
-_ROUNDING = 2e-4
-"""Scores are stored with four decimals."""
-_TOLERANCE = 1e-3
-"""Relative to the largest score: rows of another length are padded otherwise, which moves the last bits."""
+_TO_THE_LAST_DIGIT = "are the same to the last digit"
+_BUT_ROUNDING = "none of which changes by more than rounding"
 
 
 def runs(trial: MethodTrial) -> str:
@@ -74,8 +72,10 @@ def labels_of_test(trial: MethodTrial) -> str:
     for change, regime in _canaries(trial):
         what = difference(trial.run(regime=regime), trial.run(change=change, regime=regime))
         how = "" if trial.is_system else f" ({regime})"
-        assert not what, f"a label of test is read{how}: other labels on disk change {what}"
-    return f"{len(before.scores)} answers, all dev scores and the chosen epoch are the same to the last digit"
+        if what:
+            insist_steady(trial, regime)
+            raise AssertionError(f"a label of test is read{how}: other labels on disk change {what}")
+    return f"{len(before.scores)} answers, all dev scores and the chosen epoch {_TO_THE_LAST_DIGIT}{trial.caveat}"
 
 
 def _canaries(trial: MethodTrial) -> list[tuple[Change, Regime]]:
@@ -99,28 +99,45 @@ def _second(scores: Sequence[float]) -> int:
 
 def same_seed(trial: MethodTrial) -> str:
     """Return what was compared; raise ``AssertionError`` where anything differs."""
-    what = difference(trial.plain, trial.run(time=2))
-    assert not what, f"the same seed changes {what}: some chance does not hang on the seed"
-    return f"{len(trial.plain.scores)} answers and all dev scores are the same to the last digit"
+    what = difference(trial.plain, trial.run(time="elsewhere"))
+    if not what:
+        return f"{len(trial.plain.scores)} answers and all dev scores {_TO_THE_LAST_DIGIT}{trial.caveat}"
+    told = f"the same seed changes {what}"
+    if trial.shared or difference(trial.plain, trial.run(time="again")):
+        raise AssertionError(f"{told}: some chance does not hang on the seed")
+    raise AssertionError(
+        f"{told} in a process of another PYTHONHASHSEED, and nothing where that is the same: hash() of a text decides, "
+        "or the order of a set"
+    )
 
 
 def seeds(trial: MethodTrial) -> str:
     """Return how another seed shows; raise ``AssertionError`` where chance does not hang on it."""
     plain, other = trial.plain, trial.behind_another[0]
     if difference(plain, other):
-        return f"{_changed(plain.scores, other.scores)} of {len(plain.scores)} answers have other scores"
+        return f"{number_changed(plain.scores, other.scores)} of {len(plain.scores)} answers have other scores"
     assert trial.is_system, "another seed changes nothing, neither the initial weights nor the order of the batches"
     reading = Reading()
     trial.watch(reading.watched)
-    assert not shuffles(reading), "it shuffles its training data, and another seed shuffles them alike"
+    # An order that follows from what the dialogues hold, as a curriculum's does, is no chance.
+    assert not reading.keeps_changing() or not by_position(trial, reading), (
+        "it shuffles its training data, and another seed shuffles them alike"
+    )
     return "another seed changes nothing: it draws on no chance"
 
 
 def neighbours(trial: MethodTrial) -> str:
     """Return how many answers were compared; raise ``AssertionError`` where one depends on who else is asked."""
     together = trial.plain
-    alone = trial.run(change=first_half)
-    return _unchanged(together, alone, alone.scores, "when the other half of test is not there")
+    alone = trial.run(change=second_half_backwards)
+    what = distant(together, alone, alone.scores)
+    if what:
+        insist_steady(trial)
+        raise AssertionError(
+            f"{what} when the first half of test is not there and the other one comes in the opposite order: "
+            "statistics of what is asked, or learning while answering"
+        )
+    return f"{len(alone.scores)} answers, {_BUT_ROUNDING}{trial.caveat}"
 
 
 def future(trial: MethodTrial) -> str:
@@ -129,21 +146,30 @@ def future(trial: MethodTrial) -> str:
         raise NotApplicableError("it declares sees_future: tables mark it")
     kept = kept_turns(trial.splits)
     earlier = [key for key in trial.plain.scores if key[1] < kept[key[0]]]
-    return _unchanged(
-        trial.plain,
-        trial.run(change=future_changed),
-        earlier,
-        "when later turns are changed; if it may, declare sees_future",
-    )
+    what = distant(trial.plain, trial.run(change=future_changed), earlier)
+    if what:
+        insist_steady(trial)
+        _insist_on_one_dialogue(trial)
+        raise AssertionError(f"{what} when later turns are changed; if it may, declare sees_future")
+    return f"{len(earlier)} answers, {_BUT_ROUNDING}{trial.caveat}"
+
+
+def _insist_on_one_dialogue(trial: MethodTrial) -> None:
+    alone = trial.run(change=second_half_backwards)
+    if distant(trial.plain, alone, alone.scores):
+        raise NotApplicableError(
+            "its answers depend on other dialogues of test already, whose turns are changed, too: see the check "
+            "`test neighbours`"
+        )
 
 
 def earlier_cells(trial: MethodTrial) -> str:
     """Return what was compared; raise ``AssertionError`` where an earlier cell leaves a trace."""
-    if difference(trial.plain, trial.run(time=2)):
-        raise NotApplicableError("the same seed alone gives other answers already: see the check `same seed`")
     what = difference(trial.plain, trial.behind_another[1])
-    assert not what, f"a cell of another seed before it changes {what}"
-    return f"{len(trial.plain.scores)} answers and all dev scores are the same to the last digit"
+    if what:
+        insist_steady(trial)
+        raise AssertionError(f"a cell of another seed before it changes {what}")
+    return f"{len(trial.plain.scores)} answers and all dev scores {_TO_THE_LAST_DIGIT}"
 
 
 def chosen_epoch(trial: MethodTrial) -> str:
@@ -159,7 +185,7 @@ def chosen_epoch(trial: MethodTrial) -> str:
     record = trial.train(partial(with_dev_labels, labels=labels), CONSTANT_RATE).record
     epoch = record["selection"]["epoch"]
     told, found = (scores[record["headline_metric"]] for scores in _dev_scores(record, epoch))
-    assert abs(told - found) < _ROUNDING, (
+    assert abs(told - found) < ROUNDING, (
         f"epoch {epoch} of {len(record['epochs'])} was chosen with {told:.2f} on dev, "
         f"and what is read out has {found:.2f}: its state was not restored"
     )
@@ -168,40 +194,6 @@ def chosen_epoch(trial: MethodTrial) -> str:
 
 def _dev_scores(record: Mapping[str, Any], epoch: int) -> tuple[Any, Any]:
     return record["epochs"][epoch - 1]["dev"], record["metrics"]["dev"]
-
-
-def difference(one: Answers, other: Answers) -> str:
-    """Say what differs between two trainings, the most telling first; empty where nothing does."""
-    changed = _changed(one.scores, other.scores)
-    if changed:
-        return f"{changed} of {len(one.scores)} answers"
-    words = {"epochs": "the losses or dev scores of epochs", "selection": "which epoch is chosen"}
-    before, after = one.trace(), other.trace()
-    return next((words.get(part, part) for part in before if before[part] != after.get(part)), "")
-
-
-def _changed(before: Mapping[UtteranceKey, object], after: Mapping[UtteranceKey, object]) -> int:
-    return sum(scores != after.get(key) for key, scores in before.items())
-
-
-def _unchanged(before: Answers, after: Answers, keys: Iterable[UtteranceKey], when: str) -> str:
-    """Compare scores up to rounding; raise ``AssertionError`` naming the answer that changed most."""
-    distances = {key: _distance(before.scores[key], after.scores[key]) for key in keys}
-    worst = max(distances, key=lambda key: distances[key])
-    changed = [key for key in distances if distances[key] > _tolerance(before.scores[key])]
-    assert not changed, (
-        f"{len(changed)} of {len(distances)} answers change {when} (most of all dialogue {worst[0]!r}, position "
-        f"{worst[1]}: a score by {distances[worst]:.3g})"
-    )
-    return f"{len(distances)} answers, none of which changes by more than rounding"
-
-
-def _distance(one: tuple[float, ...], other: tuple[float, ...]) -> float:
-    return max(abs(a - b) for a, b in zip(one, other, strict=True))
-
-
-def _tolerance(scores: tuple[float, ...]) -> float:
-    return _ROUNDING + _TOLERANCE * max(map(abs, scores))
 
 
 def _headline(answers: Answers) -> tuple[str, float, float]:

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from erc_bench.catalogue import Catalogue
+from erc_bench.contracts.component import Component
 from erc_bench.errors import ErcBenchError
-from erc_bench.names import did_you_mean
+from erc_bench.names import did_you_mean, fault_of_name
+from erc_bench.options import specs
 from erc_bench.planning.combination import DEFAULT_CHOICES, plan_combination
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.request import Request
-from erc_bench.testing.findings import NotApplicableError
+from erc_bench.testing.findings import NotApplicableError, UnusableError
 from erc_bench.testing.trial import MethodTrial
 
 
@@ -20,6 +22,8 @@ def said(trial: MethodTrial) -> str:
     method = trial.method
     for what in ("name", "source", "summary", "settings_from"):
         assert str(getattr(method, what)).strip(), f"the method says nothing of its {what}"
+    fault = fault_of_name(method.name)
+    assert not fault, f"the name of the method: {fault}"
     assert not method.search or method.search_from, "it has a grid for erc-bench tune, and search_from is empty"
     return f"{method.source}; settings: {method.settings_from}"
 
@@ -30,12 +34,13 @@ def parts(trial: MethodTrial) -> str:
     if method.system is not None:
         filled = [*method.choices, *(["readouts"] if method.readouts else [])]
         assert not filled, f"it is a system, which has no slots, and says something of {', '.join(filled)}"
+        _usable(method.system)
         return f"system {method.system.name}"
     wrong = [slot for slot in method.choices if slot not in DEFAULT_CHOICES]
     assert not wrong, f"there is no slot {wrong[0]!r}; {did_you_mean(wrong[0], DEFAULT_CHOICES)}" if wrong else ""
     wanted = [*{**DEFAULT_CHOICES, **method.choices}.items(), *(("classifier", name) for name in method.readouts)]
     for kind, name in wanted:
-        _installed(trial.catalogue, kind, name)
+        _usable(_installed(trial.catalogue, kind, name))
     return ", ".join(f"{kind} {name}" for kind, name in wanted)
 
 
@@ -67,8 +72,16 @@ def _searched(trial: MethodTrial) -> Iterator[Override]:
             yield Override(address, value, origin="search")
 
 
-def _installed(catalogue: Catalogue, kind: str, name: str) -> None:
+def _installed(catalogue: Catalogue, kind: str, name: str) -> type[Component]:
     try:
-        catalogue.get(kind, name)
+        component: type[Component] = catalogue.get(kind, name)
     except ErcBenchError as error:
         raise AssertionError(error.message) from error
+    return component
+
+
+def _usable(component: type[Component]) -> None:
+    try:
+        specs(component.Options)
+    except ErcBenchError as error:
+        raise UnusableError(f"{error.message}: write @dataclass(frozen=True) above it") from error

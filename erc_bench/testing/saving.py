@@ -22,7 +22,7 @@ def saved_model(trial: MethodTrial) -> str:
     """Return how many answers were compared; raise ``AssertionError`` where a loaded model gives another one."""
     trained = trial.plain
     _check_savable(trial)
-    saved = trial.watch(lambda plan: replace(plan, save_model=True))
+    saved = trial.vary(lambda plan: replace(plan, save_model=True))
     answered = _answers(trial, saved.folder)
     distances = {
         key: max(abs(one - other) for one, other in zip(scores, answered[key], strict=True))

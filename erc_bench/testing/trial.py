@@ -4,35 +4,31 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import chdir, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from shutil import rmtree
 from types import MappingProxyType
 from typing import Any, Literal
 
 from erc_bench.catalogue import Catalogue
 from erc_bench.contracts.method import Method
-from erc_bench.data.folder import DATA_VARIABLE
 from erc_bench.planning.combination import plan_combination
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Combination, Request
-from erc_bench.progress import Progress
-from erc_bench.running.grid import GridRunner
-from erc_bench.running.task import GridTask
-from erc_bench.store.feature_files import CACHE_VARIABLE
 from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PREDICTIONS_FILE, RECORD_FILE
+from erc_bench.testing.cells import CACHE, DATA, RUNS, run_cells
 from erc_bench.testing.corpus import SmallCorpus, small_corpus, write_corpus
-from erc_bench.testing.devices import CPU
 from erc_bench.testing.findings import NotApplicableError
+from erc_bench.testing.fresh_process import HashSeed, run_afresh
+from erc_bench.testing.handing_over import NotHandedOverError
 from erc_bench.testing.random_backbone import TinyBackbone
-from erc_bench.training.device import one_thread
 from erc_bench.types import Splits, UtteranceKey
 
 Regime = Literal["fine-tuned", "frozen"]
+Time = Literal["first", "again", "elsewhere"]
 Change = Callable[[Splits], Splits]
 PlanChange = Callable[[Plan], Plan]
 
@@ -77,13 +73,18 @@ class Answers:
 
 
 class MethodTrial:
-    """Runs a method on the small corpus and on changed ones; the same cell is run once."""
+    """Runs a method on the small corpus and on changed ones, each time in a fresh process; the same cell is run once.
+
+    Where its classes cannot be handed over, :attr:`shared` says so, and all cells share this process.
+    """
 
     def __init__(self, combination: Combination, catalogue: Catalogue, folder: Path) -> None:
         self.combination = replace(combination, dataset=SmallCorpus)
         self.catalogue = catalogue
         self.folder = folder
         self.splits = small_corpus()
+        self.shared = ""
+        """Why all cells run in this process, where no other one can be given them; empty otherwise."""
         self._number = 0
         self._kept: dict[tuple[Any, ...], Answers] = {}
 
@@ -108,6 +109,13 @@ class MethodTrial:
     def is_tiny(self) -> bool:
         """Whether the backbone is the random one, of which not much can be asked."""
         return self.combination.backbone is TinyBackbone
+
+    @property
+    def caveat(self) -> str:
+        """What must be said of a comparison whose cells shared this process."""
+        if not self.shared:
+            return ""
+        return f"; what it may remember from one training to the next is not excluded: no fresh process ({self.shared})"
 
     @cached_property
     def plain(self) -> Answers:
@@ -139,9 +147,14 @@ class MethodTrial:
         first, second = self._cells(None, self.plan(), (2, 1))
         return first, second
 
-    def watch(self, watched: PlanChange) -> Answers:
-        """Return the answers of the plain cell, the plan changed so that more is seen of it."""
-        (answers,) = self._cells(None, watched(self.plan()), (1,))
+    def watch(self, watched: PlanChange, change: Change | None = None) -> Answers:
+        """Return the answers of the plain cell, the plan changed so that more is seen of it, in this process."""
+        (answers,) = self._cells(change, watched(self.plan()), (1,), here=True)
+        return answers
+
+    def vary(self, varied: PlanChange) -> Answers:
+        """Return the answers of the plain cell, the plan changed."""
+        (answers,) = self._cells(None, varied(self.plan()), (1,))
         return answers
 
     def train(self, change: Change, settings: Mapping[str, Any]) -> Answers:
@@ -149,42 +162,51 @@ class MethodTrial:
         (answers,) = self._cells(change, self.plan(settings=settings), (1,))
         return answers
 
-    def run(self, change: Change | None = None, regime: Regime | None = None, time: int = 1) -> Answers:
-        """Return the answers of a cell on the corpus after ``change``; ``time`` tells repetitions apart.
+    def run(self, change: Change | None = None, regime: Regime | None = None, time: Time = "first") -> Answers:
+        """Return the answers of a cell on the corpus after ``change``.
 
+        ``time`` tells repetitions apart; ``elsewhere`` is one for which ``hash()`` has another seed.
         Raises ``AssertionError`` where the cell fails.
         """
         key = change, regime or self.regimes[0], time
         if key not in self._kept:
-            (self._kept[key],) = self._cells(change, self.plan(regime), (1,))
+            (self._kept[key],) = self._cells(change, self.plan(regime), (1,), 2 if time == "elsewhere" else 1)
         return self._kept[key]
 
-    def _cells(self, change: Change | None, plan: Plan, seeds: Sequence[int]) -> list[Answers]:
+    def _cells(
+        self, change: Change | None, plan: Plan, seeds: Sequence[int], hash_seed: HashSeed = 1, here: bool = False
+    ) -> list[Answers]:
         plans = [replace(plan, address=replace(plan.address, seed=seed)) for seed in seeds]
-        self._number += 1
-        runs, data = self.folder / f"runs-{self._number}", self.folder / "data"
-        # The same place each time: a method that found its way there finds it again.
-        write_corpus(data, self.splits if change is None else change(self.splits))
-        with _all_ways_lead_to(self.folder, data), one_thread(CPU):
-            outcome = GridRunner(GridTask(runs, data, "cpu"), Progress()).run(plans)
-        for _, reason in outcome.failed:
+        place = self._cleared()
+        write_corpus(place / DATA, self.splits if change is None else change(self.splits))
+        for reason in run_cells(place, plans) if here else self._run(place, plans, hash_seed):
             raise AssertionError(reason)
-        return [_read(plan.address.folder(runs)) for plan in plans]
+        # Out of the way of the next cell, which must not find the answers of this one.
+        kept = self.folder / "kept" / str(self._number)
+        self._number += 1
+        kept.parent.mkdir(exist_ok=True)
+        (place / RUNS).rename(kept)
+        return [_read(plan.address.folder(kept)) for plan in plans]
 
+    def _cleared(self) -> Path:
+        """Return the working directory of all cells, as none of them has seen it.
 
-@contextmanager
-def _all_ways_lead_to(folder: Path, data: Path) -> Iterator[None]:
-    """Make the corpus the one that the environment names and the one in ``data`` of the working directory."""
-    wanted = {DATA_VARIABLE: str(data), CACHE_VARIABLE: str(folder / "cache")}
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        with chdir(folder):
-            yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            os.environ.update({} if value is None else {name: value})
+        The same place each time: a method that found its way there finds it again.
+        """
+        place = self.folder / "work"
+        place.mkdir(exist_ok=True)
+        for left in place.iterdir():
+            if left.name != CACHE:
+                rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
+        return place
+
+    def _run(self, place: Path, plans: Sequence[Plan], hash_seed: HashSeed) -> list[str]:
+        if not self.shared:
+            try:
+                return run_afresh(place, plans, hash_seed)
+            except NotHandedOverError as reason:
+                self.shared = str(reason)
+        return run_cells(place, plans)
 
 
 def _read(folder: Path) -> Answers:

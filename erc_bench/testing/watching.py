@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import Any
 
 from erc_bench.contracts.objective import EpochView, Objective, Step
@@ -13,6 +14,8 @@ from erc_bench.planning.plan import Plan
 from erc_bench.types import Dialogue, UtteranceKey
 
 PlanChange = Callable[[Plan], Plan]
+PREPARING = 3
+"""Passes in one order that a system may need before it trains: words, features, labels."""
 
 
 @dataclass
@@ -29,10 +32,15 @@ class Epochs:
 
 @dataclass
 class Reading:
-    """The training dialogues that a system looked into, in order; ``dialogues`` is how many there are."""
+    """The training dialogues that a system looked into, in order; ``given`` are all, as it was given them."""
 
     looked_into: list[str] = field(default_factory=list)
-    dialogues: int = 0
+    given: list[str] = field(default_factory=list)
+
+    @property
+    def dialogues(self) -> int:
+        """How many there are."""
+        return len(self.given)
 
     def watched(self, plan: Plan) -> Plan:
         """Return the plan with a system whose training dialogues are looked at."""
@@ -43,23 +51,41 @@ class Reading:
 
         A pass ends where a dialogue comes back. What leaves dialogues out is no pass.
         """
-        passes: list[tuple[str, ...]] = []
-        current: dict[str, None] = {}
-        for name in self.looked_into:
-            if name in current:
-                passes.append(tuple(current))
-                current = {}
-            current[name] = None
-        passes.append(tuple(current))
-        return [each for each in passes if len(each) == self.dialogues]
+        return [each for each in self._stretches() if len(each) == self.dialogues]
 
     def in_passes(self) -> bool:
         """Whether they were read dialogue by dialogue, all of them each time."""
-        return sum(map(len, self.passes())) == len(self.looked_into)
+        return len(self.passes()) == len(self._stretches())
 
     def repeats(self) -> int:
-        """Return in how many passes in a row the order was the same, at most; 1 where it always changed."""
-        return max((len(list(same)) for _, same in groupby(self.passes())), default=0)
+        """Return in how many passes the order was the same, at most; 1 where it always changed."""
+        return max(Counter(self.passes()).values(), default=0)
+
+    def keeps_changing(self) -> bool:
+        """Whether it was seen to read in one order after the other, new ones to the end."""
+        passes = self.passes()
+        before, after = passes[: len(passes) // 2], passes[len(passes) // 2 :]
+        in_a_row = max((len(list(same)) for _, same in groupby(passes)), default=0)
+        return bool(before) and not set(after) <= set(before) and in_a_row <= PREPARING
+
+    def places(self) -> list[tuple[int, ...]]:
+        """Return the passes by where the dialogues lie in train."""
+        return [tuple(self.given.index(name) for name in each) for each in self.passes()]
+
+    def _stretches(self) -> list[tuple[str, ...]]:
+        stretches: list[tuple[str, ...]] = []
+        current: dict[str, None] = {}
+        for name in self.looked_into:
+            if name in current:
+                stretches.append(tuple(current))
+                current = {}
+            current[name] = None
+        stretches.append(tuple(current))
+        return [
+            # One pass ends with the dialogue that the next one begins with, which then is read once.
+            (before[-1], *each) if len(each) == self.dialogues - 1 and before[-1:] and before[-1] not in each else each
+            for before, each in pairwise([(), *stretches])
+        ]
 
 
 def _watched_objective(base: type[Objective], epochs: Epochs) -> type[Objective]:
@@ -76,7 +102,7 @@ def _watched_objective(base: type[Objective], epochs: Epochs) -> type[Objective]
 
 def _watched_system(base: type[System], reading: Reading) -> type[System]:
     def fit(self: System, train: Sequence[Dialogue], dev: Sequence[Dialogue], labels: Sequence[str], seed: int) -> None:
-        reading.dialogues = len(train)
+        reading.given = [each.id for each in train]
         base.fit(self, tuple(_watched_dialogue(each, reading) for each in train), dev, labels, seed)
 
     return type(base.__name__, (base,), {"fit": fit, "__module__": base.__module__})

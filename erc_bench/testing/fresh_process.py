@@ -1,0 +1,125 @@
+"""Cells in a process that has seen no other corpus, so that nothing can be remembered from one.
+
+A method that keeps the labels of test in a module's cache would answer with those that it saw first,
+whatever is on the disk by now. And chance may hang on the process: ``hash()`` of a word, the order of a set.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from erc_bench.planning.plan import Plan
+from erc_bench.testing.fresh_server import FORKS, Answer, read, write
+from erc_bench.testing.handing_over import NotHandedOverError, request
+
+HashSeed = Literal[1, 2]
+"""What ``hash()`` of a text hangs on; without one, it would be another in every process."""
+_SEEDS: tuple[HashSeed, ...] = (1, 2)
+_PATIENCE = 10.0
+"""Seconds that a server has to end when nobody asks any more."""
+_START = "import sys; sys.path[:] = {path!r}; from erc_bench.testing.fresh_server import serve; serve()"
+
+
+def run_afresh(place: Path, plans: Sequence[Plan], hash_seed: HashSeed) -> list[str]:
+    """Run cells one after the other in a fresh process; return why those failed that did.
+
+    Raises :class:`NotHandedOverError` where it cannot be given their classes.
+    """
+    message = pickle.dumps(request(place, plans))
+    answer = _server(hash_seed).ask(message)
+    if answer.not_handed_over:
+        raise NotHandedOverError(answer.not_handed_over)
+    return [answer.died] if answer.died else list(answer.failed)
+
+
+class _Server:
+    """A process that runs each request in a fork of itself; it ends with this one, however that ends."""
+
+    def __init__(self, hash_seed: HashSeed) -> None:
+        self._lock = threading.Lock()
+        # Paths only, so that the other side finds the same libraries.
+        command = [sys.executable, "-c", _START.format(path=[str(Path(entry).resolve()) for entry in sys.path])]
+        self._process = subprocess.Popen(  # noqa: S603 (fixed arguments)
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONHASHSEED": str(hash_seed)},
+            # A key that interrupts this process reaches it alone, and the pipe tells the other.
+            start_new_session=True,
+        )
+
+    def ask(self, message: bytes) -> Answer:
+        """Return what came of a request; whatever interrupts the waiting ends the server."""
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with self._lock:
+            try:
+                write(process.stdin, message)
+                answer = read(process.stdout)
+            except OSError:
+                answer = None
+            except BaseException:
+                self.end()
+                raise
+        if answer is None or not FORKS:
+            self.end()
+        return pickle.loads(answer) if answer else _no_answer()  # noqa: S301 (a process of our own wrote it)
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None and self._process.stdin is not None and not self._process.stdin.closed
+
+    def end(self) -> None:
+        """End the process, and the cell that it runs."""
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                _close(stream)
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _no_answer() -> Answer:
+    if FORKS:
+        return Answer(not_handed_over="no process could be started for it")
+    return Answer(died="its process ended in the middle of the cell")
+
+
+def _close(stream: object) -> None:
+    try:
+        stream.close()  # type: ignore[attr-defined]
+    except OSError:
+        # What was not sent yet cannot be sent any more.
+        return
+
+
+_servers: dict[tuple[int, HashSeed], _Server] = {}
+"""One for each hash seed; a fork of this process has none yet."""
+
+
+def _server(hash_seed: HashSeed) -> _Server:
+    # Both at once: they import side by side, and both will be asked.
+    for seed in _SEEDS if FORKS else (hash_seed,):
+        key = os.getpid(), seed
+        if key not in _servers or not _servers[key].is_usable:
+            _servers[key] = _Server(seed)
+    return _servers[os.getpid(), hash_seed]
+
+
+@atexit.register
+def _end_all() -> None:
+    for (owner, _), server in _servers.items():
+        if owner == os.getpid():
+            server.end()
