@@ -1,4 +1,4 @@
-"""Cells in a process that has seen no other corpus, so that nothing can be remembered from one.
+"""Calls in a process that has seen no corpus and no other call, so that nothing can be remembered from one.
 
 A method that keeps the labels of test in a module's cache would answer with those that it saw first,
 whatever is on the disk by now. And chance may hang on the process: ``hash()`` of a word, the order of a set.
@@ -12,13 +12,15 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from erc_bench.planning.plan import Plan
+from erc_bench.testing.cells import run_cells
 from erc_bench.testing.fresh_server import FORKS, Answer, read, write
-from erc_bench.testing.handing_over import NotHandedOverError, request
+from erc_bench.testing.handing_over import NotHandedOverError, import_path, request
 
 HashSeed = Literal[1, 2]
 """What ``hash()`` of a text hangs on; without one, it would be another in every process."""
@@ -28,16 +30,39 @@ _PATIENCE = 10.0
 _START = "import sys; sys.path[:] = {path!r}; from erc_bench.testing.fresh_server import serve; serve()"
 
 
+class NotReturnedError(Exception):
+    """Why a call returned nothing: what it raised, or how its process ended."""
+
+
+def call_afresh(function: Callable[..., Any], *arguments: Any, hash_seed: HashSeed, encodes: bool = False) -> Any:
+    """Return what a function of a module returns in a fresh process; ``encodes``: it loads a language model.
+
+    Raises :class:`NotHandedOverError` where it cannot be given the classes, :class:`NotReturnedError` where it ends
+    otherwise than by returning.
+    """
+    asked = replace(request(function, *arguments), encodes=encodes)
+    answer = _server(hash_seed).ask(pickle.dumps(asked))
+    if answer.not_handed_over:
+        raise NotHandedOverError(answer.not_handed_over)
+    if answer.raised or answer.died:
+        raise NotReturnedError(answer.raised or answer.died)
+    return answer.value
+
+
 def run_afresh(place: Path, plans: Sequence[Plan], hash_seed: HashSeed) -> list[str]:
     """Run cells one after the other in a fresh process; return why those failed that did.
 
     Raises :class:`NotHandedOverError` where it cannot be given their classes.
     """
-    message = pickle.dumps(request(place, plans))
-    answer = _server(hash_seed).ask(message)
-    if answer.not_handed_over:
-        raise NotHandedOverError(answer.not_handed_over)
-    return [answer.died] if answer.died else list(answer.failed)
+    encodes = any(plan.backbone for plan in plans)
+    # The cells of a check ask both: they import side by side.
+    for seed in _SEEDS if FORKS else ():
+        _server(seed)
+    try:
+        failed: list[str] = call_afresh(run_cells, place, tuple(plans), hash_seed=hash_seed, encodes=encodes)
+    except NotReturnedError as reason:
+        return [str(reason)]
+    return failed
 
 
 class _Server:
@@ -46,7 +71,7 @@ class _Server:
     def __init__(self, hash_seed: HashSeed) -> None:
         self._lock = threading.Lock()
         # Paths only, so that the other side finds the same libraries.
-        command = [sys.executable, "-c", _START.format(path=[str(Path(entry).resolve()) for entry in sys.path])]
+        command = [sys.executable, "-c", _START.format(path=list(import_path()))]
         self._process = subprocess.Popen(  # noqa: S603 (fixed arguments)
             command,
             stdin=subprocess.PIPE,
@@ -94,7 +119,7 @@ class _Server:
 def _no_answer() -> Answer:
     if FORKS:
         return Answer(not_handed_over="no process could be started for it")
-    return Answer(died="its process ended in the middle of the cell")
+    return Answer(died="its process ended in the middle of it")
 
 
 def _close(stream: object) -> None:
@@ -110,12 +135,10 @@ _servers: dict[tuple[int, HashSeed], _Server] = {}
 
 
 def _server(hash_seed: HashSeed) -> _Server:
-    # Both at once: they import side by side, and both will be asked.
-    for seed in _SEEDS if FORKS else (hash_seed,):
-        key = os.getpid(), seed
-        if key not in _servers or not _servers[key].is_usable:
-            _servers[key] = _Server(seed)
-    return _servers[os.getpid(), hash_seed]
+    key = os.getpid(), hash_seed
+    if key not in _servers or not _servers[key].is_usable:
+        _servers[key] = _Server(hash_seed)
+    return _servers[key]
 
 
 @atexit.register

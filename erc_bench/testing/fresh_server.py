@@ -19,7 +19,7 @@ import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import IO
+from typing import IO, Any
 
 _PRELOADED = (
     "erc_bench.losses",
@@ -33,11 +33,12 @@ FORKS = hasattr(os, "fork")
 
 @dataclass(frozen=True)
 class Answer:
-    """Why cells failed; or why none was run: ``not_handed_over`` where a class could not be had, or how it died."""
+    """What a call returned; else what it raised, how its process died, or why it could not be handed over."""
 
-    failed: tuple[str, ...] = ()
-    not_handed_over: str = ""
+    value: Any = None
+    raised: str = ""
     died: str = ""
+    not_handed_over: str = ""
 
 
 def write(stream: IO[bytes], message: bytes) -> None:
@@ -74,7 +75,7 @@ def serve() -> None:
 
 @cache
 def _import_what_takes_long(encodes: bool) -> None:
-    """Import what every cell needs, with one thread: a fork has none of the others, and might wait for them."""
+    """Import what every call needs, with one thread: a fork has none of the others, and might wait for them."""
     for name in _PRELOADED:
         import_module(name)
     import torch
@@ -122,24 +123,23 @@ def _end(child: int) -> int:
 
 def _ending(code: int) -> str:
     how = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
-    return f"its process ended in the middle of the cell ({how})"
+    return f"its process ended in the middle of it ({how})"
 
 
 def _answer(message: bytes) -> bytes:
-    from erc_bench.testing.cells import run_cells
     from erc_bench.testing.handing_over import NotHandedOverError, received
 
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    asked = pickle.loads(message)  # noqa: S301 (the parent process wrote it)
     try:
-        plans = received(asked)
-        answer = Answer(failed=tuple(run_cells(asked.place, plans)))
+        call = received(pickle.loads(message))  # noqa: S301 (the parent process wrote it)
     except NotHandedOverError as reason:
-        answer = Answer(not_handed_over=str(reason))
-    # What leaves the runner is told to the parent, and the fork ends in its own place.
+        return pickle.dumps(Answer(not_handed_over=str(reason)))
+    try:
+        answer = Answer(call())
+    # Whatever leaves the call is told to the parent, and the fork ends in its own place.
     except BaseException as error:
-        answer = Answer(failed=(f"{type(error).__name__}: {error}",))
+        answer = Answer(raised=f"{type(error).__name__}: {error}")
     sys.stdout.flush()
     return pickle.dumps(answer)
 

@@ -1,4 +1,4 @@
-"""Cells as bytes for a process that has never heard of their classes, and back."""
+"""A call as bytes for a process that has never heard of its function or classes, and back."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import io
 import os
 import pickle
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from operator import attrgetter
 from pathlib import Path
 from types import FunctionType
 from typing import Any
-
-from erc_bench.planning.plan import Plan
 
 
 class NotHandedOverError(Exception):
@@ -24,47 +23,54 @@ class NotHandedOverError(Exception):
 
 @dataclass(frozen=True)
 class Request:
-    """Cells to run: where, and what their classes are found with."""
+    """A function to call with its arguments, and what their modules are found with.
 
-    place: Path
-    plans: bytes
+    ``environment`` is what the other process takes over; it keeps its own where that is ``None``.
+    """
+
+    call: bytes
     modules: tuple[tuple[str, str | None], ...]
     """Modules by name with their files, which need not lie where an import would look."""
     path: tuple[str, ...]
-    environment: dict[str, str]
-    encodes: bool
-    """Whether a language model is part of a cell."""
+    environment: dict[str, str] | None
+    encodes: bool = False
+    """Whether a language model will be loaded."""
 
 
-def request(place: Path, plans: Sequence[Plan]) -> Request:
+def request(function: Callable[..., Any], *arguments: Any) -> Request:
     """Return what another process needs; raise :class:`NotHandedOverError` where a class exists in this one alone."""
     stream = io.BytesIO()
     pickler = _Pickler(stream, pickle.HIGHEST_PROTOCOL)
     try:
-        pickler.dump(tuple(plans))
+        pickler.dump(partial(function, *arguments))
     # Whatever a component's own pickling raises: it cannot be had elsewhere.
     except Exception as error:
         raise NotHandedOverError(" ".join(str(error).split())) from error
     if "__main__" in pickler.modules:
         raise NotHandedOverError("what a script or a notebook defines cannot be imported")
     modules = tuple((name, _file(name)) for name in pickler.modules)
-    path = tuple(str(Path(entry).resolve()) for entry in sys.path)
-    return Request(place, stream.getvalue(), modules, path, dict(os.environ), any(plan.backbone for plan in plans))
+    return Request(stream.getvalue(), modules, import_path(), dict(os.environ))
 
 
-def received(asked: Request) -> tuple[Plan, ...]:
-    """Return the plans; raise :class:`NotHandedOverError` where a module cannot be loaded in this process."""
-    os.environ.clear()
-    os.environ.update(asked.environment)
+def import_path() -> tuple[str, ...]:
+    """Return where modules are found, whatever the working directory."""
+    return tuple(str(Path(entry).resolve()) for entry in sys.path)
+
+
+def received(asked: Request) -> Callable[[], Any]:
+    """Return the call; raise :class:`NotHandedOverError` where a module cannot be loaded in this process."""
+    if asked.environment is not None:
+        os.environ.clear()
+        os.environ.update(asked.environment)
     sys.path[:] = asked.path
     try:
         for name, file in asked.modules:
             _load(name, file)
-        plans: tuple[Plan, ...] = _Unpickler(io.BytesIO(asked.plans)).load()
+        call: Callable[[], Any] = _Unpickler(io.BytesIO(asked.call)).load()
     # A module is a stranger's code: whatever it raises, and be it the end of the process.
     except (Exception, SystemExit) as error:
         raise NotHandedOverError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
-    return plans
+    return call
 
 
 class _Pickler(pickle.Pickler):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -118,7 +119,7 @@ def test_what_a_component_prints_is_no_output_of_a_check(tmp_path, capfd):
 @pytest.mark.skipif(not FORKS, reason="signals are those of POSIX")
 @pytest.mark.parametrize(("system", "how"), [(Leaves, "exit code 3"), (IsKilled, "killed by signal 9")])
 def test_a_component_that_ends_its_process_costs_its_cell_alone(system, how, tmp_path):
-    with pytest.raises(AssertionError, match=rf"its process ended in the middle of the cell \({how}\)"):
+    with pytest.raises(AssertionError, match=rf"its process ended in the middle of it \({how}\)"):
         trial_of(system, tmp_path / "one").run()
     assert score(trial_of(Counts, tmp_path / "other").run()) == 1
 
@@ -144,17 +145,17 @@ def test_a_script_cannot_be_imported_by_another_process(tmp_path, monkeypatch):
     monkeypatch.setattr(Counts, "__module__", "__main__")
     monkeypatch.setattr(sys.modules["__main__"], "Counts", Counts, raising=False)
     with pytest.raises(NotHandedOverError, match="a script or a notebook"):
-        request(tmp_path, [trial_of(Counts, tmp_path).plan()])
+        request(run_cells, tmp_path, (trial_of(Counts, tmp_path).plan(),))
 
 
 def test_a_module_that_cannot_be_loaded_is_told(tmp_path, monkeypatch):
-    asked = request(tmp_path, [trial_of(Counts, tmp_path).plan()])
+    asked = request(run_cells, tmp_path, (trial_of(Counts, tmp_path).plan(),))
     monkeypatch.setattr(sys, "path", list(sys.path))
     monkeypatch.delitem(sys.modules, Counts.__module__)
     gone = tmp_path / "gone.py"
     modules = tuple((name, str(gone) if name == Counts.__module__ else file) for name, file in asked.modules)
     with pytest.raises(NotHandedOverError, match="FileNotFoundError"):
-        received(type(asked)(asked.place, asked.plans, modules, asked.path, asked.environment, encodes=False))
+        received(replace(asked, modules=modules))
 
 
 def test_cells_run_where_they_are_asked_for_too(tmp_path):

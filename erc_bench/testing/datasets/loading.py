@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import pickle
 import subprocess
 import sys
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+from erc_bench.contracts.dataset import Dataset
 from erc_bench.data.corpus import fingerprint
 from erc_bench.data.folder import DATA_VARIABLE
 from erc_bench.errors import ErcBenchError
 from erc_bench.testing.datasets.trial import DatasetTrial
-from erc_bench.testing.elsewhere import handed_over
 from erc_bench.testing.findings import Check
+from erc_bench.testing.handing_over import NotHandedOverError, import_path, request
 from erc_bench.types import Splits
 
 _OTHER_PROCESS = """
-import json, pathlib, sys
-asked = json.loads(sys.argv[1])
-sys.path[:] = asked["path"]
-from erc_bench.data.corpus import fingerprint
-from erc_bench.testing.elsewhere import taken_over
-component, options = taken_over(asked)
-print(fingerprint(component(options).load(pathlib.Path(asked["folder"]))))
+import base64, json, pickle, sys
+sys.path[:] = json.loads(sys.argv[1])
+from erc_bench.testing.handing_over import received
+print(received(pickle.loads(base64.b64decode(sys.argv[2])))())
 """
 _PATIENCE = 300
 _HASH_SEEDS = ("1", "2")
@@ -60,10 +62,12 @@ def _same_again(trial: DatasetTrial) -> str:
 
 def _elsewhere(trial: DatasetTrial, expected: str, empty: Path) -> str:
     """Load in processes that have another environment; raise ``AssertionError`` where one reads something else."""
-    asked = _asked(trial)
-    if asked is None:
+    try:
+        asked = replace(request(fingerprint_of, trial.component, trial.options, trial.folder), environment=None)
+    except NotHandedOverError:
         return "twice in this process; its class is known to no other one"
-    command = [sys.executable, "-c", _OTHER_PROCESS, asked]
+    call = base64.b64encode(pickle.dumps(asked)).decode()
+    command = [sys.executable, "-c", _OTHER_PROCESS, json.dumps(import_path()), call]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     started = [
         subprocess.Popen(command, cwd=empty, env=_environment(seed), text=True, encoding="utf-8", **pipes)  # type: ignore[call-overload]  # noqa: S603
@@ -73,17 +77,16 @@ def _elsewhere(trial: DatasetTrial, expected: str, empty: Path) -> str:
     for (output, errors), code in ended:
         last = errors.strip().splitlines()[-1:] or ["nothing was said"]
         assert code == 0, f"{trial.name}: in another process, folder and locale it cannot be read: {last[0]}"
-        same = output.strip() == expected
+        same = output.splitlines()[-1:] == [expected]
         assert same, f"{trial.name}: another process reads other dialogues (a set that is iterated, the environment?)"
     left = sorted(path.name for path in empty.iterdir())
     assert not left, f"{trial.name}: reading it writes {left[0]} to the working directory"
     return "twice here, and in two other processes, in another folder and locale, the same dialogues"
 
 
-def _asked(trial: DatasetTrial) -> str | None:
-    """Return what another process must know; ``None`` for a class or options that it cannot know."""
-    asked = handed_over(trial.component, trial.options)
-    return None if asked is None else json.dumps({**asked, "folder": str(trial.folder)})
+def fingerprint_of(component: type[Dataset], options: Any, folder: Path) -> str:
+    """Return the digest of what a dataset reads, for a comparison with another process."""
+    return fingerprint(component(options).load(folder))
 
 
 def _environment(hash_seed: str) -> dict[str, str]:
