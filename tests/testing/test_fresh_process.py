@@ -189,7 +189,10 @@ def test_a_check_that_is_stopped_leaves_no_process(number, tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     (tmp_path / "waiting.py").write_text(_WAITS, encoding="utf-8")
-    script = "from waiting import Waits; from erc_bench.testing.methods import check_system; check_system(Waits)"
+    # A shell's background jobs ignore the key, and so would their children.
+    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    check = "from waiting import Waits; from erc_bench.testing.methods import check_system; check_system(Waits)"
+    script = f"{listen}; {check}"
     environment = {**os.environ, "PIPE_OF_A_TEST": str(pipe), "PYTHONPATH": str(tmp_path), "TMPDIR": str(tmp_path)}
     check = subprocess.Popen([sys.executable, "-c", script], env=environment, stderr=subprocess.PIPE)
     try:
