@@ -50,6 +50,7 @@ class EqualResult:
 class _Bench:
     source: Source
     data: CellData
+    settings: tuple[str, ...]
 
     def cell(
         self,
@@ -66,7 +67,7 @@ class _Bench:
 
     def _plan(self, trainable: str, dropout: bool) -> Plan:
         settings = [f"encoder.trainable={trainable}", "training.epochs=1", "training.precision=float32"]
-        settings += [] if dropout else ["training.head_dropout=0"]
+        settings += [*self.settings, *([] if dropout else ["training.head_dropout=0"])]
         return plan_cell(self.source, METHOD, settings)
 
 
@@ -87,8 +88,8 @@ class _Changed(Assembly):
 
 def equal_results(source: Source, quick: bool = False) -> list[EqualResult]:
     """Train each variant and what it is held against."""
-    data = read_data(source, 4 if quick else 30)
-    bench = _Bench(source, data)
+    # Eight trainings: the quick ones show one turn before each.
+    bench = _Bench(source, read_data(source, 3 if quick else 30), ("encoder.window=1",) if quick else ())
     plain, still = bench.cell(), bench.cell(dropout=False)
     whole = ChunkSize(10_000, 10_000_000)
     with _one_core():
