@@ -16,6 +16,7 @@ import torch
 from erc_bench.contracts.observer import ObservedStatus
 from erc_bench.data.corpus import Corpus, count, load_corpus
 from erc_bench.errors import ErcBenchError
+from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.plan import Plan
 from erc_bench.progress import Progress
 from erc_bench.protocol import gold_labels, seal
@@ -220,7 +221,7 @@ class GridRunner:
             self.progress.note(note)
 
     def _identity(self, plan: Plan) -> str:
-        return self.workspace.identity(plan) if plan.backbone is not None else "none"
+        return self.workspace.identity(plan) if plan.backbone is not None else NO_BACKBONE
 
     def _passed_over(self, plan: Plan, found: Found, started: float) -> None:
         seconds = time.perf_counter() - started

@@ -9,8 +9,8 @@ from pathlib import Path
 from erc_bench.data.corpus import load_corpus
 from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.plan import Plan
+from erc_bench.running.looks import Looks, Tell
 from erc_bench.running.record import inputs
-from erc_bench.running.staleness import Tell, not_looked_at
 from erc_bench.running.state import Found, find
 
 
@@ -23,8 +23,7 @@ class Outlook:
     def __init__(self, runs: Path, data_dir: Path | None, tell: Tell) -> None:
         self._runs = runs
         self._data_dir = data_dir
-        self._tell = tell
-        self._known: dict[str, str | None] = {}
+        self._looks = Looks(tell)
 
     def find(self, plan: Plan) -> Found:
         """Return what is there for a cell; corpus and backbone are looked at where something is."""
@@ -38,14 +37,7 @@ class Outlook:
 
     def _once(self, look: Callable[[Plan], str], plan: Plan, slot: str, what: str) -> str | None:
         key = json.dumps([what, plan.resolved.slot(slot)], sort_keys=True)
-        if key not in self._known:
-            try:
-                self._known[key] = look(plan)
-            # A dataset and a backbone are a stranger's code, and their files may not be here.
-            except Exception as error:
-                self._known[key] = None
-                self._tell(not_looked_at(what, error))
-        return self._known[key]
+        return self._looks.once(key, what, lambda: look(plan))
 
     def _fingerprint(self, plan: Plan) -> str:
         return load_corpus(plan.dataset(plan.build("dataset", plan.dataset)), self._data_dir).fingerprint

@@ -14,11 +14,10 @@ from erc_bench.options import specs
 from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.request import ANY_BACKBONE
 from erc_bench.provenance import code_digests
+from erc_bench.running.looks import Looks, Tell
 from erc_bench.running.state import changes
 
 Record = Mapping[str, Any]
-Tell = Callable[[str], None]
-"""Takes one sentence about what could not be looked at."""
 
 
 class Staleness:
@@ -27,9 +26,7 @@ class Staleness:
     def __init__(self, catalogue: Catalogue, data_dir: Path | None, tell: Tell) -> None:
         self._catalogue = catalogue
         self._data_dir = data_dir
-        self._tell = tell
-        self._known: dict[str, str | None] = {}
-        self._told: set[str] = set()
+        self._looks = Looks(tell)
 
     def reasons(self, records: Iterable[tuple[Path, Record]]) -> dict[Path, str]:
         """Return why cells are stale, by their paths; those that are not are left out."""
@@ -47,16 +44,9 @@ class Staleness:
         return f"{' and '.join(changed)} changed since" if changed else ""
 
     def _once(self, look: Callable[[Record], str], slot: str, record: Record, what: str) -> str | None:
-        """Look at the input of a slot, once for the same name and options; ``None`` where that cannot be done."""
+        """Look at the input of a slot, once for the same name and options."""
         key = json.dumps([slot, record[slot], _settings(record, slot)], sort_keys=True)
-        if key not in self._known:
-            try:
-                self._known[key] = look(record)
-            # A dataset and a backbone are a stranger's code, and their files may be gone.
-            except Exception as error:
-                self._say(what, error)
-                self._known[key] = None
-        return self._known[key]
+        return self._looks.once(key, what, lambda: look(record))
 
     def _fingerprint(self, record: Record) -> str:
         dataset = self._get("dataset", record["dataset"], record)
@@ -89,7 +79,7 @@ class Staleness:
             try:
                 found[slot] = look_up()
             except ErcBenchError as error:
-                self._say(f"the code of the {slot}", error)
+                self._looks.failed(f"the code of the {slot}", error)
         return code_digests(found)
 
     def _component(self, record: Record, slot: str, name: str) -> Any:
@@ -106,18 +96,6 @@ class Staleness:
             if not files or name in self._catalogue.entries(kind):
                 raise
             raise ErcBenchError(f"{error.message}; the cell ran with {' '.join(files)}: say so here, too") from None
-
-    def _say(self, what: str, error: Exception) -> None:
-        sentence = not_looked_at(what, error)
-        if sentence not in self._told:
-            self._told.add(sentence)
-            self._tell(sentence)
-
-
-def not_looked_at(what: str, error: Exception) -> str:
-    """Say in a sentence what stood in the way of looking."""
-    reason = error.message if isinstance(error, ErcBenchError) else f"{type(error).__name__}: {error}"
-    return f"{what} was not looked at: {' '.join(reason.split())}"
 
 
 def _plugin_files(record: Record) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from erc_bench.testing.findings import Check, NotApplicableError
-from erc_bench.testing.objectives.trial import SEED, ObjectiveSubject, begun, same_terms, steady_terms
+from erc_bench.testing.objectives.trial import SEED, ObjectiveSubject, begun, changes, same_terms, steady_terms
 from erc_bench.testing.toy import toy_representations
 
 _TOLERANCE = 1e-4
@@ -18,8 +18,7 @@ def _batch_order(subject: ObjectiveSubject) -> str:
     terms, shuffled = steady_terms(trial), trial.terms(trial.z[order], trial.labels[order])
     assert terms.keys() == shuffled.keys(), "another order of the batch gives other terms"
     largest = 0.0
-    for name, term in terms.items():
-        change = float(((term - shuffled[name]).abs() / term.abs().clamp(min=1.0)).detach())
+    for name, change in changes(terms, shuffled):
         assert change <= _TOLERANCE, f"the term {name} changes with the order of the batch, by {change:.1e}"
         largest = max(largest, change)
     return f"largest change {largest:.1e} of the term under one other order of {len(trial.labels)} utterances"

@@ -6,7 +6,7 @@ import torch
 
 from erc_bench.testing.checkpoints import size_of, take_over, written_and_read
 from erc_bench.testing.findings import Check
-from erc_bench.testing.objectives.trial import SEED, ObjectiveSubject, Trial, begun, sum_of, toy_encoder, train
+from erc_bench.testing.objectives.trial import SEED, ObjectiveSubject, Trial, begun, changes, sum_of, toy_encoder, train
 
 _STEPS = 20
 _TOLERANCE = 1e-5
@@ -66,10 +66,8 @@ def _state(subject: ObjectiveSubject) -> str:
     other = begun(subject, seed=SEED + 1)
     take_over(other.objective, state)
     take_over(other.head, written_and_read(trial.head, "the head"))
-    before, after = trial.terms(), other.terms()
     largest = 0.0
-    for name, term in before.items():
-        change = float(((term - after[name]).abs() / term.abs().clamp(min=1.0)).detach())
+    for name, change in changes(trial.terms(), other.terms()):
         assert change <= _TOLERANCE, f"the term {name} is another one in an objective that took over the state_dict"
         largest = max(largest, change)
     return f"{size_of(state)} through safetensors; largest change of a term {largest:.1e}"

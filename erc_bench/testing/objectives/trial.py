@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
@@ -201,3 +201,9 @@ def fault_of(terms: Any) -> str:
         if term.ndim:
             return f"the term {name} is no scalar, its shape is {tuple(term.shape)}"
     return ""
+
+
+def changes(before: Terms, after: Terms) -> Iterator[tuple[str, float]]:
+    """Yield each term and by how much it is another one: of the larger of 1 and the term."""
+    for name, term in before.items():
+        yield name, float(((term - after[name]).abs() / term.abs().clamp(min=1.0)).detach())
