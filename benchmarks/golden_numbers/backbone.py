@@ -1,0 +1,66 @@
+"""A BERT of two layers whose weights come from integer arithmetic: the same bits on every machine."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.random import SFC64
+from torch import nn
+
+import erc_bench.api as erc
+from golden_numbers.corpus import COMMON, SPEAKERS, WORDS
+
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+# The words of the prompts: a tokenizer that knew none of them would read every prompt alike.
+_PROMPTS = ("says", "for", "utterance", "feels", "now", "the", "speaker", ":", ",", "'", "s", ".")
+_SIZES = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+_LARGEST = 0.35
+
+
+class GoldenBackbone(erc.Backbone):
+    """A tiny BERT in torch's default precision."""
+
+    name = "golden"
+    source = "invented"
+    parameters = 20_000
+
+    def load(self) -> erc.LoadedBackbone:
+        """Build tokenizer and model."""
+        from transformers import BertConfig, BertModel
+
+        tokenizer = _tokenizer()
+        config = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=128, **_SIZES)
+        config._attn_implementation = "sdpa"
+        model = BertModel(config, add_pooling_layer=False)
+        _fill(model)
+        return erc.LoadedBackbone(tokenizer, model.to(torch.get_default_dtype()).eval(), 128)
+
+
+def _tokenizer() -> Any:
+    from transformers import BertTokenizerFast
+
+    words = [word for group in (_PROMPTS, COMMON, SPEAKERS, *WORDS.values(), tuple(WORDS)) for word in group]
+    with tempfile.TemporaryDirectory() as folder:
+        vocabulary = Path(folder, "vocab.txt")
+        vocabulary.write_text("\n".join(dict.fromkeys([*_SPECIAL, *words])) + "\n", encoding="utf-8")
+        return BertTokenizerFast(vocab=str(vocabulary), do_lower_case=True)
+
+
+def _fill(model: nn.Module) -> None:
+    for number, (name, parameter) in enumerate(model.named_parameters()):
+        words = SFC64(number).random_raw(parameter.numel()) >> 11
+        values = (words * 2.0**-52 - 1) * _LARGEST
+        if name.endswith("LayerNorm.weight"):
+            values = values + 1
+        with torch.no_grad():
+            parameter.copy_(torch.from_numpy(np.reshape(values, tuple(parameter.shape))))
+
+
+@erc.hookimpl
+def erc_backbones() -> list[type[erc.Backbone]]:
+    """Offer the backbone of the golden numbers."""
+    return [GoldenBackbone]

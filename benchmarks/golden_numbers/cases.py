@@ -1,0 +1,116 @@
+"""Which trainings are written down: every method, and every way of training, reading and choosing once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+READOUTS = ("head", "centroid", "probe", "tau-norm", "logit-adjusted")
+ANCHOR_READOUTS = (*READOUTS, "nearest-anchor", "anchor")
+_WITH_ANCHORS = ("eacl", "lacon")
+_RECIPE = {
+    "training.epochs": 2,
+    "training.batch_size": 8,
+    "training.encoder_lr": 2e-3,
+    "training.head_lr": 5e-3,
+    "training.schedule": "linear",
+    "training.warmup": 0.2,
+    "encoder.window": 3,
+    "encoder.length": 64,
+    "encoder.trainable": "all",
+    # bfloat16 is computed in as many ways as there are processors.
+    "training.precision": "float32",
+}
+FROZEN = {"encoder.trainable": "none", "training.standardise": True}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One training: a method with settings; ``micro_batch`` is how many examples are encoded at once."""
+
+    name: str
+    method: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    readouts: tuple[str, ...] = ()
+    micro_batch: int | None = None
+    seed: int = 1
+
+    def all_settings(self) -> dict[str, Any]:
+        """Return the recipe of all cases with what is this case's own."""
+        return {} if self.method == "majority" else {**_RECIPE, **self.settings}
+
+
+def _methods() -> list[Case]:
+    names = (
+        *("bcl", "ce", "kcl", "lacon", "majority", "spcl", "spcl-cl", "supcon", "supcon-outside", "tsc"),
+        *("eacl", "eacl-literal", "eacl-official", "eacl-no-adaptation", "eacl-no-anchor-learning"),
+        *("eacl-no-anchors", "eacl-no-ce", "eacl-no-inheritance"),
+    )
+    return [Case(name, name, readouts=_readouts(name)) for name in names]
+
+
+def _readouts(method: str) -> tuple[str, ...]:
+    if method == "majority":
+        return ()
+    return ANCHOR_READOUTS if method.startswith(_WITH_ANCHORS) else READOUTS
+
+
+def _frozen() -> list[Case]:
+    names = ("ce", "eacl", "spcl-cl", "tsc", "bcl", "lacon", "supcon")
+    return [Case(f"{name} frozen", name, FROZEN, _readouts(name)) for name in names]
+
+
+def _varied(name: str, method: str, **settings: Any) -> Case:
+    return Case(name, method, {address.replace("__", "."): value for address, value in settings.items()})
+
+
+def _training() -> list[Case]:
+    return [
+        _varied("constant rates", "ce", training__schedule="constant", training__warmup=0.0),
+        _varied("cosine rates", "ce", training__schedule="cosine"),
+        _varied("halving rates", "ce", training__schedule="halving", training__warmup=0.0),
+        _varied("accumulation", "eacl", training__accumulation=2, training__batch_size=7),
+        _varied("balanced class weights", "ce", training__class_weights="balanced"),
+        _varied("clipped", "supcon", training__clip=0.05),
+        _varied("unclipped", "eacl-no-ce", training__clip=0.0, training__weight_decay=0.3),
+        _varied("last epoch", "ce", training__selection="last"),
+        _varied("average of epochs", "ce", training__selection="average-last-k", training__last_k=2),
+        _varied("patience", "ce", training__epochs=5, training__patience=1, training__encoder_lr=1e-5),
+        _varied("without dropout", "eacl", training__head_dropout=0.0),
+        _varied("top layer", "ce", encoder__trainable=1),
+        _varied("frozen, not standardised", "ce", encoder__trainable="none"),
+        Case("micro-batches", "eacl", micro_batch=3),
+        Case("another seed", "spcl-cl", seed=2),
+    ]
+
+
+def _reading() -> list[Case]:
+    return [
+        _varied("template eacl, opening token", "ce", encoder__template="eacl", encoder__pooling="cls"),
+        _varied("template spcl, requeried", "ce", encoder__template="spcl", encoder__requery=0.9, encoder__window=6),
+        _varied("mean of tokens, no window", "ce", encoder__pooling="mean", encoder__window=0),
+        _varied("too long", "ce", encoder__length=24, encoder__window=8),
+    ]
+
+
+def _components() -> list[Case]:
+    """Return what no method sets: the other values of each component's options."""
+    return [
+        _varied("eacl projected to 5", "eacl", objective__projection_dim=5, classifier__score="half-cosine"),
+        _varied("eacl official, plain anchors", "eacl", objective__formulation="official", objective__lambda2=0.5),
+        _varied("kcl left out", "kcl", objective__unused="left-out", objective__positives=2),
+        _varied("kcl queue of 16", "kcl", objective__queue=16, objective__momentum=0.9),
+        _varied("tsc queue of 16", "tsc", objective__queue=16, objective__momentum=0.9, objective__positives=2),
+        _varied("spcl as printed", "spcl-cl", objective__formulation="paper", objective__support=4),
+        _varied("spcl projected", "spcl", objective__projection=True, objective__threshold=0.1),
+        _varied("lacon of 2 heads", "lacon", objective__heads=2),
+        _varied("bcl to 6", "bcl", objective__projection_dim=6, objective__head_scale=5.0),
+        _varied("probe in balance", "kcl", classifier__balanced=True, classifier__space="projected"),
+        _varied("probe of z", "tsc", classifier__balanced=False, classifier__space="z"),
+        _varied("centroid, projected", "spcl", classifier__space="projected", objective__projection=True),
+        _varied("supcon at .05", "supcon", objective__temperature=0.05, objective__contrastive_weight=1.0),
+    ]
+
+
+CASES = (*_methods(), *_frozen(), *_training(), *_reading(), *_components())
