@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from erc_bench.experiments.view import ComparisonView as ComparisonView
     from erc_bench.hookspecs import hookimpl as hookimpl
     from erc_bench.losses import all_but_self as all_but_self
+    from erc_bench.losses import at_least_float32 as at_least_float32
     from erc_bench.losses import class_means as class_means
     from erc_bench.losses import contrastive_loss as contrastive_loss
     from erc_bench.losses import cosine as cosine
@@ -126,6 +127,7 @@ _HOME = {
     "run": "experiments.run",
     "hookimpl": "hookspecs",
     "all_but_self": "losses",
+    "at_least_float32": "losses",
     "class_means": "losses",
     "contrastive_loss": "losses",
     "cosine": "losses",

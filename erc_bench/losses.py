@@ -20,12 +20,14 @@ DEFAULT_TEMPERATURE = 0.2
 def cosine(a: Tensor, b: Tensor) -> Tensor:
     """a: (n, dim), b: (m, dim) → (n, m) cosines: one matrix product of normalised rows.
 
-    Computed in float32 (float64 stays) under autocast too. A row of zeros has cosine 0.
+    Computed in float32 under autocast too, in float64 where either is that. A row of zeros has cosine 0.
     """
     with torch.autocast(a.device.type, enabled=False):
-        rows = F.normalize(_at_least_float32(a), dim=-1)
+        rows = F.normalize(at_least_float32(a), dim=-1)
         # Rows that meet themselves are normalised once, on the way back too.
-        return rows @ (rows if b is a else F.normalize(_at_least_float32(b), dim=-1)).T
+        others = rows if b is a else F.normalize(at_least_float32(b), dim=-1)
+        common = torch.promote_types(rows.dtype, others.dtype)
+        return rows.to(common) @ others.to(common).T
 
 
 def positives(labels: Tensor, other_labels: Tensor | None = None) -> Tensor:
@@ -125,5 +127,6 @@ def _log_softmax_among(logits: Tensor, mask: Tensor) -> Tensor:
     return logits.masked_fill(~mask, torch.finfo(logits.dtype).min).log_softmax(dim=-1)
 
 
-def _at_least_float32(values: Tensor) -> Tensor:
+def at_least_float32(values: Tensor) -> Tensor:
+    """Return values of half precision in float32, and those of float32 and float64 as they are."""
     return values if values.dtype == torch.float64 else values.float()

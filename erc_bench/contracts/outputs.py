@@ -23,7 +23,8 @@ class View:
 class Outputs:
     """Representations of n utterances and everything that was computed from them.
 
-    z: (n, dim) float32, of the first view. projected: (n, dim'), ``objective.project(z)``.
+    z: (n, dim) of the first view, float32, or float64 where the language model is frozen.
+    projected: (n, dim'), ``objective.project(z)``.
     logits: (n, classes), the encoder's own, else ``head(z)``. labels: (n,) class indices; ``-1``
     in a sealed split. anchors: (classes, dim') where the objective has anchors. class_weights:
     (classes,) or ``None``. encoded_terms: the encoder's own unweighted losses.

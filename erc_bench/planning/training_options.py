@@ -40,6 +40,8 @@ class TrainingOptions:
         "dev", "Which weights are kept: best dev epoch, last epoch, mean of the last k epochs."
     )
     last_k: int = option(3, "Epochs that average-last-k averages.", at_least=1)
-    precision: Literal["auto", "float32", "bfloat16"] = option(
-        "auto", "Precision of the backbone; auto: bfloat16 where the hardware computes in it. Losses are float32."
+    precision: Literal["auto", "float64", "float32", "bfloat16"] = option(
+        "auto",
+        "Precision of the backbone; auto: float32 for a frozen one, else bfloat16 where the hardware computes in it. "
+        "Losses are float64 on a frozen backbone, else float32.",
     )

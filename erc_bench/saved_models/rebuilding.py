@@ -97,4 +97,5 @@ def rebuild(
     for name, classifier in classifiers.items():
         put_back(classifier, *saved.part(f"classifier.{name}"), f"the classifier {name!r}", grows=True)
         classifier.to(device)
-    return Composition(encoder, objective, head, row_encoder, None), classifiers
+    composition = Composition(encoder, objective, head, row_encoder, None, precision=assembly.precision)
+    return composition, classifiers

@@ -20,7 +20,7 @@ from erc_bench.planning.plan import Plan
 from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition
-from erc_bench.training.device import choose_precision
+from erc_bench.training.device import choose_precision, head_precision
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.micro_batches import MicroBatches
 from erc_bench.training.preparation import CellData, Preparation, Preparer
@@ -52,6 +52,16 @@ class Assembly:
         """How the cell trains."""
         return TrainingOptions(**self.plan.resolved.slot("training"))
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the language model stays as it is."""
+        return bool(self.plan.resolved.values.get("encoder.trainable") == "none")
+
+    @property
+    def precision(self) -> torch.dtype:
+        """The precision of all modules but the language model."""
+        return head_precision(self.workspace.device, self.frozen)
+
     @cached_property
     def scorer(self) -> Scorer:
         """What scores the cell, as its dataset wants it."""
@@ -71,7 +81,13 @@ class Assembly:
         freeze(encoder.language_model, encoder.options.trainable)
         encoder.to(device)
         quicken(encoder.language_model, device)
-        precision = choose_precision(self.options.precision, device, backbone.bf16_safe)
+        precision = choose_precision(self.options.precision, device, backbone.bf16_safe, self.frozen)
+        # Cells that want different precisions share a frozen language model; there and back its weights lose nothing.
+        if precision == torch.float64 or next(encoder.language_model.parameters()).dtype == torch.float64:
+            encoder.language_model.to(torch.float64 if precision == torch.float64 else torch.float32)
+        for module in encoder.children():
+            if module is not encoder.language_model:
+                self._place(module)
         row_encoder = RowEncoder(encoder.language_model, backbone.tokenizer.pad_token_id, device, precision)
         return encoder, row_encoder
 
@@ -99,9 +115,9 @@ class Assembly:
         """Return what encodes bare words, the label words already known."""
 
         def encode(asked: Sequence[str]) -> Tensor:
-            return ready.standardiser(preparer.encode_words(asked))
+            return ready.standardiser(preparer.encode_words(asked)).to(self.precision)
 
-        return WordStates(encode, {self.plan.dataset.words(): ready.words})
+        return WordStates(encode, {self.plan.dataset.words(): ready.words.to(self.precision)})
 
     def task_of(self, dim: int, train_counts: Tensor, words: WordStates) -> Task:
         """Return the same from what it is made of: width, (classes,) label counts of train, states of words."""
@@ -122,9 +138,9 @@ class Assembly:
         """Return what trains: the encoder with objective and head."""
         objective, head = self.objective_and_head(task)
         weights = _class_weights(task.train_counts, self.options.class_weights)
-        weights = weights if weights is None else weights.to(self.workspace.device)
+        weights = weights if weights is None else weights.to(self.workspace.device, self.precision)
         micro_batches = MicroBatches(self.workspace.micro_batch)
-        return Composition(encoder, objective, head, row_encoder, weights, micro_batches)
+        return Composition(encoder, objective, head, row_encoder, weights, micro_batches, self.precision)
 
     def objective_and_head(self, task: Task) -> tuple[Objective, nn.Module]:
         """Return what trains beside the encoder, as it is before the first step."""
@@ -132,8 +148,8 @@ class Assembly:
         seed_generators(self.plan.seed, "initialisation", 1)
         objective: Objective = self.plan.components["objective"](self.plan.build("objective"))
         objective.start(task)
-        objective.to(device)
-        head: nn.Module = objective.make_head(task.dim, task.classes, self.options.head_dropout).to(device)
+        self._place(objective)
+        head = self._place(objective.make_head(task.dim, task.classes, self.options.head_dropout))
         quicken_draws(head, device)
         return objective, head
 
@@ -145,8 +161,12 @@ class Assembly:
         classifiers: dict[str, Classifier] = {self.own_classifier: own, **others}
         for classifier in classifiers.values():
             classifier.start(task)
-            classifier.to(self.workspace.device)
+            self._place(classifier)
         return classifiers
+
+    def _place(self, module: nn.Module) -> nn.Module:
+        """Move a module to the device and, on frozen states, to float64; what it drew before stays the same."""
+        return module.to(self.workspace.device, torch.float64 if self.precision == torch.float64 else None)
 
 
 def _class_weights(counts: Tensor, rule: str) -> Tensor | None:

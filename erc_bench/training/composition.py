@@ -34,12 +34,14 @@ class Composition:
         row_encoder: RowEncoder,
         class_weights: Tensor | None,
         micro_batches: MicroBatches | None = None,
+        precision: torch.dtype = torch.float32,
     ) -> None:
         self.encoder = encoder
         self.objective = objective
         self.head = head
         self.row_encoder = row_encoder
         self.class_weights = class_weights
+        self.precision = precision
         self.micro_batches = micro_batches or MicroBatches()
         self.modules = nn.ModuleDict({"encoder": encoder, "objective": objective, "head": head})
         momentum = objective.momentum
@@ -122,7 +124,7 @@ class Composition:
         self, encoder: Encoder, row_encoder: RowEncoder, split: PreparedSplit, indices: Sequence[int]
     ) -> Encoded:
         if split.states is not None:
-            states = split.frozen_states(indices)
+            states = split.frozen_states(indices).to(self.precision)
         else:
             states = self.micro_batches.encode(row_encoder, split.batch_rows(indices), len(indices))
         encoded: Encoded = encoder(states, split.batch(indices))

@@ -28,11 +28,27 @@ def choose_device(name: str) -> torch.device:
     return device
 
 
-def choose_precision(wanted: str, device: torch.device, bf16_safe: bool) -> torch.dtype:
-    """Return the precision of the backbone; ``auto`` is bfloat16 where the hardware computes in it."""
+def choose_precision(wanted: str, device: torch.device, bf16_safe: bool, frozen: bool) -> torch.dtype:
+    """Return the precision of the backbone.
+
+    ``auto`` is bfloat16 where the hardware computes in it and the backbone trains. States of a frozen backbone are
+    computed once, and float32 moves them a thousand times less from one machine to the next.
+    """
+    if wanted == "float64" and device.type == "mps":
+        remedy = "Set training.precision=float32, or --device cpu."
+        raise ErcBenchError("Apple's GPU does not compute in float64", remedy)
     if wanted != "auto":
         return getattr(torch, wanted)  # type: ignore[no-any-return]
-    return torch.bfloat16 if bf16_safe and computes_bf16(device) else torch.float32
+    return torch.bfloat16 if not frozen and bf16_safe and computes_bf16(device) else torch.float32
+
+
+def head_precision(device: torch.device, frozen: bool) -> torch.dtype:
+    """Return the precision of everything beside the backbone: float64 where that is frozen.
+
+    Thousands of small steps amplify rounding: in float32 the last bit of a processor's sums decides labels and the
+    chosen epoch. In float64 it does not, and on frozen states that costs little.
+    """
+    return torch.float64 if frozen and device.type != "mps" else torch.float32
 
 
 def computes_bf16(device: torch.device) -> bool:

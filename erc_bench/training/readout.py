@@ -13,6 +13,7 @@ from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.outputs import Outputs
 from erc_bench.contracts.task import Task
 from erc_bench.errors import ErcBenchError
+from erc_bench.losses import at_least_float32
 from erc_bench.training.hearing import Hear, readout_epoch, unheard
 from erc_bench.training.result import Reading
 from erc_bench.training.scoring import Scorer
@@ -51,7 +52,7 @@ def read(
 def scores_of(classifier: Classifier, outputs: Outputs, classes: int) -> Tensor:
     """Return the classifier's (n, classes) scores; raise :class:`ErcBenchError` where they are something else."""
     with torch.no_grad():
-        scores = classifier.scores(outputs).float()
+        scores = at_least_float32(classifier.scores(outputs))
     expected = (len(outputs.z), classes)
     if scores.shape != expected:
         raise ErcBenchError(

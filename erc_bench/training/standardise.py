@@ -21,8 +21,9 @@ class Standardiser:
     @classmethod
     def fit(cls, states: Tensor) -> Standardiser:
         """states: (rows, dim) of the train split."""
-        deviation = states.std(0, correction=0)
-        return cls(states.mean(0), torch.where(deviation < _SMALLEST_DEVIATION, 1.0, deviation))
+        exact = _exact(states)
+        deviation = exact.std(0, correction=0)
+        return cls(exact.mean(0), torch.where(deviation < _SMALLEST_DEVIATION, 1.0, deviation))
 
     @classmethod
     def identity(cls, dim: int) -> Standardiser:
@@ -31,4 +32,10 @@ class Standardiser:
 
     def __call__(self, states: Tensor) -> Tensor:
         """states: (rows, dim) → (rows, dim)."""
-        return (states - self.mean.to(states.device)) / self.deviation.to(states.device)
+        exact = (_exact(states) - self.mean.cpu()) / self.deviation.cpu()
+        return exact.float().to(states.device)
+
+
+def _exact(states: Tensor) -> Tensor:
+    # Not every device computes in float64, and the order of a long float32 sum would show.
+    return states.to("cpu", torch.float64)

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from erc_bench.contracts.encoder import Example
 from erc_bench.contracts.outputs import Outputs
 from erc_bench.errors import ErcBenchError
+from erc_bench.losses import at_least_float32
 from erc_bench.training.composition import Composition
 from erc_bench.training.picked import Picked
 from erc_bench.training.prepared import PreparedSplit
@@ -67,7 +68,7 @@ class BatchStep:
         _check_terms(self._composition.objective.name, terms)
         for name, term in terms.items():
             (self.training_terms if term.requires_grad else self.inert_terms).add(name)
-        total = reduce(torch.add, (term.float() for term in terms.values()))
+        total = reduce(torch.add, map(at_least_float32, terms.values()))
         if total.requires_grad:
             torch.autograd.backward(total if self._share == 1 else total * self._share)
 

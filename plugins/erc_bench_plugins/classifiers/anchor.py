@@ -77,12 +77,12 @@ class Anchor(erc.Classifier):
         return None if self.adapted is None else self.adapted.detach()
 
     def _first_anchors(self, anchors: Tensor, generator: torch.Generator) -> Tensor:
-        anchors = anchors.detach().float().clone()
+        anchors = erc.at_least_float32(anchors.detach()).clone()
         if self.options.inheritance:
             return anchors
         # As long as the anchors that they replace: Adam's steps are absolute, so length decides how fast they turn.
         directions = F.normalize(torch.randn(anchors.shape, generator=generator), dim=-1)
-        return directions.to(anchors.device) * anchors.norm(dim=-1, keepdim=True)
+        return directions.to(anchors) * anchors.norm(dim=-1, keepdim=True)
 
     @torch.enable_grad()
     def _step(self, optimizer: torch.optim.Optimizer, rows: Tensor, labels: Tensor) -> None:

@@ -57,7 +57,8 @@ class Centroid(erc.Classifier):
     def fit(self, train: erc.Outputs, dev: erc.Outputs, task: erc.Task) -> Iterator[None]:
         """Take the mean of each class; nothing is trained, so there is one epoch."""
         self.start(task)
-        self.centroids, self.present = erc.class_means(self._rows(train).detach().float(), train.labels, task.classes)
+        rows = erc.at_least_float32(self._rows(train).detach())
+        self.centroids, self.present = erc.class_means(rows, train.labels, task.classes)
         yield
 
     def scores(self, outputs: erc.Outputs) -> Tensor:

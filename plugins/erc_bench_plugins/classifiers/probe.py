@@ -63,8 +63,8 @@ class Probe(erc.Classifier):
         self.mean = rows.mean(dim=0)
         self.deviation = rows.std(dim=0, correction=0).clamp(min=1e-6)
         rows = self._rows(train)
-        self.weight = torch.zeros(task.classes, rows.shape[1], device=rows.device)
-        self.bias = torch.zeros(task.classes, device=rows.device)
+        self.weight = rows.new_zeros(task.classes, rows.shape[1])
+        self.bias = rows.new_zeros(task.classes)
         parts = [
             {"params": [self.weight.requires_grad_()], "weight_decay": self.options.weight_decay},
             {"params": [self.bias.requires_grad_()], "weight_decay": 0.0},
@@ -99,7 +99,7 @@ class Probe(erc.Classifier):
 
     def _space(self, outputs: erc.Outputs) -> Tensor:
         rows = outputs.projected if self.options.space == "projected" else outputs.z
-        return rows.detach().float()
+        return erc.at_least_float32(rows.detach())
 
 
 @erc.hookimpl

@@ -45,14 +45,14 @@ class TauNorm(erc.Classifier):
         weight = _linear_weight(train.head, dev.z.shape[1])
         taus = _GRID if self.options.tau is None else [self.options.tau]
         candidates = [normalised(weight, tau) for tau in taus]
-        quality = [task.headline(dev.labels, dev.z.float() @ candidate.T) for candidate in candidates]
+        quality = [task.headline(dev.labels, erc.at_least_float32(dev.z) @ candidate.T) for candidate in candidates]
         self.weight = candidates[quality.index(max(quality))]
         yield
 
     def scores(self, outputs: erc.Outputs) -> Tensor:
         """Return z·w_c/‖w_c‖^τ, (n, classes)."""
         assert self.weight is not None, "tau-norm is fitted before it scores"
-        return outputs.z.float() @ self.weight.T
+        return erc.at_least_float32(outputs.z) @ self.weight.T
 
 
 def normalised(weight: Tensor, tau: float) -> Tensor:
@@ -68,7 +68,7 @@ def _linear_weight(head: nn.Module, dim: int) -> Tensor:
             "tau-norm reads the weights of a head of one linear layer, and this objective's head is another one",
             "Choose another classifier: --set classifier=probe.",
         )
-    return matrices[0].detach().float()
+    return erc.at_least_float32(matrices[0].detach())
 
 
 @erc.hookimpl

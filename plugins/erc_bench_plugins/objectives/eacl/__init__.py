@@ -58,7 +58,7 @@ class Eacl(erc.Objective):
         width = self.options.projection_dim or task.dim
         layers = (nn.Linear(task.dim, task.dim), nn.LayerNorm(task.dim), nn.ReLU(), nn.Linear(task.dim, width))
         self.projection = nn.Sequential(*layers).to(task.device)
-        label_states = task.encode_words(task.label_words).detach().to(task.device, torch.float32)
+        label_states = task.encode_words(task.label_words).detach().to(task.device)
         if label_states.shape[1] != task.dim:
             raise erc.ErcBenchError(
                 f"the objective {self.name!r} projects utterances and label words alike: this encoder gives {task.dim} "
