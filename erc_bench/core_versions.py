@@ -8,7 +8,7 @@ another version now. Comments, names, moved modules and what is merely quicker r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 Part = Literal["features", "fine-tuning", "losses", "loop", "readout", "metrics"]
 
@@ -31,8 +31,13 @@ CORE_VERSIONS: Mapping[Part, int] = {
 """
 
 
-def parts_used(composed: bool, frozen: bool) -> tuple[Part, ...]:
-    """Name the parts that a cell uses: a composition, whose language model is frozen or trains, or a system."""
-    if not composed:
-        return ("metrics",)
-    return ("features" if frozen else "fine-tuning", "losses", "loop", "readout", "metrics")
+def versions_used(settings: Mapping[str, Any]) -> dict[str, int]:
+    """Return the versions of the parts that a cell uses, by its settings (``slot.option`` → value).
+
+    A system does by itself what is not scoring; of a composition the language model trains or is frozen.
+    """
+    trainable = settings.get("encoder.trainable")
+    language_model: Part = "features" if trainable == "none" else "fine-tuning"
+    composed: tuple[Part, ...] = (language_model, "losses", "loop", "readout")
+    parts: tuple[Part, ...] = ("metrics",) if trainable is None else (*composed, "metrics")
+    return {part: CORE_VERSIONS[part] for part in parts}

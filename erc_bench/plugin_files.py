@@ -22,12 +22,12 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from erc_bench.catalogue import FILE, HOOK_OF_KIND, Catalogue
+from erc_bench.code_digests.modules import PLUGIN_MODULE
 from erc_bench.contracts.component import Component
 from erc_bench.contracts.method import Method
 from erc_bench.errors import ErcBenchError
 from erc_bench.hookspecs import PROJECT, hookimpl
 from erc_bench.names import did_you_mean
-from erc_bench.provenance import PLUGIN_MODULE
 
 _EXAMPLE = "erc-bench new writes a package to start from; its module is such a file."
 _CONTRACTS = {f"erc_bench.contracts.{kind}": kind for kind in HOOK_OF_KIND}

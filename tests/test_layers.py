@@ -5,7 +5,8 @@ A module sees modules of lower layers and of its own room, never higher ones:
 ====== ============================================ =================================================
 layer  rooms                                        what they are
 ====== ============================================ =================================================
-0      errors, names, types, progress, provenance   words of the domain; the standard library only
+0      errors, names, types, progress, provenance,  words of the domain; the standard library only
+       core_versions, code_digests
 1      options, metrics, statistics, losses,        pure functions; what losses remember
        memory, protocol
 2      contracts                                    what a component is
@@ -45,7 +46,7 @@ import erc_bench.api
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
-    ("errors", "names", "types", "progress", "provenance"),
+    ("errors", "names", "types", "progress", "provenance", "core_versions", "code_digests"),
     ("options", "metrics", "statistics", "losses", "memory", "protocol"),
     ("contracts",),
     ("hookspecs", "data", "store", "pretrained"),

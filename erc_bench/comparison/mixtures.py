@@ -20,13 +20,17 @@ def _precision(record: Record) -> Any:
 
 
 def _machine(record: Record) -> Any:
+    """Return the class of the hardware in words: cpu, AMD EPYC, AVX512."""
     hardware = record.get("provenance", {}).get("hardware")
-    return hardware.get("name") if isinstance(hardware, dict) else hardware
+    if not isinstance(hardware, dict):
+        return hardware
+    return ", ".join(str(hardware[part]) for part in ("class", "name", "instructions") if hardware.get(part))
 
 
 # Between rows, code and weights differ by design; within a row nothing should.
 _WITHIN_A_ROW = {
     "with different versions of its code": _inputs("code"),
+    "with different versions of the core": _inputs("core"),
     "with different weights of its backbone": _inputs("backbone"),
     "in different precision": _precision,
     "on different machines": _machine,
@@ -45,6 +49,12 @@ def mixtures(entries: Sequence[Entry], dataset: str) -> list[str]:
     return notes + _differences(rows, _BETWEEN_ROWS, f"{dataset}: the rows ran")
 
 
+def _side(value: str, names: Iterable[str]) -> str:
+    """Name the cells of one side, and in what they differ where that is a text."""
+    told = json.loads(value)
+    return ", ".join(names) + (f": {told}" if isinstance(told, str) and " " in told else "")
+
+
 def _differences(
     cells: Iterable[tuple[str, Record]], facts: Mapping[str, Callable[[Record], Any]], subject: str
 ) -> list[str]:
@@ -57,5 +67,5 @@ def _differences(
             if value is not None:
                 parts.setdefault(json.dumps(value, sort_keys=True), {})[name] = None
         if len(parts) > 1:
-            notes.append(f"{subject} {words} ({' against '.join(', '.join(part) for part in parts.values())})")
+            notes.append(f"{subject} {words} ({' against '.join(_side(*part) for part in parts.items())})")
     return notes

@@ -80,7 +80,8 @@ def software_table(shown: Sequence[Shown]) -> TextTable:
 
 def hardware_table(shown: Sequence[Shown]) -> TextTable:
     """Return the machines that the cells were run on, and how many cells on each."""
-    return _counted(("class", "machine", "platform", "threads"), (_machine(record) for record in _records(shown)))
+    titles = ("class", "machine", "instructions", "platform", "threads")
+    return _counted(titles, (_machine(record) for record in _records(shown)))
 
 
 def _counted(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> TextTable:
@@ -103,7 +104,7 @@ def _software(record: Mapping[str, Any]) -> tuple[str, str]:
 
 def _machine(record: Mapping[str, Any]) -> tuple[str, ...]:
     hardware = (record.get("provenance") or {}).get("hardware") or {}
-    return tuple(str(hardware.get(key, NOTHING)) for key in ("class", "name", "platform", "threads"))
+    return tuple(str(hardware.get(key, NOTHING)) for key in ("class", "name", "instructions", "platform", "threads"))
 
 
 def data_table(shown: Sequence[Shown]) -> TextTable:

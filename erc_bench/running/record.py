@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from erc_bench.code_digests import code_digests
+from erc_bench.core_versions import versions_used
 from erc_bench.data.corpus import Corpus
 from erc_bench.data.groups import groups
 from erc_bench.errors import ErcBenchError
 from erc_bench.metrics import degenerate, majority_floor, score
 from erc_bench.planning.plan import Plan
-from erc_bench.provenance import code_digests, git_state, versions
+from erc_bench.provenance import git_state, versions
 from erc_bench.store.layout import RECORD_FORMAT
 from erc_bench.training.result import CellResult, Reading
 from erc_bench.types import UtteranceKey
@@ -24,7 +26,7 @@ def inputs(plan: Plan, fingerprint: str | None, identity: str | None) -> dict[st
     """Return what a stored cell must still agree with, else it is stale; ``None`` is what was not looked at."""
     backbone = {} if plan.backbone is None else {"backbone": plan.backbone}
     code = code_digests({**backbone, **plan.components, **plan.readouts})
-    return {"data": fingerprint, "backbone": identity, "code": code}
+    return {"data": fingerprint, "backbone": identity, "code": code, "core": versions_used(plan.resolved.values)}
 
 
 def scored_rows(

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from erc_bench.catalogue import Catalogue
+from erc_bench.code_digests import code_digests
+from erc_bench.core_versions import versions_used
 from erc_bench.data.corpus import load_corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.options import specs
 from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.request import ANY_BACKBONE
-from erc_bench.provenance import code_digests
 from erc_bench.running.looks import Looks, Tell
 from erc_bench.running.state import changes
 
@@ -39,6 +40,7 @@ class Staleness:
             "data": self._once(self._fingerprint, "dataset", record, f"the corpus {record['dataset']}"),
             "backbone": self._once(self._identity, "backbone", record, f"the backbone {record['backbone']}"),
             "code": self._code(record),
+            "core": versions_used(record.get("settings", {})),
         }
         changed = changes(stored, present)
         return f"{' and '.join(changed)} changed since" if changed else ""

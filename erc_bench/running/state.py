@@ -91,5 +91,13 @@ def changes(stored: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
     """Name what is no longer as it was when the cell ran; what is ``None`` now was not looked at."""
     looked_at = [name for name in ("data", "backbone") if present[name] is not None]
     named = [f"the {name}" for name in looked_at if stored.get(name) != present[name]]
+    if "core" not in stored:
+        # Digests of that time covered other text: they would name every component.
+        return [*named, "the core, which had no versions then,"]
     old = stored.get("code", {})
-    return named + [f"the code of {slot}" for slot, digest in present["code"].items() if old.get(slot) != digest]
+    named += [f"the code of {slot}" for slot, digest in present["code"].items() if old.get(slot) != digest]
+    return named + [
+        f"the core's {part} ({stored['core'].get(part, 'none')} → {version})"
+        for part, version in present["core"].items()
+        if stored["core"].get(part) != version
+    ]

@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from erc_bench.code_digests import code_digests
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
-from erc_bench.provenance import code_digests, versions
+from erc_bench.provenance import versions
 from erc_bench.store.layout import MODEL_FILE
 
 FORMAT = 1

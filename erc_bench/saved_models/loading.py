@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from erc_bench.catalogue import Catalogue
+from erc_bench.code_digests import code_digests
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.system import System
@@ -23,7 +24,6 @@ from erc_bench.planning.settings import Resolved
 from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.plugin_files import file_of_module
 from erc_bench.progress import Progress
-from erc_bench.provenance import code_digests
 from erc_bench.saved_models.description import Description, SavedComponent
 from erc_bench.saved_models.files import BACKBONE_FOLDER, BACKBONE_WEIGHTS, SYSTEM_FOLDER
 from erc_bench.saved_models.module_state import put_back

@@ -26,7 +26,9 @@ _KINDS: Mapping[str, Kinds] = {
     **dict.fromkeys(("dev_only", "sees_future"), (bool,)),
     **dict.fromkeys(("labels", "readouts", "scored_labels", "provenance.inert_terms"), (list,)),
     **dict.fromkeys(("labels.*", "readouts.*", "scored_labels.*", "provenance.inert_terms.*", "choices.*"), (str,)),
-    **dict.fromkeys(("settings", "choices", "overrides", "inputs", "inputs.code", "provenance", "timings"), (dict,)),
+    **dict.fromkeys(
+        ("settings", "choices", "overrides", "inputs", "inputs.code", "inputs.core", "provenance", "timings"), (dict,)
+    ),
     **dict.fromkeys(("data", "data.counts", "data.counts.*", "data.groups", "data.groups.*"), (dict,)),
     "data.groups.*.*": (list,),
     "data.groups.*.*.*": (str,),

@@ -6,7 +6,8 @@ import platform
 import resource
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -101,9 +102,25 @@ def one_thread(device: torch.device) -> Iterator[None]:
 
 
 def hardware(device: torch.device) -> dict[str, Any]:
-    """Describe the machine for the record; ``class`` names what makes results comparable."""
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or platform.machine()
-    return {"class": device.type, "name": name, "platform": platform.platform(), "threads": torch.get_num_threads()}
+    """Describe the machine for the record; ``class`` and ``instructions`` name what makes results comparable."""
+    on_cpu = device.type != "cuda"
+    return {
+        "class": device.type,
+        "name": _processor() if on_cpu else torch.cuda.get_device_name(device),
+        # What torch computes with, which an environment variable may lower.
+        "instructions": torch.backends.cpu.get_cpu_capability() if on_cpu else "",
+        "platform": platform.platform(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _processor() -> str:
+    """Return the name of the processor as Linux knows it, else what Python does."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def peak_memory_mib(device: torch.device) -> dict[str, float]:

@@ -23,13 +23,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from erc_bench.contracts.encoder import TokenRow
+from erc_bench.core_versions import CORE_VERSIONS
 from erc_bench.provenance import versions
 from erc_bench.store.feature_files import PART, SUFFIX, cache_folder, describe, lock_of, mark_used
 
 _log = logging.getLogger("erc_bench")
-
-_READING = 2
-"""Counts the ways in which rows have been read; another way may round otherwise."""
 
 
 class FeatureCache:
@@ -49,7 +47,7 @@ class FeatureCache:
     ) -> None:
         self.folder = (folder or cache_folder()) / "features"
         libraries = {name: versions()[name] for name in ("torch", "transformers")}
-        self._prefix = json.dumps([backbone, str(precision), device.type, libraries, _READING])
+        self._prefix = json.dumps([backbone, str(precision), device.type, libraries, CORE_VERSIONS["features"]])
         computed = {"precision": str(precision).removeprefix("torch."), "device": device.type}
         self._described = {**computed, **(described or {})}
 

@@ -298,7 +298,7 @@ def test_seeds_that_ran_otherwise_are_named(store):
     assert "meld: the seeds of ce ran with different versions of its code (1, 3 against 2)" in notes
     assert "meld: the seeds of ce ran with different weights of its backbone (1, 3 against 2)" in notes
     assert "meld: the seeds of ce ran in different precision (1, 2 against 3)" in notes
-    assert "meld: the seeds of ce ran on different machines (1, 2 against 3)" in notes
+    assert "meld: the seeds of ce ran on different machines (1, 2: cpu, Some CPU against 3: cpu, x)" in notes
 
 
 def test_rows_that_ran_otherwise_are_named(store):

@@ -47,7 +47,7 @@ def test_software_counts_the_cells_of_each_state(found):
 
 def test_a_cell_that_two_classifiers_read_counts_once(found):
     shown = found.shown[0]
-    assert hardware_table([shown, shown]).rows == (("cpu", "Some CPU", "Linux", "2", "3"),)
+    assert hardware_table([shown, shown]).rows == (("cpu", "Some CPU", "-", "Linux", "2", "3"),)
 
 
 def test_records_without_provenance_are_told_as_such(found):
@@ -56,7 +56,7 @@ def test_records_without_provenance_are_told_as_such(found):
         seed: replace(cell, record={**cell.record, "provenance": {}, "data": {}}) for seed, cell in shown.cells.items()
     }
     bare = [replace(shown, cells=cells)]
-    assert hardware_table(bare).rows == (("-", "-", "-", "-", "3"),)
+    assert hardware_table(bare).rows == (("-", "-", "-", "-", "-", "3"),)
     assert data_table(bare).rows[0][1:] == ("not recorded", "-", "", "", "-")
     assert "unknown" in runs_table(bare).rows[0]
 
