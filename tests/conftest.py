@@ -2,12 +2,26 @@
 
 import importlib.util
 import os
+import random
 import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
+
+# The same examples every time, and none too slow for a machine that does other things. ERC_BENCH_NEW_EXAMPLES=1 looks
+# for examples that nobody has tried yet.
+settings.register_profile(
+    "erc-bench",
+    deadline=None,
+    derandomize=os.environ.get("ERC_BENCH_NEW_EXAMPLES") != "1",
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
+)
+settings.load_profile("erc-bench")
 
 
 def _checkpoints():
@@ -39,6 +53,15 @@ def pytest_configure(config):
 @pytest.fixture(autouse=True)
 def _no_network():
     socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def _chance_begins_anew():
+    """Let what a test draws not hang on what ran before it in this process."""
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(scope="session")
