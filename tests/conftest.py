@@ -50,6 +50,17 @@ def pytest_configure(config):
         os.environ.pop(variable, None)
 
 
+def pytest_sessionstart():
+    """Forget what a terminal or a CI service says of colours and sizes: what is printed must not hang on it."""
+    for variable in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        os.environ.pop(variable, None)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest, so that no process works on it alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def _no_network():
     socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
