@@ -7,7 +7,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
@@ -70,7 +69,9 @@ def _no_network():
 def _chance_begins_anew():
     """Let what a test draws not hang on what ran before it in this process."""
     random.seed(0)
-    np.random.seed(0)
+    # Neither is loaded for this: both read the number of threads when they are, which `pytest_configure` sets.
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
 
