@@ -2,12 +2,25 @@
 
 import importlib.util
 import os
+import random
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
+
+# The same examples every time, and none too slow for a machine that does other things. ERC_BENCH_NEW_EXAMPLES=1 looks
+# for examples that nobody has tried yet.
+settings.register_profile(
+    "erc-bench",
+    deadline=None,
+    derandomize=os.environ.get("ERC_BENCH_NEW_EXAMPLES") != "1",
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
+)
+settings.load_profile("erc-bench")
 
 
 def _checkpoints():
@@ -36,9 +49,31 @@ def pytest_configure(config):
         os.environ.pop(variable, None)
 
 
+def pytest_sessionstart():
+    """Forget what a terminal or a CI service says of colours and sizes: what is printed must not hang on it."""
+    for variable in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+        os.environ.pop(variable, None)
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest, so that no process works on it alone at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(autouse=True)
 def _no_network():
     socket_allow_hosts(["127.0.0.1"], allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def _chance_begins_anew():
+    """Let what a test draws not hang on what ran before it in this process."""
+    random.seed(0)
+    # Neither is loaded for this: both read the number of threads when they are, which `pytest_configure` sets.
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,7 @@ def test_the_source_is_clean(arguments):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.long
 def test_the_types_are_right(tmp_path):
     """Those of the source and of what ``erc-bench new`` writes, in one run: reading torch takes most of it."""
     names = [names_of(kind, f"new-{kind}") for kind in KINDS]

@@ -38,7 +38,7 @@ def fast_contrastive(reps, labels, temperature, log):
     return erc.contrastive_loss(erc.cosine(reps, reps) / temperature, erc.positives(labels), log=log)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     labels=st.lists(st.integers(0, 2), min_size=1, max_size=7),
     temperature=st.sampled_from([0.07, 0.3, 2.0]),

@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -151,24 +150,19 @@ def test_fish(in_shell, line, expected):
 
 
 @pytest.mark.parametrize("words", ["erc-bench run --dataset ", "erc-bench run --method e", "erc-bench run --set obj"])
-def test_a_key_press_needs_no_torch_and_not_long(cache, words):
+def test_a_key_press_loads_no_torch_and_little_else(cache, words):
+    """Loading is what takes time: a third of a second for some 350 modules, two seconds for the 1700 with torch."""
     script = (
         "import atexit, sys; from erc_bench.cli import main\n"
-        "atexit.register(lambda: print('torch' in sys.modules, file=sys.stderr)); main()"
+        "atexit.register(lambda: print('torch' in sys.modules, len(sys.modules), file=sys.stderr)); main()"
     )
     environment = {**os.environ, "ERC_BENCH_CACHE": str(cache), VARIABLE: "bash_complete"}
     environment |= {"COMP_WORDS": words, "COMP_CWORD": "3"}
-    best = float("inf")
-    for _ in range(3):
-        started = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
-        )
-        best = min(best, time.perf_counter() - started)
-        assert done.stderr == "False\n"
-        assert done.stdout.startswith(("plain,", "nospace,"))
-    # Generous, for a machine that does other things: it takes a fifth of it.
-    assert best < 2
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    torch, modules = done.stderr.split()
+    assert torch == "False"
+    assert int(modules) < 600
+    assert done.stdout.startswith(("plain,", "nospace,"))
 
 
 def test_the_shells_of_the_command_are_those_that_there_are():

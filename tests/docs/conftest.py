@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = str(Path(__file__).with_name("child.py"))
-PATIENCE = 120
+PATIENCE = 300
 PRELOADED = (
     "pandas",
     "scipy.stats",

@@ -90,7 +90,7 @@ def visit(browser, site):
         size = dict(zip(("width", "height"), WIDE, strict=True))
         context = browser.new_context(viewport=size, color_scheme=scheme, java_script_enabled=scripts)
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(120_000)
         context.on("request", lambda request: _judge(request.url))
         tab = context.new_page()
         tab.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)

@@ -91,6 +91,7 @@ def states(tokenizer, model):
 
 def test_a_model_computes_the_same_with_it(bert):
     tokenizer, model = bert
+    model.double()  # where other orders of adding differ in the last of 16 digits
     quick = copy.deepcopy(model)
     assert quicken_attention(quick)
     assert quicken_attention(quick)
@@ -100,9 +101,7 @@ def test_a_model_computes_the_same_with_it(bert):
     plain.pow(3).sum().backward()
     ours.pow(3).sum().backward()
     for (name, one), other in zip(model.named_parameters(), quick.parameters(), strict=True):
-        torch.testing.assert_close(
-            other.grad, one.grad, rtol=1e-4, atol=2e-5, msg=lambda text, name=name: f"{name}: {text}"
-        )
+        torch.testing.assert_close(other.grad, one.grad, msg=lambda text, name=name: f"{name}: {text}")
 
 
 def test_without_gradients_torch_computes(bert):

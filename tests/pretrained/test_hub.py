@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -15,7 +14,9 @@ from erc_bench.pretrained.hub import Revision, looks_like_hub_id
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 PROGRAM = """
-import json, sys
+import json, sys, time
+slept = []
+time.sleep = slept.append
 from erc_bench.errors import ErcBenchError
 from erc_bench.pretrained.backbone import PretrainedBackbone
 
@@ -29,7 +30,7 @@ try:
     answer = str(getattr(backbone, sys.argv[1])())
 except ErcBenchError as error:
     answer = f"error: {error}"
-print(json.dumps([answer, "torch" in sys.modules]))
+print(json.dumps([answer, "torch" in sys.modules, slept]))
 """
 
 
@@ -86,10 +87,12 @@ def ask(question, cache, port, offline="0", **options):
     environment["HF_ENDPOINT"] = f"http://127.0.0.1:{port}"
     environment.pop("HF_HUB_CACHE", None)
     command = [sys.executable, "-c", PROGRAM, question, json.dumps(options)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=True)
     assert done.stderr == ""
-    answer, imported_torch = json.loads(done.stdout.splitlines()[-1])
+    answer, imported_torch, slept = json.loads(done.stdout.splitlines()[-1])
     assert not imported_torch
+    # The client waits before it tries again; nobody is kept waiting.
+    assert slept == []
     return answer
 
 
@@ -110,9 +113,7 @@ def test_fetched_once_then_read_from_the_cache_without_network(tiny_promcse, tmp
 
 @pytest.mark.parametrize("offline", ["0", "1"])
 def test_without_network_and_cache_the_answer_is_quick_and_complete(tmp_path, offline):
-    started = time.monotonic()
     answer = ask("folder", tmp_path, port=1, offline=offline)
-    assert time.monotonic() - started < 10
     reason = "HF_HUB_OFFLINE forbids the network" if offline == "1" else "huggingface.co cannot be reached"
     wanted = ["'some'", "owner/some", f"cache {tmp_path}", reason, "config.json", "vocab.json with merges.txt"]
     wanted += ["model.safetensors or pytorch_model.bin, about 1.4 GB", "--backbone FOLDER", "--backbone minilm"]

@@ -25,6 +25,7 @@ def read(model):
 
 @pytest.mark.parametrize("quick_attention", [False, True])
 def test_states_and_gradients_are_those_of_the_whole_layer(model, quick_attention):
+    model.double()  # where other orders of adding differ in the last of 16 digits
     pruned = copy.deepcopy(model)
     assert quicken_last_layer(pruned)
     if quick_attention:
@@ -36,9 +37,7 @@ def test_states_and_gradients_are_those_of_the_whole_layer(model, quick_attentio
     whole.pow(3).sum().backward()
     ours.pow(3).sum().backward()
     for (name, one), other in zip(model.named_parameters(), pruned.parameters(), strict=True):
-        torch.testing.assert_close(
-            other.grad, one.grad, rtol=1e-4, atol=2e-5, msg=lambda text, name=name: f"{name}: {text}"
-        )
+        torch.testing.assert_close(other.grad, one.grad, msg=lambda text, name=name: f"{name}: {text}")
 
 
 def test_without_positions_all_is_computed(model):

@@ -12,6 +12,9 @@ from playwright.sync_api import expect, sync_playwright
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
+PATIENCE = 120_000
+"""Milliseconds until a test gives up waiting, on a machine that does other things."""
+
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed (Debian: apt-get install chromium)")
 
 
@@ -19,6 +22,7 @@ pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installe
 def browser():
     # Chromium refuses its sandbox to root, and a container may have little shared memory.
     options = ["--disable-dev-shm-usage", "--disable-gpu"] + (["--no-sandbox"] if os.geteuid() == 0 else [])
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=options)
         yield browser
@@ -40,7 +44,7 @@ def visit(browser, address):
     def visit(width=1200, height=800, **options):
         context = browser.new_context(viewport={"width": width, "height": height}, **options)
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE)
 
         def route(route):
             loaded.append(route.request.url)

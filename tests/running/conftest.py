@@ -3,10 +3,12 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -22,6 +24,8 @@ from erc_bench.running.grid import GridRunner
 from erc_bench.running.task import GridTask
 from erc_bench_plugins.datasets.meld import Meld
 
+PATIENCE = 300
+"""Seconds until a test gives up waiting: what takes a few on an idle machine takes many more on a busy one."""
 SHORT = ("training.epochs=1", "training.batch_size=8", "encoder.length=48", "encoder.window=2")
 WORDS = ("happy", "angry", "phone", "home", "why", "came", "alone", "surprise", "leave", "fine")
 
@@ -110,14 +114,25 @@ def grid(tmp_path, data_dir, tiny_bert):
     return Grid(tmp_path / "runs", data_dir, str(tiny_bert))
 
 
+@contextmanager
+def hearing_ctrl_c():
+    """Let what is started meanwhile hear Ctrl-C: a script's background jobs ignore it, and so would their children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Process:
     """``python -m erc_bench`` in a process of its own, killed if it takes much longer than it may."""
 
     def __init__(self, *arguments, cwd, environment=None):
         command = [sys.executable, "-m", "erc_bench", *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
-        self.popen = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(environment or {})}, **pipes)
-        self._watchdog = threading.Timer(240, self.popen.kill)
+        with hearing_ctrl_c():
+            self.popen = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(environment or {})}, **pipes)
+        self._watchdog = threading.Timer(PATIENCE, self.popen.kill)
         self._watchdog.start()
 
     def read_until(self, text):
@@ -165,11 +180,11 @@ def start(tmp_path):
 
 @pytest.fixture
 def patience():
-    """Look until something is so, at most for a minute."""
+    """Look until something is so, at most for some minutes."""
 
     def patience(found):
         pause = threading.Event()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE
         while not found():
             assert time.monotonic() < deadline, "it never came to be"
             pause.wait(0.01)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -90,13 +91,35 @@ def is_alive(process):
         return False
 
 
+TRAINS = """
+    import os
+    from pathlib import Path
+
+    import erc_bench.api as erc
+
+    class Trains(erc.Observer):
+        name = "trains"
+        source = "this test"
+
+        def epoch_ended(self, run, epoch):
+            Path(os.environ["TRAINS"], run.method).touch()
+"""
+"""Leaves a file for every cell of which an epoch has ended."""
+
+
 @pytest.fixture
 def endless(grid, tools, start, tmp_path):
-    """A grid whose two cells never end, with both of them begun, and its workers."""
-    cache = {"ERC_BENCH_CACHE": str(tmp_path / "cache")}
-    process = start(*command(grid, tools), environment=cache)
-    process.wait_for(lambda: len(list(grid.runs.rglob(".lock"))) == 2)
-    process.wait_for(lambda: len(list((tmp_path / "cache" / "features").glob("*.safetensors"))) == 3)
+    """A grid whose two cells never end, with both of them in their training, and its workers.
+
+    That a cell has its lock says less: one that is stopped before it has begun leaves no status.
+    """
+    trains = tmp_path / "trains"
+    trains.mkdir()
+    observer = tmp_path / "trains.py"
+    observer.write_text(textwrap.dedent(TRAINS), encoding="utf-8")
+    environment = {"ERC_BENCH_CACHE": str(tmp_path / "cache"), "TRAINS": str(trains)}
+    process = start(*command(grid, tools, "--plugin", observer, "--observer", "trains"), environment=environment)
+    process.wait_for(lambda: {file.name for file in trains.iterdir()} == set(METHODS))
     return process, children(process.popen.pid)
 
 

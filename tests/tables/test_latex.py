@@ -192,7 +192,7 @@ def test_the_tables_compile_and_fit_their_page(request, tmp_path, name, document
     lines = [DOCUMENTS[document], packages, r"\begin{document}", "Before.", r"\input{tables}", "After."]
     (tmp_path / "paper.tex").write_text("\n".join([*lines, r"\end{document}"]), encoding="ascii")
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "paper.tex"]
-    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, timeout=100)
+    done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, timeout=300)
     log = (tmp_path / "paper.log").read_text(encoding="latin-1")
     assert done.returncode == 0, log[-2000:]
     assert (tmp_path / "paper.pdf").stat().st_size > 10_000

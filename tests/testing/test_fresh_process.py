@@ -201,7 +201,7 @@ def test_a_check_that_is_stopped_leaves_no_process(number, tmp_path):
             check.send_signal(number)
             # Closed by the last process that had it: the cell, and what the cell has started.
             assert stream.read() == b""
-        error = check.communicate(timeout=60)[1].decode()
+        error = check.communicate(timeout=300)[1].decode()
     finally:
         check.kill()
         check.communicate()

@@ -35,7 +35,12 @@ def test_scores_by_the_definition(tau):
     split = long_weights()
     weight = split.head[1].weight
     expected = torch.stack([split.z @ w / w.norm() ** tau for w in weight], dim=1)
-    torch.testing.assert_close(fit(split, tau=tau).scores(split), expected.detach())
+    found = fit(split, tau=tau).scores(split)
+    # A sum of n products in float32 is off by no more than n units of the last place of what is added.
+    added = torch.stack([split.z.abs() @ w.abs() / w.norm() ** tau for w in weight], dim=1)
+    allowed = split.z.shape[1] * torch.finfo(torch.float32).eps * added
+    assert ((found - expected).abs() <= allowed).all()
+    assert allowed.max() < 1e-3 * expected.abs().max()
 
 
 def test_tau_is_chosen_by_the_metric_of_the_dataset():

@@ -90,8 +90,10 @@ class TestCheckValues:
 
     def test_float32_gives_the_same_digits(self):
         paper, official = (anchored_contrastive_loss(R.float(), Y, A.float(), 0.1, f) for f in ("paper", "official"))
-        assert paper.item() == pytest.approx(0.428770, abs=1e-6)
-        assert official.item() == pytest.approx(3.503020, abs=1e-6)
+        # Half of the last digit, and the rounding of cosines over a temperature of 0.1, which are as large as 10.
+        near = 5e-7 + 10 * torch.finfo(torch.float32).eps
+        assert paper.item() == pytest.approx(0.428770, abs=near)
+        assert official.item() == pytest.approx(3.503020, abs=near)
 
     def test_angles(self):
         assert anchor_angle_loss(A).item() == pytest.approx(-1.237027, abs=5e-7)
