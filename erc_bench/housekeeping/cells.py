@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.layout import LOCK_FILE, MODEL_FOLDER, is_cell_file, whole_of
+from erc_bench.store.layout import LOCK_FILE, MODEL_BACKBONE, MODEL_FOLDER, is_cell_file, whole_of
 from erc_bench.store.reading import CellStatus, StoredCell, read_cell, read_status
 from erc_bench.store.regular_files import inside_of, kind_of
 
@@ -184,6 +184,8 @@ def _is_foreign(path: Path, folder: Path) -> bool:
     kind, name = kind_of(path), path.relative_to(folder).as_posix()
     if kind == "a file" and not name.startswith(f"{MODEL_FOLDER}/"):
         return False
+    if name.partition("/")[2] == MODEL_BACKBONE:
+        return kind == "a file"
     return kind != "a folder" and not is_cell_file(f"{MODEL_FOLDER}/{name.partition('/')[2]}")
 
 

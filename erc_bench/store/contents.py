@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.layout import ARRAYS_FILE, MODEL_FOLDER, PACKED, RECORD_FILE, STATUS_FILE
-from erc_bench.store.regular_files import kind_of, open_regular
+from erc_bench.store.regular_files import kind_of, open_descriptor
 
 _SMALL = 1 << 20
 """Bytes up to which a file is read at once."""
@@ -40,8 +40,6 @@ def content_of(data: bytes) -> Content:
 def content_in(stream: FileIO) -> Content:
     """Return size and digest of a file that was opened without a buffer, from its beginning."""
     size = os.fstat(stream.fileno()).st_size
-    if size <= _SMALL:
-        return content_of(stream.read())
     return {"bytes": size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
 
 
@@ -77,15 +75,15 @@ def check_files(folder: Path, files: Sequence[str], contents: Contents | None, w
     """
     found = _entries(folder)
     names = {name: name if contents is not None else _as_packed(name, found) for name in files}
-    missing = [name for name, stored in names.items() if not _is_there(folder, stored, found)]
+    missing = [name for name, stored in names.items() if not (stored in found or os.path.lexists(folder / stored))]
     if missing:
         raise ErcBenchError(f"it is marked done but lacks {', '.join(missing)}")
     for name, stored in names.items():
-        if contents is None:
+        if not found.get(stored):
             _check_kind(folder, stored)
-        elif name != RECORD_FILE:
+        if contents is not None and name != RECORD_FILE:
             _check_content(folder, name, contents[name], with_model)
-    if contents is not None and (extra := sorted(name for name in found - contents.keys() if _is_read(name))):
+    if contents is not None and (extra := sorted(name for name in found.keys() - contents.keys() if _is_read(name))):
         raise ErcBenchError(f"{extra[0]} is there, which {STATUS_FILE} does not list")
 
 
@@ -103,14 +101,25 @@ def check_size(name: str, size: int, stated: Content) -> None:
 
 
 def _check_content(folder: Path, name: str, stated: Content, with_model: bool) -> None:
-    _check_parents(folder, name)
     try:
-        with open_regular(folder / name, name) as stream:
-            check_size(name, os.fstat(stream.fileno()).st_size, stated)
+        # A path as text: there are thousands of files, and to make a path takes as long as to open it.
+        descriptor = open_descriptor(f"{folder}{os.sep}{name}", name)
+        try:
+            size = os.fstat(descriptor).st_size
+            check_size(name, size, stated)
             if with_model or not name.startswith(f"{MODEL_FOLDER}/"):
-                check_content(name, content_in(stream), stated)
+                check_content(name, _content_behind(descriptor, size), stated)
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise ErcBenchError(f"{name} cannot be read: {error.strerror or error}") from None
+
+
+def _content_behind(descriptor: int, size: int) -> Content:
+    if size <= _SMALL:
+        return content_of(os.read(descriptor, size))
+    with FileIO(descriptor, closefd=False) as stream:
+        return content_in(stream)
 
 
 def _check_kind(folder: Path, name: str) -> None:
@@ -129,21 +138,20 @@ def _check_parents(folder: Path, name: str) -> None:
         parent, slash, _ = parent.rpartition("/")
 
 
-def _entries(folder: Path) -> set[str]:
-    """Return the names in a folder in one look; none where it cannot be listed, and each is asked for by itself."""
+def _entries(folder: Path) -> dict[str, bool]:
+    """Return in one look the names in a folder, and whether each is a regular file.
+
+    There are none where it cannot be listed: then each file is asked for by itself.
+    """
     try:
         with os.scandir(folder) as entries:
-            return {entry.name for entry in entries}
+            return {entry.name: entry.is_file(follow_symlinks=False) for entry in entries}
     except OSError:
-        return set()
+        return {}
 
 
-def _as_packed(name: str, found: set[str]) -> str:
+def _as_packed(name: str, found: Mapping[str, bool]) -> str:
     return f"{name}{PACKED}" if name not in found and f"{name}{PACKED}" in found else name
-
-
-def _is_there(folder: Path, name: str, found: set[str]) -> bool:
-    return name in found or os.path.lexists(folder / name)
 
 
 def _is_read(name: str) -> bool:

@@ -36,15 +36,22 @@ def open_regular(file: Path, name: str = "") -> FileIO:
 
     Raises :class:`ErcBenchError` for anything but a regular file, and ``OSError`` where it cannot be opened.
     """
-    _refuse(file.lstat().st_mode, file, name)
-    opened = FileIO(os.open(file, _FLAGS))
+    _refuse(file.lstat().st_mode, name or file.name)
+    return FileIO(open_descriptor(str(file), name or file.name))
+
+
+def open_descriptor(file: str, name: str) -> int:
+    """Open what was just seen to be a regular file, and is not waited for or followed where it no longer is.
+
+    Raises as :func:`open_regular` does.
+    """
+    descriptor = os.open(file, _FLAGS)
     try:
-        # Something else may lie there by now.
-        _refuse(os.fstat(opened.fileno()).st_mode, file, name)
+        _refuse(os.fstat(descriptor).st_mode, name)
     except ErcBenchError:
-        opened.close()
+        os.close(descriptor)
         raise
-    return opened
+    return descriptor
 
 
 def read_regular(file: Path) -> bytes:
@@ -88,9 +95,9 @@ def inside_of(path: Path) -> str:
     return min((entry.name for entry in path.iterdir()), default="")
 
 
-def _refuse(mode: int, file: Path, name: str) -> None:
+def _refuse(mode: int, name: str) -> None:
     if not stat.S_ISREG(mode):
-        raise ErcBenchError(f"{name or file.name} is {_kind(mode)}, not a file")
+        raise ErcBenchError(f"{name} is {_kind(mode)}, not a file")
 
 
 def _kind(mode: int) -> str:

@@ -3,11 +3,12 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -23,6 +24,7 @@ from erc_bench.running.task import GridTask
 from erc_bench_plugins.datasets.meld import Meld
 
 SHORT = ("training.epochs=1", "training.batch_size=8", "encoder.length=48", "encoder.window=2")
+FROZEN = ("encoder.trainable=none",)
 WORDS = ("happy", "angry", "phone", "home", "why", "came", "alone", "surprise", "leave", "fine")
 
 
@@ -110,6 +112,22 @@ def grid(tmp_path, data_dir, tiny_bert):
     return Grid(tmp_path / "runs", data_dir, str(tiny_bert))
 
 
+@pytest.fixture(scope="session")
+def ran_once(tmp_path_factory, tiny_bert):
+    """A grid of two frozen cells that are done; never changed."""
+    folder = tmp_path_factory.mktemp("ran-once")
+    grid = Grid(folder / "runs", write_meld(folder / "data"), str(tiny_bert))
+    assert len(grid.run("ce", seeds=(1, 2), settings=FROZEN).ran) == 2
+    return grid
+
+
+@pytest.fixture
+def done(ran_once, tmp_path):
+    """A copy of that grid, to be damaged."""
+    shutil.copytree(ran_once.runs, tmp_path / "runs")
+    return replace(ran_once, runs=tmp_path / "runs")
+
+
 class Process:
     """``python -m erc_bench`` in a process of its own, killed if it takes much longer than it may."""
 
@@ -190,3 +208,4 @@ class Tools:
     record = staticmethod(record)
     status = staticmethod(status)
     short = SHORT
+    frozen = FROZEN
