@@ -48,9 +48,9 @@ def listed(status: Mapping[str, Any]) -> list[str]:
     files = status.get("files")
     if not isinstance(files, list) or RECORD_FILE not in files:
         raise ErcBenchError(f"{STATUS_FILE} does not list {RECORD_FILE} among its files")
-    wrong = next((name for name in files if not isinstance(name, str) or not _is_inside(name)), None)
-    if wrong is not None:
-        raise ErcBenchError(f"{STATUS_FILE} lists {wrong!r}, which is no file of a cell")
+    wrong = [name for name in files if not isinstance(name, str) or not _is_inside(name)]
+    if wrong:
+        raise ErcBenchError(f"{STATUS_FILE} lists {wrong[0]!r}, which is no file of a cell")
     return files
 
 

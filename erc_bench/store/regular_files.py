@@ -14,12 +14,13 @@ _KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFLNK: "a link",
     stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
 }
 _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
 def kind_of(path: Path) -> str:
-    """Say what lies under a path ("a file", "a folder", "a link", "a pipe"); empty where nothing does."""
+    """Say what lies under a path ("a file", "a folder", "a link", "a pipe", …); empty where nothing does."""
     try:
         return _kind(path.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
