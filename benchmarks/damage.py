@@ -150,7 +150,7 @@ def _of_the_others(told: str, folder: Path) -> str:
 def _told(arguments: list[str], seconds: int) -> str:
     """Run a command in this process; return what it prints."""
     told = io.StringIO()
-    signal.signal(signal.SIGALRM, _hangs)
+    before = signal.signal(signal.SIGALRM, _hangs)
     signal.alarm(seconds)
     try:
         with redirect_stdout(told), redirect_stderr(told):
@@ -161,6 +161,7 @@ def _told(arguments: list[str], seconds: int) -> str:
         return _HANGS
     finally:
         signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
     return told.getvalue()
 
 
