@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from erc_bench.metrics import label_indices, score
+from erc_bench.store.contents import content_of
 from erc_bench.store.layout import PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE, CellAddress
 
 BENCHMARKS = Path(__file__).parent
@@ -125,7 +126,10 @@ def write_cells(runs: Path, size: Size, packed: bool = False) -> None:
         further = [f"predictions.{name}.csv" for name in base["readouts"]]
         for name in further:
             (folder / (name + PACKED if packed else name)).touch()
-        status = {"status": "done", "files": [PREDICTIONS_FILE, *further, RECORD_FILE]}
+        answers = [name + PACKED if packed else name for name in (PREDICTIONS_FILE, *further)]
+        files = [*answers, RECORD_FILE]
+        contents = {name: content_of((folder / name).read_bytes()) for name in files}
+        status = {"status": "done", "files": files, "contents": contents}
         (folder / STATUS_FILE).write_text(json.dumps(status, indent=1), encoding="utf-8")
 
 

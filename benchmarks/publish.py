@@ -2,9 +2,11 @@
 
     python benchmarks/publish.py runs benchmarks/results/laptop
 
-Records, statuses and label anchors are copied as they are and predictions gzipped, so that
+Records are copied as they are, of the arrays the label anchors, and predictions gzipped, so that
 ``erc-bench compare --runs benchmarks/results/laptop`` makes every table again. The scores of further
-readouts and representations are left out. Weights are never among a cell's files.
+readouts and representations are left out, and so are saved models. Each status says size and sha256 of what is
+published, and in ``published_from`` those of what the run wrote (null where it did not say). Damaged cells are
+left out and named.
 """
 
 from __future__ import annotations
@@ -13,25 +15,31 @@ import argparse
 import csv
 import gzip
 import io
+import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from safetensors.numpy import load_file, save
 
+from erc_bench.store.contents import content_of
 from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE
 from erc_bench.store.predictions import open_text, predictions_file
-from erc_bench.store.reading import StoredCell, read_cells
+from erc_bench.store.reading import StoredCell, read_cells, read_status
 
 
-def publish(runs: Path, folder: Path) -> tuple[int, int]:
-    """Copy what is done; return the number of cells and of bytes."""
-    cells = [cell for cell in read_cells(runs) if cell.status == "done"]
-    return len(cells), sum(_publish_cell(cell, folder.joinpath(*cell.folder.parts[-5:])) for cell in cells)
+def publish(runs: Path, folder: Path) -> tuple[int, int, list[StoredCell]]:
+    """Copy what is done; return the number of cells and of bytes, and the damaged cells, which are left out."""
+    found = read_cells(runs)
+    cells = [cell for cell in found if cell.status == "done"]
+    size = sum(_publish_cell(cell, folder.joinpath(*cell.folder.parts[-5:])) for cell in cells)
+    return len(cells), size, [cell for cell in found if cell.status == "damaged"]
 
 
 def _publish_cell(cell: StoredCell, target: Path) -> int:
     target.mkdir(parents=True, exist_ok=True)
-    contents = {name: (cell.folder / name).read_bytes() for name in (RECORD_FILE, STATUS_FILE)}
+    contents = {RECORD_FILE: (cell.folder / RECORD_FILE).read_bytes()}
     if (cell.folder / ARRAYS_FILE).is_file():
         contents[ARRAYS_FILE] = _anchors(cell.folder / ARRAYS_FILE)
     if not cell.record["dev_only"]:
@@ -40,9 +48,20 @@ def _publish_cell(cell: StoredCell, target: Path) -> int:
         file = predictions_file(cell, readout)
         if file.is_file():
             contents[file.name.removesuffix(PACKED) + PACKED] = _packed(file, scores=False)
+    contents[STATUS_FILE] = _status(read_status(cell.folder), contents)
+    # The status comes last: what is interrupted is no finished cell.
+    (target / STATUS_FILE).unlink(missing_ok=True)
     for name, content in contents.items():
         (target / name).write_bytes(content)
     return sum(map(len, contents.values()))
+
+
+def _status(stored: dict[str, Any], contents: Mapping[str, bytes]) -> bytes:
+    """Return a status that says what is published, and what the run wrote."""
+    published = {name: content_of(contents[name]) for name in sorted(contents)}
+    written = stored.get("published_from", stored.get("contents"))
+    status = {**stored, "files": list(published), "contents": published, "published_from": written}
+    return json.dumps(status, indent=1).encode()
 
 
 def _anchors(file: Path) -> bytes:
@@ -65,7 +84,9 @@ def main() -> None:
     parser.add_argument("runs", type=Path, help="A folder of runs.")
     parser.add_argument("folder", type=Path, help="Where to put the copies.")
     asked = parser.parse_args()
-    cells, size = publish(asked.runs, asked.folder)
+    cells, size, damaged = publish(asked.runs, asked.folder)
+    for cell in damaged:
+        sys.stderr.write(f"Left out: {cell.name} is damaged: {cell.told}\n")
     sys.stdout.write(f"{cells} cells, {size / 2**20:.1f} MiB, in {asked.folder}\n")
 
 

@@ -12,9 +12,30 @@ from typing import Any
 import numpy as np
 
 from erc_bench.metrics import degenerate, majority_floor, score
+from erc_bench.store.contents import content_of
 from erc_bench.store.layout import CellAddress, readout_file
 
 LABELS = ("anger", "joy", "neutral")
+
+
+def write_status(folder: Path, files: Sequence[str] | None = None) -> None:
+    """Write, or bring up to date, the status of a done cell that holds what lies there now: some files, or all."""
+    file = folder / "status.json"
+    status = {"status": "done", "finished": "2025-01-01T00:00:00"}
+    if file.is_file():
+        status = json.loads(file.read_text(encoding="utf-8"))
+    if files is None:
+        found = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
+        files = [name for name in found if not name.startswith(".") and name != "status.json"]
+    contents = {name: content_of((folder / name).read_bytes()) for name in files}
+    file.write_text(json.dumps({**status, "files": list(files), "contents": contents}), encoding="utf-8")
+
+
+def without_contents(folder: Path) -> None:
+    """Make the status of a cell one of the time when it did not say what its files hold."""
+    status = json.loads((folder / "status.json").read_text(encoding="utf-8"))
+    status.pop("contents", None)
+    (folder / "status.json").write_text(json.dumps(status), encoding="utf-8")
 
 
 @dataclass(frozen=True)
@@ -80,8 +101,7 @@ class Store:
         else:
             record["metrics"]["test"] = None
         (folder / "record.json").write_text(json.dumps(record), encoding="utf-8")
-        status = {"status": "done", "finished": "2025-01-01T00:00:00", "files": files}
-        (folder / "status.json").write_text(json.dumps(status), encoding="utf-8")
+        write_status(folder, files)
         return folder
 
     def add_seeds(self, method: str, accuracies: Sequence[float], **changes: Any) -> list[Path]:

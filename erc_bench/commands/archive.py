@@ -39,7 +39,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 def archive(runs: Path, output: Path | None, to: Path | None, restore: Path | None, **asked: Any) -> None:
     """Pack cells into an archive or copy them elsewhere, all or those that the options choose; or put them back.
 
-    What was written is read back and compared before anything is removed. Half-written cells are left out.
+    What was written is read back and compared before anything is removed. Half-written and damaged cells are left out.
     """
     if sum(place is not None for place in (output, to, restore)) != 1:
         raise ErcBenchError(
@@ -49,40 +49,39 @@ def archive(runs: Path, output: Path | None, to: Path | None, restore: Path | No
     if restore is not None:
         _restore(restore, runs, asked)
         return
-    cells = _chosen(runs, asked)
-    if not cells:
-        click.echo("There is no such cell.")
-        return
-    if output is not None:
-        packed = _pack(cells, output, asked["overwrite"])
+    cells, left = _chosen(runs, asked)
+    if cells:
+        packed = _copy(cells, runs, to, asked["overwrite"]) if to else _pack(cells, output, asked["overwrite"])
+        left += tell_left((cell.path, why) for cell, why in packed.left)
+        if asked["remove"]:
+            left += _remove(runs, packed, asked["yes"])
     else:
-        assert to is not None
-        packed = _copy(cells, runs, to, asked["overwrite"])
-    left = tell_left((cell.path, why) for cell, why in packed.left)
-    if asked["remove"]:
-        left += _remove(runs, packed, asked["yes"])
+        click.echo("There is no such cell.")
     if left:
         sys.exit(SOME_LEFT)
 
 
-def _chosen(runs: Path, asked: dict[str, Any]) -> list[CellFolder]:
+def _chosen(runs: Path, asked: dict[str, Any]) -> tuple[list[CellFolder], int]:
+    """Return the cells to pack, and how many damaged ones are left where they are; these are named."""
     from erc_bench.housekeeping.cells import find_cells
     from erc_bench.housekeeping.selecting import Chosen
     from erc_bench.terminal import open_console
 
     found = choose_aloud(asked, find_cells(runs))
-    whole = [cell for cell in found.cells if cell.status != "half-written"]
     for cell in found.cells:
         if cell.status == "half-written":
             click.echo(f"Left out: {cell.path}: {cell.why}", err=True)
+    damaged = tell_left((cell.path, f"it is damaged: {cell.told}") for cell in found.cells if cell.status == "damaged")
+    whole = [cell for cell in found.cells if cell.status not in ("half-written", "damaged")]
     if whole:
         show_cells(open_console(), Chosen(whole, found.strangers, found.stale))
-    return whole
+    return whole, damaged
 
 
-def _pack(cells: Sequence[CellFolder], output: Path, overwrite: bool) -> Packed:
+def _pack(cells: Sequence[CellFolder], output: Path | None, overwrite: bool) -> Packed:
     from erc_bench.housekeeping.packing import pack
 
+    assert output is not None
     if not output.name.endswith(_SUFFIX):
         raise ErcBenchError(f"--output {output} does not end in {_SUFFIX}")
     if output.exists() and not overwrite:
@@ -124,6 +123,6 @@ def _restore(file: Path, runs: Path, asked: dict[str, Any]) -> None:
     click.echo(f"Restored: {amount(done.placed)}, into {runs}")
     damaged = [cell for cell in done.placed if cell.status == "damaged"]
     for cell in damaged:
-        click.echo(f"Damaged: {runs.joinpath(*cell.parts)}: {cell.why}", err=True)
+        click.echo(f"Damaged: {runs.joinpath(*cell.parts)}: {cell.told}", err=True)
     if tell_left((runs.joinpath(*cell.parts), why) for cell, why in done.left) or damaged:
         sys.exit(SOME_LEFT)

@@ -26,7 +26,8 @@ def caption(comparison: Comparison, cells: Iterable[StoredCell]) -> tuple[str, .
     ]
     sentences += _marks(comparison)
     sentences += _reported(comparison)
-    sentences.append(_configurations(comparison, cells))
+    cells = list(cells)
+    sentences += [_configurations(comparison, cells), _unverified(comparison, cells)]
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -173,3 +174,27 @@ def _configurations(comparison: Comparison, cells: Iterable[StoredCell]) -> str:
         for dataset, methods in sorted(counted.items())
     ]
     return f"Configurations with test scores in this folder of runs: {'; '.join(parts)}." if parts else ""
+
+
+def _unverified(comparison: Comparison, cells: Iterable[StoredCell]) -> str:
+    """Say how many cells of the table could be damaged without anybody seeing it."""
+    stored = {(*_configuration(cell), cell.record["seed"]): cell for cell in cells if cell.status == "done"}
+    shown = {
+        (column.dataset, key.method, key.backbone, score.settings_hash, seed)
+        for column, score in scores(comparison)
+        for seed in score.seeds
+        for key in [comparison.rows[score.row].key]
+    }
+    unverified = sum(address in stored and not stored[address].verified for address in shown)
+    if not unverified:
+        return ""
+    were = "was" if unverified == 1 else "were"
+    return (
+        f"Unverified: {unverified} of {count(len(shown), 'cell')} {were} stored without digests of their files, so"
+        " damage to them would not show."
+    )
+
+
+def _configuration(cell: StoredCell) -> tuple[str, str, str, str]:
+    record = cell.record
+    return record["dataset"], record["method"], record["backbone"], record["settings_hash"]

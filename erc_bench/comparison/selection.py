@@ -29,7 +29,7 @@ def select(
     wanted = [
         cell for cell in cells if (not datasets or cell.dataset in datasets) and (not methods or cell.method in methods)
     ]
-    notes = [f"{cell.name} ({cell.status}): {cell.error}" for cell in wanted if cell.status != "done"]
+    notes = [f"{cell.name} ({cell.status}): {cell.told}" for cell in wanted if cell.status != "done"]
     done = [cell for cell in wanted if cell.status == "done"]
     if not done:
         raise ErcBenchError("no finished run is there to compare", "\n".join(notes) or "Train with `erc-bench run`.")

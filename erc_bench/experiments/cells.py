@@ -146,7 +146,7 @@ def _finished(cell: Any) -> StoredCell:
         raise ErcBenchError(f"there is no folder {str(folder)!r}", "A row of load_runs names one: its column folder.")
     stored = read_cell(_only_cell(folder).absolute())
     if stored.status != "done":
-        raise ErcBenchError(f"{stored.name} is {stored.status}: {stored.error}")
+        raise ErcBenchError(f"{stored.name} is {stored.status}: {stored.error}", stored.remedy)
     return stored
 
 

@@ -42,12 +42,15 @@ def compare_plans(
     plans: Sequence[Plan], runs: Path, datasets: Sequence[str], methods: Sequence[str], **wanted: Any
 ) -> Comparison:
     """Compare the cells of the plans, in the order of the names; ``wanted`` goes to :func:`compare_stored`."""
-    cells = [read_cell(plan.address.folder(runs)) for plan in plans]
+    all_cells = read_cells(runs)
+    read = {cell.folder: cell for cell in all_cells}
+    folders = [plan.address.folder(runs) for plan in plans]
+    cells = [read[folder] if folder in read else read_cell(folder) for folder in folders]
     return compare_stored(
         cells,
         datasets=_in(plans, "dataset", datasets),
         methods=_in(plans, "method", methods),
-        all_cells=read_cells(runs),
+        all_cells=all_cells,
         **wanted,
     )
 

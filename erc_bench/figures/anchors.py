@@ -14,9 +14,11 @@ import numpy.typing as npt
 from erc_bench.errors import ErcBenchError
 from erc_bench.figures.heatmap import Matrix, heatmap, side
 from erc_bench.figures.model import Drawn, Numbers, Value, file_stem
+from erc_bench.figures.notes import left_out
 from erc_bench.figures.selection import Panel, Selection, Shown, printable, seed_words
 from erc_bench.figures.style import new_figure
 from erc_bench.store.arrays import read_array
+from erc_bench.store.reading import StoredCell
 
 STAGES = {
     "raw": "label words, raw",
@@ -37,16 +39,17 @@ class Similarities:
 
 def draw(selection: Selection) -> list[Drawn]:
     """Draw each row whose method trains anchors; where none does, the raw label words of the first row."""
-    drawn = []
+    drawn, notes = [], list[str]()
     for panel in selection.panels:
-        found = [each for shown in panel.shown if _is_own(each := _similarities(shown, panel.labels))]
+        found = [each for shown in panel.shown if _is_own(each := _similarities(shown, panel.labels, notes))]
         trained = [each for each in found if set(each.cosines) - {"raw"}]
         drawn += [_drawn(panel, each) for each in trained or _one_per_backbone(found)]
+    # A row that only reads another one's training looks at the same cells.
+    told = tuple(dict.fromkeys(notes))
     if not drawn:
-        raise ErcBenchError(
-            "no stored run has label anchors", "They are stored for every method that is built on a backbone."
-        )
-    return drawn
+        kept = "They are stored for every method that is built on a backbone."
+        raise ErcBenchError("no stored run has label anchors", "\n".join((*told, kept)))
+    return [replace(each, notes=told) for each in drawn]
 
 
 def _is_own(similarities: Similarities) -> bool:
@@ -63,18 +66,31 @@ def cosines(vectors: npt.NDArray[np.float64]) -> Matrix:
     return np.asarray(np.clip(unit @ unit.T, -1.0, 1.0))
 
 
-def _similarities(shown: Shown, labels: Sequence[str]) -> Similarities:
+def _similarities(shown: Shown, labels: Sequence[str], notes: list[str]) -> Similarities:
+    """Return what the readable cells of a row have; ``notes`` gets a sentence for each of the others."""
     found: dict[str, dict[int, Matrix]] = {}
     for seed, cell in shown.cells.items():
-        for stage in STAGES:
-            anchors = read_array(cell, _array(stage, shown.key.readout))
-            if anchors is None:
-                continue
-            if len(anchors) != len(labels):
-                raise ErcBenchError(f"{cell.name} has {len(anchors)} anchors ({stage}) for {len(labels)} labels")
-            found.setdefault(stage, {})[seed] = cosines(anchors)
+        try:
+            own = _cosines_of(cell, shown.key.readout, labels)
+        except ErcBenchError as error:
+            notes.append(left_out(cell, error))
+            continue
+        for stage, matrix in own.items():
+            found.setdefault(stage, {})[seed] = matrix
     means = {stage: np.mean(list(found[stage].values()), axis=0) for stage in STAGES if stage in found}
     return Similarities(shown, means, {stage: tuple(found[stage]) for stage in means})
+
+
+def _cosines_of(cell: StoredCell, readout: str, labels: Sequence[str]) -> dict[str, Matrix]:
+    found = {}
+    for stage in STAGES:
+        anchors = read_array(cell, _array(stage, readout))
+        if anchors is None:
+            continue
+        if len(anchors) != len(labels):
+            raise ErcBenchError(f"it has {len(anchors)} anchors ({stage}) for {len(labels)} labels")
+        found[stage] = cosines(anchors)
+    return found
 
 
 def _array(stage: str, readout: str) -> str:

@@ -10,42 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.figures.clouds import Cloud, Floats, clouds_of
 from erc_bench.figures.grid import panel_grid
 from erc_bench.figures.model import Drawn, Numbers, Value, file_stem
-from erc_bench.figures.selection import Panel, Selection, Shown, printable
+from erc_bench.figures.selection import Panel, Selection, printable
 from erc_bench.figures.style import GREY, colour, legend_below, wrapped
-from erc_bench.store.arrays import PROJECTED, REPRESENTATIONS, read_array
-from erc_bench.store.predictions import read_answers
-from erc_bench.store.reading import StoredCell
 
-MOST_POINTS = 3000
-"""Larger test splits are thinned evenly: more points than this hide each other."""
 PERPLEXITY = 30.0
 WIDTH = 3.4
 # Without triangles, which are the anchors'.
 _MARKERS = ("o", "s", "D", "P", "X", "*", "h", "d", "p")
-
-Floats = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Cloud:
-    """One cell. vectors: (n, dim); ``gold``: n labels; anchors: (classes, dim) or ``None``.
-
-    ``total`` is the number of test utterances before thinning.
-    """
-
-    shown: Shown
-    seed: int
-    vectors: Floats
-    gold: tuple[str, ...]
-    anchors: Floats | None
-    total: int
 
 
 @dataclass(frozen=True)
@@ -59,20 +37,19 @@ class Plane:
 
 def draw(selection: Selection) -> list[Drawn]:
     """Draw one figure for each dataset: a panel for each row with stored representations."""
-    drawn = []
+    drawn, unreadable = [], list[str]()
     for panel in selection.panels:
-        clouds = [_cloud(shown, panel, selection.wanted.seed) for shown in panel.trained]
-        missing = [shown.label for shown, cloud in zip(panel.trained, clouds, strict=True) if cloud is None]
-        planes = [embed(cloud) for cloud in clouds if cloud is not None]
-        notes = [f"{panel.column.title}: no representations are stored for {', '.join(missing)}"] if missing else []
+        clouds, missing, notes = clouds_of(panel, selection.wanted.seed)
+        unreadable += notes
+        planes = [embed(cloud) for cloud in clouds]
+        if missing:
+            notes.append(f"{panel.column.title}: no representations are stored for {', '.join(missing)}")
         if planes:
             drawn.append(_drawn(panel, planes, notes))
     if not drawn:
         which = "" if selection.wanted.seed is None else f" with seed {selection.wanted.seed}"
-        raise ErcBenchError(
-            f"no stored run{which} has test representations",
-            "Store them: the same command again with `erc-bench run --save-representations`.",
-        )
+        store = "Store them: the same command again with `erc-bench run --save-representations`."
+        raise ErcBenchError(f"no stored run{which} has test representations", "\n".join((*unreadable, store)))
     return drawn
 
 
@@ -91,41 +68,6 @@ def embed(cloud: Cloud) -> Plane:
     points = np.asarray(places, dtype=np.float64)
     count = len(cloud.vectors)
     return Plane(cloud, points[:count], None if cloud.anchors is None else points[count:])
-
-
-def _cloud(shown: Shown, panel: Panel, seed: int | None) -> Cloud | None:
-    for number, cell in sorted(shown.cells.items()):
-        if seed in (None, number) and (vectors := _vectors(cell)) is not None:
-            gold = read_answers(cell).gold
-            if len(gold) != len(vectors):
-                raise ErcBenchError(f"{cell.name} has {len(vectors)} representations for {len(gold)} predictions")
-            if len(gold) < 3:
-                raise ErcBenchError(f"{cell.name} has too few test utterances to place in a plane")
-            kept = thinned(len(gold), MOST_POINTS)
-            anchors = _anchors(cell, len(panel.labels), vectors.shape[1])
-            return Cloud(shown, number, vectors[kept], tuple(gold[i] for i in kept), anchors, len(gold))
-    return None
-
-
-def _vectors(cell: StoredCell) -> Floats | None:
-    # Anchors lie where the objective compares, which is the projected space where there is one.
-    projected = read_array(cell, PROJECTED)
-    return read_array(cell, REPRESENTATIONS) if projected is None else projected
-
-
-def _anchors(cell: StoredCell, classes: int, dim: int) -> Floats | None:
-    for stage in ("stage_two", "stage_one"):
-        anchors = read_array(cell, f"anchors.{stage}")
-        if anchors is not None and anchors.shape == (classes, dim):
-            return anchors
-    return None
-
-
-def thinned(count: int, most: int) -> list[int]:
-    """Return at most ``most`` of ``count`` positions, evenly spread."""
-    if count <= most:
-        return list(range(count))
-    return [int(position) for position in np.linspace(0, count - 1, most).round()]
 
 
 def _drawn(panel: Panel, planes: Sequence[Plane], notes: Sequence[str]) -> Drawn:

@@ -1,12 +1,11 @@
 """The cells below a folder of runs as folders of files: what is ours there, and what is not.
 
 What is not is never touched: links are not followed, and a cell that holds a file which no run wrote is
-left as it is.
+left as it is. A link, a pipe or an empty folder under the name of one of a cell's files is damage, and ours.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -15,27 +14,15 @@ from datetime import datetime
 from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.layout import (
-    ARRAYS_FILE,
-    LOCK_FILE,
-    MODEL_FOLDER,
-    PACKED,
-    PREDICTIONS_FILE,
-    RECORD_FILE,
-    STATUS_FILE,
-    TRACEBACK_FILE,
-    is_model_file,
-)
-from erc_bench.store.reading import CellStatus, StoredCell, read_cell
+from erc_bench.store.layout import LOCK_FILE, MODEL_BACKBONE, MODEL_FOLDER, is_cell_file, whole_of
+from erc_bench.store.reading import CellStatus, StoredCell, read_cell, read_status
+from erc_bench.store.regular_files import inside_of, kind_of
 
 LEVELS = ("dataset", "method", "backbone", "settings", "seed")
 """What the folders of a cell are named after."""
 SETTINGS, SEED = re.compile(r"[0-9a-f]{12}"), re.compile(r"seed-(0|[1-9]\d*)")
 ASIDE = re.compile(r"\.(removed|incoming)-[0-9a-f]{12}")
 """Folders of a removal or an unpacking that goes on, or that was killed."""
-_FILES = frozenset({STATUS_FILE, RECORD_FILE, ARRAYS_FILE, TRACEBACK_FILE, LOCK_FILE, PREDICTIONS_FILE})
-_READOUT = re.compile(r"predictions\.[A-Za-z0-9._-]+\.csv")
-_PART = re.compile(r"\.(.+)\.part")
 
 
 @dataclass(frozen=True)
@@ -44,9 +31,9 @@ class CellFolder:
 
     ``parts`` are the five names of its path below the runs, ``files`` its files by their paths within
     it, ``size`` their bytes, ``moment`` (seconds since 1970) when it ended, or when a file of it was last
-    written. ``why`` is one line about a status other than done; ``limit`` the number of dialogues that a
-    partial run kept. ``names`` are dataset, method and backbone by the cell's record, which two folders' names
-    may share (``x/y``, ``x--y``); empty where it has none.
+    written. ``why`` is one line about a status other than done, ``remedy`` what to do about damage; ``limit`` the
+    number of dialogues that a partial run kept. ``names`` are dataset, method and backbone by the cell's record,
+    which two folders' names may share (``x/y``, ``x--y``); empty where it has none.
     """
 
     path: Path
@@ -58,6 +45,12 @@ class CellFolder:
     why: str = ""
     limit: int | None = None
     names: tuple[str, ...] = ()
+    remedy: str = ""
+
+    @property
+    def told(self) -> str:
+        """What is wrong with the cell, and what to do about it: one line."""
+        return ". ".join(filter(None, (self.why, self.remedy)))
 
     @property
     def seed(self) -> int:
@@ -134,7 +127,7 @@ def _add(folder: Path, parts: tuple[str, ...], found: Found) -> None:
 def look_at(folder: Path, parts: tuple[str, ...]) -> CellFolder:
     """Return what a cell's folder holds; its lock is nothing of the cell's own."""
     files = tuple(sorted(name for name in _files_in(folder) if name != LOCK_FILE))
-    facts = [(folder / name).stat() for name in files]
+    facts = [(folder / name).lstat() for name in files]
     last_written = max((fact.st_mtime for fact in facts), default=folder.stat().st_mtime)
     cell = read_cell(folder)
     return CellFolder(
@@ -147,62 +140,60 @@ def look_at(folder: Path, parts: tuple[str, ...]) -> CellFolder:
         cell.error,
         _limit(cell),
         tuple(str(cell.record[level]) for level in LEVELS[:3]) if cell.record else (),
+        cell.remedy,
     )
 
 
 def _files_in(folder: Path) -> Iterator[str]:
-    """Yield the paths of the files within a folder, with slashes."""
-    for directory, _, names in os.walk(folder):
-        for name in names:
+    """Yield the paths of what lies within a folder but for folders, with slashes; links are not followed."""
+    for directory, folders, names in os.walk(folder):
+        for name in (*names, *(each for each in folders if Path(directory, each).is_symlink())):
             yield (Path(directory) / name).relative_to(folder).as_posix()
 
 
 def foreign_in(folder: Path) -> str:
     """Say what a cell's folder holds that no run wrote; empty where there is nothing."""
     for entry in sorted(folder.iterdir()):
-        if not _is_ours(entry):
-            return f"it holds {entry.name}, which no run wrote"
-        if entry.is_dir():
-            inside = sorted(entry.rglob("*"))
-            strange = next((path for path in inside if not _is_plain(path) or _is_foreign(path, folder)), None)
-            if strange is not None:
-                return f"it holds {strange.relative_to(folder).as_posix()}, which no run wrote"
+        strange = _strange(entry, folder)
+        if strange is not None:
+            return f"it holds {strange.relative_to(folder).as_posix()}, which no run wrote"
     return ""
 
 
-def is_cell_file(name: str) -> bool:
-    """Whether a file of this path within a cell's folder is one that a run writes, and whole."""
-    top, slash, _ = name.partition("/")
-    if slash:
-        return top == MODEL_FOLDER and is_model_file(name.removeprefix(f"{MODEL_FOLDER}/"))
-    plain = top.removesuffix(PACKED) if top.endswith(f".csv{PACKED}") else top
-    return plain in _FILES or _READOUT.fullmatch(plain) is not None
+def irregular_in(folder: Path) -> str:
+    """Say what of a cell's own is no file; empty where all is."""
+    for name in sorted(_files_in(folder)):
+        if (kind := kind_of(folder / name)) != "a file":
+            return f"{name} is {kind}, not a file"
+    return ""
 
 
-def _is_ours(entry: Path) -> bool:
-    part = _PART.fullmatch(entry.name)
-    name = part[1] if part else entry.name
-    if not _is_plain(entry):
-        return False
-    return name == MODEL_FOLDER if entry.is_dir() else is_cell_file(name)
+def _strange(entry: Path, folder: Path) -> Path | None:
+    """Return what is not ours, at or below an entry of a cell's folder."""
+    name = whole_of(entry.name)
+    if name == MODEL_FOLDER:
+        inside = sorted(entry.rglob("*")) if kind_of(entry) == "a folder" else []
+        return next((path for path in inside if _is_foreign(path, folder)), None)
+    if not is_cell_file(name):
+        return entry
+    return entry / held if (held := inside_of(entry)) else None
 
 
 def _is_foreign(path: Path, folder: Path) -> bool:
-    """Whether a file is one that no model holds; a model that is not whole may hold anything."""
-    name = path.relative_to(folder).as_posix()
-    return path.is_file() and name.startswith(f"{MODEL_FOLDER}/") and not is_cell_file(name)
-
-
-def _is_plain(path: Path) -> bool:
-    return not path.is_symlink() and (path.is_file() or path.is_dir())
+    """Whether something is what no model holds; a model that is not whole may hold any file."""
+    kind, name = kind_of(path), path.relative_to(folder).as_posix()
+    if kind == "a file" and not name.startswith(f"{MODEL_FOLDER}/"):
+        return False
+    if name.partition("/")[2] == MODEL_BACKBONE:
+        return kind == "a file"
+    return kind != "a folder" and not is_cell_file(f"{MODEL_FOLDER}/{name.partition('/')[2]}")
 
 
 def _finished(folder: Path, otherwise: float) -> float:
     """Return when a cell ended, by its status."""
     try:
-        status = json.loads((folder / STATUS_FILE).read_text(encoding="utf-8"))
-        return datetime.fromisoformat(status["finished"]).timestamp()
-    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return datetime.fromisoformat(read_status(folder)["finished"]).timestamp()
+    except (ErcBenchError, ValueError, KeyError, TypeError, OverflowError):
         return otherwise
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from erc_bench.errors import ErcBenchError
 from erc_bench.store.layout import LOCK_FILE
+from erc_bench.store.regular_files import remove_irregular
 
 RUNNING = "another process is running it"
 
@@ -24,6 +26,13 @@ def held(folder: Path) -> Iterator[None]:
     if not folder.is_dir():
         raise HeldError("it is gone already")
     file = folder / LOCK_FILE
+    try:
+        # A lock would be taken of what a link leads to.
+        remove_irregular(file)
+    except ErcBenchError as error:
+        raise HeldError(error.message) from None
+    except OSError as error:
+        raise HeldError(f"it cannot be locked: {error.strerror or error}") from None
     # Locking makes the file, and a cell that was packed or published has none.
     existed = file.exists()
     lock = FileLock(file)

@@ -13,11 +13,18 @@ from pathlib import Path
 from typing import IO
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.housekeeping.cells import CellFolder, is_cell_file, look_at
+from erc_bench.housekeeping.cells import CellFolder, irregular_in, look_at
 from erc_bench.housekeeping.holding import HeldError, held
+from erc_bench.store.layout import is_cell_file
+from erc_bench.store.reading import read_cell
+from erc_bench.store.regular_files import open_regular
 
 _CHUNK = 1 << 20
 _MODE = 0o644
+
+
+class DamagedError(Exception):
+    """Why a cell is not packed, in one line."""
 
 
 @dataclass
@@ -88,10 +95,20 @@ def _write(cells: Iterable[CellFolder], target: Path) -> Packed:
         for cell in cells:
             try:
                 with held(cell.path):
+                    refuse_damaged(cell)
                     packed.digests[cell] = {name: _add(archive, cell, name) for name in kept_files(cell)}
-            except HeldError as reason:
+            except (HeldError, DamagedError) as reason:
                 packed.left.append((cell, str(reason)))
     return packed
+
+
+def refuse_damaged(cell: CellFolder) -> None:
+    """Raise :class:`DamagedError` for a cell that cannot be kept as it is; the digests of a model are taken, too."""
+    found = read_cell(cell.path, with_model=True)
+    if found.status == "damaged":
+        raise DamagedError(f"it is damaged: {found.told}")
+    if irregular := irregular_in(cell.path):
+        raise DamagedError(irregular)
 
 
 def kept_files(cell: CellFolder) -> list[str]:
@@ -101,7 +118,7 @@ def kept_files(cell: CellFolder) -> list[str]:
 
 def _add(archive: tarfile.TarFile, cell: CellFolder, name: str) -> str:
     """Add one file, with nothing of this machine but its content; return its digest."""
-    with (cell.path / name).open("rb") as stream:
+    with open_regular(cell.path / name) as stream:
         member = tarfile.TarInfo(f"{cell.name}/{name}")
         member.size = stream.seek(0, 2)
         member.mode = _MODE
@@ -126,7 +143,7 @@ class _Digesting:
 
 def digest_of(file: Path) -> str:
     """Return the sha256 of a file."""
-    with file.open("rb") as stream:
+    with open_regular(file) as stream:
         return _digest(stream)
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 from erc_bench.data.archive import extract_checked
 from erc_bench.errors import ErcBenchError
-from erc_bench.housekeeping.cells import LEVELS, SEED, SETTINGS, CellFolder, foreign_in, is_cell_file, look_at
+from erc_bench.housekeeping.cells import LEVELS, SEED, SETTINGS, CellFolder, foreign_in, look_at
 from erc_bench.housekeeping.holding import HeldError, held
-from erc_bench.housekeeping.packing import Packed, digest_of, kept_files
+from erc_bench.housekeeping.packing import DamagedError, Packed, digest_of, kept_files, refuse_damaged
 from erc_bench.housekeeping.removing import INCOMING, aside_of, put_aside, remove_aside
+from erc_bench.store.layout import is_cell_file
 
 _MOST_FILES = 2_000_000
 _DAMAGED = "Nothing was unpacked. Copy it again from where erc-bench archive wrote it, or pack the cells again."
@@ -56,8 +57,9 @@ def copy(cells: Iterable[CellFolder], runs: Path, overwrite: bool) -> Packed:
         for cell in cells:
             try:
                 with held(cell.path):
+                    refuse_damaged(cell)
                     packed.digests[cell] = {name: _copy(cell, name, incoming) for name in kept_files(cell)}
-            except HeldError as reason:
+            except (HeldError, DamagedError) as reason:
                 packed.left.append((cell, str(reason)))
         copies = [look_at(incoming.joinpath(*cell.parts), cell.parts) for cell in packed.digests]
         for copied, digests in zip(copies, packed.digests.values(), strict=True):

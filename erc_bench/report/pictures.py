@@ -13,6 +13,7 @@ from erc_bench.report.markup import Html
 from erc_bench.report.model import Picture
 from erc_bench.report.svg import Sprite
 from erc_bench.store.arrays import array_names
+from erc_bench.store.reading import StoredCell
 
 MOST_MARKUP = 3_000_000
 """Characters of figures that one page holds."""
@@ -71,11 +72,15 @@ def _was_trained(shown: Shown) -> bool:
 
 
 def _trains_anchors(shown: Shown) -> bool:
+    return any(name.startswith("anchors.stage") for cell in shown.cells.values() for name in _names(cell))
+
+
+def _names(cell: StoredCell) -> frozenset[str]:
+    # What cannot be read is named where it would be drawn.
     try:
-        names = array_names(shown.cells[shown.score.seeds[0]].folder)
+        return array_names(cell.folder)
     except ErcBenchError:
-        return False
-    return any(name.startswith("anchors.stage") for name in names)
+        return frozenset()
 
 
 _FITS = {"curves": _was_trained, "representations": _was_trained, "anchors": _trains_anchors}

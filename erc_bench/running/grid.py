@@ -126,6 +126,8 @@ class GridRunner:
                 self._run_locked(plan, corpus, present, writer, started)
         except CellBusyError:
             return False
+        except ErcBenchError as error:
+            self._failed(plan, str(error), started)
         except OSError as error:
             self._failed(plan, f"the cell cannot be written: {error}", started)
         return True
@@ -138,10 +140,15 @@ class GridRunner:
         if found.state not in RUNS_UNDER[self.task.overwrite]:
             self._passed_over(plan, found, started)
             return
+        try:
+            writer.clear()
+        except ErcBenchError as error:
+            # No status says so: once there is room again, the cell runs like any damaged one.
+            self._failed(plan, str(error), started)
+            return
         observers: CellObservers | None = None
         try:
             self.progress.cell_started(plan.label())
-            writer.clear()
             observers = self._observers.cell(plan, writer.folder)
             record = self._train_and_store(plan, corpus, present, writer, observers.epoch_ended)
         except KeyboardInterrupt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any, Literal
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.arrays import REPRESENTATIONS, array_names
-from erc_bench.store.layout import MODEL_FILE, MODEL_FOLDER, STATUS_FILE
-from erc_bench.store.reading import read_cell
+from erc_bench.store.layout import MODEL_FILE, MODEL_FOLDER
+from erc_bench.store.reading import read_cell, read_status
 
 State = Literal["missing", "done", "failed", "stale"]
 Overwrite = Literal["missing", "failed", "stale", "always"]
@@ -83,7 +82,7 @@ def _has_representations(folder: Path) -> bool:
 
 
 def _inputs_of_failed(folder: Path) -> Mapping[str, Any]:
-    inputs = json.loads((folder / STATUS_FILE).read_text(encoding="utf-8")).get("inputs", {})
+    inputs = read_status(folder).get("inputs", {})
     return inputs if isinstance(inputs, dict) else {}
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.layout import MODEL_FILE, MODEL_FOLDER, STATUS_FILE
 from erc_bench.store.reading import read_cell
+from erc_bench.store.regular_files import kind_of
 
 _DEPTH = 6
 """Folders from the one that holds several folders of runs down to a cell."""
@@ -22,7 +23,7 @@ def find_model(run: Path) -> Path:
     if not run.is_dir():
         raise ErcBenchError(f"there is no folder {str(run)!r}", _SAVE)
     if (run / MODEL_FILE).is_file():
-        return run
+        return _finished(run) if run.name == MODEL_FOLDER else run
     found = _below(run)
     if len(found) > 1:
         shown = [f"  {folder.parent}" for folder in found[:_SHOWN]]
@@ -44,10 +45,10 @@ def _is_hidden(folder: Path, run: Path) -> bool:
 
 
 def _finished(folder: Path) -> Path:
-    """Refuse the model of a cell that did not come to its end; one that lies alone was taken out of its cell."""
-    cell = folder.parent
-    if (cell / STATUS_FILE).is_file() or any(cell.glob("*.csv")):
-        read = read_cell(cell)
+    """Refuse the model of a cell that did not come to its end, or is damaged; one that lies alone was taken out."""
+    cell = folder.absolute().parent
+    if kind_of(cell / STATUS_FILE) or any(cell.glob("*.csv")):
+        read = read_cell(cell, with_model=True)
         if read.status != "done":
             raise ErcBenchError(f"the cell {cell} is {read.status}: {read.error}", "Run it again with --save-model.")
     return folder

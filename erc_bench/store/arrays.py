@@ -13,6 +13,7 @@ import numpy.typing as npt
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.layout import ARRAYS_FILE
 from erc_bench.store.reading import StoredCell
+from erc_bench.store.regular_files import is_regular
 
 REPRESENTATIONS = "representations.test"
 """The test representations (n, dim), in the order of the file of predictions."""
@@ -25,7 +26,7 @@ def array_names(folder: Path) -> frozenset[str]:
 
     Raises :class:`ErcBenchError` where the file cannot be read.
     """
-    if not (folder / ARRAYS_FILE).is_file():
+    if not is_regular(folder / ARRAYS_FILE):
         return frozenset()
     with _opened(folder / ARRAYS_FILE) as arrays:
         return frozenset(arrays.keys())

@@ -26,6 +26,9 @@ _MODEL_DATA = (".json", ".safetensors", ".txt")
 _TOKENIZER_DATA = (".model", ".jinja")
 """A SentencePiece vocabulary (protocol buffers) and a template of text, beside a backbone alone."""
 RECORD_FORMAT = 1
+_FILES = frozenset({STATUS_FILE, RECORD_FILE, ARRAYS_FILE, TRACEBACK_FILE, LOCK_FILE, PREDICTIONS_FILE})
+_READOUT = re.compile(r"predictions\.[A-Za-z0-9._-]+\.csv")
+_PART = re.compile(r"\.(.+)\.part")
 KEY_COLUMNS = ("dialogue_id", "utterance", "gold", "predicted")
 """The columns that a file of predictions begins with."""
 
@@ -50,6 +53,26 @@ def folder_name(name: str) -> str:
     """Return a name that is safe as one folder: ``org/model`` becomes ``org--model``."""
     safe = re.sub(r"[^A-Za-z0-9._-]", "_", name.strip("/").replace("/", "--"))
     return safe.lstrip(".") or "_"
+
+
+def is_cell_file(name: str) -> bool:
+    """Whether a file of this path within a cell's folder is one that a run writes, and whole."""
+    top, slash, _ = name.partition("/")
+    if slash:
+        return top == MODEL_FOLDER and is_model_file(name.removeprefix(f"{MODEL_FOLDER}/"))
+    plain = top.removesuffix(PACKED) if top.endswith(f".csv{PACKED}") else top
+    return plain in _FILES or _READOUT.fullmatch(plain) is not None
+
+
+def part_of(name: str) -> str:
+    """Name what is not whole yet."""
+    return f".{name}.part"
+
+
+def whole_of(name: str) -> str:
+    """Return the name of a file or folder that is not whole yet once it is; any other name as it is."""
+    part = _PART.fullmatch(name)
+    return part[1] if part else name
 
 
 def is_model_file(name: str) -> bool:

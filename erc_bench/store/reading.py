@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.checking import check_record
 from erc_bench.store.collection import without_collection
-from erc_bench.store.layout import (
-    PACKED,
-    RECORD_FILE,
-    RECORD_FORMAT,
-    STATUS_FILE,
-)
-from erc_bench.store.packed import as_stored
-
-if TYPE_CHECKING:
-    pass
+from erc_bench.store.contents import check_content, check_files, content_of, listed, stated
+from erc_bench.store.layout import RECORD_FILE, RECORD_FORMAT, STATUS_FILE, is_cell_file
+from erc_bench.store.regular_files import inside_of, kind_of, read_regular
 
 CellStatus = Literal["done", "failed", "interrupted", "half-written", "damaged"]
 """The stored statuses, and what a folder that bears none may be."""
+
+REMEDY = "Run the cell again (erc-bench run repairs it), or remove it with erc-bench rm --state damaged."
+"""What to do about a damaged cell."""
 
 _SEED_FOLDER = re.compile(r"seed-(\d+)")
 
@@ -33,13 +28,22 @@ _SEED_FOLDER = re.compile(r"seed-(\d+)")
 class StoredCell:
     """One cell folder: what became of it and, where it is done, its record.
 
-    ``error`` is one line for every status but ``done``. ``record`` is empty where it cannot be read.
+    ``error`` is one line for every status but ``done``, ``remedy`` what to do about a damaged cell. ``record`` is
+    empty where it cannot be read. ``verified`` says that every file of a done cell was held against size and digest
+    in its status (the digests of a saved model's files only where they were asked for), which older ones lack.
     """
 
     folder: Path
     status: CellStatus
     record: dict[str, Any] = field(default_factory=dict)
     error: str = ""
+    remedy: str = ""
+    verified: bool = False
+
+    @property
+    def told(self) -> str:
+        """What is wrong with the cell, and what to do about it: one line."""
+        return ". ".join(filter(None, (self.error, self.remedy)))
 
     @property
     def dataset(self) -> str:
@@ -81,54 +85,66 @@ def _order(folder: Path) -> tuple[tuple[str, ...], int]:
     return folder.parts[:-1], int(folder.name.removeprefix("seed-"))
 
 
-def read_cell(folder: Path) -> StoredCell:
-    """Read one cell folder. Never raises for what the files hold: the status names what is wrong."""
-    if not (folder / STATUS_FILE).is_file():
+def read_cell(folder: Path, with_model: bool = False) -> StoredCell:
+    """Read one cell folder. Never raises for what the files hold: the status names what is wrong.
+
+    ``with_model`` takes the digests of a saved model's files as well, which may be large.
+    """
+    if not kind_of(folder / STATUS_FILE):
         return StoredCell(
             folder, "half-written", error=f"it has no {STATUS_FILE}: stopped while running, or running now"
         )
     try:
-        status = _read_object(folder / STATUS_FILE)
+        status = read_status(folder)
         if status.get("status") in ("failed", "interrupted"):
             return StoredCell(folder, status["status"], _readable_record(folder), one_line(status.get("error", "")))
-        return StoredCell(folder, "done", _read_done(folder, status))
+        record = _read_done(folder, status, with_model)
     except ErcBenchError as error:
-        return StoredCell(folder, "damaged", error=error.message)
+        return _damaged(folder, error.message)
+    return StoredCell(folder, "done", record, verified="contents" in status)
 
 
-def _read_done(folder: Path, status: dict[str, Any]) -> dict[str, Any]:
+def read_status(folder: Path) -> dict[str, Any]:
+    """Return what the status of a cell says; raise :class:`ErcBenchError` where it cannot be read."""
+    return _object(read_regular(folder / STATUS_FILE), STATUS_FILE)
+
+
+def _damaged(folder: Path, error: str) -> StoredCell:
+    return StoredCell(folder, "damaged", error=error, remedy=_in_the_way(folder) or REMEDY)
+
+
+def _in_the_way(folder: Path) -> str:
+    """Say what to do where a folder that nobody may empty stands in the place of a file."""
+    try:
+        entries = sorted(entry for entry in folder.iterdir() if is_cell_file(entry.name))
+        inside = {entry.name: held for entry in entries if (held := inside_of(entry))}
+    except OSError:
+        return ""
+    return next((f"Move {name} away, which holds {held}, and run the cell again." for name, held in inside.items()), "")
+
+
+def _read_done(folder: Path, status: dict[str, Any], with_model: bool) -> dict[str, Any]:
     if status.get("status") != "done":
         raise ErcBenchError(f"{STATUS_FILE} has the unknown status {status.get('status')!r}")
-    files = status.get("files")
-    if not isinstance(files, list) or RECORD_FILE not in files:
-        raise ErcBenchError(f"{STATUS_FILE} does not list {RECORD_FILE} among its files")
-    present = _file_names(folder)
-    unseen = [str(name) for name in files if not {str(name), f"{name}{PACKED}"} & present]
-    missing = [name for name in unseen if not as_stored(folder / name).is_file()]
-    if missing:
-        raise ErcBenchError(f"it is marked done but lacks {', '.join(missing)}")
-    return _read_record(folder)
-
-
-def _file_names(folder: Path) -> set[str]:
-    """Return the files of a folder in one look; none where it cannot be listed, and each is asked for by its name."""
-    try:
-        with os.scandir(folder) as entries:
-            return {entry.name for entry in entries if entry.is_file()}
-    except OSError:
-        return set()
+    files = listed(status)
+    contents = stated(status, files)
+    check_files(folder, files, contents, with_model)
+    data = read_regular(folder / RECORD_FILE)
+    if contents is not None:
+        check_content(RECORD_FILE, content_of(data), contents[RECORD_FILE])
+    return _record(data, folder)
 
 
 def _readable_record(folder: Path) -> dict[str, Any]:
     # A cell that failed may have stopped before or while its record was written.
     try:
-        return _read_record(folder)
+        return _record(read_regular(folder / RECORD_FILE), folder)
     except ErcBenchError:
         return {}
 
 
-def _read_record(folder: Path) -> dict[str, Any]:
-    record = _read_object(folder / RECORD_FILE)
+def _record(data: bytes, folder: Path) -> dict[str, Any]:
+    record = _object(data, RECORD_FILE)
     if record.get("format") != RECORD_FORMAT:
         found = record.get("format")
         raise ErcBenchError(f"{RECORD_FILE} has format {found!r}, this version reads format {RECORD_FORMAT}")
@@ -136,13 +152,13 @@ def _read_record(folder: Path) -> dict[str, Any]:
     return record
 
 
-def _read_object(file: Path) -> dict[str, Any]:
+def _object(data: bytes, name: str) -> dict[str, Any]:
     try:
-        value = json.loads(file.read_bytes().decode("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ErcBenchError(f"{file.name} cannot be read: {one_line(error)}") from None
+        value = json.loads(data.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ErcBenchError(f"{name} cannot be read: {one_line(error)}") from None
     if not isinstance(value, dict):
-        raise ErcBenchError(f"{file.name} does not hold an object")
+        raise ErcBenchError(f"{name} does not hold an object")
     return value
 
 

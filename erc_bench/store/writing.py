@@ -1,7 +1,7 @@
 """Write one cell so that a half-written one is never taken for a result.
 
 Every file is written beside its place and renamed; ``status.json``, the last, says that all the
-others are there.
+others are there, with size and sha256 of each.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from safetensors.numpy import save
 
+from erc_bench.store.contents import Content, content_in, content_of
 from erc_bench.store.layout import (
     ARRAYS_FILE,
     LOCK_FILE,
@@ -30,8 +31,12 @@ from erc_bench.store.layout import (
     STATUS_FILE,
     TRACEBACK_FILE,
     Status,
+    is_cell_file,
+    part_of,
     readout_file,
+    whole_of,
 )
+from erc_bench.store.regular_files import is_regular, kind_of, refuse_filled, remove_irregular
 from erc_bench.types import UtteranceKey
 
 
@@ -44,12 +49,21 @@ class CellWriter:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.files: list[str] = []
+        self.contents: dict[str, Content] = {}
         self._lock: FileLock | None = None
 
+    @property
+    def files(self) -> list[str]:
+        """The paths of the files that were written, in their order, without the status."""
+        return list(self.contents)
+
     def open(self, wait: bool = False) -> CellWriter:
-        """Take the cell's lock; raise :class:`CellBusyError` where another process holds it."""
+        """Take the cell's lock; raise :class:`CellBusyError` where another process holds it.
+
+        Raises :class:`ErcBenchError` where a folder that holds something is in the lock's place.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
+        remove_irregular(self.folder / LOCK_FILE)
         self._lock = FileLock(self.folder / LOCK_FILE)
         try:
             self._lock.acquire(timeout=-1 if wait else 0)
@@ -67,14 +81,27 @@ class CellWriter:
             self._lock.release()
 
     def clear(self) -> None:
-        """Remove what an earlier run of the cell left, the status first."""
-        (self.folder / STATUS_FILE).unlink(missing_ok=True)
-        for path in self.folder.iterdir():
-            if path.name in (MODEL_FOLDER, _part(MODEL_FOLDER)) and path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            elif path.is_file() and path.name != LOCK_FILE:
-                path.unlink()
-        self.files = []
+        """Remove what an earlier run of the cell left, the status first; links and pipes in its files' places as well.
+
+        Raises :class:`ErcBenchError`, before anything is removed, for a folder that holds something in the place of
+        one of its files.
+        """
+        entries = sorted(self.folder.iterdir(), key=lambda path: path.name != STATUS_FILE)
+        for path in entries:
+            if is_cell_file(whole_of(path.name)):
+                refuse_filled(path)
+        for path in entries:
+            self._remove(path)
+        self.contents = {}
+
+    def _remove(self, path: Path) -> None:
+        name = whole_of(path.name)
+        if name == MODEL_FOLDER and kind_of(path) == "a folder":
+            shutil.rmtree(path)
+        elif path.name != LOCK_FILE and is_regular(path):
+            path.unlink()
+        elif name == MODEL_FOLDER or is_cell_file(name):
+            remove_irregular(path)
 
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Write the record of the run."""
@@ -102,20 +129,21 @@ class CellWriter:
 
     def write_model(self, write: Callable[[Path], None]) -> None:
         """Let ``write`` fill the folder of the trained model, which appears when all its files are there."""
-        temporary = self.folder / _part(MODEL_FOLDER)
+        temporary = self.folder / part_of(MODEL_FOLDER)
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         try:
             write(temporary)
             files = sorted(path.relative_to(temporary).as_posix() for path in temporary.rglob("*") if path.is_file())
+            contents = {}
             for name in files:
                 # safetensors lets nobody else read what it writes; the other files of a cell are readable.
                 (temporary / name).chmod((self.folder / LOCK_FILE).stat().st_mode)
-                _sync(temporary / name)
+                contents[f"{MODEL_FOLDER}/{name}"] = _sync(temporary / name)
             temporary.replace(self.folder / MODEL_FOLDER)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
-        self.files += [f"{MODEL_FOLDER}/{name}" for name in files]
+        self.contents |= contents
 
     def finish(
         self, status: Status, error: str = "", traceback: str = "", inputs: Mapping[str, Any] | None = None
@@ -124,7 +152,12 @@ class CellWriter:
         if traceback:
             self._write(TRACEBACK_FILE, traceback.encode())
         finished = datetime.now(UTC).isoformat(timespec="seconds")
-        content: dict[str, Any] = {"status": status, "finished": finished, "files": self.files}
+        content: dict[str, Any] = {
+            "status": status,
+            "finished": finished,
+            "files": self.files,
+            "contents": self.contents,
+        }
         if error:
             content["error"] = error
         if inputs is not None:
@@ -132,7 +165,7 @@ class CellWriter:
         self._write(STATUS_FILE, json.dumps(content, indent=1).encode())
 
     def _write(self, name: str, content: bytes) -> None:
-        temporary = self.folder / _part(name)
+        temporary = self.folder / part_of(name)
         try:
             with temporary.open("wb") as stream:
                 stream.write(content)
@@ -141,15 +174,12 @@ class CellWriter:
             temporary.replace(self.folder / name)
         finally:
             temporary.unlink(missing_ok=True)
-        if name not in (STATUS_FILE, *self.files):
-            self.files.append(name)
+        if name != STATUS_FILE:
+            self.contents[name] = content_of(content)
 
 
-def _part(name: str) -> str:
-    """Name what is not whole yet."""
-    return f".{name}.part"
-
-
-def _sync(file: Path) -> None:
-    with file.open("rb") as stream:
+def _sync(file: Path) -> Content:
+    """Bring a file to the disk; return what it holds."""
+    with file.open("rb", buffering=0) as stream:
         os.fsync(stream.fileno())
+        return content_in(stream)

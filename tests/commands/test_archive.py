@@ -1,5 +1,7 @@
 """``erc-bench archive``: packing, copying, removing and restoring by command."""
 
+import tarfile
+
 import pytest
 
 from erc_bench.store.reading import read_cells
@@ -96,11 +98,31 @@ def test_a_mistake_changes_nothing(archive, runs, tmp_path, monkeypatch, argumen
     assert len(cells(runs)) == 4
 
 
-def test_a_damaged_cell_comes_back_as_it_was_and_is_named(archive, runs, tmp_path):
+@pytest.mark.parametrize("place", ["--output", "--to"])
+def test_a_damaged_cell_is_named_and_neither_packed_nor_removed(archive, runs, tmp_path, place):
     record = runs.joinpath("meld", "ce", "minilm", "a" * 12, "seed-1", "record.json")
+    size = record.stat().st_size
     record.write_text("{")
-    archive("--output", tmp_path / "all.tar.gz", "--remove", "--yes")
-    outcome = archive("--restore", tmp_path / "all.tar.gz")
+    outcome = archive("--method", "ce", place, tmp_path / "all.tar.gz", "--remove", "--yes")
     assert outcome.code == 1
-    assert outcome.err.startswith(f"Damaged: {record.parent}: record.json cannot be read")
-    assert record.read_text() == "{"
+    told = f"Left: {record.parent}: it is damaged: record.json is damaged: 1 bytes of {size:,}. Run the cell again"
+    assert outcome.err.startswith(told)
+    assert cells(runs) == ["ce seed-1", "eacl seed-1", "eacl seed-2"]
+    alone = archive("--method", "ce", place, tmp_path / "none.tar.gz")
+    assert (alone.code, alone.out) == (1, "There is no such cell.\n")
+    assert not (tmp_path / "none.tar.gz").exists()
+
+
+def test_a_cell_that_was_damaged_on_its_way_is_named_when_it_comes_back(archive, runs, tmp_path):
+    archive("--method", "eacl", "--output", tmp_path / "one.tar.gz", "--remove", "--yes")
+    with tarfile.open(tmp_path / "one.tar.gz") as packed:
+        packed.extractall(tmp_path / "open", filter="data")
+    (predictions,) = (tmp_path / "open").rglob("predictions.csv")
+    predictions.write_text(predictions.read_text().replace("joy", "anger", 1))
+    with tarfile.open(tmp_path / "again.tar.gz", "w:gz") as packed:
+        for file in (tmp_path / "open").rglob("*.*"):
+            packed.add(file, file.relative_to(tmp_path / "open").as_posix())
+    outcome = archive("--restore", tmp_path / "again.tar.gz")
+    folder = runs.joinpath("meld", "eacl", "minilm", "a" * 12, "seed-1")
+    assert outcome.code == 1
+    assert outcome.err.startswith(f"Damaged: {folder}: predictions.csv is damaged: ")

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import store_fixture
 
 from erc_bench.commands.grid_run import parse_seeds
 from erc_bench.errors import ErcBenchError
@@ -154,6 +155,7 @@ def test_a_dry_run_finds_what_the_run_would_find(majority, tmp_path, overwrite, 
     record = json.loads(stale.read_text())
     record["inputs"]["code"]["system"] = "0"
     stale.write_text(json.dumps(record))
+    store_fixture.write_status(stale.parent)
     asked = ("--dataset", "demo", "--seeds", "3", "--overwrite", overwrite)
     planned = majority(*asked, "--dry-run")
     assert (planned.code, planned.err) == (0, "")

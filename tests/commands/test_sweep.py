@@ -5,6 +5,7 @@ import re
 from textwrap import dedent
 
 import pytest
+import store_fixture
 
 from erc_bench.commands.sweep import duration
 
@@ -84,6 +85,7 @@ def test_a_dry_run_counts_what_is_stale(sweep, tmp_path):
         record = json.loads(path.read_text())
         record["inputs"]["data"] = "0"
         path.write_text(json.dumps(record))
+        store_fixture.write_status(path.parent)
     for overwrite, going in (("missing", 2), ("stale", 4)):
         told = sweep(SUITE, "--dry-run", "--overwrite", overwrite).out
         assert told.count(": 1 stale, 1 missing, about ") == 2

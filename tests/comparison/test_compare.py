@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 import pytest
+import store_fixture
 from scipy import stats
 from sklearn.metrics import f1_score
 
@@ -330,7 +331,9 @@ def test_dev_only_cells_alone_show_their_dev_scores_and_say_so(store):
 def test_failed_interrupted_and_damaged_cells_are_named(three):
     three.fail("eacl", 8, "the loss became nan at step 12")
     three.fail("eacl", 9, "stopped", status="interrupted")
-    (three.add("ce", 7) / "record.json").write_text("{")
+    damaged = three.add("ce", 7)
+    store_fixture.without_contents(damaged)
+    (damaged / "record.json").write_text("{")
     notes = compared(three).notes
     assert "meld/eacl/minilm/aaaaaaaaaaaa/seed-8 (failed): the loss became nan at step 12" in notes
     assert "meld/eacl/minilm/aaaaaaaaaaaa/seed-9 (interrupted): stopped" in notes
@@ -341,6 +344,7 @@ def test_answers_that_contradict_the_record_are_left_out_and_named(three):
     folder = three.add("eacl", 6, accuracy=0.9)
     lines = (folder / "predictions.csv").read_text().splitlines(keepends=True)
     (folder / "predictions.csv").write_text("".join(lines[:40]))
+    store_fixture.write_status(folder)
     comparison = compared(three)
     assert score_of(comparison, "eacl").seeds == (1, 2, 3, 4, 5)
     assert any("seed-6 is left out: its record says weighted_f1" in note for note in comparison.notes)
@@ -349,11 +353,14 @@ def test_answers_that_contradict_the_record_are_left_out_and_named(three):
 def test_damaged_answers_are_left_out_and_named(three):
     folder = three.add("eacl", 6)
     (folder / "predictions.csv").write_text("nonsense")
+    store_fixture.without_contents(folder)
     assert any("seed-6 is left out" in note and "line 1" in note for note in compared(three).notes)
 
 
 def test_nothing_readable_is_an_error_with_the_reasons(store):
-    (store.add() / "predictions.csv").write_text("nonsense")
+    folder = store.add()
+    (folder / "predictions.csv").write_text("nonsense")
+    store_fixture.without_contents(folder)
     with pytest.raises(ErcBenchError, match="no finished run can be read") as error:
         compared(store)
     assert "seed-1" in error.value.hint
@@ -365,6 +372,7 @@ def test_rows_that_scored_other_utterances_are_not_tested_jointly(store):
     for folder in folders:
         rows = (folder / "predictions.csv").read_text().splitlines(keepends=True)
         (folder / "predictions.csv").write_text("".join([rows[0], *(f"x{row}" for row in rows[1:])]))
+        store_fixture.write_status(folder)
     assert pair_of(compared(store), "eacl").joint.reason == "not testable: the rows scored different utterances"
 
 
@@ -375,6 +383,7 @@ def test_the_order_of_stored_rows_does_not_matter(store):
     for folder in folders:
         head, *rows = (folder / "predictions.csv").read_text().splitlines(keepends=True)
         (folder / "predictions.csv").write_text("".join([head, *reversed(rows)]))
+        store_fixture.write_status(folder)
     assert pair_of(compared(store), "eacl").joint == before
 
 
@@ -460,11 +469,23 @@ def test_the_caption_states_what_a_reader_must_know(three):
         assert fact in caption
 
 
+def test_the_caption_counts_cells_that_nobody_can_verify(three):
+    assert "Unverified" not in text(compared(three))
+    for seed in (1, 3):
+        store_fixture.without_contents(three.runs / f"meld/eacl/minilm/aaaaaaaaaaaa/seed-{seed}")
+    assert compared(three).caption[-1] == (
+        "Unverified: 2 of 15 cells were stored without digests of their files, so damage to them would not show."
+    )
+    one = compared(three, methods=["ce", "eacl"], readouts=[])
+    assert one.caption[-1].startswith("Unverified: 2 of 10 cells were ")
+
+
 def test_a_record_of_another_cell_in_this_folder_is_not_counted_twice(store):
     store.add("ce", 1)
     folder = store.add("ce", 2)
     record = json.loads((folder / "record.json").read_text())
     (folder / "record.json").write_text(json.dumps({**record, "seed": 1}))
+    store_fixture.write_status(folder)
     comparison = compared(store)
     assert score_of(comparison, "ce").seeds == (1,)
     assert any("seed-2 (damaged): record.json is that of another cell" in note for note in comparison.notes)

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import store_fixture
 from scipy import stats
 
 from erc_bench.comparison import Tests as Asked
@@ -122,6 +123,7 @@ def test_a_joint_test_that_is_nowhere_is_not_explained_as_if_it_were(store):
         file = folder / "predictions.csv"
         lines = file.read_text().splitlines()
         file.write_text("\n".join([lines[0].replace("\n", ""), *lines[1:]]).replace("\n0,0,", "\n99,0,") + "\n")
+        store_fixture.write_status(folder)
     comparison = compared(store)
     assert "the 0 comparisons" not in text(comparison)
     assert "‡ is not given: no joint test can be made; the reasons stand beside the differences." in text(comparison)

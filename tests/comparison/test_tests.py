@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import store_fixture
 from scipy import stats
 from sklearn.metrics import f1_score
 
@@ -147,6 +148,7 @@ def test_seeds_alone_read_records_alone(three):
     full = compared(three)
     for file in three.runs.rglob("predictions.csv"):
         file.write_text("nonsense")
+        store_fixture.write_status(file.parent)
     comparison = compared(three, unit="seed")
     pair = pair_of(comparison, "eacl")
     assert pair.test == pair_of(full, "eacl").test

@@ -25,10 +25,12 @@ class Runs:
     def change(self, folder, **changes):
         record = json.loads((folder / "record.json").read_text())
         (folder / "record.json").write_text(json.dumps(record | changes))
+        store_fixture.write_status(folder)
 
     def arrays(self, folder, **arrays):
         named = {name.replace("__", "."): np.asarray(array) for name, array in arrays.items()}
         save_file(named, str(folder / "arrays.safetensors"))
+        store_fixture.write_status(folder)
 
     def scores(self, folder, probabilities):
         """Write these scores (n, classes) into the file of predictions; the best one is the answer."""
@@ -38,6 +40,7 @@ class Runs:
             writer.writerow(["dialogue_id", "utterance", "gold", "predicted", *labels])
             for (dialogue, turn, gold), row in zip(self.store.split.rows(), probabilities, strict=True):
                 writer.writerow([dialogue, turn, gold, labels[int(np.argmax(row))], *(f"{value:.4f}" for value in row)])
+        store_fixture.write_status(folder)
 
     def epochs(self, count, rng, terms=("contrastive", "cross_entropy"), metric="weighted_f1"):
         return [

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import store_fixture
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.figures.anchors import cosines
@@ -78,5 +79,41 @@ def test_without_anchors_there_is_nothing_to_draw(runs, store):
 
 def test_anchors_of_another_number_of_labels_are_an_error(runs, store):
     runs.arrays(store.add("eacl", 1), anchors__raw=np.eye(4))
-    with pytest.raises(ErcBenchError, match=r"meld/eacl/.*seed-1 has 4 anchors \(raw\) for 3 labels"):
+    with pytest.raises(ErcBenchError, match="no stored run has label anchors") as caught:
         runs.draw("anchors")
+    told, _ = caught.value.hint.splitlines()
+    assert told == "meld/eacl/minilm/aaaaaaaaaaaa/seed-1 is left out: it has 4 anchors (raw) for 3 labels"
+
+
+@pytest.mark.parametrize("content", [b"", b"no safetensors"])
+def test_a_cell_whose_anchors_cannot_be_read_is_named_and_the_others_are_drawn(runs, store, content):
+    for seed in (1, 2):
+        runs.arrays(store.add("eacl", seed), anchors__stage_one=np.eye(3))
+    damaged = store.add("ce", 1)
+    for folder in (damaged, store.add("supcon", 1)):
+        runs.arrays(folder, anchors__stage_one=np.eye(3))
+    (older,) = (cell.folder for cell in runs.cells() if (cell.method, cell.record["seed"]) == ("eacl", 2))
+    for folder in (damaged, older):
+        store_fixture.without_contents(folder)
+        (folder / "arrays.safetensors").write_bytes(content)
+    drawn = runs.draw("anchors")
+    assert [each.title.rpartition(": ")[2] for each in drawn] == ["eacl", "supcon"]
+    assert "seed 1." in drawn[0].caption
+    told = [note for note in drawn[0].notes if "is left out: " in note]
+    assert [note.partition(" is left out: ")[0] for note in told] == [
+        "meld/ce/minilm/aaaaaaaaaaaa/seed-1",
+        "meld/eacl/minilm/aaaaaaaaaaaa/seed-2",
+    ]
+    assert all("arrays.safetensors cannot be read" in note for note in told)
+
+
+def test_a_verified_cell_whose_anchors_changed_is_left_out_of_everything(runs, store):
+    for seed in (1, 2):
+        runs.arrays(store.add("eacl", seed), anchors__stage_one=np.eye(3))
+    (damaged,) = (cell.folder for cell in runs.cells() if cell.record["seed"] == 2)
+    content = bytearray((damaged / "arrays.safetensors").read_bytes())
+    content[-1] ^= 1
+    (damaged / "arrays.safetensors").write_bytes(content)
+    (drawn,) = runs.draw("anchors")
+    assert "seed 1." in drawn.caption
+    assert any("seed-2 (damaged): arrays.safetensors is damaged: its content" in note for note in drawn.notes)

@@ -5,6 +5,7 @@ import statistics
 
 import numpy as np
 import pytest
+import store_fixture
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -101,6 +102,7 @@ def test_answers_without_scores_cannot_be_drawn(runs, store):
     folder = store.add("ce", 1)
     lines = [",".join(line.split(",")[:4]) for line in (folder / "predictions.csv").read_text().splitlines()]
     (folder / "predictions.csv").write_text("\n".join(lines) + "\n")
+    store_fixture.write_status(folder)
     with pytest.raises(ErcBenchError, match="no stored run has test probabilities") as caught:
         runs.draw("calibration")
     assert "stores no score for each label" in caught.value.hint

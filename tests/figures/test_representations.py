@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+import store_fixture
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.figures import representations
-from erc_bench.figures.representations import name_above, same_label, thinned
+from erc_bench.figures import clouds
+from erc_bench.figures.clouds import thinned
+from erc_bench.figures.representations import name_above, same_label
 
 
 def test_a_figure_holds_every_utterance_and_every_anchor(filled, store):
@@ -44,8 +46,24 @@ def test_without_representations_the_flag_that_stores_them_is_named(runs, store)
 
 def test_representations_of_another_number_of_utterances_are_an_error(runs, store):
     runs.arrays(store.add("ce", 1), representations__test=np.ones((5, 2)))
-    with pytest.raises(ErcBenchError, match="has 5 representations for 96 predictions"):
+    with pytest.raises(ErcBenchError, match="no stored run has test representations") as caught:
         runs.draw("representations")
+    assert "seed-1 is left out: it has 5 representations for 96 predictions" in caught.value.hint
+
+
+def test_where_the_first_cell_cannot_be_read_the_next_is_shown_and_the_first_is_named(runs, store):
+    vectors = np.random.default_rng(1).normal(size=(96, 4))
+    folders = [store.add(method, seed) for method, seed in (("ce", 1), ("ce", 2), ("eacl", 1))]
+    for folder in folders:
+        runs.arrays(folder, representations__test=vectors)
+    for folder in (folders[0], folders[2]):
+        store_fixture.without_contents(folder)
+        (folder / "arrays.safetensors").write_bytes(b"no safetensors")
+    (drawn,) = runs.draw("representations")
+    assert "ce, seed 2:" in drawn.caption
+    told = [note.partition(" is left out: ")[0] for note in drawn.notes if "arrays.safetensors cannot be read" in note]
+    assert told == ["meld/ce/minilm/aaaaaaaaaaaa/seed-1", "meld/eacl/minilm/aaaaaaaaaaaa/seed-1"]
+    assert not any("no representations are stored" in note for note in drawn.notes)
 
 
 def test_anchors_of_another_space_are_left_out(runs, store):
@@ -69,7 +87,7 @@ def test_where_the_objective_projects_the_projections_are_shown(runs, store):
 
 
 def test_a_large_split_is_thinned_evenly(filled, monkeypatch):
-    monkeypatch.setattr(representations, "MOST_POINTS", 40)
+    monkeypatch.setattr(clouds, "MOST_POINTS", 40)
     (drawn,) = filled.draw("representations", datasets=["meld"], methods=["ce"])
     assert "40 of 96 test utterances, evenly spread" in drawn.caption
     assert len(drawn.numbers.rows) == 40

@@ -8,6 +8,7 @@ import pytest
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.housekeeping.cells import find_cells, is_cell_file
+from erc_bench.housekeeping.removing import remove_cell
 from erc_bench.store.writing import CellWriter
 
 
@@ -79,10 +80,9 @@ def test_what_a_run_writes_is_ours(tmp_path):
     [
         lambda folder: (folder / "notes.txt").write_text("mine"),
         lambda folder: (folder / "figures").mkdir(),
-        lambda folder: (folder / "predictions.csv.gz").symlink_to("predictions.csv"),
+        lambda folder: (folder / "notes.txt").symlink_to("record.json"),
         lambda folder: ((folder / "model").mkdir(), (folder / "model" / "link").symlink_to("/")),
-        lambda folder: (folder / "model").symlink_to("/"),
-        lambda folder: (folder / "predictions.csv.gz").mkdir(),
+        lambda folder: (folder / "predictions.csv.gz" / "mine").mkdir(parents=True),
         lambda folder: os.mkfifo(folder / "record.json.gz"),
     ],
 )
@@ -92,6 +92,22 @@ def test_a_cell_with_something_else_in_it_is_not_ours(runs, cell_at, put):
     (stranger,) = find_cells(runs).strangers
     assert stranger.path == folder
     assert "which no run wrote" in stranger.why
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda folder: (folder / "predictions.csv.gz").symlink_to("predictions.csv"),
+        lambda folder: (folder / "model").symlink_to("/"),
+        lambda folder: ((folder / "model").mkdir(), os.mkfifo(folder / "model" / "model.json")),
+        lambda folder: (folder / "predictions.csv.gz").mkdir(),
+        lambda folder: os.mkfifo(folder / ".record.json.part"),
+    ],
+)
+def test_what_bears_the_name_of_a_file_of_ours_is_ours_whatever_it_is(runs, cell_at, put):
+    put(cell_at("ce", 1).path)
+    assert find_cells(runs).strangers == []
+    assert remove_cell(cell_at("ce", 1), runs) == ""
 
 
 def test_links_are_named_and_not_followed(runs, tmp_path):

@@ -5,6 +5,7 @@ import os
 import tarfile
 
 import pytest
+import store_fixture
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.housekeeping import packing
@@ -14,7 +15,7 @@ from erc_bench.housekeeping.removing import remove_cell
 
 
 def whole(runs):
-    return [cell for cell in find_cells(runs).cells if cell.status != "half-written"]
+    return [cell for cell in find_cells(runs).cells if cell.status not in ("half-written", "damaged")]
 
 
 def test_it_holds_every_file_of_every_cell_and_no_lock(runs, tmp_path):
@@ -23,6 +24,7 @@ def test_it_holds_every_file_of_every_cell_and_no_lock(runs, tmp_path):
     (cells[0].path / ".record.json.part").write_text("half")
     (cells[0].path / "model").mkdir()
     (cells[0].path / "model" / "weights.safetensors").write_bytes(b"\0" * 5000)
+    store_fixture.write_status(cells[0].path)
     cells = whole(runs)
     packed = pack(cells, target)
     assert list(packed.digests) == cells

@@ -39,6 +39,14 @@ def test_a_cell_that_another_process_runs_is_left(runs, cell_at, hold, contents)
     assert contents(runs) == before
 
 
+def test_what_a_link_in_the_place_of_a_lock_leads_to_stays(runs, cell_at, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("mine")
+    (cell_at("ce", 1).path / ".lock").symlink_to(elsewhere)
+    assert remove_cell(cell_at("ce", 1), runs) == ""
+    assert elsewhere.read_text() == "mine"
+
+
 def test_a_cell_that_ended_after_it_was_listed_is_left(runs, cell_at):
     cell = cell_at("ce", 5)
     with CellWriter(cell.path).open() as writer:

@@ -3,13 +3,14 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -27,6 +28,7 @@ from erc_bench_plugins.datasets.meld import Meld
 PATIENCE = 300
 """Seconds until a test gives up waiting: what takes a few on an idle machine takes many more on a busy one."""
 SHORT = ("training.epochs=1", "training.batch_size=8", "encoder.length=48", "encoder.window=2")
+FROZEN = ("encoder.trainable=none",)
 WORDS = ("happy", "angry", "phone", "home", "why", "came", "alone", "surprise", "leave", "fine")
 
 
@@ -124,6 +126,22 @@ def hearing_ctrl_c():
         signal.signal(signal.SIGINT, before)
 
 
+@pytest.fixture(scope="session")
+def ran_once(tmp_path_factory, tiny_bert):
+    """A grid of two frozen cells that are done; never changed."""
+    folder = tmp_path_factory.mktemp("ran-once")
+    grid = Grid(folder / "runs", write_meld(folder / "data"), str(tiny_bert))
+    assert len(grid.run("ce", seeds=(1, 2), settings=FROZEN).ran) == 2
+    return grid
+
+
+@pytest.fixture
+def done(ran_once, tmp_path):
+    """A copy of that grid, to be damaged."""
+    shutil.copytree(ran_once.runs, tmp_path / "runs")
+    return replace(ran_once, runs=tmp_path / "runs")
+
+
 class Process:
     """``python -m erc_bench`` in a process of its own, killed if it takes much longer than it may."""
 
@@ -205,3 +223,4 @@ class Tools:
     record = staticmethod(record)
     status = staticmethod(status)
     short = SHORT
+    frozen = FROZEN

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import store_fixture
 import torch
 from safetensors.numpy import load_file
 
@@ -453,6 +454,7 @@ class TestOverwrite:
         changed = tools.record(stale)
         changed["inputs"]["code"]["system"] = "another"
         (stale / "record.json").write_text(json.dumps(changed))
+        store_fixture.write_status(stale)
         return {"done": 1, "failed": 2, "stale": 3, "missing": 4}
 
     @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import store_fixture
 
 from erc_bench.running.outlook import Outlook
 
@@ -35,6 +36,7 @@ def change(grid, method, **inputs):
     record = json.loads((folder / "record.json").read_text())
     record["inputs"] |= inputs
     (folder / "record.json").write_text(json.dumps(record))
+    store_fixture.write_status(folder)
 
 
 def test_what_is_done_and_what_is_missing(ran, look):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import store_fixture
 
 from erc_bench.catalogue import Catalogue
 from erc_bench.running.staleness import Staleness
@@ -38,6 +39,7 @@ def change(grid, method, **inputs):
     code = record["inputs"]["code"] | inputs.pop("code", {})
     record["inputs"] |= inputs | {"code": code}
     (folder / "record.json").write_text(json.dumps(record))
+    store_fixture.write_status(folder)
 
 
 def test_cells_that_ran_just_now_are_not_stale(ran, look):
@@ -84,6 +86,7 @@ def test_a_backbone_and_a_method_that_are_gone_are_told(ran, look):
     record["settings"]["backbone.path"] = "/nowhere/at/all"
     record["choices"]["objective"] = "uninstalled"
     (folder / "record.json").write_text(json.dumps(record))
+    store_fixture.write_status(folder)
     reasons, told = look()
     assert reasons == {}
     assert [sentence.partition(" was not looked at: ")[0] for sentence in told] == [
@@ -102,7 +105,9 @@ def test_a_backbone_that_is_gone_is_not_taken_for_another_one(ran, look):
     record["settings"].pop("backbone.path")
     record["inputs"]["code"]["backbone"] = "0"
     folder.parent.parent.rename(folder.parents[2] / "own")
-    (folder.parents[2] / "own" / folder.parent.name / folder.name / "record.json").write_text(json.dumps(record))
+    moved = folder.parents[2] / "own" / folder.parent.name / folder.name
+    (moved / "record.json").write_text(json.dumps(record))
+    store_fixture.write_status(moved)
     reasons, told = look()
     assert reasons == {}
     assert len(told) == 2

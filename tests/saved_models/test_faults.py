@@ -5,6 +5,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+import store_fixture
 import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -194,6 +195,7 @@ def test_extra_state_comes_back(grid):
     model = erc.load_model(folder, plugins=[Remembering, BySpace])
     described["extra_state"]["objective"]["_extra_state"]["seen"] = 0
     (folder / "model" / "model.json").write_text(json.dumps(described))
+    store_fixture.write_status(folder)
     assert erc.load_model(folder, plugins=[Remembering, BySpace]).predict(["Hello."]) != model.predict(["Hello."])
 
 
@@ -242,6 +244,7 @@ def test_nothing_that_was_put_in_is_opened(cell, tmp_path, name):
     described = json.loads((cell / "model" / "model.json").read_text())
     described["files"][name] = described["files"].pop("backbone/model.safetensors")
     (cell / "model" / "model.json").write_text(json.dumps(described))
+    store_fixture.write_status(cell)
     with pytest.raises(erc.ErcBenchError):
         erc.load_model(cell / "model")
     assert not trace.exists()
@@ -250,8 +253,11 @@ def test_nothing_that_was_put_in_is_opened(cell, tmp_path, name):
 FILES = ("weights.safetensors", "backbone/model.safetensors", "backbone/config.json", "backbone/tokenizer.json")
 
 
+@pytest.mark.parametrize("says", [True, False], ids=["the-status-says", "the-model-says"])
 @pytest.mark.parametrize("name", FILES)
-def test_a_file_that_is_cut_off_changed_or_gone_is_named(cell, name):
+def test_a_file_that_is_cut_off_changed_or_gone_is_named(cell, name, says):
+    if not says:
+        store_fixture.without_contents(cell)
     file = cell / "model" / name
     content = file.read_bytes()
     file.write_bytes(content[:-9])
@@ -277,6 +283,7 @@ def rewrite(cell, change):
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     described["files"]["weights.safetensors"] = {"bytes": file.stat().st_size, "sha256": digest}
     (cell / "model" / "model.json").write_text(json.dumps(described))
+    store_fixture.write_status(cell)
 
 
 @pytest.mark.parametrize(
@@ -304,6 +311,7 @@ def described(cell, change):
     content = json.loads(file.read_text())
     change(content)
     file.write_text(json.dumps(content))
+    store_fixture.write_status(cell)
 
 
 def set_in(*path, to):
@@ -366,6 +374,7 @@ def test_without_the_corpus_texts_stay_as_they_are_and_the_user_is_told(cell):
 
 
 def test_model_json_that_is_none_is_told(cell):
+    store_fixture.without_contents(cell)
     for content in (b"", b"[]", b"{", b"\xff", b"[" * 100_000):
         (cell / "model" / "model.json").write_bytes(content)
         with pytest.raises(erc.ErcBenchError, match=r"model\.json") as caught:

@@ -5,7 +5,10 @@ import shutil
 import pytest
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.housekeeping.cells import find_cells
+from erc_bench.housekeeping.packing import pack
 from erc_bench.saved_models.finding import find_model
+from erc_bench.store.reading import read_cell
 
 
 def test_a_model_is_found_from_every_folder_above_it(saved_ce):
@@ -44,4 +47,40 @@ def test_what_is_hidden_or_half_written_is_no_model(cell):
 def test_the_model_of_a_cell_that_did_not_end_is_refused(cell):
     (cell / "status.json").unlink()
     with pytest.raises(ErcBenchError, match="half-written"):
+        find_model(cell)
+
+
+def changed_in_place(file):
+    """Turn the last bit of a file; its size stays."""
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["model.json", "weights.safetensors", "backbone/model.safetensors"])
+def test_the_digests_of_a_model_are_taken_where_it_is_loaded_or_packed(cell, tmp_path, name):
+    changed_in_place(cell / "model" / name)
+    assert read_cell(cell).status == "done"
+    for asked in (cell, cell / "model"):
+        with pytest.raises(ErcBenchError, match=rf"is damaged: model/{name} is damaged: its content is not"):
+            find_model(asked)
+    runs = cell.parents[4]
+    packed = pack(find_cells(runs).cells, tmp_path / "cells.tar.gz")
+    ((_, why),) = packed.left
+    assert why.startswith(f"it is damaged: model/{name} is damaged: its content is not what was written. Run the cell")
+
+
+def test_the_sizes_of_a_model_are_looked_at_whenever_its_cell_is_read(cell):
+    file = cell / "model" / "weights.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+    assert read_cell(cell).error.startswith("model/weights.safetensors is damaged: ")
+
+
+@pytest.mark.parametrize("name", ["model", "model/backbone", "model/weights.safetensors"])
+def test_a_link_in_the_place_of_a_model_or_a_part_of_it_is_damage(cell, tmp_path, name):
+    (cell / name).rename(tmp_path / "copy")
+    (cell / name).symlink_to(tmp_path / "copy")
+    assert read_cell(cell).error.startswith(f"{name} is a link, not a ")
+    assert find_cells(cell.parents[4]).strangers == []
+    with pytest.raises(ErcBenchError, match="is a link"):
         find_model(cell)

@@ -4,6 +4,7 @@ import gzip
 import tracemalloc
 
 import pytest
+import store_fixture
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.packed import unpack
@@ -79,6 +80,7 @@ def test_the_answers_of_a_cell_may_be_packed(store):
     packed = file.with_name("predictions.csv.gz")
     packed.write_bytes(gzip.compress(file.read_bytes()))
     file.unlink()
+    store_fixture.without_contents(folder)
     assert read_answers(read_cell(folder)) == plain
     packed.write_bytes(packed.read_bytes()[:-12])
     with pytest.raises(ErcBenchError, match=r"predictions\.csv\.gz cannot be unpacked: "):

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import store_fixture
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -136,5 +137,6 @@ def test_answers_are_checked_against_the_labels_of_their_own_record(store):
     read_coded(first)
     file = second.folder / "record.json"
     file.write_text(json.dumps(second.record | {"labels": ["anger", "joy"]}))
+    store_fixture.write_status(second.folder)
     with pytest.raises(ErcBenchError, match="'neutral' is not a label of the dataset"):
         read_coded(read_cell(second.folder))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import store_fixture
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.plain_scores import read_scored
@@ -20,6 +21,7 @@ def scored(store, change=lambda text: text, labels=LABELS):
     lines = [",".join([keys[0], *labels])]
     lines += [",".join([key, *(f"{value:.4f}" for value in rng.random(len(labels)))]) for key in keys[1:]]
     file.write_bytes(change("\n".join(lines) + "\n").encode())
+    store_fixture.write_status(folder)
     return read_cell(folder)
 
 

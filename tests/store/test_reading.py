@@ -4,6 +4,7 @@ import shutil
 
 import pandas as pd
 import pytest
+import store_fixture
 
 from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
@@ -77,6 +78,7 @@ def test_a_cell_without_its_status_is_half_written(store):
 )
 def test_a_damaged_cell_is_named_and_does_not_stop_the_others(store, file, content, error):
     folder = store.add("ce", 1)
+    store_fixture.without_contents(folder)
     store.add("ce", 2)
     (folder / file).write_bytes(content)
     damaged, whole = read_cells(store.runs)
@@ -155,6 +157,7 @@ def test_a_record_may_lack_what_older_ones_lack(store):
     kept = ("format", "method", "dataset", "backbone", "seed", "settings_hash", "labels", "metrics")
     record = json.loads((folder / "record.json").read_text())
     (folder / "record.json").write_text(json.dumps({key: record[key] for key in kept}))
+    store_fixture.write_status(folder)
     cell = read_cell(folder)
     assert cell.status == "done"
     assert len(compare([cell]).rows) == 1
@@ -163,6 +166,7 @@ def test_a_record_may_lack_what_older_ones_lack(store):
 def _change(folder, **changes):
     record = json.loads((folder / "record.json").read_text())
     (folder / "record.json").write_text(json.dumps(record | changes))
+    store_fixture.write_status(folder)
 
 
 def test_done_means_that_all_files_are_there(store):
@@ -189,6 +193,7 @@ def test_text_that_looks_like_missing_data_stays_text(store):
     rows = ("007,0,None,NA,0.2,0.8", "nan,1,NA,NA,0.1,0.9", '"a,b",0,NA,None,1,0')
     text = "\n".join(("dialogue_id,utterance,gold,predicted,None,NA", *rows, ""))
     (folder / "predictions.csv").write_text(text)
+    store_fixture.write_status(folder)
     frame = read_predictions(read_cell(folder))
     assert frame["dialogue_id"].tolist() == ["007", "nan", "a,b"]
     assert frame["gold"].tolist() == ["None", "NA", "NA"]
@@ -224,6 +229,7 @@ HEADER = b"dialogue_id,utterance,gold,predicted,anger,joy,neutral\n"
 def test_damaged_predictions_are_named_with_their_line(store, content, error):
     folder = store.add()
     (folder / "predictions.csv").write_bytes(content)
+    store_fixture.without_contents(folder)
     with pytest.raises(ErcBenchError, match=error) as raised:
         read_predictions(read_cell(folder))
     assert str(folder / "predictions.csv") in raised.value.message

@@ -1,7 +1,9 @@
 """Writing one cell: its lock, its files, its status."""
 
 import csv
+import hashlib
 import json
+import os
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from erc_bench.errors import ErcBenchError
 from erc_bench.store.layout import CellAddress, folder_name, readout_file
 from erc_bench.store.reading import read_cell
 from erc_bench.store.writing import CellBusyError, CellWriter
@@ -79,6 +82,48 @@ def test_the_status_lists_the_files(tmp_path):
     assert status["files"] == ["record.json", "traceback.txt"]
     assert (status["status"], status["error"]) == ("failed", "why")
     assert read_cell(tmp_path).status == "failed"
+
+
+@pytest.mark.parametrize("status", ["done", "failed", "interrupted"])
+def test_the_status_says_size_and_digest_of_every_file(tmp_path, status):
+    large = b"0123456789" * 200_000
+    with CellWriter(tmp_path).open() as writer:
+        writer.write_record({"a": 1})
+        writer.write_record({"a": 2})
+        writer.write_predictions(None, ROWS, SCORES, ("joy", "sad"))
+        writer.write_model(lambda folder: (folder / "weights.safetensors").write_bytes(large))
+        writer.finish(status, "why", "Traceback ...")
+    told = json.loads((tmp_path / "status.json").read_text())
+    names = ["record.json", "predictions.csv", "model/weights.safetensors", "traceback.txt"]
+    assert told["files"] == list(told["contents"]) == names
+    for name in names:
+        data = (tmp_path / name).read_bytes()
+        assert told["contents"][name] == {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def test_clearing_unlinks_links_and_pipes_and_leaves_what_they_lead_to(tmp_path):
+    elsewhere, cell = tmp_path / "elsewhere", tmp_path / "cell"
+    elsewhere.mkdir()
+    (elsewhere / "mine").write_text("mine")
+    with CellWriter(cell).open() as writer:
+        for name in ("record.json", "model", "predictions.head.csv"):
+            (cell / name).symlink_to(elsewhere)
+        os.mkfifo(cell / "status.json")
+        (cell / "arrays.safetensors").mkdir()
+        writer.clear()
+        assert [file.name for file in cell.iterdir()] == [".lock"]
+    assert (elsewhere / "mine").read_text() == "mine"
+
+
+def test_clearing_removes_nothing_where_it_would_have_to_remove_what_is_not_its_own(tmp_path):
+    with CellWriter(tmp_path).open() as writer:
+        writer.write_record({"a": 1})
+        writer.finish("done")
+        (tmp_path / "traceback.txt" / "mine").mkdir(parents=True)
+        with pytest.raises(ErcBenchError, match=r"traceback\.txt is a folder that holds mine") as caught:
+            writer.clear()
+    assert caught.value.hint == "Move it away, then run the cell again."
+    assert (tmp_path / "status.json").is_file()
 
 
 def test_clearing_removes_everything_but_the_lock(tmp_path):

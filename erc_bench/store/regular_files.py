@@ -1,0 +1,105 @@
+"""Regular files and nothing else: no link is followed, no pipe is waited for, no device is opened."""
+
+from __future__ import annotations
+
+import os
+import stat
+from io import FileIO
+from pathlib import Path
+
+from erc_bench.errors import ErcBenchError
+
+_KINDS = {
+    stat.S_IFREG: "a file",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a link",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+}
+_FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
+
+
+def kind_of(path: Path) -> str:
+    """Say what lies under a path ("a file", "a folder", "a link", "a pipe", …); empty where nothing does."""
+    try:
+        return _kind(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+
+
+def is_regular(path: Path) -> bool:
+    """Whether a regular file lies under a path."""
+    return kind_of(path) == "a file"
+
+
+def open_regular(file: Path, name: str = "") -> FileIO:
+    """Open a file for reading; ``name`` is what messages call it, else its own.
+
+    Raises :class:`ErcBenchError` for anything but a regular file, and ``OSError`` where it cannot be opened.
+    """
+    _refuse(file.lstat().st_mode, name or file.name)
+    return FileIO(open_descriptor(str(file), name or file.name))
+
+
+def open_descriptor(file: str, name: str) -> int:
+    """Open what was just seen to be a regular file, and is not waited for or followed where it no longer is.
+
+    Raises as :func:`open_regular` does.
+    """
+    descriptor = os.open(file, _FLAGS)
+    try:
+        _refuse(os.fstat(descriptor).st_mode, name)
+    except ErcBenchError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def read_regular(file: Path) -> bytes:
+    """Return the bytes of a regular file.
+
+    Raises :class:`ErcBenchError` for anything else, and where it cannot be read.
+    """
+    try:
+        with open_regular(file) as stream:
+            return stream.read()
+    except OSError as error:
+        raise ErcBenchError(f"{file.name} cannot be read: {error.strerror or error}") from None
+
+
+def remove_irregular(path: Path) -> None:
+    """Make room for a file: unlink a link, a pipe or a device, and remove an empty folder; a file stays.
+
+    Raises :class:`ErcBenchError` for a folder that holds something.
+    """
+    kind = kind_of(path)
+    if kind == "a folder":
+        refuse_filled(path)
+        path.rmdir()
+    elif kind not in ("", "a file"):
+        path.unlink()
+
+
+def refuse_filled(path: Path) -> None:
+    """Raise :class:`ErcBenchError` where a folder that holds something stands in the place of a file."""
+    if inside := inside_of(path):
+        raise ErcBenchError(
+            f"{path} is a folder that holds {inside}, where a file of the cell belongs",
+            "Move it away, then run the cell again.",
+        )
+
+
+def inside_of(path: Path) -> str:
+    """Return the name of something that a folder holds; empty where there is no folder, or an empty one."""
+    if kind_of(path) != "a folder":
+        return ""
+    return min((entry.name for entry in path.iterdir()), default="")
+
+
+def _refuse(mode: int, name: str) -> None:
+    if not stat.S_ISREG(mode):
+        raise ErcBenchError(f"{name} is {_kind(mode)}, not a file")
+
+
+def _kind(mode: int) -> str:
+    return _KINDS.get(stat.S_IFMT(mode), "a device")
