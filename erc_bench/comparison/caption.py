@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from erc_bench.comparison.claims import claims
 from erc_bench.comparison.labels import common_backbone, common_overrides
 from erc_bench.comparison.model import Column, Comparison, Score
-from erc_bench.comparison.words import count
+from erc_bench.comparison.words import count, seed_words
 from erc_bench.comparison.words import number as number
 from erc_bench.metrics import METRIC_WORDS
 from erc_bench.store.reading import StoredCell
@@ -28,17 +28,6 @@ def caption(comparison: Comparison, cells: Iterable[StoredCell]) -> tuple[str, .
     sentences += _reported(comparison)
     sentences.append(_configurations(comparison, cells))
     return tuple(sentence for sentence in sentences if sentence)
-
-
-def seed_list(seeds: Iterable[int]) -> str:
-    """Write seeds as runs: 1, 2, 3, 7 becomes ``1-3, 7``."""
-    runs: list[list[int]] = []
-    for seed in sorted(set(seeds)):
-        if runs and seed == runs[-1][-1] + 1:
-            runs[-1].append(seed)
-        else:
-            runs.append([seed])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 def scores(comparison: Comparison) -> list[tuple[Column, Score]]:
@@ -72,11 +61,7 @@ def _several(comparison: Comparison) -> bool:
 
 def _common_seeds(comparison: Comparison) -> str:
     found = {score.seeds for _, score in scores(comparison)}
-    return _seeds(found.pop()) if len(found) == 1 else ""
-
-
-def _seeds(seeds: Sequence[int]) -> str:
-    return f"{'seed' if len(set(seeds)) == 1 else 'seeds'} {seed_list(seeds)}"
+    return seed_words(found.pop()) if len(found) == 1 else ""
 
 
 def _shared(comparison: Comparison) -> str:
@@ -92,7 +77,7 @@ def _column(comparison: Comparison, column: Column) -> str:
     if not _common_seeds(comparison):
         found = [score.seeds for score in column.scores if score is not None]
         differ = ", n is given where rows differ" if len(set(found)) > 1 else ""
-        parts.append(f"{_seeds([seed for seeds in found for seed in seeds])}{differ}")
+        parts.append(f"{seed_words([seed for seeds in found for seed in seeds])}{differ}")
     if column.dialogues is not None:
         clusters = _clusters(comparison, column)
         parts.append(f"{count(column.dialogues, 'dialogue')} with {column.utterances} labelled utterances{clusters}")
