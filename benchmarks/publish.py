@@ -4,7 +4,8 @@
 
 Records, statuses and label anchors are copied as they are and predictions gzipped, so that
 ``erc-bench compare --runs benchmarks/results/laptop`` makes every table again. The scores of further
-readouts and representations are left out. Weights are never among a cell's files.
+readouts and representations are left out. Weights are never among a cell's files. The ledger goes along, with
+all its lines, so that captions count every configuration that was scored on test.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from safetensors.numpy import load_file, save
 
 from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE
+from erc_bench.store.ledger import append_missing, read_ledger
 from erc_bench.store.predictions import open_text, predictions_file
 from erc_bench.store.reading import StoredCell, read_cells
 
@@ -26,6 +28,8 @@ from erc_bench.store.reading import StoredCell, read_cells
 def publish(runs: Path, folder: Path) -> tuple[int, int]:
     """Copy what is done; return the number of cells and of bytes."""
     cells = [cell for cell in read_cells(runs) if cell.status == "done"]
+    folder.mkdir(parents=True, exist_ok=True)
+    append_missing(folder, read_ledger(runs))
     return len(cells), sum(_publish_cell(cell, folder.joinpath(*cell.folder.parts[-5:])) for cell in cells)
 
 

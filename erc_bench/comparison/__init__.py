@@ -12,6 +12,7 @@ from erc_bench.comparison.baselines import PREFERRED, Baseline, default_baseline
 from erc_bench.comparison.caption import caption
 from erc_bench.comparison.classes import class_columns
 from erc_bench.comparison.columns import build_column
+from erc_bench.comparison.configurations import ledgers_of
 from erc_bench.comparison.correcting import correct
 from erc_bench.comparison.datasets import Ranking
 from erc_bench.comparison.entries import Columns, Condition, Entry
@@ -93,7 +94,8 @@ def compare(
     if tests.by_slice:
         check_sliced(columns)
     beside, lacking = reported_rows(reported, columns)
-    notes += [*unusable, *found, *lacking, *_alarms(grouped, rows, alarms)]
+    ledgers = ledgers_of(every)
+    notes += [*unusable, *found, *lacking, *_alarms(grouped, rows, alarms), *ledgers.notes]
     notes += [] if per_class else _on_the_baseline(chosen, named, columns)
     unique = said_once(notes, columns)
     corrected = correct(columns, alpha, family, tests)
@@ -104,7 +106,7 @@ def compare(
         result = replace(result, ranking=_ranked(result, tests))
     if not per_class:
         result = replace(result, printed_claims=printed_claims(beside, alpha))
-    return replace(result, caption=caption(result, every))
+    return replace(result, caption=caption(result, every, ledgers))
 
 
 def _ranked(comparison: Comparison, tests: Tests) -> Ranking:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from erc_bench.comparison.claims import claims
+from erc_bench.comparison.configurations import Ledgers, configurations
 from erc_bench.comparison.labels import common_backbone, common_overrides
 from erc_bench.comparison.model import Column, Comparison, Score
 from erc_bench.comparison.words import count, seed_words
@@ -13,8 +14,8 @@ from erc_bench.metrics import METRIC_WORDS
 from erc_bench.store.reading import StoredCell
 
 
-def caption(comparison: Comparison, cells: Iterable[StoredCell]) -> tuple[str, ...]:
-    """Return the sentences of the caption; ``cells`` are all that the folder of runs holds."""
+def caption(comparison: Comparison, cells: Iterable[StoredCell], ledgers: Ledgers) -> tuple[str, ...]:
+    """Return the sentences of the caption; ``cells`` are all that the folder of runs holds, ``ledgers`` its own."""
     sentences = [_what(comparison), _shared(comparison)]
     # The last column of a dataset is one over all classes, with a floor.
     by_dataset = {column.title: column for column in comparison.columns}
@@ -26,7 +27,7 @@ def caption(comparison: Comparison, cells: Iterable[StoredCell]) -> tuple[str, .
     ]
     sentences += _marks(comparison)
     sentences += _reported(comparison)
-    sentences.append(_configurations(comparison, cells))
+    sentences.append(configurations(comparison, cells, ledgers))
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -139,22 +140,3 @@ def _reported(comparison: Comparison) -> list[str]:
         " selection on test. In this table they are neither tested nor ranked and carry no marks.",
         f"Reported systems are those of {'; '.join(cited)}.",
     ]
-
-
-def _configurations(comparison: Comparison, cells: Iterable[StoredCell]) -> str:
-    """Say how often the test split was looked at: the more configurations, the less a best one means."""
-    counted: dict[str, dict[str, set[tuple[str, str]]]] = {}
-    shown = {row.key.method for row in comparison.rows}
-    datasets = {column.dataset for column in comparison.columns}
-    for cell in cells:
-        record = cell.record
-        if cell.status != "done" or not record["metrics"].get("test") or cell.method not in shown:
-            continue
-        if cell.dataset in datasets:
-            configuration = (record["backbone"], record["settings_hash"])
-            counted.setdefault(cell.dataset, {}).setdefault(cell.method, set()).add(configuration)
-    parts = [
-        f"{dataset}: {', '.join(f'{method} {len(found)}' for method, found in sorted(methods.items()))}"
-        for dataset, methods in sorted(counted.items())
-    ]
-    return f"Configurations with test scores in this folder of runs: {'; '.join(parts)}." if parts else ""
