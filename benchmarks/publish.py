@@ -6,7 +6,8 @@ Records are copied as they are, of the arrays the label anchors, and predictions
 ``erc-bench compare --runs benchmarks/results/laptop`` makes every table again. The scores of further
 readouts and representations are left out, and so are saved models. Each status says size and sha256 of what is
 published, and in ``published_from`` those of what the run wrote (null where it did not say). Damaged cells are
-left out and named.
+left out and named. The ledger goes along, with all its lines, so that captions count every configuration that was
+scored on test.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from safetensors.numpy import load_file, save
 
 from erc_bench.store.contents import content_of
 from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE
+from erc_bench.store.ledger import append_missing, read_ledger
 from erc_bench.store.predictions import open_text, predictions_file
 from erc_bench.store.reading import StoredCell, read_cells, read_status
 
@@ -33,6 +35,8 @@ def publish(runs: Path, folder: Path) -> tuple[int, int, list[StoredCell]]:
     """Copy what is done; return the number of cells and of bytes, and the damaged cells, which are left out."""
     found = read_cells(runs)
     cells = [cell for cell in found if cell.status == "done"]
+    folder.mkdir(parents=True, exist_ok=True)
+    append_missing(folder, read_ledger(runs))
     size = sum(_publish_cell(cell, folder.joinpath(*cell.folder.parts[-5:])) for cell in cells)
     return len(cells), size, [cell for cell in found if cell.status == "damaged"]
 

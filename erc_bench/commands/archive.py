@@ -103,12 +103,14 @@ def _copy(cells: Sequence[CellFolder], runs: Path, to: Path, overwrite: bool) ->
 
 
 def _remove(runs: Path, packed: Packed, yes: bool) -> int:
+    from erc_bench.housekeeping.ledger import keep_in_ledger
     from erc_bench.housekeeping.removing import remove_cell
 
     cells = list(packed.digests)
     if not cells:
         return 0
     ask(f"Remove {amount(cells)} from {runs}?", f"nothing was removed from {runs}: {amount(cells)} would go", yes)
+    keep_in_ledger(cells, runs)
     kept = [(cell, remove_cell(cell, runs, packed.holds)) for cell in cells]
     click.echo(f"Removed: {amount([cell for cell, why in kept if not why])}")
     return tell_left((cell.path, why) for cell, why in kept if why)

@@ -61,7 +61,8 @@ _OPTIONS = (
     click.option(
         "--data-dir",
         type=click.Path(path_type=Path),
-        help="Corpora, read for --by and --cluster where runs were stored without slices, episodes or sessions.",
+        help="Corpora, which gold labels are held against, and which know slices, episodes and sessions that runs were"
+        " stored without. Default: $ERC_BENCH_DATA, else a cache.",
     ),
 )
 

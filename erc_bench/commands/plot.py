@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from erc_bench.commands.compare_tests import baseline_option
+from erc_bench.commands.component_output import components_aside
 from erc_bench.commands.numbers import alpha_option
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def plot(kind: str, runs: Path, output: Path | None, form: str | None, **wanted:
     written, and its caption printed, which is also inside the file.
     """
     from erc_bench.errors import ErcBenchError
+    from erc_bench.experiments.comparing import corpus_gold
     from erc_bench.figures import draw, save
     from erc_bench.store.reading import read_cells
 
@@ -51,7 +53,8 @@ def plot(kind: str, runs: Path, output: Path | None, form: str | None, **wanted:
             f"there is no run below {str(runs)!r}",
             "Train something first with `erc-bench run`, or name the folder of runs with --runs.",
         )
-    drawn = draw(kind, cells, **wanted)
+    with components_aside():
+        drawn = draw(kind, cells, gold_of=corpus_gold(None), **wanted)
     for note in dict.fromkeys(note for each in drawn for note in each.notes):
         click.echo(f"Note: {note}", err=True)
     for each, path in zip(drawn, _paths(drawn, output, form), strict=True):

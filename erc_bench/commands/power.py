@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from erc_bench.commands.compare_tests import USUAL_BASELINE
+from erc_bench.commands.component_output import components_aside
 from erc_bench.commands.numbers import FiniteFloat, alpha_option
 
 if TYPE_CHECKING:
@@ -147,10 +148,18 @@ def _spread(
 def _pilot(alpha: float, runs: Path, method: str, baseline: str | None, dataset: str) -> Spread:
     from erc_bench.comparison import compare
     from erc_bench.comparison.power import spread_of_pilot
+    from erc_bench.experiments.comparing import corpus_gold
     from erc_bench.store.reading import read_cells
 
     cells = read_cells(runs)
-    comparison = compare(
-        cells, datasets=[dataset], methods=[method] if baseline else [], baseline=baseline, alpha=alpha
-    )
+    methods = [method] if baseline else []
+    with components_aside():
+        comparison = compare(
+            cells,
+            datasets=[dataset],
+            methods=methods,
+            baseline=baseline,
+            alpha=alpha,
+            gold_of=corpus_gold(None),
+        )
     return spread_of_pilot(comparison, method)

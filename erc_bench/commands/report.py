@@ -14,6 +14,7 @@ from erc_bench.commands.compare_tests import (
     tests_asked_for,
     with_groups,
 )
+from erc_bench.commands.component_output import components_aside
 from erc_bench.commands.numbers import alpha_option
 from erc_bench.commands.target import check_target
 
@@ -77,7 +78,8 @@ def report(runs: Path, output: Path, figures: tuple[str, ...], no_figures: bool,
         )
     tests = tests_asked_for(wanted)
     request = Request(figures=() if no_figures else figures or USUAL, all_rows=bool(figures), tests=tests, **wanted)
-    found = collect(with_groups(cells, tests, request.data_dir, request.datasets, request.methods), request)
+    with components_aside():
+        found = collect(with_groups(cells, tests, request.data_dir, request.datasets, request.methods), request)
     for note in (*found.comparison.notes, *found.notes):
         click.echo(f"Note: {note}", err=True)
     _write(render(found), output)

@@ -31,6 +31,7 @@ def rm(runs: Path, **asked: Any) -> None:
     that is running.
     """
     from erc_bench.housekeeping.cells import find_cells
+    from erc_bench.housekeeping.ledger import keep_in_ledger
     from erc_bench.housekeeping.removing import remove_cell, remove_leftovers
     from erc_bench.housekeeping.selecting import DAY
     from erc_bench.terminal import open_console
@@ -51,6 +52,7 @@ def rm(runs: Path, **asked: Any) -> None:
     show_cells(console, chosen)
     going = amount(chosen.cells)
     ask(f"Remove {going}? They cannot be had back.", f"nothing was removed: {going} would go", asked["yes"])
+    keep_in_ledger(chosen.cells, runs)
     kept = [(cell, remove_cell(cell, runs)) for cell in chosen.cells]
     click.echo(f"Removed: {amount([cell for cell, why in kept if not why])}")
     if tell_left((cell.path, why) for cell, why in kept if why):

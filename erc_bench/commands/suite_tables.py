@@ -10,7 +10,7 @@ from typing import Any
 from erc_bench.commands.compare_tests import tell_note
 from erc_bench.commands.component_output import components_aside
 from erc_bench.errors import ErcBenchError
-from erc_bench.experiments.comparing import compare_stored
+from erc_bench.experiments.comparing import compare_stored, corpus_gold
 from erc_bench.store.reading import StoredCell
 from erc_bench.suites.model import Suite, Table
 from erc_bench.suites.reading import read_suite
@@ -25,19 +25,19 @@ def suite_tables(
 ) -> Iterator[tuple[str, str]]:
     """Yield (file name, text) of each table of a suite, with its title.
 
-    ``data_dir`` holds the corpora, which are read where a table asks for slices or clusters that the
-    stored runs do not name.
+    ``data_dir`` holds the corpora, which gold labels are held against, and which are read where a table asks for
+    slices or clusters that the stored runs do not name.
 
     Raises :class:`ErcBenchError` naming the table that the stored cells cannot fill.
     """
-    suite = read_suite(file)
+    suite, gold_of = read_suite(file), corpus_gold(data_dir)
     for number, table in enumerate(suite.tables, start=1):
         title = table.title or suite.title or suite.name
         name = f"{number}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:60].rstrip('-')}.{SUFFIXES[form]}"
         try:
             wanted = _wanted(suite, table, cells)
             with components_aside():
-                comparison = compare_stored(cells, data_dir=data_dir, tell=tell_note, **wanted)
+                comparison = compare_stored(cells, data_dir=data_dir, gold_of=gold_of, tell=tell_note, **wanted)
             text = render(comparison, form)
         except ErcBenchError as error:
             raise ErcBenchError(f"table {number} of {file}, {title!r}: {error.message}", error.hint) from None

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from erc_bench.comparison.audit import audit_column, check_audited
 from erc_bench.comparison.baselines import PREFERRED, Baseline, default_baseline, parse_baseline
 from erc_bench.comparison.caption import caption
 from erc_bench.comparison.classes import class_columns
 from erc_bench.comparison.columns import build_column
+from erc_bench.comparison.configurations import ledgers_of
 from erc_bench.comparison.correcting import correct
 from erc_bench.comparison.datasets import Ranking
-from erc_bench.comparison.entries import Condition, Entry
+from erc_bench.comparison.entries import Columns, Condition, Entry
 from erc_bench.comparison.expected import Alarm, rung_alarms
-from erc_bench.comparison.grouping import Columns, group
+from erc_bench.comparison.grouping import Reference, group
 from erc_bench.comparison.labels import label_rows, lettered, ordered
 from erc_bench.comparison.model import Column, Comparison, Family, Row, RowKey, Score
 from erc_bench.comparison.notes import said_once
@@ -30,6 +32,9 @@ from erc_bench.comparison.slices import check_sliced, slice_columns
 from erc_bench.comparison.tests import Tests
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
+
+if TYPE_CHECKING:
+    from erc_bench.data.gold import GoldOf
 
 __all__ = ["Column", "Comparison", "Family", "Pair", "Row", "RowKey", "Score", "Tests", "compare"]
 
@@ -53,6 +58,7 @@ def compare(
     alarms: Sequence[Alarm] = (),
     all_cells: Sequence[StoredCell] | None = None,
     tests: Tests | None = None,
+    gold_of: GoldOf | None = None,
 ) -> Comparison:
     """Compare stored cells: one row for each (method, backbone, overrides), one column per dataset.
 
@@ -63,7 +69,8 @@ def compare(
     without tests. ``audit`` adds what the scores would be had test chosen the epochs; no test reads
     it. ``reported`` names published numbers to stand beside ours, ``alarms`` the scores not to be
     believed. ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the caption
-    counts configurations there.
+    counts configurations there. ``gold_of`` knows the gold labels of corpora: what was scored against others is
+    left out, as are gold labels that most cells of the folder do not have where no corpus decides.
     Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare.
     """
     named = None if baseline is None else parse_baseline(baseline, cells)
@@ -72,7 +79,8 @@ def compare(
     check_readouts(kept, readouts)
     tests = tests or Tests()
     metrics = metric_of(kept, _checked(metric, per_class, audit, tests, family))
-    grouped, unusable = group(kept, metrics, readouts, per_class or tests.reads_predictions)
+    every = cells if all_cells is None else all_cells
+    grouped, unusable = group(kept, metrics, readouts, Reference(every, gold_of), per_class or tests.needs_counts)
     if not grouped:
         raise ErcBenchError("no finished run can be read", "\n".join([*notes, *unusable]))
     chosen = named or default_baseline(_methods(grouped, methods))
@@ -86,7 +94,8 @@ def compare(
     if tests.by_slice:
         check_sliced(columns)
     beside, lacking = reported_rows(reported, columns)
-    notes += [*unusable, *found, *lacking, *_alarms(grouped, rows, alarms)]
+    ledgers = ledgers_of(every)
+    notes += [*unusable, *found, *lacking, *_alarms(grouped, rows, alarms), *ledgers.notes]
     notes += [] if per_class else _on_the_baseline(chosen, named, columns)
     unique = said_once(notes, columns)
     corrected = correct(columns, alpha, family, tests)
@@ -97,7 +106,7 @@ def compare(
         result = replace(result, ranking=_ranked(result, tests))
     if not per_class:
         result = replace(result, printed_claims=printed_claims(beside, alpha))
-    return replace(result, caption=caption(result, cells if all_cells is None else all_cells))
+    return replace(result, caption=caption(result, every, ledgers))
 
 
 def _ranked(comparison: Comparison, tests: Tests) -> Ranking:

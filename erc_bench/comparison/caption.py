@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from erc_bench.comparison.claims import claims
+from erc_bench.comparison.configurations import Ledgers, configurations
 from erc_bench.comparison.labels import common_backbone, common_overrides
 from erc_bench.comparison.model import Column, Comparison, Score
-from erc_bench.comparison.words import count
+from erc_bench.comparison.words import count, seed_words
 from erc_bench.comparison.words import number as number
 from erc_bench.metrics import METRIC_WORDS
 from erc_bench.store.reading import StoredCell
 
 
-def caption(comparison: Comparison, cells: Iterable[StoredCell]) -> tuple[str, ...]:
-    """Return the sentences of the caption; ``cells`` are all that the folder of runs holds."""
+def caption(comparison: Comparison, cells: Iterable[StoredCell], ledgers: Ledgers) -> tuple[str, ...]:
+    """Return the sentences of the caption; ``cells`` are all that the folder of runs holds, ``ledgers`` its own."""
     sentences = [_what(comparison), _shared(comparison)]
     # The last column of a dataset is one over all classes, with a floor.
     by_dataset = {column.title: column for column in comparison.columns}
@@ -27,19 +28,8 @@ def caption(comparison: Comparison, cells: Iterable[StoredCell]) -> tuple[str, .
     sentences += _marks(comparison)
     sentences += _reported(comparison)
     cells = list(cells)
-    sentences += [_configurations(comparison, cells), _unverified(comparison, cells)]
+    sentences += [configurations(comparison, cells, ledgers), _unverified(comparison, cells)]
     return tuple(sentence for sentence in sentences if sentence)
-
-
-def seed_list(seeds: Iterable[int]) -> str:
-    """Write seeds as runs: 1, 2, 3, 7 becomes ``1-3, 7``."""
-    runs: list[list[int]] = []
-    for seed in sorted(set(seeds)):
-        if runs and seed == runs[-1][-1] + 1:
-            runs[-1].append(seed)
-        else:
-            runs.append([seed])
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
 
 
 def scores(comparison: Comparison) -> list[tuple[Column, Score]]:
@@ -73,11 +63,7 @@ def _several(comparison: Comparison) -> bool:
 
 def _common_seeds(comparison: Comparison) -> str:
     found = {score.seeds for _, score in scores(comparison)}
-    return _seeds(found.pop()) if len(found) == 1 else ""
-
-
-def _seeds(seeds: Sequence[int]) -> str:
-    return f"{'seed' if len(set(seeds)) == 1 else 'seeds'} {seed_list(seeds)}"
+    return seed_words(found.pop()) if len(found) == 1 else ""
 
 
 def _shared(comparison: Comparison) -> str:
@@ -93,7 +79,7 @@ def _column(comparison: Comparison, column: Column) -> str:
     if not _common_seeds(comparison):
         found = [score.seeds for score in column.scores if score is not None]
         differ = ", n is given where rows differ" if len(set(found)) > 1 else ""
-        parts.append(f"{_seeds([seed for seeds in found for seed in seeds])}{differ}")
+        parts.append(f"{seed_words([seed for seeds in found for seed in seeds])}{differ}")
     if column.dialogues is not None:
         clusters = _clusters(comparison, column)
         parts.append(f"{count(column.dialogues, 'dialogue')} with {column.utterances} labelled utterances{clusters}")
@@ -155,25 +141,6 @@ def _reported(comparison: Comparison) -> list[str]:
         " selection on test. In this table they are neither tested nor ranked and carry no marks.",
         f"Reported systems are those of {'; '.join(cited)}.",
     ]
-
-
-def _configurations(comparison: Comparison, cells: Iterable[StoredCell]) -> str:
-    """Say how often the test split was looked at: the more configurations, the less a best one means."""
-    counted: dict[str, dict[str, set[tuple[str, str]]]] = {}
-    shown = {row.key.method for row in comparison.rows}
-    datasets = {column.dataset for column in comparison.columns}
-    for cell in cells:
-        record = cell.record
-        if cell.status != "done" or not record["metrics"].get("test") or cell.method not in shown:
-            continue
-        if cell.dataset in datasets:
-            configuration = (record["backbone"], record["settings_hash"])
-            counted.setdefault(cell.dataset, {}).setdefault(cell.method, set()).add(configuration)
-    parts = [
-        f"{dataset}: {', '.join(f'{method} {len(found)}' for method, found in sorted(methods.items()))}"
-        for dataset, methods in sorted(counted.items())
-    ]
-    return f"Configurations with test scores in this folder of runs: {'; '.join(parts)}." if parts else ""
 
 
 def _unverified(comparison: Comparison, cells: Iterable[StoredCell]) -> str:

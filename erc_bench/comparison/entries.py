@@ -31,3 +31,6 @@ class Entry:
     def record(self) -> Mapping[str, Any]:
         """The record of one of the cells."""
         return next(iter(self.outcomes.values())).cell.record
+
+
+Columns = dict[Condition, list[Entry]]

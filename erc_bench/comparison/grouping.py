@@ -4,31 +4,46 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from erc_bench.comparison.departures import departures
-from erc_bench.comparison.entries import Condition, Entry
+from erc_bench.comparison.entries import Columns, Condition, Entry
 from erc_bench.comparison.inert import inert_terms
 from erc_bench.comparison.mixtures import mixtures
 from erc_bench.comparison.model import RowKey, Settings
 from erc_bench.comparison.outcomes import Outcome, read_outcome
+from erc_bench.comparison.same_gold import with_same_gold
 from erc_bench.comparison.selection import own_classifier
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 
-Columns = dict[Condition, list[Entry]]
+if TYPE_CHECKING:
+    from erc_bench.data.gold import GoldOf
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What outcomes are held against: all cells of the folder of runs, and the gold labels of corpora."""
+
+    cells: Sequence[StoredCell]
+    gold_of: GoldOf | None = None
 
 
 def group(
-    cells: Sequence[StoredCell], metrics: Mapping[str, str], readouts: Sequence[str], reads_answers: bool = True
+    cells: Sequence[StoredCell],
+    metrics: Mapping[str, str],
+    readouts: Sequence[str],
+    reference: Reference,
+    keeps_counts: bool = True,
 ) -> tuple[Columns, list[str]]:
     """Sort cells into columns and rows, and read their outcomes; notes name what cannot be used.
 
     ``metrics`` maps datasets to metrics. Different data, limits and classes of hardware are
-    columns of their own; different settings under one name are rows of their own. Without
-    ``reads_answers`` the scores are those of the records.
+    columns of their own; different settings under one name are rows of their own. What was scored against
+    other gold labels than those of ``reference`` is left out. Without ``keeps_counts`` the scores are those of
+    the records.
     """
     columns: dict[Condition, list[StoredCell]] = {}
     for cell in cells:
@@ -37,13 +52,15 @@ def group(
     entries: Columns = {}
     for condition, members in columns.items():
         variants = _variants(members, condition, notes)
-        read = partial(read_outcome, metric=metrics[condition.dataset], reads_answers=reads_answers)
+        read = partial(read_outcome, metric=metrics[condition.dataset], keeps_counts=keeps_counts)
         found = _entries(members, variants, read, readouts, notes)
         if found:
             entries[condition] = found
-            notes += mixtures(found, condition.dataset)
-            notes += inert_terms(found, condition.dataset)
-            notes += departures(found, condition.dataset)
+    entries, left_out = with_same_gold(entries, reference.cells, reference.gold_of)
+    notes += left_out
+    for condition, found in entries.items():
+        for look in (mixtures, inert_terms, departures):
+            notes += look(found, condition.dataset)
     return entries, notes
 
 

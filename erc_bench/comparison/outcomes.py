@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -26,8 +26,8 @@ class Outcome:
     """One cell as one classifier read it.
 
     counts: (dialogues, classes, classes), gold in rows, in the order of ``dialogues``, or ``None``
-    where the answers were not read (only dev was scored, or the records are enough). ``test_set``
-    names the utterances and gold labels that were scored. ``metrics`` is what the record says.
+    where there are none (only dev was scored) or no test needs them. ``asked`` are the utterances and gold
+    labels that were scored, ``test_set`` names them. ``metrics`` is what the record says.
     ``without`` keeps scores without each cluster, by metric and kind of cluster, once they were asked for.
     """
 
@@ -40,6 +40,7 @@ class Outcome:
     scored: tuple[int, ...]
     test_set: str
     dialogues: tuple[str, ...] = ()
+    asked: AskedUtterances | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
     without: dict[tuple[str, str], Scores] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -51,10 +52,10 @@ class Outcome:
         return total
 
 
-def read_outcome(cell: StoredCell, metric: str, readout: str = "", reads_answers: bool = True) -> Outcome:
+def read_outcome(cell: StoredCell, metric: str, readout: str = "", keeps_counts: bool = True) -> Outcome:
     """Score one cell from its stored answers (a cell without a test score: from its record).
 
-    Without ``reads_answers`` the record's test score is taken as it is.
+    Without ``keeps_counts`` the outcome has the record's score alone, which the answers were still held against.
     Raises :class:`ErcBenchError` when the files do not hold together.
     """
     stored = _stored(cell, readout)
@@ -68,14 +69,15 @@ def read_outcome(cell: StoredCell, metric: str, readout: str = "", reads_answers
     if not stored.get("test"):
         raise ErcBenchError("its record has no test score")
     outcome = replace(outcome, metrics=stored["test"])
-    return _scored(outcome, metric, readout) if reads_answers else _as_recorded(outcome, metric)
+    answered = _scored(outcome, metric, readout)
+    return answered if keeps_counts else _as_recorded(answered, metric)
 
 
 def _as_recorded(outcome: Outcome, metric: str) -> Outcome:
     value = _number(outcome.metrics, metric)
     if value is None:
         raise ErcBenchError(f"its record has no test score of {metric}")
-    return replace(outcome, value=value)
+    return replace(outcome, value=value, counts=None, dialogues=())
 
 
 def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
@@ -85,7 +87,7 @@ def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
     labels = tuple(outcome.cell.record["labels"])
     split = _test_set(answers.asked, labels)
     counts = grouped_confusion(split.gold, answers.predicted, len(labels), split.position, len(split.dialogues))
-    outcome = replace(outcome, counts=counts, test_set=split.name, dialogues=split.dialogues)
+    outcome = replace(outcome, counts=counts, test_set=split.name, dialogues=split.dialogues, asked=answers.asked)
     value = float(from_counts(outcome.total, metric, outcome.scored))
     recorded = _number(outcome.metrics, metric)
     if recorded is not None and abs(recorded - value) > _TOLERANCE:
@@ -118,8 +120,22 @@ class _TestSet:
 def _test_set(asked: AskedUtterances, labels: tuple[str, ...]) -> _TestSet:
     # One order for all cells, so that dialogues of two cells can be paired by position.
     in_order = sorted(zip(asked.dialogue_ids, asked.utterances, asked.gold, strict=True))
-    digest = hashlib.sha256("\n".join(f"{d}\t{u}\t{g}" for d, u, g in in_order).encode())
     dialogues = tuple(dict.fromkeys(dialogue for dialogue, _, _ in in_order))
     index = {dialogue: position for position, dialogue in enumerate(dialogues)}
     position = np.array([index[dialogue] for dialogue in asked.dialogue_ids], dtype=np.intp)
-    return _TestSet(digest.hexdigest(), label_indices(asked.gold, labels), position, dialogues)
+    return _TestSet(name_of(in_order), label_indices(asked.gold, labels), position, dialogues)
+
+
+def test_set_of(cell: StoredCell) -> tuple[str, AskedUtterances]:
+    """Return what a cell was scored on, and its name.
+
+    Raises :class:`ErcBenchError` where its predictions cannot be read.
+    """
+    asked = read_coded(cell).asked
+    return _test_set(asked, tuple(cell.record["labels"])).name, asked
+
+
+def name_of(scored: Iterable[tuple[str, int, str]]) -> str:
+    """Return the name of a test set: a digest of dialogue, utterance and gold label of all that is scored."""
+    lines = "\n".join(f"{dialogue}\t{utterance}\t{gold}" for dialogue, utterance, gold in sorted(scored))
+    return hashlib.sha256(lines.encode()).hexdigest()

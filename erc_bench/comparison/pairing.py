@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from erc_bench.comparison.baselines import Baseline, all_pairs, partners
-from erc_bench.comparison.caption import seed_list
 from erc_bench.comparison.entries import Entry
 from erc_bench.comparison.model import Column, Row
 from erc_bench.comparison.pair import Pair
 from erc_bench.comparison.significance import compare_pair
 from erc_bench.comparison.tests import Tests
+from erc_bench.comparison.words import seed_list
 
 
 def pair_rows(

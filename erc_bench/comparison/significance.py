@@ -38,7 +38,6 @@ from erc_bench.statistics import (
 from erc_bench.statistics.resampling import Counts, Score
 from erc_bench.statistics.student_t import t_quantile
 
-_OTHER_UTTERANCES = "not testable: the rows scored different utterances"
 _NO_ANSWERS = "not testable: no test predictions"
 _NOT_ASKED = "not asked for"
 
@@ -151,10 +150,7 @@ def _over_dialogues(
 
 
 def _why_no_counts(mine: Sequence[Outcome], other: Sequence[Outcome]) -> str:
-    outcomes = (*mine, *other)
-    if any(outcome.counts is None for outcome in outcomes):
-        return _NO_ANSWERS
-    return _OTHER_UTTERANCES if len({outcome.test_set for outcome in outcomes}) > 1 else ""
+    return _NO_ANSWERS if any(outcome.counts is None for outcome in (*mine, *other)) else ""
 
 
 def _counts(mine: Sequence[Outcome], other: Sequence[Outcome], cluster: str) -> Counts:

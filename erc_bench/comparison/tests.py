@@ -101,8 +101,8 @@ class Tests:
         return self.unit != "dialogue"
 
     @property
-    def reads_predictions(self) -> bool:
-        """Whether the stored answers are needed; without them the records' scores are believed."""
+    def needs_counts(self) -> bool:
+        """Whether tests read the answers of dialogues; the records' scores are enough without."""
         return self.unit != "seed" or self.by_slice
 
     @property

@@ -1,6 +1,8 @@
-"""How captions write numbers, and numbers of things."""
+"""How captions write numbers, numbers of things, and seeds."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 def number(p: float) -> str:
@@ -11,3 +13,20 @@ def number(p: float) -> str:
 def count(number_of: int, noun: str) -> str:
     """Return the number with its noun."""
     return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"
+
+
+def seed_list(seeds: Iterable[int]) -> str:
+    """Write seeds as runs: 1, 2, 3, 7 becomes ``1-3, 7``."""
+    runs: list[list[int]] = []
+    for seed in sorted(set(seeds)):
+        if runs and seed == runs[-1][-1] + 1:
+            runs[-1].append(seed)
+        else:
+            runs.append([seed])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+
+
+def seed_words(seeds: Iterable[int]) -> str:
+    """Write seeds in words: ``seed 1``, ``seeds 1-5``."""
+    found = sorted(set(seeds))
+    return f"seed {found[0]}" if len(found) == 1 else f"seeds {seed_list(found)}"

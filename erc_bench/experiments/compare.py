@@ -72,7 +72,9 @@ def compare(
     - ``margin``: points within which rows are tested for being equal (≈)
     - ``ranks``: rank rows over datasets; ``force_ranks``: below five datasets too, where p is far off
     - ``by``: ``slice`` adds columns for the slices of the test split
-    - ``data_dir``: corpora, read for ``by`` and ``cluster`` where runs were stored without slices or clusters
+    - ``data_dir``: corpora (default: ``$ERC_BENCH_DATA``, else the cache). Runs that were scored on one that is there,
+      and against other gold labels, are left out; without it, runs whose gold labels most others do not have. It is
+      also read for ``by`` and ``cluster`` where runs were stored without slices or clusters
 
     Raises :class:`ErcBenchError` where there is nothing to compare, for an unknown name, and for options that do not
     go together.

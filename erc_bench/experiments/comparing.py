@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell, read_cell, read_cells
 
 if TYPE_CHECKING:
+    from erc_bench.catalogue import Catalogue
+    from erc_bench.data.gold import GoldOf
     from erc_bench.planning.plan import Plan
 
 Tell = Callable[[str], None]
@@ -26,16 +29,33 @@ def compare_stored(
     methods: Sequence[str] = (),
     tests: Tests | None = None,
     data_dir: Path | None = None,
+    gold_of: GoldOf | None = None,
     tell: Tell,
     **wanted: Any,
 ) -> Comparison:
     """Compare cells that are stored; ``wanted`` goes to :func:`erc_bench.comparison.compare`.
 
-    ``data_dir`` holds the corpora, read where cells were stored without slices or clusters that the tests need.
+    ``data_dir`` holds the corpora that gold labels are held against; they are also read where cells were stored
+    without slices or clusters that the tests need. Who makes several tables hands over one ``gold_of``, so that each
+    corpus is read once.
     """
-    tests = tests or Tests()
+    tests, gold_of = tests or Tests(), gold_of or corpus_gold(data_dir)
     shown = with_groups(cells, tests, data_dir, tell, datasets, methods)
-    return compare(shown, datasets=datasets, methods=methods, tests=tests, alarms=shipped_alarms(), **wanted)
+    chosen: dict[str, Any] = {"datasets": datasets, "methods": methods, "tests": tests}
+    return compare(shown, **chosen, alarms=shipped_alarms(), gold_of=gold_of, **wanted)
+
+
+def corpus_gold(data_dir: Path | None) -> GoldOf:
+    """Return what looks up gold labels in the corpora of installed datasets; nothing is read before it is asked."""
+    from erc_bench.data.gold import CorpusGold
+
+    @cache
+    def catalogue() -> Catalogue:
+        from erc_bench.catalogue import Catalogue
+
+        return Catalogue()
+
+    return CorpusGold(lambda name: catalogue().get("dataset", name), data_dir)
 
 
 def compare_plans(

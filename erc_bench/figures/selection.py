@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from erc_bench.comparison import compare
-from erc_bench.comparison.caption import seed_list
 from erc_bench.comparison.model import Column, Comparison, RowKey, Score
 from erc_bench.comparison.pair import Pair
+from erc_bench.comparison.words import seed_words as seed_words
 from erc_bench.store.reading import StoredCell
+
+if TYPE_CHECKING:
+    from erc_bench.data.gold import GoldOf
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,7 @@ class Wanted:
     metric: str | None = None
     alpha: float = 0.05
     seed: int | None = None
+    gold_of: GoldOf | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,7 @@ def select(cells: Sequence[StoredCell], wanted: Wanted) -> Selection:
         metric=wanted.metric,
         readouts=wanted.readouts,
         alpha=wanted.alpha,
+        gold_of=wanted.gold_of,
     )
     return of_comparison(comparison, cells, wanted)
 
@@ -130,9 +136,3 @@ def _panel(comparison: Comparison, column: Column, cells: dict[Address, StoredCe
 def printable(text: str) -> str:
     """Replace characters that no picture can show and no SVG file may hold."""
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
-
-
-def seed_words(seeds: Iterable[int]) -> str:
-    """Write seeds in words: ``seed 1``, ``seeds 1-5``."""
-    found = sorted(set(seeds))
-    return f"seed {found[0]}" if len(found) == 1 else f"seeds {seed_list(found)}"

@@ -15,6 +15,7 @@ from erc_bench.data.archive import extract_checked
 from erc_bench.errors import ErcBenchError
 from erc_bench.housekeeping.cells import LEVELS, SEED, SETTINGS, CellFolder, foreign_in, look_at
 from erc_bench.housekeeping.holding import HeldError, held
+from erc_bench.housekeeping.ledger import keep_in_ledger
 from erc_bench.housekeeping.packing import DamagedError, Packed, digest_of, kept_files, refuse_damaged
 from erc_bench.housekeeping.removing import INCOMING, aside_of, put_aside, remove_aside
 from erc_bench.store.layout import is_cell_file
@@ -44,7 +45,9 @@ def restore(archive: Path, runs: Path, overwrite: bool) -> Placed:
         written = extract_checked(archive, incoming, shutil.disk_usage(incoming).free, _MOST_FILES, _DAMAGED)
         if not written:
             raise ErcBenchError(f"{archive} is empty: there is no cell in it")
-        return _place(_cells(archive, incoming, written), runs, overwrite)
+        done = _place(_cells(archive, incoming, written), runs, overwrite)
+        keep_in_ledger(done.placed, runs)
+        return done
 
 
 def copy(cells: Iterable[CellFolder], runs: Path, overwrite: bool) -> Packed:
@@ -67,7 +70,9 @@ def copy(cells: Iterable[CellFolder], runs: Path, overwrite: bool) -> Packed:
                 raise ErcBenchError(
                     f"the copy of {copied.name} is not the same; nothing was removed", "Try another disk."
                 )
-        reasons = {cell.parts: why for cell, why in _place(copies, runs, overwrite).left}
+        done = _place(copies, runs, overwrite)
+        keep_in_ledger(done.placed, runs)
+    reasons = {cell.parts: why for cell, why in done.left}
     for cell in [cell for cell in packed.digests if cell.parts in reasons]:
         del packed.digests[cell]
         packed.left.append((cell, reasons[cell.parts]))

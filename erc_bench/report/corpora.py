@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from erc_bench.catalogue import Catalogue
-from erc_bench.contracts.dataset import Dataset
 from erc_bench.data.corpus import load_corpus
+from erc_bench.data.gold import configured
 from erc_bench.errors import ErcBenchError
-from erc_bench.options import specs
 from erc_bench.report.model import Text
 
 HOW_TO_GET_TEXT = "Make the report where the corpus is (--data-dir, or erc-bench data fetch)"
@@ -33,7 +32,7 @@ def read_text(
     if not (dataset.redistributable or include_text):
         return Text(f"Text of {name} is left out, its licence does not allow to pass it on: {dataset.licence}."), ""
     try:
-        found = load_corpus(_configured(dataset, record), data_dir)
+        found = load_corpus(configured(dataset, record), data_dir)
     except Exception as error:  # a dataset is a stranger's code, and no text is no reason to have no report
         reason = error.message if isinstance(error, ErcBenchError) else f"{type(error).__name__}: {error}"
         return Text(f"No text of {name}: its files were not found. {HOW_TO_GET_TEXT}."), reason
@@ -43,14 +42,3 @@ def read_text(
     test = found.splits.limited(record.get("limit")).test
     turns = {dialogue.id: [(turn.speaker, turn.text) for turn in dialogue.utterances] for dialogue in test}
     return Text(f"Text of {name}: {dataset.source}. Licence: {dataset.licence}.", turns), ""
-
-
-def _configured(dataset: type[Dataset], record: Mapping[str, Any]) -> Dataset:
-    """Return the dataset with the options that the run had."""
-    settings = {**record.get("settings", {})}
-    options = {
-        name: spec.convert(settings[f"dataset.{name}"])
-        for name, spec in specs(dataset.Options).items()
-        if f"dataset.{name}" in settings
-    }
-    return dataset(dataset.Options(**options))

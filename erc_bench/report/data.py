@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from erc_bench.catalogue import Catalogue
 from erc_bench.comparison import Comparison, compare
 from erc_bench.comparison.expected import shipped_alarms
+from erc_bench.data.gold import CorpusGold, GoldOf
 from erc_bench.errors import ErcBenchError
 from erc_bench.figures.notes import said_once
 from erc_bench.figures.selection import Selection, Wanted, of_comparison
@@ -24,17 +26,19 @@ def collect(cells: Sequence[StoredCell], request: Request, catalogue: Catalogue 
     Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare. What a
     report can do without (text, figures) is named where it is missing.
     """
-    comparison = _said_once(_comparison(cells, request))
+    catalogue = catalogue or Catalogue()
+    gold_of = CorpusGold(partial(catalogue.get, "dataset"), request.data_dir)
+    comparison = _said_once(_comparison(cells, request, gold_of))
     selection = _selection(comparison, cells, request)
     shown = _shown(selection)
-    texts, notes = _texts(shown, request, catalogue or Catalogue())
+    texts, notes = _texts(shown, request, catalogue)
     data, left_out = explorer(shown, texts)
     drawn, drawings, undrawn = pictures(request.figures, selection, request.all_rows)
     return Report(
         title=request.title or _title(comparison),
         protocol=protocol(comparison),
         comparison=comparison,
-        per_class=_per_class(cells, request),
+        per_class=_per_class(cells, request, gold_of),
         shown=shown,
         explorer=data,
         texts=texts,
@@ -45,7 +49,7 @@ def collect(cells: Sequence[StoredCell], request: Request, catalogue: Catalogue 
     )
 
 
-def _comparison(cells: Sequence[StoredCell], request: Request) -> Comparison:
+def _comparison(cells: Sequence[StoredCell], request: Request, gold_of: GoldOf) -> Comparison:
     def make(audit: bool) -> Comparison:
         return compare(
             cells,
@@ -60,6 +64,7 @@ def _comparison(cells: Sequence[StoredCell], request: Request) -> Comparison:
             reported=request.reported,
             alarms=shipped_alarms(),
             tests=request.tests,
+            gold_of=gold_of,
         )
 
     if any(cell.record.get("audit") for cell in cells if cell.status == "done"):
@@ -70,7 +75,7 @@ def _comparison(cells: Sequence[StoredCell], request: Request) -> Comparison:
     return make(audit=False)
 
 
-def _per_class(cells: Sequence[StoredCell], request: Request) -> Comparison | None:
+def _per_class(cells: Sequence[StoredCell], request: Request, gold_of: GoldOf) -> Comparison | None:
     try:
         return compare(
             cells,
@@ -80,6 +85,7 @@ def _per_class(cells: Sequence[StoredCell], request: Request) -> Comparison | No
             readouts=request.readouts,
             alpha=request.alpha,
             per_class=True,
+            gold_of=gold_of,
         )
     except ErcBenchError:  # every cell was scored on dev alone
         return None

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from erc_bench.comparison.caption import seed_list
 from erc_bench.comparison.grouping import shown_value
+from erc_bench.comparison.words import seed_list
 from erc_bench.figures.selection import seed_words
 from erc_bench.report.model import Shown
 from erc_bench.tables.audit import TextTable

@@ -29,6 +29,7 @@ from erc_bench.running.task import GridTask
 from erc_bench.saved_models.files import in_words, size_of
 from erc_bench.saved_models.writing import save_model
 from erc_bench.store.layout import MODEL_FOLDER, Status
+from erc_bench.store.ledger import append, entry_of
 from erc_bench.store.writing import CellBusyError, CellWriter
 from erc_bench.training.cell import Cell
 from erc_bench.training.device import hardware
@@ -186,6 +187,9 @@ class GridRunner:
         record = make_record(plan, corpus, result, rows, present, {**machine, "plugins": loaded})
         if audit is not None:
             record["audit"] = audit.record()
+        # From here on test was looked at, whatever becomes of the cell.
+        if entry := entry_of(writer.folder, record):
+            append(self.runs, [entry])
         writer.write_record(record)
         if plan.save_model:
             self._save_model(plan, result, record, writer)

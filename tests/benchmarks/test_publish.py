@@ -1,5 +1,6 @@
 """Published results: smaller, and every table comes out of them as out of the runs."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ import store_fixture
 from safetensors.numpy import load_file, save_file
 
 from erc_bench.comparison import compare
+from erc_bench.store.ledger import append, entry_of, read_ledger
 from erc_bench.store.predictions import read_predictions
-from erc_bench.store.reading import read_cells, read_status
+from erc_bench.store.reading import read_cell, read_cells, read_status
 from erc_bench.tables import render
 
 PUBLISH = Path(__file__).parents[2] / "benchmarks" / "publish.py"
@@ -95,3 +97,15 @@ def test_a_packed_file_that_was_cut_is_named(published):
     assert any("predictions.csv.gz cannot be unpacked" in note for note in comparison.notes)
     file.unlink()
     assert read_cells(published)[0].status == "damaged"
+
+
+def test_the_ledger_goes_along_with_all_its_lines(store, tmp_path):
+    for seed in (1, 2):
+        folder = store.add("ce", seed)
+        append(store.runs, [entry_of(folder, read_cell(folder).record)])
+    shutil.rmtree(folder)
+    target = tmp_path / "published"
+    for _ in range(2):
+        subprocess.run([sys.executable, str(PUBLISH), str(store.runs), str(target)], capture_output=True, check=True)
+        assert [entry.address.seed for entry in read_ledger(target)] == [1, 2]
+    assert len(read_cells(target)) == 1

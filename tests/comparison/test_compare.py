@@ -366,16 +366,6 @@ def test_nothing_readable_is_an_error_with_the_reasons(store):
     assert "seed-1" in error.value.hint
 
 
-def test_rows_that_scored_other_utterances_are_not_tested_jointly(store):
-    store.add_seeds("ce", [0.4, 0.5])
-    folders = store.add_seeds("eacl", [0.7, 0.8])
-    for folder in folders:
-        rows = (folder / "predictions.csv").read_text().splitlines(keepends=True)
-        (folder / "predictions.csv").write_text("".join([rows[0], *(f"x{row}" for row in rows[1:])]))
-        store_fixture.write_status(folder)
-    assert pair_of(compared(store), "eacl").joint.reason == "not testable: the rows scored different utterances"
-
-
 def test_the_order_of_stored_rows_does_not_matter(store):
     store.add_seeds("ce", [0.4, 0.5, 0.45])
     folders = store.add_seeds("eacl", [0.7, 0.8, 0.75])

@@ -1,0 +1,174 @@
+"""The ledger of a folder of runs: which cells were ever scored on test, whether or not they are still there.
+
+``ledger.jsonl`` has one JSON object on each line and only ever grows. A cell's line is written when its test score
+exists, before its status says that it is done: whoever looks at test and then stops or removes the cell has still
+looked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from erc_bench.store.layout import LEDGER_FILE, LEDGER_LOCK_FILE, PACKED, PREDICTIONS_FILE, CellAddress
+from erc_bench.store.packed import as_stored, unpack
+
+_log = logging.getLogger("erc_bench")
+_LOCK_SECONDS = 30
+_ADDRESS = ("dataset", "method", "backbone", "settings_hash", "seed")
+# Booleans are integers to Python, so that exact types are asked for.
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(_ADDRESS[:-1], (str,)),
+    "seed": (int,),
+    "scored": (str,),
+    "regime": (str, type(None)),
+    "limit": (int, type(None)),
+    **dict.fromkeys(("predictions_sha256", "data_fingerprint", "version"), (str,)),
+}
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """One cell that was scored on test.
+
+    ``scored`` is when (UTC, ISO 8601, to the second). ``limit`` is the number of dialogues of a partial run, else
+    ``None``. ``predictions_sha256`` is that of the unpacked predictions, ``data_fingerprint`` that of the corpus,
+    ``version`` that of erc-bench; each is empty where a record of old does not say.
+    """
+
+    address: CellAddress
+    scored: str
+    regime: str | None
+    limit: int | None
+    predictions_sha256: str
+    data_fingerprint: str
+    version: str
+
+    @property
+    def configuration(self) -> tuple[str, str]:
+        """Backbone and settings: what a method was run with."""
+        return self.address.backbone, self.address.settings_hash
+
+    @property
+    def result(self) -> tuple[CellAddress, str]:
+        """Which answers of which cell were scored, whenever that was."""
+        return self.address, self.predictions_sha256
+
+
+def entry_of(folder: Path, record: Mapping[str, Any], scored: datetime | None = None) -> LedgerEntry | None:
+    """Return the entry of a cell whose predictions are written; ``None`` where it has no test score.
+
+    ``scored`` is the time of the entry, without it now. Raises :class:`OSError` where the predictions cannot be read.
+    """
+    if not record["metrics"].get("test"):
+        return None
+    file = as_stored(folder / PREDICTIONS_FILE)
+    content = unpack(file) if file.suffix == PACKED else file.read_bytes()
+    return LedgerEntry(
+        address=CellAddress(**{name: record[name] for name in _ADDRESS}),
+        scored=(scored or datetime.now(UTC)).astimezone(UTC).isoformat(timespec="seconds"),
+        regime=record.get("regime"),
+        limit=record.get("limit"),
+        predictions_sha256=hashlib.sha256(content).hexdigest(),
+        data_fingerprint=str(record.get("data", {}).get("fingerprint") or ""),
+        version=str(record.get("provenance", {}).get("versions", {}).get("erc-bench", "")),
+    )
+
+
+def read_ledger(runs: Path, tell: Callable[[str], None] | None = None) -> list[LedgerEntry]:
+    """Read the ledger of a folder of runs, in the order in which it was written; empty where there is none.
+
+    ``tell`` takes a sentence for each line that cannot be read, as a writer that was killed leaves one; without it
+    they are logged as warnings.
+    """
+    tell = tell or _log.warning
+    file = runs / LEDGER_FILE
+    try:
+        lines = file.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        tell(f"{file} cannot be read: {error.strerror or error}")
+        return []
+    entries = []
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            entry = _parsed(line)
+            if entry is None:
+                tell(f"{file}, line {number} is cut off or is no entry: what it named is not counted")
+            else:
+                entries.append(entry)
+    return entries
+
+
+def append(runs: Path, entries: Iterable[LedgerEntry]) -> None:
+    """Write entries at the end of the ledger; several processes may.
+
+    Raises :class:`OSError` where they cannot be written.
+    """
+    with _locked(runs):
+        _write(runs, entries)
+
+
+def append_missing(
+    runs: Path, entries: Iterable[LedgerEntry], same: Callable[[LedgerEntry], object] = lambda entry: entry
+) -> None:
+    """Write those entries at the end of the ledger that are not in it yet; ``same`` says what makes two one.
+
+    Raises :class:`OSError` where they cannot be written.
+    """
+    with _locked(runs):
+        known = {same(entry) for entry in read_ledger(runs)}
+        _write(runs, [entry for entry in entries if same(entry) not in known])
+
+
+def _parsed(line: bytes) -> LedgerEntry | None:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or any(type(found.get(name)) not in types for name, types in _TYPES.items()):
+        return None
+    address = CellAddress(**{name: found[name] for name in _ADDRESS})
+    return LedgerEntry(address, **{name: found[name] for name in _TYPES if name not in _ADDRESS})
+
+
+def _line(entry: LedgerEntry) -> str:
+    fields = {**vars(entry.address), **{name: value for name, value in vars(entry).items() if name != "address"}}
+    return json.dumps(fields) + "\n"
+
+
+def _write(runs: Path, entries: Iterable[LedgerEntry]) -> None:
+    text = "".join(map(_line, entries))
+    if not text:
+        return
+    with (runs / LEDGER_FILE).open("ab+") as stream:
+        if stream.seek(0, os.SEEK_END):
+            stream.seek(-1, os.SEEK_END)
+            # A writer that was killed left half a line; it stays, for nobody knows what it named.
+            text = text if stream.read(1) == b"\n" else f"\n{text}"
+        stream.write(text.encode())
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+@contextmanager
+def _locked(runs: Path) -> Iterator[None]:
+    """Hold the lock of the ledger; where none can be had, go on without: an entry must not be lost."""
+    lock = FileLock(runs / LEDGER_LOCK_FILE)
+    with suppress(OSError, Timeout, NotImplementedError):
+        lock.acquire(timeout=_LOCK_SECONDS)
+    try:
+        yield
+    finally:
+        lock.release()
