@@ -33,6 +33,13 @@ class SelectsMore(Sound):
         return [*range(len(view.examples)), len(view.examples)]
 
 
+class AsksForFloat32(Sound):
+    """Makes a matrix of its own in float32, whatever it is handed."""
+
+    def loss(self, outputs):
+        return {"own": (outputs.z @ torch.ones(outputs.z.shape[1], 4, dtype=torch.float32)).square().mean()}
+
+
 class NotScalar(Sound):
     """Forgets to average."""
 
@@ -394,7 +401,8 @@ UNSOUND = (
     (GradientNotFinite, "batch of one", "the gradient of the representations is not finite", set()),
     (NeedsEveryClass, "missing class", "the term own is", {"batch of one", "one class", "no pair"}),
     (NeedsAPair, "no pair", "the term own is nan", {"batch of one"}),
-    (LosesDigits, "bf16", "compute it in float32", set()),
+    (AsksForFloat32, "float64", "keep the precision that is handed over", {"learns"}),
+    (LosesDigits, "bf16", "compute it in float32", {"float64"}),
     (AnchorsOfAnotherSpace, "anchors", "anchors have the shape (4, 99), expected (4, 16)", set()),
     (OnePassOfAnother, "one pass", "something else than project and anchors", set()),
     (NarrowHead, "head", "the head gives the shape (32, 2), expected (32, 4)", set()),

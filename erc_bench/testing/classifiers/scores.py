@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from erc_bench.testing.chance import seeded
 from erc_bench.testing.classifiers.trial import (
     SEED,
     ClassifierSubject,
@@ -14,6 +15,7 @@ from erc_bench.testing.classifiers.trial import (
     copies_of,
     dev_split,
     fit,
+    in_float64,
     on,
     rows,
     scores,
@@ -101,6 +103,24 @@ def _inputs_kept(subject: ClassifierSubject) -> str:
             same = torch.equal(tensor.detach(), before[split][name])
             assert same, f"it changes {name} of {split}, which the other readouts read as well"
     return f"{sum(map(len, before.values()))} tensors of train and dev, the head among them, stay as they are"
+
+
+def _float64(subject: ClassifierSubject) -> str:
+    exact = scores(begun(subject), dev_split())
+    train, dev = in_float64(toy_split()), in_float64(dev_split())
+    try:
+        with seeded(SEED):
+            wide = started(subject).double()
+            fit(wide, train, dev)
+        given = scores(wide, dev)
+    except RuntimeError as error:
+        raise AssertionError(
+            f"on representations in float64 it ends in an error ({error}): keep the precision that is handed over "
+            "(new_zeros, .to(z), erc.at_least_float32) instead of asking for float32"
+        ) from error
+    same = (exact.argmax(1) == given.argmax(1)).float().mean().item()
+    assert same >= _SAME_ANSWERS, f"only {same:.0%} of the answers are the same in float64"
+    return f"{same:.0%} of the answers are the same, scores differ by {distance(exact.double(), given.double()):.1e}"
 
 
 def _bf16(subject: ClassifierSubject) -> str:
@@ -202,6 +222,12 @@ SCORE_CHECKS: tuple[Check[ClassifierSubject], ...] = (
         "Scores under bfloat16 autocast are compared with float32.",
         "Rounding that changes answers makes a GPU's table another one than a laptop's.",
         _bf16,
+    ),
+    Check(
+        "float64",
+        "Fit and scores on representations in float64 are compared with float32.",
+        "On a frozen backbone everything beside it computes in float64, so that numbers do not hang on the processor.",
+        _float64,
     ),
     Check(
         "cuda",

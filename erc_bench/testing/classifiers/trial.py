@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,6 +97,13 @@ def on(outputs: Outputs, device: torch.device) -> Outputs:
     moved = {name: getattr(outputs, name).to(device) for name in ("z", "projected", "logits", "labels")}
     anchors = None if outputs.anchors is None else outputs.anchors.to(device)
     return replace(outputs, **moved, anchors=anchors, head=outputs.head.to(device))
+
+
+def in_float64(outputs: Outputs) -> Outputs:
+    """Return a split in float64, as it is on frozen states."""
+    wide = {name: getattr(outputs, name).double() for name in ("z", "projected", "logits")}
+    anchors = None if outputs.anchors is None else outputs.anchors.double()
+    return replace(outputs, **wide, anchors=anchors, head=deepcopy(outputs.head).double())
 
 
 def rows(outputs: Outputs, chosen: Tensor) -> Outputs:

@@ -38,20 +38,28 @@ class Trial:
     ``labels`` (32,) take the four classes in turn, ``z`` (32, dim) lie around a point for each class.
     """
 
-    def __init__(self, subject: ObjectiveSubject, seed: int = SEED, device: torch.device = CPU) -> None:
+    def __init__(
+        self,
+        subject: ObjectiveSubject,
+        seed: int = SEED,
+        device: torch.device = CPU,
+        precision: torch.dtype = torch.float32,
+    ) -> None:
         task = toy_task(objective_options=subject.options)
 
         def encode_words(words: Sequence[str]) -> Tensor:
-            return task.encode_words(words).to(device)
+            return task.encode_words(words).to(device, precision)
 
         self.task = replace(task, device=device, encode_words=encode_words)
         self.labels = toy_labels().to(device)
-        self.z = toy_representations(toy_labels()).to(device)
+        self.z = toy_representations(toy_labels()).to(device, precision)
         with seeded(seed):
             self.objective = subject.component(subject.options)
             self.objective.start(self.task)
-            self.objective.to(device)
-            self.head: nn.Module = self.objective.make_head(self.task.dim, self.task.classes, 0.0).to(device)
+            # As on frozen states: modules draw in float32 and are widened.
+            self.objective.to(device, precision)
+            head = self.objective.make_head(self.task.dim, self.task.classes, 0.0)
+            self.head: nn.Module = head.to(device, precision)
 
     def begin_epoch(self, seed: int = 0) -> Sequence[int] | None:
         """Begin the first of ten epochs over the toy split; return what the objective selects."""
@@ -105,10 +113,15 @@ def steady_terms(trial: Trial) -> Terms:
     return second
 
 
-def begun(subject: ObjectiveSubject, seed: int = SEED, device: torch.device = CPU) -> Trial:
+def begun(
+    subject: ObjectiveSubject,
+    seed: int = SEED,
+    device: torch.device = CPU,
+    precision: torch.dtype = torch.float32,
+) -> Trial:
     """Return a trial in its first epoch; raise :class:`NotApplicableError` where that fails (``starts`` says why)."""
     try:
-        trial = Trial(subject, seed, device)
+        trial = Trial(subject, seed, device, precision)
         with seeded(SEED):
             trial.begin_epoch()
     except Exception as error:

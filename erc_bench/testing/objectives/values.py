@@ -11,9 +11,20 @@ from torch import Tensor
 
 from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.outputs import Outputs
+from erc_bench.testing.chance import seeded
 from erc_bench.testing.devices import CPU, cuda, distance
 from erc_bench.testing.findings import Check, NotApplicableError
-from erc_bench.testing.objectives.trial import ObjectiveSubject, Terms, Trial, backward, begun, fault_of, made_sure
+from erc_bench.testing.objectives.trial import (
+    SEED,
+    ObjectiveSubject,
+    Terms,
+    Trial,
+    backward,
+    begun,
+    fault_of,
+    made_sure,
+    steady_terms,
+)
 from erc_bench.testing.option_bounds import options_run
 from erc_bench.testing.toy import toy_labels, toy_representations
 
@@ -66,6 +77,26 @@ def _bf16(subject: ObjectiveSubject) -> str:
         "compute it in float32 (torch.autocast(enabled=False))"
     )
     return f"{measured}; largest difference from float32 {far[worst]:.1e} of the term"
+
+
+def _float64(subject: ObjectiveSubject) -> str:
+    exact = steady_terms(begun(subject))
+    if not all(term.isfinite() for term in exact.values()):
+        raise NotApplicableError("a term is not finite in float32 either")
+    try:
+        wide = Trial(subject, precision=torch.float64)
+        with seeded(SEED):
+            wide.begin_epoch()
+        terms = wide.terms()
+        backward(terms)
+    except RuntimeError as error:
+        raise AssertionError(
+            f"on representations in float64 it ends in an error ({error}): keep the precision that is handed over "
+            "(new_zeros, .to(z), erc.at_least_float32) instead of asking for float32"
+        ) from error
+    far = max(_relative(term.double(), terms[name].double()) for name, term in exact.items())
+    assert far <= _TOLERANCE, f"a term in float64 differs from that in float32 by {far:.1e} of it"
+    return f"largest difference from float32 {far:.1e} of a term"
 
 
 def _cuda(subject: ObjectiveSubject) -> str:
@@ -214,6 +245,12 @@ VALUE_CHECKS: tuple[Check[ObjectiveSubject], ...] = (
         "Loss and gradients under bfloat16 autocast, compared with float32.",
         "A loss that overflows or loses its digits there gives other results on a GPU than on a laptop.",
         _bf16,
+    ),
+    Check(
+        "float64",
+        "Loss and gradients on representations in float64, compared with float32.",
+        "On a frozen backbone everything beside it computes in float64, so that numbers do not hang on the processor.",
+        _float64,
     ),
     Check(
         "cuda",
