@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from erc_bench.comparison.cells_of_a_table import another_machine, shown_cells, unverified
 from erc_bench.comparison.claims import claims
 from erc_bench.comparison.configurations import Ledgers, configurations
 from erc_bench.comparison.labels import common_backbone, common_overrides
@@ -28,7 +29,8 @@ def caption(comparison: Comparison, cells: Iterable[StoredCell], ledgers: Ledger
     sentences += _marks(comparison)
     sentences += _reported(comparison)
     cells = list(cells)
-    sentences += [configurations(comparison, cells, ledgers), _unverified(comparison, cells)]
+    shown = shown_cells(comparison, cells)
+    sentences += [another_machine(shown), configurations(comparison, cells, ledgers), unverified(shown)]
     return tuple(sentence for sentence in sentences if sentence)
 
 
@@ -141,27 +143,3 @@ def _reported(comparison: Comparison) -> list[str]:
         " selection on test. In this table they are neither tested nor ranked and carry no marks.",
         f"Reported systems are those of {'; '.join(cited)}.",
     ]
-
-
-def _unverified(comparison: Comparison, cells: Iterable[StoredCell]) -> str:
-    """Say how many cells of the table could be damaged without anybody seeing it."""
-    stored = {(*_configuration(cell), cell.record["seed"]): cell for cell in cells if cell.status == "done"}
-    shown = {
-        (column.dataset, key.method, key.backbone, score.settings_hash, seed)
-        for column, score in scores(comparison)
-        for seed in score.seeds
-        for key in [comparison.rows[score.row].key]
-    }
-    unverified = sum(address in stored and not stored[address].verified for address in shown)
-    if not unverified:
-        return ""
-    were = "was" if unverified == 1 else "were"
-    return (
-        f"Unverified: {unverified} of {count(len(shown), 'cell')} {were} stored without digests of their files, so"
-        " damage to them would not show."
-    )
-
-
-def _configuration(cell: StoredCell) -> tuple[str, str, str, str]:
-    record = cell.record
-    return record["dataset"], record["method"], record["backbone"], record["settings_hash"]

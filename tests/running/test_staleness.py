@@ -5,7 +5,9 @@ import json
 import pytest
 import store_fixture
 
+from erc_bench import core_versions
 from erc_bench.catalogue import Catalogue
+from erc_bench.running.outlook import Outlook
 from erc_bench.running.staleness import Staleness
 from erc_bench.store.reading import read_cell
 
@@ -58,6 +60,54 @@ def test_cells_that_ran_just_now_are_not_stale(ran, look):
 def test_what_changed_is_named(ran, look, changed, reason):
     change(ran, "eacl", **changed)
     assert look() == ({"eacl": reason}, [])
+
+
+@pytest.mark.parametrize(
+    ("part", "stale"),
+    [
+        ("features", {"eacl"}),
+        ("losses", {"eacl"}),
+        ("loop", {"eacl"}),
+        ("readout", {"eacl"}),
+        ("metrics", {"eacl", "majority"}),
+        ("fine-tuning", set()),
+    ],
+)
+def test_a_new_version_of_a_part_makes_those_stale_that_used_it(ran, look, monkeypatch, part, stale):
+    now = core_versions.CORE_VERSIONS
+    monkeypatch.setattr(core_versions, "CORE_VERSIONS", {**now, part: now[part] + 1})
+    reason = f"the core's {part} ({now[part]} → {now[part] + 1}) changed since"
+    assert look() == (dict.fromkeys(stale, reason), [])
+    states = {plan.address.method: find_now(ran, plan).state for plan in plans_of(ran)}
+    assert states == {method: "stale" if method in stale else "done" for method in ("eacl", "majority")}
+
+
+def plans_of(grid):
+    return grid.plans(("eacl", "majority"), settings=FROZEN, readouts=("centroid",))
+
+
+def find_now(grid, plan):
+    """Look at a cell as the run does."""
+    return Outlook(grid.runs, grid.data_dir, lambda _: None).find(plan)
+
+
+def test_a_cell_whose_language_model_trains_does_not_use_frozen_features(grid, look, monkeypatch):
+    grid.run("ce", settings=("training.epochs=1",))
+    now = core_versions.CORE_VERSIONS
+    monkeypatch.setattr(core_versions, "CORE_VERSIONS", {**now, "features": now["features"] + 1})
+    assert look() == ({}, [])
+    monkeypatch.setattr(core_versions, "CORE_VERSIONS", {**now, "fine-tuning": now["fine-tuning"] + 1})
+    assert list(look()[0]) == ["ce"]
+
+
+def test_cells_from_before_the_versions_are_stale_and_told_once(ran, look):
+    for folder in ran.folders():
+        record = json.loads((folder / "record.json").read_text())
+        del record["inputs"]["core"]
+        (folder / "record.json").write_text(json.dumps(record))
+        store_fixture.write_status(folder)
+    reason = "the core, which had no versions then, changed since"
+    assert look() == ({"eacl": reason, "majority": reason}, [])
 
 
 def test_a_system_has_code_and_data_and_no_backbone(ran, look):

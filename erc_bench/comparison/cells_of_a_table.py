@@ -1,0 +1,59 @@
+"""What a caption says of the cells behind a table: how far another machine moves them, whether damage would show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from erc_bench.comparison.model import Comparison
+from erc_bench.comparison.words import count
+from erc_bench.store.reading import StoredCell
+
+MOVED_FROZEN = 0.1
+"""Points of weighted F1 by which a mean over five seeds moved at most between instruction sets and numbers of threads,
+with frozen states in float32 or float64: docs/another-machine.md."""
+_EXACT = ("float32", "float64")
+
+
+def shown_cells(comparison: Comparison, cells: Iterable[StoredCell]) -> list[StoredCell]:
+    """Return the finished cells whose scores stand in the table, each once."""
+    shown = {
+        (column.dataset, key.method, key.backbone, score.settings_hash, seed)
+        for column in comparison.columns
+        for score in column.scores
+        if score is not None
+        for seed in score.seeds
+        for key in [comparison.rows[score.row].key]
+    }
+    done = (cell for cell in cells if cell.status == "done")
+    return list({address: cell for cell in done if (address := _address(cell.record)) in shown}.values())
+
+
+def _address(record: dict[str, Any]) -> tuple[str, str, str, str, int]:
+    return record["dataset"], record["method"], record["backbone"], record["settings_hash"], record["seed"]
+
+
+def another_machine(shown: Sequence[StoredCell]) -> str:
+    """Say how far another processor moves the numbers, where that was measured: with a frozen backbone."""
+    trained = [cell.record for cell in shown if cell.record["backbone"] != "none"]
+    if not trained or not all(_is_frozen_and_exact(record) for record in trained):
+        return ""
+    return f"Another machine: about ± {MOVED_FROZEN:g} points (frozen backbone, everything beside it in float64)."
+
+
+def _is_frozen_and_exact(record: dict[str, Any]) -> bool:
+    # Only cells that record the versions of the core computed in float64.
+    versions = record.get("inputs", {}).get("core", {})
+    return "features" in versions and record.get("provenance", {}).get("precision") in _EXACT
+
+
+def unverified(shown: Sequence[StoredCell]) -> str:
+    """Say how many cells of the table could be damaged without anybody seeing it."""
+    found = sum(not cell.verified for cell in shown)
+    if not found:
+        return ""
+    were = "was" if found == 1 else "were"
+    return (
+        f"Unverified: {found} of {count(len(shown), 'cell')} {were} stored without digests of their files, so"
+        " damage to them would not show."
+    )
