@@ -123,7 +123,7 @@ class RowEncoder:
             return states[:, 0].float() if alone else pool(states.float(), rows)
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        if self.precision == torch.float32:
+        if self.precision in (torch.float32, torch.float64):
             return nullcontext()
         return torch.autocast(self.device.type, dtype=self.precision)
 

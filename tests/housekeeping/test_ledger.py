@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import store_fixture
 from click.testing import CliRunner
 
 from erc_bench.commands.archive import archive
@@ -84,6 +85,7 @@ def test_another_result_of_the_same_cell_is_added(ledgered):
     (folder,) = ledgered.glob("*/*/*/*/seed-1")
     file = folder / "predictions.csv"
     file.write_text(file.read_text().replace("joy,joy", "joy,anger"))
+    store_fixture.write_status(folder)
     keep_in_ledger(find_cells(ledgered).cells, ledgered)
     assert seeds(ledgered) == [1, 2, 1]
 

@@ -561,3 +561,17 @@ def test_methods_of_one_seed_come_together(grid):
     plans = grid.plans(("ce", "majority"), seeds=(1, 2, 3))
     assert [plan.seed for plan in plans] == [1, 1, 2, 2, 3, 3]
     assert all(one.seed <= other.seed for one, other in pairwise(plans))
+
+
+@pytest.mark.parametrize("trainable", ["none", "all"])
+def test_states_in_float64_are_close_to_those_in_float32_and_recorded_as_such(grid, tools, trainable):
+    shared = (f"encoder.trainable={trainable}", "training.epochs=1")
+    found = {}
+    for precision in ("float32", "float64"):
+        outcome = grid.run("eacl", settings=(*shared, f"training.precision={precision}"), save_representations=True)
+        assert outcome.failed == []
+        folder = grid.folder(outcome.ran[0])
+        assert tools.record(folder)["provenance"]["precision"] == precision
+        found[precision] = load_file(folder / "arrays.safetensors")["representations.test"]
+    # They are stored in half precision: eleven bits.
+    np.testing.assert_allclose(found["float64"], found["float32"], atol=2e-3, rtol=2e-3)

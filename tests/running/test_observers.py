@@ -275,7 +275,7 @@ def test_no_observer_ends_a_run(observe, observer, reason):
 
 
 def test_a_run_that_fails_is_heard_to_fail(observe, heard):
-    _, outcome = observe([Keeper], "ce", settings=(*FROZEN, "training.head_lr=1e30", "training.clip=0.0"))
+    _, outcome = observe([Keeper], "ce", settings=(*FROZEN, "training.head_lr=1e300", "training.clip=0.0"))
     assert len(outcome.failed) == 1
     result = heard[-1][2]
     assert (events(heard)[-1], result.status, result.dev, result.test) == ("ended", "failed", None, None)

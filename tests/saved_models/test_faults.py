@@ -42,7 +42,7 @@ class BuiltLate(erc.Classifier):
     refit = "end"
 
     def fit(self, train, dev, task):
-        self.linear = nn.Linear(train.z.shape[1], task.classes)
+        self.linear = nn.Linear(train.z.shape[1], task.classes).to(train.z)
         yield
 
     def scores(self, outputs):
@@ -61,7 +61,7 @@ class MadeLate(erc.Classifier):
         self.weight = None
 
     def fit(self, train, dev, task):
-        self.weight = nn.Parameter(torch.arange(task.classes * train.z.shape[1]).float().view(task.classes, -1))
+        self.weight = nn.Parameter(torch.arange(task.classes * train.z.shape[1]).to(train.z).view(task.classes, -1))
         yield
 
     def scores(self, outputs):

@@ -124,7 +124,12 @@ def test_every_shape_of_a_conversation_gives_the_same_answers(saved_ce):
     dialogue = erc.Dialogue("d", tuple(erc.Utterance(*turn) for turn in turns))
     objects = [{"speaker": speaker, "text": text} for speaker, text in turns]
     assert first == model.predict(dialogue) == model.predict(objects) == model.predict({"utterances": objects})
-    assert model.predict([dialogue, dialogue]) == [first, first]
+    # Rows are encoded in other company: the last bits of a float32 sum may differ.
+    for again in model.predict([dialogue, dialogue]):
+        assert [each.emotion for each in again] == [each.emotion for each in first]
+        assert [list(each.scores.values()) for each in again] == [
+            pytest.approx(list(each.scores.values()), abs=1e-6) for each in first
+        ]
     assert [(each.speaker, each.text) for each in first] == turns
     for each in first:
         assert each.emotion in model.labels
