@@ -24,7 +24,7 @@ def test_frozen_cells_are_told_how_far_they_move(store):
         store.add(method, 1, inputs=FROZEN, provenance=provenance("float32"))
     store.add("majority", 1, backbone="none")
     (sentence,) = sentences(store)
-    assert "points (frozen backbone, everything beside it in float64)" in sentence
+    assert "points for a mean over five seeds" in sentence
 
 
 @pytest.mark.parametrize(
