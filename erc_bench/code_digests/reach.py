@@ -10,6 +10,7 @@ import ast
 import hashlib
 import inspect
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from erc_bench.code_digests.canonical import canonical, imports_within
@@ -19,6 +20,7 @@ _DATA_FILES = 200
 """Names of files beside a module that are looked for at most."""
 
 
+@cache
 def meaning(component: type) -> str | None:
     """Return a text that changes with what a class of a file computes; ``None`` for a class that stands in no file."""
     try:
@@ -55,19 +57,21 @@ class _Reach:
 
     def texts(self) -> Iterator[str]:
         """Yield the text of everything that is reached, in the order in which it is."""
-        while self._left:
-            module, name = self._left.pop(0)
-            yield f"{self._numbers[module.name, name]} = {self._text(module, module.definitions[name], name)}"
+        yield from self._definitions()
         told: set[str] = set()
         while left := [module for module in self._visited.values() if module.name not in told]:
-            for module in left:
+            # By what they do: the order of imports is a matter of formatting.
+            for module in sorted(left, key=_effects):
                 told.add(module.name)
                 if module.effects:
                     yield f"effects = {self._text(module, module.effects)}"
                 yield from _data_files(module)
-            while self._left:
-                module, name = self._left.pop(0)
-                yield f"{self._numbers[module.name, name]} = {self._text(module, module.definitions[name], name)}"
+            yield from self._definitions()
+
+    def _definitions(self) -> Iterator[str]:
+        while self._left:
+            module, name = self._left.pop(0)
+            yield f"{self._numbers[module.name, name]} = {self._text(module, module.definitions[name], name)}"
 
     def _text(self, module: ModuleSource, statements: list[ast.stmt], name: str = "") -> str:
         # Imports within functions name things for these alone, and rarely another thing than the module does.
@@ -95,7 +99,7 @@ class _Reach:
                 return self._with(self._number(source, used), attributes)
         return None
 
-    def _imported(self, target: Target, attributes: tuple[str, ...]) -> str:
+    def _imported(self, target: Target, attributes: tuple[str, ...], seen: frozenset[Target] = frozenset()) -> str:
         """Return what stands for an imported name, followed as far as it belongs to the component."""
         path = [*filter(None, [target.name]), *attributes]
         module = self._followed.find(target.module)
@@ -106,8 +110,8 @@ class _Reach:
                 return self._with(self._number(module, path[0]), path[1:])
             if inner is not None:
                 place, module = f"{place}.{path.pop(0)}", inner
-            elif path[0] in module.imports:
-                return self._imported(module.imports[path[0]], tuple(path[1:]))
+            elif path[0] in module.imports and target not in seen:
+                return self._imported(module.imports[path[0]], tuple(path[1:]), seen | {target})
             else:
                 break
         if module is None:
@@ -144,6 +148,10 @@ class _Reach:
             source = self._followed.find(name)
             if source is not None:
                 self._visit(source)
+
+
+def _effects(module: ModuleSource) -> str:
+    return canonical(module.effects, lambda _name, _attributes: None)
 
 
 def _data_files(module: ModuleSource) -> Iterator[str]:

@@ -121,6 +121,12 @@ SAME = {
         "shared.py": 'FACTOR = 2.0\ndef _twice(z):\n    return z * 2\nTABLE = {"a": 1}\n'
         "def scale(z):\n    return _twice(z) * FACTOR\n"
     },
+    "the order of imports": {
+        "own.py": PACKAGE["own.py"].replace(
+            "from digested.shared import scale, TABLE\nfrom digested import inner\n",
+            "from digested import inner\nfrom digested.shared import scale, TABLE\n",
+        )
+    },
     "the name of a helper": {"shared.py": PACKAGE["shared.py"].replace("_twice", "_doubled")},
     "the alias of a module": {
         "own.py": PACKAGE["own.py"].replace("api as erc", "api as bench").replace("erc.", "bench.")
@@ -205,6 +211,22 @@ def test_the_class_of_a_function_is_all_of_the_function(digest):
 def test_a_circle_of_imports_comes_to_an_end(digest):
     circle = {"late.py": "import digested.own\n" + PACKAGE["late.py"], "aside.py": "from digested import late\n"}
     assert digest(circle)
+
+
+def test_names_that_modules_import_from_each_other_come_to_an_end(digest):
+    circle = {
+        "late.py": "try:\n    from digested.aside import shift\nexcept ImportError:\n    shift = abs\n",
+        "aside.py": "try:\n    from digested.late import shift\nexcept ImportError:\n    shift = abs\n",
+    }
+    assert digest(circle)
+
+
+def test_effects_count_in_any_order_of_imports(digest):
+    effects = {
+        "shared.py": PACKAGE["shared.py"] + "print()\n",
+        "inner/__init__.py": "print(1)\n" + PACKAGE["inner/__init__.py"],
+    }
+    assert digest({**effects, **SAME["the order of imports"]}) == digest(effects) != digest()
 
 
 PLUGIN = "erc_bench_plugin_own_0123456789ab"
