@@ -136,7 +136,10 @@ class Encoder(Component, nn.Module):
         raise NotImplementedError
 
     def forward(self, row_states: Tensor, batch: EncoderBatch) -> Encoded:
-        """row_states: (rows, dim), the states that ``rows`` asked for, example by example."""
+        """row_states: (rows, dim), the states that ``rows`` asked for, example by example.
+
+        They are float32, and float64 where the language model is frozen; the encoder's own modules are the same.
+        """
         return Encoded(row_states)
 
     def word_rows(self, words: Sequence[str]) -> list[TokenRow]:
