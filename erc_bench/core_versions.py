@@ -34,10 +34,11 @@ CORE_VERSIONS: Mapping[Part, int] = {
 def versions_used(settings: Mapping[str, Any]) -> dict[str, int]:
     """Return the versions of the parts that a cell uses, by its settings (``slot.option`` → value).
 
-    A system does by itself what is not scoring; of a composition the language model trains or is frozen.
+    A system may use the shared losses and does the rest by itself; of a composition the language model trains or is
+    frozen.
     """
     trainable = settings.get("encoder.trainable")
     language_model: Part = "features" if trainable == "none" else "fine-tuning"
     composed: tuple[Part, ...] = (language_model, "losses", "loop", "readout")
-    parts: tuple[Part, ...] = ("metrics",) if trainable is None else (*composed, "metrics")
+    parts: tuple[Part, ...] = ("losses", "metrics") if trainable is None else (*composed, "metrics")
     return {part: CORE_VERSIONS[part] for part in parts}

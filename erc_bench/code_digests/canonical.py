@@ -52,6 +52,13 @@ def _is_citation(statement: ast.stmt) -> bool:
     return [getattr(target, "id", "") for target in targets] == ["source"]
 
 
+def _is_text(node: ast.expr) -> bool:
+    """Whether an expression is a text, formatted or not, or two that are joined."""
+    if isinstance(node, ast.BinOp):
+        return _is_text(node.left) and _is_text(node.right)
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
 class _Writer:
     def __init__(self, name_of: NameOf, own_name: str) -> None:
         self._name_of = name_of
@@ -125,15 +132,20 @@ class _Writer:
             yield from self.node(part, bound)
         yield ":"
         for statement in node.body:
-            if not _is_citation(statement):
+            if not (node.bases and _is_citation(statement)):
                 yield from self._inner(statement, bound, fields)
         yield ")"
 
     def _raise(self, node: ast.Raise, bound: frozenset[str]) -> Iterator[str]:
-        # That it raises counts, the words of the message do not.
+        # That it raises counts, and with what; the words of the message do not.
         yield "Raise("
-        if node.exc is not None:
-            yield from self.node(node.exc.func if isinstance(node.exc, ast.Call) else node.exc, bound)
+        if isinstance(node.exc, ast.Call):
+            yield from self.node(node.exc.func, bound)
+            for part in (*node.exc.args, *(keyword.value for keyword in node.exc.keywords)):
+                if not _is_text(part):
+                    yield from self.node(part, bound)
+        elif node.exc is not None:
+            yield from self.node(node.exc, bound)
         yield ")"
 
     def _call(self, node: ast.Call, bound: frozenset[str]) -> Iterator[str]:

@@ -34,8 +34,8 @@ class Target:
 class ModuleSource:
     """The source of one module, by what stands at its top.
 
-    ``definitions`` are the statements that bind a name, ``imports`` what imported names stand for, ``stars`` the
-    modules whose names are all imported, ``effects`` the statements that do something besides.
+    ``definitions`` are the statements that bind a name, ``imports`` what imported names stand for, ``imported`` all
+    that is imported (a name may be twice), ``effects`` the statements that do something besides.
     """
 
     name: str
@@ -43,7 +43,7 @@ class ModuleSource:
     text: bytes
     definitions: dict[str, list[ast.stmt]] = field(default_factory=dict)
     imports: dict[str, Target] = field(default_factory=dict)
-    stars: list[str] = field(default_factory=list)
+    imported: list[Target] = field(default_factory=list)
     effects: list[ast.stmt] = field(default_factory=list)
 
     @property
@@ -52,12 +52,17 @@ class ModuleSource:
         return self.file.name == "__init__.py"
 
 
-@cache
 def read_module(name: str, file: Path) -> ModuleSource:
-    """Read a module, once for a process: one that was imported goes on as it was, however its file changes.
+    """Read a module, once as long as its file does not change.
 
     A file that is no Python is all effect: it was never imported, or somebody catches that.
     """
+    facts = file.stat()
+    return _read(name, file, (facts.st_mtime_ns, facts.st_size))
+
+
+@cache
+def _read(name: str, file: Path, _changed: tuple[int, int]) -> ModuleSource:
     source = ModuleSource(name, file, file.read_bytes())
     try:
         tree = ast.parse(source.text)
@@ -108,13 +113,13 @@ def add_imports(node: ast.Import | ast.ImportFrom, source: ModuleSource) -> None
         for alias in node.names:
             top = alias.name.partition(".")[0]
             source.imports[alias.asname or top] = Target(alias.name if alias.asname else top)
+            source.imported.append(Target(alias.name))
         return
     module = _absolute(node, source)
     for alias in node.names:
-        if alias.name == "*":
-            source.stars.append(module)
-        else:
+        if alias.name != "*":
             source.imports[alias.asname or alias.name] = Target(module, alias.name)
+        source.imported.append(Target(module, "" if alias.name == "*" else alias.name))
 
 
 def _absolute(node: ast.ImportFrom, source: ModuleSource) -> str:

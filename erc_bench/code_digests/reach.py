@@ -2,6 +2,9 @@
 
 From the class on, every name is looked up: what a followed module defines joins the text, under a number in place of
 its name, so that a function may be renamed and moved to another module; what is imported from elsewhere is named.
+
+Names can be reached in ways that no reading finds (a registry, a star, a name that is bound twice). Therefore the rest
+of each imported module joins the text as well, but for what belongs to the hooks alone: recipes and other components.
 """
 
 from __future__ import annotations
@@ -11,13 +14,18 @@ import hashlib
 import inspect
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from pathlib import Path
+from types import CellType
 
 from erc_bench.code_digests.canonical import canonical, imports_within
 from erc_bench.code_digests.modules import Followed, ModuleSource, Target, add_imports, read_module
 
-_DATA_FILES = 200
-"""Names of files beside a module that are looked for at most."""
+_HOOK = "hookimpl"
+_LOOKS_BESIDE = (b"__file__", b"resources", b"get_data", b"__path__")
+_MOST_FILES = 5000
+"""Of a folder, that are looked at for those that a module names."""
+_VALUES = (bool, int, float, complex, str, bytes, type(None), tuple)
 
 
 @cache
@@ -29,15 +37,15 @@ def meaning(component: type) -> str | None:
         return None
     if file is None or not Path(file).is_file():
         return None
-    reach = _Reach(component)
+    reach = _Reach(Followed(component))
     own = reach.module_of(component, Path(file).resolve())
     reach.start(own, component.__qualname__.partition(".")[0])
-    return "\n".join(reach.texts())
+    return "\n".join([*reach.texts(), *_enclosed(component)])
 
 
 class _Reach:
-    def __init__(self, component: type) -> None:
-        self._followed = Followed(component)
+    def __init__(self, followed: Followed) -> None:
+        self._followed = followed
         self._numbers: dict[tuple[str, str], int] = {}
         self._left: list[tuple[ModuleSource, str]] = []
         self._visited: dict[str, ModuleSource] = {}
@@ -47,26 +55,37 @@ class _Reach:
         return read_module(component.__module__, file)
 
     def start(self, module: ModuleSource, name: str) -> None:
+        """Begin with a name in a module; one that is defined elsewhere is found with the rest."""
         self._visit(module)
         if name in module.definitions:
             self._number(module, name)
-        else:
-            # Made by a decorator or a function: nothing of the module can be left out.
-            for each in module.definitions:
-                self._number(module, each)
 
     def texts(self) -> Iterator[str]:
-        """Yield the text of everything that is reached, in the order in which it is."""
+        """Yield the text of everything that is reached, in the order in which it is, then of the rest."""
         yield from self._definitions()
         told: set[str] = set()
         while left := [module for module in self._visited.values() if module.name not in told]:
-            # By what they do: the order of imports is a matter of formatting.
+            told.update(module.name for module in left)
+            # By what they do: the order of imports and definitions is a matter of formatting.
             for module in sorted(left, key=_effects):
-                told.add(module.name)
                 if module.effects:
                     yield f"effects = {self._text(module, module.effects)}"
                 yield from _data_files(module)
+            rest = [(module, name) for module in left for name in self._rest(module)]
+            for module, name in sorted(rest, key=lambda each: _plain(each[0].definitions[each[1]], each[1])):
+                self._number(module, name)
             yield from self._definitions()
+
+    def _rest(self, module: ModuleSource) -> list[str]:
+        """Return what a module defines that was not reached, and that no hook reaches either."""
+        hooks = [name for name, found in module.definitions.items() if any(map(_is_hook, found))]
+        theirs = _Reach(self._followed)
+        for name in hooks:
+            theirs.start(module, name)
+        for _ in theirs._definitions():
+            pass
+        known = self._numbers.keys() | theirs._numbers.keys()
+        return [name for name in module.definitions if (module.name, name) not in known]
 
     def _definitions(self) -> Iterator[str]:
         while self._left:
@@ -78,7 +97,7 @@ class _Reach:
         scope = ModuleSource(module.name, module.file, b"", imports=dict(module.imports))
         for node in (found for statement in statements for found in imports_within(statement)):
             add_imports(node, scope)
-        for target in scope.imports.values():
+        for target in scope.imported:
             self._import(target)
 
         def name_of(used: str, attributes: tuple[str, ...]) -> str | None:
@@ -93,10 +112,6 @@ class _Reach:
             return self._imported(imports[used], attributes)
         if used in module.definitions:
             return self._with(self._number(module, used), attributes)
-        for star in module.stars:
-            source = self._followed.find(star)
-            if source is not None and used in source.definitions:
-                return self._with(self._number(source, used), attributes)
         return None
 
     def _imported(self, target: Target, attributes: tuple[str, ...], seen: frozenset[Target] = frozenset()) -> str:
@@ -136,10 +151,8 @@ class _Reach:
         if module.name in self._visited:
             return
         self._visited[module.name] = module
-        for target in module.imports.values():
+        for target in module.imported:
             self._import(target)
-        for star in module.stars:
-            self._import(Target(star))
 
     def _import(self, target: Target) -> None:
         parts = target.module.split(".")
@@ -150,18 +163,47 @@ class _Reach:
                 self._visit(source)
 
 
+def _plain(statements: list[ast.stmt], name: str = "") -> str:
+    return canonical(statements, lambda _name, _attributes: None, name)
+
+
 def _effects(module: ModuleSource) -> str:
-    return canonical(module.effects, lambda _name, _attributes: None)
+    return _plain(module.effects)
+
+
+def _is_hook(statement: ast.stmt) -> bool:
+    """Whether a statement defines an implementation of a hook."""
+    if not isinstance(statement, ast.FunctionDef):
+        return False
+    marks = [mark.func if isinstance(mark, ast.Call) else mark for mark in statement.decorator_list]
+    return any((mark.attr if isinstance(mark, ast.Attribute) else getattr(mark, "id", "")) == _HOOK for mark in marks)
+
+
+def _enclosed(component: type) -> Iterator[str]:
+    """Yield what a class that a function made was made with: other arguments make another class."""
+    if "<locals>" not in component.__qualname__:
+        return
+    for name, value in sorted(vars(component).items()):
+        for cell in getattr(value, "__closure__", None) or ():
+            yield f"{name}: {_shown(cell)}"
+        if isinstance(value, _VALUES) and name not in ("__module__", "__doc__", "__qualname__", "source"):
+            yield f"{name} = {value!r}"
+
+
+def _shown(cell: CellType) -> str:
+    try:
+        value = cell.cell_contents
+    except ValueError:  # it has no value yet
+        return ""
+    return repr(value) if isinstance(value, _VALUES) else type(value).__qualname__
 
 
 def _data_files(module: ModuleSource) -> Iterator[str]:
-    """Yield the digests of files beside a module that it names, where it knows its own place."""
-    if b"__file__" not in module.text and b"importlib.resources" not in module.text:
+    """Yield the digests of files below a module's folder that it names, where it looks for any there."""
+    if not any(mark in module.text for mark in _LOOKS_BESIDE):
         return
-    tree = ast.parse(module.text)
-    named = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    plausible = sorted(name for name in named if 0 < len(name) < 200 and "\n" not in name and "\0" not in name)
-    for name in plausible[:_DATA_FILES]:
-        file = module.file.parent / name
-        if file.is_file() and file.suffix != ".py" and file.resolve().is_relative_to(module.file.parent):
-            yield f"file {name} = {hashlib.sha256(file.read_bytes()).hexdigest()}"
+    named = {node.value for node in ast.walk(ast.parse(module.text)) if isinstance(node, ast.Constant)}
+    parts = {part for name in named if isinstance(name, str) for part in name.split("/")}
+    below = islice(module.file.parent.rglob("*"), _MOST_FILES)
+    for file in sorted(file for file in below if file.name in parts and file.suffix != ".py" and file.is_file()):
+        yield f"file {file.name} = {hashlib.sha256(file.read_bytes()).hexdigest()}"

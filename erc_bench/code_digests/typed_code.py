@@ -28,6 +28,10 @@ def typed_code(component: type) -> str:
 def _told(value: Any, seen: set[int]) -> Iterator[str]:
     if isinstance(value, (classmethod, staticmethod)):
         value = value.__func__
+    for inner in filter(None, (getattr(value, "__wrapped__", None), getattr(value, "func", None))):
+        # What a decorator wraps: the wrapper itself may stand in a library.
+        if callable(inner) and not isinstance(value, type):
+            yield from _told(inner, seen)
     if isinstance(value, FunctionType | type) and not _has_file(value):
         if id(value) not in seen:
             seen.add(id(value))

@@ -83,6 +83,9 @@ class GridRunner:
     def run(self, plans: Sequence[Plan]) -> GridOutcome:
         """Run what has to run. Cells that another process is running are waited for at the end."""
         self.progress.grid_started(len(plans))
+        for plan in plans:
+            # Looked at now, when the code was imported: its files may change while the grid runs.
+            inputs(plan, None, None)
         busy = [plan for plan in plans if not self.visit(plan, wait=False)]
         for plan in busy:
             self.progress.note(f"waiting for another process to finish {plan.label()}")

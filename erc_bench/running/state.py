@@ -90,7 +90,7 @@ def changes(stored: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
     """Name what is no longer as it was when the cell ran; what is ``None`` now was not looked at."""
     looked_at = [name for name in ("data", "backbone") if present[name] is not None]
     named = [f"the {name}" for name in looked_at if stored.get(name) != present[name]]
-    if "core" not in stored:
+    if not isinstance(stored.get("core"), dict) or not isinstance(stored.get("code", {}), dict):
         # Digests of that time covered other text: they would name every component.
         return [*named, "the core, which had no versions then,"]
     old = stored.get("code", {})

@@ -86,7 +86,7 @@ def rebuild(
     encoder, row_encoder = encoding
     device = assembly.workspace.device
     words = saved.words(encoder.state_dim)
-    words.known.update({asked: states.to(device) for asked, states in words.known.items()})
+    words.known.update({asked: states.to(assembly.precision).to(device) for asked, states in words.known.items()})
     task = assembly.task_of(encoder.dim, torch.tensor(saved.description.train_counts), words)
     objective, head = assembly.objective_and_head(task)
     put_back(objective, *saved.part("objective"), f"the objective {objective.name!r}")
@@ -96,6 +96,7 @@ def rebuild(
     classifiers = assembly.classifiers(task)
     for name, classifier in classifiers.items():
         put_back(classifier, *saved.part(f"classifier.{name}"), f"the classifier {name!r}", grows=True)
-        classifier.to(device)
+        # What was made room for is as it was saved, on another device perhaps.
+        assembly.place(classifier)
     composition = Composition(encoder, objective, head, row_encoder, None, precision=assembly.precision)
     return composition, classifiers

@@ -85,9 +85,8 @@ class Assembly:
         # Cells that want different precisions share a frozen language model; there and back its weights lose nothing.
         if precision == torch.float64 or next(encoder.language_model.parameters()).dtype == torch.float64:
             encoder.language_model.to(torch.float64 if precision == torch.float64 else torch.float32)
-        for module in encoder.children():
-            if module is not encoder.language_model:
-                self._place(module)
+        if self.precision == torch.float64:
+            widen(encoder, besides=encoder.language_model)
         row_encoder = RowEncoder(encoder.language_model, backbone.tokenizer.pad_token_id, device, precision)
         return encoder, row_encoder
 
@@ -148,8 +147,8 @@ class Assembly:
         seed_generators(self.plan.seed, "initialisation", 1)
         objective: Objective = self.plan.components["objective"](self.plan.build("objective"))
         objective.start(task)
-        self._place(objective)
-        head = self._place(objective.make_head(task.dim, task.classes, self.options.head_dropout))
+        self.place(objective)
+        head = self.place(objective.make_head(task.dim, task.classes, self.options.head_dropout))
         quicken_draws(head, device)
         return objective, head
 
@@ -161,12 +160,25 @@ class Assembly:
         classifiers: dict[str, Classifier] = {self.own_classifier: own, **others}
         for classifier in classifiers.values():
             classifier.start(task)
-            self._place(classifier)
+            self.place(classifier)
         return classifiers
 
-    def _place(self, module: nn.Module) -> nn.Module:
+    def place(self, module: nn.Module) -> nn.Module:
         """Move a module to the device and, on frozen states, to float64; what it drew before stays the same."""
-        return module.to(self.workspace.device, torch.float64 if self.precision == torch.float64 else None)
+        # The precision first: not every device can hold the other one.
+        return (module.to(self.precision) if self.frozen else module).to(self.workspace.device)
+
+
+def widen(module: nn.Module, besides: nn.Module) -> None:
+    """Make the parameters and buffers of a module float64, in place, but for those of a module within it."""
+    kept = {id(tensor) for tensor in (*besides.parameters(), *besides.buffers())}
+    for owner in module.modules():
+        for parameter in owner._parameters.values():
+            if parameter is not None and id(parameter) not in kept and parameter.is_floating_point():
+                parameter.data = parameter.data.double()
+        for name, buffer in owner._buffers.items():
+            if buffer is not None and id(buffer) not in kept and buffer.is_floating_point():
+                owner._buffers[name] = buffer.double()
 
 
 def _class_weights(counts: Tensor, rule: str) -> Tensor | None:

@@ -45,8 +45,20 @@ class Own(erc.Objective):
             raise ValueError(f"negative: {value!r}")
         return {"own": value + inner.deeper.power(2)}
 
-def unused():
-    return 1
+class Other(erc.Objective):
+    def loss(self, outputs):
+        return {"other": outputs.cross_entropy()}
+
+def recipe():
+    return erc.Method("own", source="somebody", summary="A recipe.")
+
+@erc.hookimpl
+def erc_objectives():
+    return [Own, Other]
+
+@erc.hookimpl
+def erc_methods():
+    return [recipe()]
 ''',
     "shared.py": """
 TABLE = {"a": 1}
@@ -83,12 +95,12 @@ def digest(tmp_path, monkeypatch):
             monkeypatch.delitem(sys.modules, name)
         with monkeypatch.context() as context:
             context.syspath_prepend(folder)
-            modules.read_module.cache_clear()
+            modules._read.cache_clear()
             component = importlib.import_module("digested.own").Own
             return code_digests({"objective": component})["objective"]
 
     yield of
-    modules.read_module.cache_clear()
+    modules._read.cache_clear()
     for name in [name for name in sys.modules if name.partition(".")[0] == "digested"]:
         del sys.modules[name]
 
@@ -114,12 +126,12 @@ SAME = {
     "a citation": replaced("own.py", "somebody 2020", "somebody else 2021"),
     "a message of an error": replaced("own.py", "negative: {value!r}", "{value} is below 0"),
     "the sentence of an option": replaced("own.py", "How much it counts.", "Its weight."),
-    "a function that it does not use": replaced("shared.py", "    return z\n", "    return z * 3\n"),
-    "a function beside it": replaced("own.py", "    return 1\n", "    return 2\n"),
+    "a recipe": replaced("own.py", "A recipe.", "Another summary."),
+    "another component of the file": replaced("own.py", '{"other": ', '{"another": '),
     "a module that it does not import": {"aside.py": "VALUE = 2\n"},
     "the order of definitions": {
         "shared.py": 'FACTOR = 2.0\ndef _twice(z):\n    return z * 2\nTABLE = {"a": 1}\n'
-        "def scale(z):\n    return _twice(z) * FACTOR\n"
+        "def unused(z):\n    return z\ndef scale(z):\n    return _twice(z) * FACTOR\n"
     },
     "the order of imports": {
         "own.py": PACKAGE["own.py"].replace(
@@ -133,6 +145,20 @@ SAME = {
     },
 }
 CHANGED = {
+    "a function that only a registry could find": replaced("shared.py", "    return z\n", "    return z * 3\n"),
+    "a star behind a star": {
+        "own.py": PACKAGE["own.py"].replace("from digested.shared import scale, TABLE", "from digested.stars import *"),
+        "stars.py": "from digested.shared import *\n",
+        "shared.py": PACKAGE["shared.py"].replace("FACTOR = 2.0", "FACTOR = 3.0"),
+    },
+    "what stands in for an import": replaced(
+        "shared.py",
+        "FACTOR = 2.0",
+        "try:\n    from nowhere import FACTOR\nexcept ImportError:\n    FACTOR = 3.0",
+    ),
+    "an argument of an error": replaced(
+        "own.py", 'raise ValueError(f"negative: {value!r}")', "raise ValueError(value)"
+    ),
     "a number": replaced("shared.py", "FACTOR = 2.0", "FACTOR = 3.0"),
     "an operator": replaced("own.py", "* self.options.weight", "/ self.options.weight"),
     "a helper of a helper": replaced("shared.py", "return z * 2", "return z * 4"),
@@ -160,6 +186,77 @@ def test_what_has_no_meaning_changes_nothing(digest, change):
 @pytest.mark.parametrize("change", CHANGED)
 def test_what_has_a_meaning_changes_the_digest(digest, change):
     assert digest(CHANGED[change]) != digest()
+
+
+def own(returned, before="", within=""):
+    """Return the source of a component whose loss returns something."""
+    return (
+        f"import erc_bench.api as erc\n{before}\nclass Own(erc.Objective):\n{within}"
+        f"    def loss(self, outputs):\n        return {returned}\n"
+    )
+
+
+STAR = {"stars.py": "from digested.late import *\n"}
+PAIRS = {
+    "stars": (
+        {**STAR, "own.py": own("g()", "from digested.stars import g")},
+        {"late.py": "def g():\n    return NUMBER\n"},
+    ),
+    "a base class behind a star": (
+        {**STAR, "own.py": "from digested.stars import Base\nclass Own(Base):\n    pass\n"},
+        {"late.py": "class Base:\n    value = NUMBER\n"},
+    ),
+    "a name that is imported and then bound": (
+        {},
+        {"own.py": own("sqrt(2)", "from math import sqrt\nsqrt = lambda x: x ** NUMBER\n")},
+    ),
+    "a fallback": (
+        {},
+        {"own.py": own("g()", "try:\n    from nowhere import g\nexcept ImportError:\n    g = lambda: NUMBER\n")},
+    ),
+    "one of two imports": (
+        {
+            "own.py": own(
+                "g()",
+                "try:\n    from digested.late import g\nexcept ImportError:\n    from digested.aside import g\n",
+            ),
+            "aside.py": "def g():\n    return 0\n",
+        },
+        {"late.py": "def g():\n    return NUMBER\n"},
+    ),
+    "a name that a lambda binds as well": (
+        {},
+        {"own.py": own("(lambda scale: scale)(1) * scale", "scale = NUMBER\n")},
+    ),
+    "a registry": (
+        {},
+        {
+            "own.py": own(
+                "T['h']()",
+                "T = {}\ndef keep(f):\n    T[f.__name__] = f\n@keep\ndef h():\n    return NUMBER\n",
+            )
+        },
+    ),
+    "a class that says it is elsewhere's": (
+        {"__init__.py": "from digested.own import Own\n"},
+        {"own.py": own("{}", within="    __module__ = 'digested'\n    value = NUMBER\n")},
+    ),
+    "the argument of a factory": (
+        {"late.py": "def make(number):\n    class Own:\n        value = number\n    return Own\n"},
+        {"own.py": "from digested.late import make\nOwn = make(NUMBER)\n"},
+    ),
+    "a file in a folder": (
+        {"own.py": own("{}", "from pathlib import Path\nP = Path(__file__).parent / 'data' / 'x.json'\n")},
+        {"data/x.json": "NUMBER"},
+    ),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_what_is_reached_in_roundabout_ways_counts(digest, pair):
+    shared, changing = PAIRS[pair]
+    one, two = ({name: text.replace("NUMBER", number) for name, text in changing.items()} for number in "12")
+    assert digest({**shared, **one}) == digest({**shared, **one}) != digest({**shared, **two})
 
 
 def test_a_module_may_move(digest):
@@ -250,7 +347,7 @@ def test_what_a_plugin_file_uses_of_its_folder_belongs_to_it(tmp_path, monkeypat
         for file, text in {**files, "own.py": FILE}.items():
             (tmp_path / file).parent.mkdir(exist_ok=True)
             (tmp_path / file).write_text(text)
-        modules.read_module.cache_clear()
+        modules._read.cache_clear()
         for each in ("helper_of_own", "second_of_own", "inner_of_own", "inner_of_own.late", "inner_of_own.beside"):
             monkeypatch.delitem(sys.modules, each, raising=False)
         specification = importlib.util.spec_from_file_location(name, tmp_path / "own.py")

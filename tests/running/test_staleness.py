@@ -66,7 +66,7 @@ def test_what_changed_is_named(ran, look, changed, reason):
     ("part", "stale"),
     [
         ("features", {"eacl"}),
-        ("losses", {"eacl"}),
+        ("losses", {"eacl", "majority"}),
         ("loop", {"eacl"}),
         ("readout", {"eacl"}),
         ("metrics", {"eacl", "majority"}),

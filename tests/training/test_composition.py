@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 import erc_bench.api as erc
+from erc_bench.training.assembly import widen
 from erc_bench.training.composition import batches
 from erc_bench.training.prepared import UNLABELLED, PreparedSplit, prepare
 from erc_bench_plugins.objectives.cross_entropy import CrossEntropy
@@ -220,3 +221,22 @@ def test_batches_cut_without_loss(size):
     cut = list(batches(range(7), size))
     assert [index for batch in cut for index in batch] == list(range(7))
     assert all(len(batch) == size for batch in cut[:-1])
+
+
+def test_what_an_encoder_holds_itself_is_widened_and_its_language_model_is_not():
+    class Pooling(nn.Module):
+        def __init__(self, model):
+            super().__init__()
+            self.model, self.layer = model, nn.Linear(2, 2)
+
+    encoder = nn.Module()
+    encoder.language_model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    encoder.pooling = Pooling(encoder.language_model)
+    encoder.query = nn.Parameter(torch.ones(2))
+    encoder.register_buffer("shift", torch.ones(2))
+    encoder.register_buffer("places", torch.arange(2))
+    widen(encoder, besides=encoder.language_model)
+    assert {tensor.dtype for tensor in (encoder.query, encoder.shift, encoder.pooling.layer.weight)} == {torch.float64}
+    assert encoder.places.dtype == torch.int64
+    floating = [tensor for tensor in encoder.language_model.state_dict().values() if tensor.is_floating_point()]
+    assert {tensor.dtype for tensor in floating} == {torch.float32}
