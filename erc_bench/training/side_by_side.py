@@ -119,4 +119,13 @@ def _on_cores(work: Callable[[T], R], shares: Sequence[T], cores: int) -> list[R
 
 @cache
 def _pool(cores: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(cores, "erc-bench-core", initializer=partial(torch.set_num_threads, 1))
+    return ThreadPoolExecutor(cores, "erc-bench-core", initializer=_keep_to_one_core)
+
+
+def _keep_to_one_core() -> None:
+    """Let a thread compute on its own core alone, whatever number another thread sets later.
+
+    A thread takes over the number that was set last when torch first asks for its own: it is asked before it is set.
+    """
+    torch.get_num_threads()
+    torch.set_num_threads(1)

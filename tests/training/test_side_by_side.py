@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import erc_bench.api as erc
+from erc_bench.training import side_by_side
 from erc_bench.training.quickening import quicken
 from erc_bench.training.row_states import ChunkSize, RowEncoder, freeze
 from erc_bench.training.side_by_side import dealt, encode_side_by_side
@@ -75,6 +76,19 @@ class TestGradients:
 
         with pytest.raises(torch.OutOfMemoryError, match="no room"):
             encode_side_by_side(encode, [None, None], [], 2)
+
+
+def test_a_thread_keeps_to_its_core_when_another_number_is_set_later():
+    before = torch.get_num_threads()
+    side_by_side._pool.cache_clear()
+    try:
+        pool = side_by_side._pool(1)
+        pool.submit(int).result()
+        torch.set_num_threads(3)
+        assert pool.submit(torch.get_num_threads).result() == 1
+    finally:
+        torch.set_num_threads(before)
+        side_by_side._pool.cache_clear()
 
 
 class TestRows:
