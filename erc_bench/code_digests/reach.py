@@ -38,8 +38,7 @@ def meaning(component: type) -> str | None:
     if file is None or not Path(file).is_file():
         return None
     reach = _Reach(Followed(component))
-    own = reach.module_of(component, Path(file).resolve())
-    reach.start(own, component.__qualname__.partition(".")[0])
+    reach.start(read_module(component.__module__, Path(file).resolve()), component.__qualname__.partition(".")[0])
     return "\n".join([*reach.texts(), *_enclosed(component)])
 
 
@@ -49,10 +48,6 @@ class _Reach:
         self._numbers: dict[tuple[str, str], int] = {}
         self._left: list[tuple[ModuleSource, str]] = []
         self._visited: dict[str, ModuleSource] = {}
-
-    def module_of(self, component: type, file: Path) -> ModuleSource:
-        """Return the source of the module that a class stands in."""
-        return read_module(component.__module__, file)
 
     def start(self, module: ModuleSource, name: str) -> None:
         """Begin with a name in a module; one that is defined elsewhere is found with the rest."""
@@ -202,7 +197,9 @@ def _data_files(module: ModuleSource) -> Iterator[str]:
     """Yield the digests of files below a module's folder that it names, where it looks for any there."""
     if not any(mark in module.text for mark in _LOOKS_BESIDE):
         return
-    named = {node.value for node in ast.walk(ast.parse(module.text)) if isinstance(node, ast.Constant)}
+    statements = [*module.effects, *(each for found in module.definitions.values() for each in found)]
+    nodes = (node for statement in statements for node in ast.walk(statement))
+    named = {node.value for node in nodes if isinstance(node, ast.Constant)}
     parts = {part for name in named if isinstance(name, str) for part in name.split("/")}
     below = islice(module.file.parent.rglob("*"), _MOST_FILES)
     for file in sorted(file for file in below if file.name in parts and file.suffix != ".py" and file.is_file()):

@@ -46,8 +46,8 @@ def choose_precision(wanted: str, device: torch.device, bf16_safe: bool, frozen:
 def head_precision(device: torch.device, frozen: bool) -> torch.dtype:
     """Return the precision of everything beside the backbone: float64 where that is frozen.
 
-    Thousands of small steps amplify rounding: in float32 the last bit of a processor's sums decides labels and the
-    chosen epoch. In float64 it does not, and on frozen states that costs little.
+    Thousands of small steps amplify rounding: in float32 the last bit of a processor's sums may decide labels and the
+    chosen epoch. In float64 most methods then give the same labels (docs/another-machine.md), and it costs little.
     """
     return torch.float64 if frozen and device.type != "mps" else torch.float32
 

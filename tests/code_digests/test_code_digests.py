@@ -318,6 +318,12 @@ def test_names_that_modules_import_from_each_other_come_to_an_end(digest):
     assert digest(circle)
 
 
+def test_a_module_that_is_no_python_counts_as_it_is_written(digest):
+    caught = {"own.py": own("{}", "try:\n    import digested.broken\nexcept SyntaxError:\n    pass\n")}
+    one, two = ({**caught, "broken.py": f"def __file__ {number} ("} for number in "12")
+    assert digest(one) == digest(one) != digest(two)
+
+
 def test_effects_count_in_any_order_of_imports(digest):
     effects = {
         "shared.py": PACKAGE["shared.py"] + "print()\n",
