@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from erc_bench.metrics import degenerate, majority_floor, score
+from erc_bench.statistics.metrics import degenerate, majority_floor, score
 from erc_bench.store.layout import RECORD_FILE
 from erc_bench.store.predictions import open_text, predictions_file
 from erc_bench.store.reading import read_cell

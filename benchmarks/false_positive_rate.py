@@ -23,7 +23,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from erc_bench.metrics import from_counts, leave_one_out
 from erc_bench.statistics import (
     dialogue_bootstrap,
     dialogue_sign_flip,
@@ -38,6 +37,7 @@ from erc_bench.statistics import (
     welch_t,
     wilcoxon,
 )
+from erc_bench.statistics.metrics import from_counts, leave_one_out
 
 ALPHA = 0.05
 BOUND = 0.06

@@ -45,22 +45,27 @@ _GROUPS = (
         "experiments",
         "Runs and tables",
         "What the command line does, from Python. [From Python](../../from-python.md) shows it at work.",
-        ("experiments", "saved_models", "conversations"),
+        ("experiments", "training"),
     ),
     Group(
         "contracts",
         "Contracts",
         "What a component must have, and what it may have. `hookimpl` marks the functions through which a plugin "
         "hands its components over, `option` declares an option.",
-        ("contracts", "hookspecs", "options", "errors"),
+        ("contracts", "errors"),
     ),
-    Group("data", "Dialogues and files", "What flows between the parts, and how files are read.", ("types", "data")),
+    Group(
+        "data",
+        "Dialogues and files",
+        "What flows between the parts, and how files are read.",
+        ("contracts.types", "corpora"),
+    ),
     Group(
         "losses",
         "Losses and memories",
         "What losses share, since plugins do not import each other. Everything is a pure function of tensors, "
         "but for what remembers representations between steps.",
-        ("losses", "memory"),
+        ("contracts.losses", "contracts.memory"),
     ),
     Group("pretrained", "Checkpoints", "What backbones share.", ("pretrained",)),
 )
@@ -104,7 +109,7 @@ def _api_pages() -> dict[str, str]:
     lines = ["# Python", "`import erc_bench.api as erc` gives every name on these pages; plugins import nothing else."]
     written = {}
     for group in _GROUPS:
-        names = sorted((name for name, home in homes.items() if home.split(".")[0] in group.homes), key=str.lower)
+        names = sorted((name for name, home in homes.items() if _group_of(home) is group), key=str.lower)
         written[f"{group.page}.md"] = "\n\n".join(
             [f"# {group.title}", group.about, *(_shown(homes[name], name) for name in names)]
         )
@@ -116,6 +121,11 @@ def _api_pages() -> dict[str, str]:
     if unplaced:
         raise SystemExit(f"no group of the reference takes {', '.join(sorted(unplaced))}")
     return {name: f"{text}\n" for name, text in (written | {"index.md": "\n\n".join(lines)}).items()}
+
+
+def _group_of(home: str) -> Group | None:
+    """Return the group that names the module, or else its room."""
+    return next((group for place in (home, home.split(".")[0]) for group in _GROUPS if place in group.homes), None)
 
 
 def _shown(home: str, name: str) -> str:

@@ -21,6 +21,20 @@ if TYPE_CHECKING:
     from erc_bench.contracts.encoder import EncoderBatch as EncoderBatch
     from erc_bench.contracts.encoder import Example as Example
     from erc_bench.contracts.encoder import TokenRow as TokenRow
+    from erc_bench.contracts.hookspecs import hookimpl as hookimpl
+    from erc_bench.contracts.losses import all_but_self as all_but_self
+    from erc_bench.contracts.losses import at_least_float32 as at_least_float32
+    from erc_bench.contracts.losses import class_means as class_means
+    from erc_bench.contracts.losses import contrastive_loss as contrastive_loss
+    from erc_bench.contracts.losses import cosine as cosine
+    from erc_bench.contracts.losses import cosine_scale as cosine_scale
+    from erc_bench.contracts.losses import log_prior as log_prior
+    from erc_bench.contracts.losses import masked_log_softmax as masked_log_softmax
+    from erc_bench.contracts.losses import masked_logsumexp as masked_logsumexp
+    from erc_bench.contracts.losses import masked_mean as masked_mean
+    from erc_bench.contracts.losses import positives as positives
+    from erc_bench.contracts.memory import FeatureQueue as FeatureQueue
+    from erc_bench.contracts.memory import follow as follow
     from erc_bench.contracts.method import Method as Method
     from erc_bench.contracts.objective import EpochView as EpochView
     from erc_bench.contracts.objective import Objective as Objective
@@ -29,21 +43,26 @@ if TYPE_CHECKING:
     from erc_bench.contracts.observer import ObservedResult as ObservedResult
     from erc_bench.contracts.observer import ObservedRun as ObservedRun
     from erc_bench.contracts.observer import Observer as Observer
+    from erc_bench.contracts.options import option as option
     from erc_bench.contracts.outputs import Outputs as Outputs
     from erc_bench.contracts.outputs import View as View
     from erc_bench.contracts.system import System as System
     from erc_bench.contracts.task import Task as Task
-    from erc_bench.data.folder import layout_in as layout_in
-    from erc_bench.data.folder import matching_files as matching_files
-    from erc_bench.data.reading import Row as Row
-    from erc_bench.data.reading import clean_text as clean_text
-    from erc_bench.data.reading import expect as expect
-    from erc_bench.data.reading import known_label as known_label
-    from erc_bench.data.reading import member as member
-    from erc_bench.data.reading import read_csv as read_csv
-    from erc_bench.data.reading import read_json as read_json
-    from erc_bench.data.reading import read_lines as read_lines
-    from erc_bench.data.reading import read_text as read_text
+    from erc_bench.contracts.types import Dialogue as Dialogue
+    from erc_bench.contracts.types import Splits as Splits
+    from erc_bench.contracts.types import Utterance as Utterance
+    from erc_bench.contracts.types import UtteranceKey as UtteranceKey
+    from erc_bench.corpora.folder import layout_in as layout_in
+    from erc_bench.corpora.folder import matching_files as matching_files
+    from erc_bench.corpora.reading import Row as Row
+    from erc_bench.corpora.reading import clean_text as clean_text
+    from erc_bench.corpora.reading import expect as expect
+    from erc_bench.corpora.reading import known_label as known_label
+    from erc_bench.corpora.reading import member as member
+    from erc_bench.corpora.reading import read_csv as read_csv
+    from erc_bench.corpora.reading import read_json as read_json
+    from erc_bench.corpora.reading import read_lines as read_lines
+    from erc_bench.corpora.reading import read_text as read_text
     from erc_bench.errors import ErcBenchError as ErcBenchError
     from erc_bench.experiments.cells import load_epochs as load_epochs
     from erc_bench.experiments.cells import load_predictions as load_predictions
@@ -54,30 +73,11 @@ if TYPE_CHECKING:
     from erc_bench.experiments.result import Experiment as Experiment
     from erc_bench.experiments.run import run as run
     from erc_bench.experiments.view import ComparisonView as ComparisonView
-    from erc_bench.hookspecs import hookimpl as hookimpl
-    from erc_bench.losses import all_but_self as all_but_self
-    from erc_bench.losses import at_least_float32 as at_least_float32
-    from erc_bench.losses import class_means as class_means
-    from erc_bench.losses import contrastive_loss as contrastive_loss
-    from erc_bench.losses import cosine as cosine
-    from erc_bench.losses import cosine_scale as cosine_scale
-    from erc_bench.losses import log_prior as log_prior
-    from erc_bench.losses import masked_log_softmax as masked_log_softmax
-    from erc_bench.losses import masked_logsumexp as masked_logsumexp
-    from erc_bench.losses import masked_mean as masked_mean
-    from erc_bench.losses import positives as positives
-    from erc_bench.memory import FeatureQueue as FeatureQueue
-    from erc_bench.memory import follow as follow
-    from erc_bench.options import option as option
     from erc_bench.pretrained.autocast import cast_attention_biases as cast_attention_biases
     from erc_bench.pretrained.backbone import PretrainedBackbone as PretrainedBackbone
     from erc_bench.pretrained.tensors import read_tensors as read_tensors
-    from erc_bench.saved_models.model import Prediction as Prediction
-    from erc_bench.saved_models.model import SavedModel as SavedModel
-    from erc_bench.types import Dialogue as Dialogue
-    from erc_bench.types import Splits as Splits
-    from erc_bench.types import Utterance as Utterance
-    from erc_bench.types import UtteranceKey as UtteranceKey
+    from erc_bench.training.saved_models.model import Prediction as Prediction
+    from erc_bench.training.saved_models.model import SavedModel as SavedModel
 
 _HOME = {
     "cast_attention_biases": "pretrained.autocast",
@@ -105,17 +105,17 @@ _HOME = {
     "View": "contracts.outputs",
     "System": "contracts.system",
     "Task": "contracts.task",
-    "layout_in": "data.folder",
-    "matching_files": "data.folder",
-    "Row": "data.reading",
-    "clean_text": "data.reading",
-    "expect": "data.reading",
-    "known_label": "data.reading",
-    "member": "data.reading",
-    "read_csv": "data.reading",
-    "read_json": "data.reading",
-    "read_lines": "data.reading",
-    "read_text": "data.reading",
+    "layout_in": "corpora.folder",
+    "matching_files": "corpora.folder",
+    "Row": "corpora.reading",
+    "clean_text": "corpora.reading",
+    "expect": "corpora.reading",
+    "known_label": "corpora.reading",
+    "member": "corpora.reading",
+    "read_csv": "corpora.reading",
+    "read_json": "corpora.reading",
+    "read_lines": "corpora.reading",
+    "read_text": "corpora.reading",
     "ErcBenchError": "errors",
     "compare": "experiments.compare",
     "ComparisonView": "experiments.view",
@@ -125,30 +125,30 @@ _HOME = {
     "load_predictions": "experiments.cells",
     "load_runs": "experiments.frames",
     "run": "experiments.run",
-    "hookimpl": "hookspecs",
-    "all_but_self": "losses",
-    "at_least_float32": "losses",
-    "class_means": "losses",
-    "contrastive_loss": "losses",
-    "cosine": "losses",
-    "cosine_scale": "losses",
-    "log_prior": "losses",
-    "masked_log_softmax": "losses",
-    "masked_logsumexp": "losses",
-    "masked_mean": "losses",
-    "positives": "losses",
-    "FeatureQueue": "memory",
-    "follow": "memory",
-    "option": "options",
+    "hookimpl": "contracts.hookspecs",
+    "all_but_self": "contracts.losses",
+    "at_least_float32": "contracts.losses",
+    "class_means": "contracts.losses",
+    "contrastive_loss": "contracts.losses",
+    "cosine": "contracts.losses",
+    "cosine_scale": "contracts.losses",
+    "log_prior": "contracts.losses",
+    "masked_log_softmax": "contracts.losses",
+    "masked_logsumexp": "contracts.losses",
+    "masked_mean": "contracts.losses",
+    "positives": "contracts.losses",
+    "FeatureQueue": "contracts.memory",
+    "follow": "contracts.memory",
+    "option": "contracts.options",
     "PretrainedBackbone": "pretrained.backbone",
     "read_tensors": "pretrained.tensors",
-    "Prediction": "saved_models.model",
-    "SavedModel": "saved_models.model",
+    "Prediction": "training.saved_models.model",
+    "SavedModel": "training.saved_models.model",
     "load_model": "experiments.load_model",
-    "Dialogue": "types",
-    "Splits": "types",
-    "Utterance": "types",
-    "UtteranceKey": "types",
+    "Dialogue": "contracts.types",
+    "Splits": "contracts.types",
+    "Utterance": "contracts.types",
+    "UtteranceKey": "contracts.types",
 }
 
 __all__ = sorted(_HOME)  # noqa: PLE0605 (the names are the keys above)

@@ -76,7 +76,7 @@ class _Commands(click.Group):
 
 
 def _taught(command: click.Command) -> click.Command:
-    from erc_bench.completing.parameters import teach
+    from erc_bench.commands.completing.parameters import teach
 
     return teach(command)
 
@@ -90,7 +90,7 @@ def root() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command of the process, or the one given; a user's mistake is a sentence and a hint, and exit code 2."""
     if COMPLETING in os.environ:
-        from erc_bench.completing.shells import add_shells
+        from erc_bench.commands.completing.shells import add_shells
 
         add_shells()
     try:

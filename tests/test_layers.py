@@ -2,33 +2,27 @@
 
 A module sees modules of lower layers and of its own room, never higher ones:
 
-====== ============================================ =================================================
-layer  rooms                                        what they are
-====== ============================================ =================================================
-0      errors, names, types, progress, provenance,  words of the domain; the standard library only
-       core_versions, code_digests
-1      options, metrics, statistics, losses,        pure functions; what losses remember
-       memory, protocol
-2      contracts                                    what a component is
-3      hookspecs, data, store, pretrained           reading: corpora, runs, checkpoints
-4      catalogue, comparison, scoring,              what is installed; from runs or files to results;
-       conversations, housekeeping                  a user's conversations as files; old cells
-5      planning, tables, figures,                   from a request to cells; results as text and pictures;
-       plugin_files, scaffold                       plugins of one file, and new packages
-6      training, suites, report                     one cell; a grid as a file; results as a page
-7      saved_models                                 trained models: written, found, loaded
-8      running, terminal, terminal_progress          the grid; the terminal
-9      tuning, completing, testing                  searches on dev; names for a shell; checks for authors
-10     experiments                                  run, read back, compare: for commands and notebooks
-11     api                                          what plugins and notebooks may import
-12     commands                                     one file each
-13     cli                                          knows the commands by name
-14     __main__
-====== ============================================ =================================================
+====== ============================ ======================================================================
+layer  rooms                        what they are
+====== ============================ ======================================================================
+0      errors, names                words of the domain; the standard library only
+1      contracts, statistics        what a component must have; pure functions on numbers
+2      plugin_host                  what is installed, digests of code, packages for new components
+3      corpora, pretrained          reading: dialogues, language models
+4      store                        run folders
+5      comparison                   from stored runs to results
+6      planning                     from a request to cells
+7      output, training             results as text, pictures and pages; one cell, and models kept of it
+8      running                      the grid, and what the terminal shows of it
+9      experiments, testing         run, compare, search, read back; checks for authors of components
+10     api                          what plugins and notebooks may import
+11     commands                     one file each
+12     cli                          knows the commands by name
+13     __main__
+====== ============================ ======================================================================
 
-``torch`` is imported by training, saved_models, running, testing, losses, memory and the contracts of what
-trains; inside functions also by ``pretrained`` and ``doctor``. ``transformers`` belongs to ``pretrained`` alone, Optuna
-to ``tuning``'s study.
+``torch`` is imported by training, running, testing and the contracts of what trains; inside functions also by
+``pretrained`` and ``doctor``. ``transformers`` belongs to ``pretrained`` alone, Optuna to the study of a search.
 """
 
 import ast
@@ -46,26 +40,28 @@ import erc_bench.api
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
-    ("errors", "names", "types", "progress", "provenance", "core_versions", "code_digests"),
-    ("options", "metrics", "statistics", "losses", "memory", "protocol"),
-    ("contracts",),
-    ("hookspecs", "data", "store", "pretrained"),
-    ("catalogue", "comparison", "scoring", "conversations", "housekeeping"),
-    ("planning", "tables", "figures", "plugin_files", "scaffold"),
-    ("training", "suites", "report"),
-    ("saved_models",),
-    ("running", "terminal", "terminal_progress"),
-    ("tuning", "completing", "testing"),
-    ("experiments",),
+    ("errors", "names"),
+    ("contracts", "statistics"),
+    ("plugin_host",),
+    ("corpora", "pretrained"),
+    ("store",),
+    ("comparison",),
+    ("planning",),
+    ("output", "training"),
+    ("running",),
+    ("experiments", "testing"),
     ("api",),
     ("commands",),
     ("cli",),
     ("__main__",),
 )
 LAYER_OF = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}
-TORCH_ROOMS = {"training", "saved_models", "running", "testing", "losses", "memory"}
-TORCH_CONTRACTS = {f"erc_bench.contracts.{name}" for name in ("classifier", "encoder", "objective", "outputs", "task")}
-TORCH_PRETRAINED = {f"erc_bench.pretrained.{name}" for name in ("attention", "dropout", "last_layer")}
+TORCH_ROOMS = {"training", "running", "testing"}
+TORCH_CONTRACTS = {
+    f"erc_bench.contracts.{name}"
+    for name in ("classifier", "encoder", "losses", "memory", "objective", "outputs", "task")
+}
+TORCH_PRETRAINED = {f"erc_bench.pretrained.kernels.{name}" for name in ("attention", "dropout", "last_layer")}
 """What changes a model that is loaded: imported by what trains, never by what finds and reads checkpoints."""
 
 TORCH_INSIDE_FUNCTIONS = {"erc_bench.commands.doctor"}
@@ -132,10 +128,10 @@ def test_the_reader_of_imports_sees_them_all(tmp_path):
     source = """
 import os.path, json
 from typing import TYPE_CHECKING
-from erc_bench import hookspecs
+from erc_bench.contracts import hookspecs
 from erc_bench.errors import ErcBenchError
 if TYPE_CHECKING:
-    from erc_bench.types import Splits
+    from erc_bench.contracts.types import Splits
 class A:
     import ast
     def f(self):
@@ -149,8 +145,8 @@ except ImportError:
     path.write_text(source, encoding="utf-8")
     found = imports(path)
     eager = {each.module for each in found if each.eager}
-    assert eager == {"os.path", "json", "typing", "erc_bench.hookspecs", "erc_bench.errors", "ast", "numpy"}
-    assert {each.module for each in found if not each.eager} == {"erc_bench.types", "torch"}
+    assert eager == {"os.path", "json", "typing", "erc_bench.contracts.hookspecs", "erc_bench.errors", "ast", "numpy"}
+    assert {each.module for each in found if not each.eager} == {"erc_bench.contracts.types", "torch"}
 
 
 def test_every_module_has_its_layer():
@@ -181,6 +177,19 @@ def test_a_module_sees_only_lower_layers():
 
 def test_no_circle_of_imports():
     graph = {name: {each.module for each in IMPORTS[name] if each.eager} & CORE.keys() for name in CORE}
+    assert list(TopologicalSorter(graph).static_order())
+
+
+def test_no_circle_of_folders():
+    def folder(module):
+        if room_of(module) == "testing":
+            return "erc_bench.testing"  # what its folders share lies beside what enters them
+        return module if CORE[module].name == "__init__.py" else module.rpartition(".")[0]
+
+    graph = {}
+    for name in CORE:
+        others = {folder(each.module) for each in IMPORTS[name] if each.module in CORE} - {folder(name), "erc_bench"}
+        graph.setdefault(folder(name), set()).update(others if folder(name) != "erc_bench" else ())
     assert list(TopologicalSorter(graph).static_order())
 
 
@@ -216,23 +225,32 @@ def test_transformers_belongs_to_the_loading_of_checkpoints():
 
 def test_optuna_belongs_to_the_study_of_a_search():
     def is_out_of_place(name, imported):
-        return imported.library in ("optuna", "sqlalchemy") and name != "erc_bench.tuning.study"
+        return imported.library in ("optuna", "sqlalchemy") and name != "erc_bench.experiments.tuning.study"
 
     assert places(CORE, is_out_of_place) == []
     # What `run --settings` reads is read without it.
-    study = "erc_bench.tuning.study"
+    study = "erc_bench.experiments.tuning.study"
     assert (
         places(
-            [name for name in CORE if room_of(name) == "tuning" and name != "erc_bench.tuning.trials"],
+            [
+                name
+                for name in CORE
+                if name.startswith("erc_bench.experiments.tuning.") and not name.endswith(".trials")
+            ],
             lambda _, imported: imported.eager and imported.module == study,
         )
         == []
     )
 
 
-@pytest.mark.parametrize("room", [*LAYERS[0], "options", "protocol"])
-def test_the_lowest_rooms_need_the_standard_library_alone(room):
-    libraries = {each.library for name in CORE if room_of(name) == room for each in IMPORTS[name]}
+@pytest.mark.parametrize(
+    "part",
+    ["errors", "names", "contracts.options", "contracts.protocol", "contracts.types", "plugin_host.code_digests"],
+)
+def test_what_everything_rests_on_needs_the_standard_library_alone(part):
+    names = [name for name in CORE if f"{name}.".startswith(f"erc_bench.{part}.")]
+    libraries = {each.library for name in names for each in IMPORTS[name]}
+    assert names
     assert libraries <= sys.stdlib_module_names | {"erc_bench"}
 
 
@@ -265,8 +283,9 @@ def test_the_api_gives_every_name_it_promises():
 def test_the_api_takes_its_names_from_lower_layers():
     """What plugins need lies below planning; what notebooks need is a room of its own."""
     for name in erc_bench.api.__all__:
-        room = import_module("erc_bench.api")._HOME[name].partition(".")[0]
-        assert LAYER_OF[room] < LAYER_OF["planning"] or room in ("experiments", "saved_models")
+        home = import_module("erc_bench.api")._HOME[name]
+        room = home.partition(".")[0]
+        assert LAYER_OF[room] < LAYER_OF["planning"] or home.startswith(("experiments.", "training.saved_models."))
 
 
 COMMANDS = (

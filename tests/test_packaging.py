@@ -71,7 +71,7 @@ def test_data_files_are_in_it(wheel):
         if path.suffix in (".toml", ".csv", ".json", ".txt", ".html", ".css", ".js", ".template", ".typed")
     }
     some = {"erc_bench/comparison/expected.toml", "erc_bench/comparison/reported/eacl2024.csv"}
-    assert some | {"erc_bench/report/report.js"} <= data <= names
+    assert some | {"erc_bench/output/report/report.js"} <= data <= names
 
 
 def test_type_checkers_are_told_that_there_are_types(wheel):

@@ -4,7 +4,7 @@
     python benchmarks/golden_numbers --write         write them anew
 
 Numbers that moved are written only where a part of the core has another version than in the file
-(``erc_bench/core_versions.py``), or a plugin computes something else on purpose: ``--plugins-changed``.
+(``erc_bench/training/core_versions.py``), or a plugin computes something else on purpose: ``--plugins-changed``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from erc_bench.core_versions import CORE_VERSIONS
+from erc_bench.training.core_versions import CORE_VERSIONS
 from golden_numbers.cases import CASES
 from golden_numbers.recording import TOLERANCE, Numbers, differences, read_numbers, record
 
@@ -40,7 +40,9 @@ def main() -> int:
     if not asked.write:
         return int(bool(moved))
     if moved and known["versions"] == CORE_VERSIONS and not asked.plugins_changed:
-        sys.stdout.write("Not written: raise the version of the part that changed in erc_bench/core_versions.py.\n")
+        sys.stdout.write(
+            "Not written: raise the version of the part that changed in erc_bench/training/core_versions.py.\n"
+        )
         return 1
     kept = {precision: known[precision] if asked.cases else {} for precision in measured}
     content = {"versions": dict(CORE_VERSIONS), **{name: kept[name] | measured[name] for name in measured}}

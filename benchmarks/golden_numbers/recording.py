@@ -14,16 +14,16 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from erc_bench.catalogue import Catalogue
-from erc_bench.metrics import degenerate, majority_floor, score
+from erc_bench.contracts.protocol import gold_labels, seal
 from erc_bench.planning.grid import plan_grid
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
-from erc_bench.progress import Progress
-from erc_bench.protocol import gold_labels, seal
+from erc_bench.plugin_host.catalogue import Catalogue
+from erc_bench.statistics.metrics import degenerate, majority_floor, score
 from erc_bench.training.cell import Cell
 from erc_bench.training.preparation import CellData
+from erc_bench.training.progress import Progress
 from erc_bench.training.result import CellResult
 from erc_bench.training.system_cell import run_system
 from erc_bench.training.workspace import Workspace

@@ -12,8 +12,8 @@ _MEASURE = """
 import json, sys, time, torch
 from speed_parts.cells import Source, assembly, plan_cell
 from speed_parts.corpus_size import resident_mib
-from erc_bench.data.corpus import load_corpus
-from erc_bench.protocol import seal
+from erc_bench.corpora.corpus import load_corpus
+from erc_bench.contracts.protocol import seal
 from erc_bench.training.preparation import CellData
 from erc_bench.training.prepared import prepare
 from erc_bench.training.seeds import stream

@@ -19,12 +19,12 @@ from torch import nn
 
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.planning.plan import Plan
-from erc_bench.progress import Progress
 from erc_bench.store.feature_files import CACHE_VARIABLE
 from erc_bench.training import assembly
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.cell import Cell
 from erc_bench.training.preparation import CellData
+from erc_bench.training.progress import Progress
 from erc_bench.training.result import CellResult
 from erc_bench.training.row_states import ChunkSize, RowEncoder
 from erc_bench.training.workspace import Workspace

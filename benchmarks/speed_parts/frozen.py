@@ -14,12 +14,12 @@ from speed_parts.loading import timed
 from torch import Tensor
 
 from erc_bench.contracts.encoder import Encoder, TokenRow
-from erc_bench.progress import Progress
 from erc_bench.training.device import one_thread
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.loop import Loop
 from erc_bench.training.preparation import CellData, Preparation, Preparer
 from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder
 from erc_bench.training.seeds import seed_generators
 from erc_bench.training.workspace import Workspace

@@ -22,8 +22,8 @@ from erc_bench.commands.cell_options import (
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
-    from erc_bench.housekeeping.cells import CellFolder
-    from erc_bench.housekeeping.packing import Packed
+    from erc_bench.store.housekeeping.cells import CellFolder
+    from erc_bench.store.housekeeping.packing import Packed
 
 _SUFFIX = ".tar.gz"
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -63,9 +63,9 @@ def archive(runs: Path, output: Path | None, to: Path | None, restore: Path | No
 
 def _chosen(runs: Path, asked: dict[str, Any]) -> tuple[list[CellFolder], int]:
     """Return the cells to pack, and how many damaged ones are left where they are; these are named."""
-    from erc_bench.housekeeping.cells import find_cells
-    from erc_bench.housekeeping.selecting import Chosen
-    from erc_bench.terminal import open_console
+    from erc_bench.running.terminal import open_console
+    from erc_bench.store.housekeeping.cells import find_cells
+    from erc_bench.store.housekeeping.selecting import Chosen
 
     found = choose_aloud(asked, find_cells(runs))
     for cell in found.cells:
@@ -79,7 +79,7 @@ def _chosen(runs: Path, asked: dict[str, Any]) -> tuple[list[CellFolder], int]:
 
 
 def _pack(cells: Sequence[CellFolder], output: Path | None, overwrite: bool) -> Packed:
-    from erc_bench.housekeeping.packing import pack
+    from erc_bench.store.housekeeping.packing import pack
 
     assert output is not None
     if not output.name.endswith(_SUFFIX):
@@ -93,7 +93,7 @@ def _pack(cells: Sequence[CellFolder], output: Path | None, overwrite: bool) -> 
 
 
 def _copy(cells: Sequence[CellFolder], runs: Path, to: Path, overwrite: bool) -> Packed:
-    from erc_bench.housekeeping.unpacking import copy
+    from erc_bench.store.housekeeping.unpacking import copy
 
     if to.resolve().is_relative_to(runs.resolve()):
         raise ErcBenchError(f"--to {to} lies in the folder of runs itself", "Name another folder.")
@@ -103,8 +103,8 @@ def _copy(cells: Sequence[CellFolder], runs: Path, to: Path, overwrite: bool) ->
 
 
 def _remove(runs: Path, packed: Packed, yes: bool) -> int:
-    from erc_bench.housekeeping.ledger import keep_in_ledger
-    from erc_bench.housekeeping.removing import remove_cell
+    from erc_bench.store.housekeeping.ledger import keep_in_ledger
+    from erc_bench.store.housekeeping.removing import remove_cell
 
     cells = list(packed.digests)
     if not cells:
@@ -117,7 +117,7 @@ def _remove(runs: Path, packed: Packed, yes: bool) -> int:
 
 
 def _restore(file: Path, runs: Path, asked: dict[str, Any]) -> None:
-    from erc_bench.housekeeping.unpacking import restore
+    from erc_bench.store.housekeeping.unpacking import restore
 
     if selection_of(asked).selects or asked["remove"]:
         raise ErcBenchError("--restore unpacks a whole archive", "Leave out the options that choose cells.")

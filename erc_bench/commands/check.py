@@ -19,8 +19,8 @@ from erc_bench.commands.plugin_option import open_catalogue, plugin_option
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
-    from erc_bench.catalogue import Catalogue, Entry
-    from erc_bench.plugin_files import PluginFile
+    from erc_bench.plugin_host.catalogue import Catalogue, Entry
+    from erc_bench.plugin_host.plugin_files import PluginFile
 
 SOME_FAILED = 1
 _KINDS = ("method", "objective", "encoder", "classifier", "backbone", "dataset", "observer")
@@ -96,8 +96,8 @@ def _is_folder(path: Path) -> ErcBenchError:
 
 def _brought(path: Path, kinds: Sequence[str], plugins: tuple[PluginFile, ...]) -> tuple[Catalogue, list[Entry]]:
     """Return what a file brings, in a catalogue that holds it, too."""
-    from erc_bench.catalogue import FILE
-    from erc_bench.plugin_files import load_plugin_file
+    from erc_bench.plugin_host.catalogue import FILE
+    from erc_bench.plugin_host.plugin_files import load_plugin_file
 
     if path.is_dir():
         raise _is_folder(path)
@@ -159,7 +159,7 @@ def _told(what: str) -> Iterator[None]:
 
 
 def _show(checked: Sequence[Checked], form: str, in_full: bool) -> None:
-    from erc_bench.terminal import open_console
+    from erc_bench.running.terminal import open_console
 
     if form == "json":
         click.echo(as_json(checked), nl=False)

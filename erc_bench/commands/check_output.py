@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from erc_bench.catalogue import Entry
+    from erc_bench.plugin_host.catalogue import Entry
     from erc_bench.testing.findings import Finding
 
 _STYLES = {"passed": "green", "failed": "bold red", "skipped": "yellow"}

@@ -86,7 +86,7 @@ def compare(
     if form == "rich" and output is None and sys.stdout.isatty():
         _show(comparison)
         return
-    from erc_bench.tables import render
+    from erc_bench.output.tables import render
 
     write_text(render(comparison, form), output)
 
@@ -94,7 +94,7 @@ def compare(
 def _show(comparison: Comparison) -> None:
     from rich.console import Console
 
-    from erc_bench.tables.rich_table import print_comparison
+    from erc_bench.output.tables.rich_table import print_comparison
 
     print_comparison(comparison, Console())
 

@@ -21,6 +21,6 @@ def completion(shell: str) -> None:
     Or for this shell alone: source <(erc-bench completion bash). Names are kept in the cache; the first
     completion of a method after an installation takes a few seconds.
     """  # noqa: D301 (click reads the character, not the two signs)
-    from erc_bench.completing.shells import script_for
+    from erc_bench.commands.completing.shells import script_for
 
     click.echo(script_for(shell))

@@ -34,7 +34,7 @@ def data() -> None:
 def status(name: str | None, data_dir: Path | None) -> None:
     """Show licence, source, and what is there or missing and how to get it, for the corpus NAME or for all."""
     from erc_bench.commands.data_tables import console_for_output
-    from erc_bench.data.folder import data_root
+    from erc_bench.corpora.folder import data_root
 
     console, root = console_for_output(), data_root(data_dir)
     datasets = {name: _dataset(name)} if name else _datasets()
@@ -51,7 +51,7 @@ def status(name: str | None, data_dir: Path | None) -> None:
 @_data_dir
 def fetch(name: str | None, data_dir: Path | None) -> None:
     """Download the corpus NAME, or all that may be downloaded; every file is checked before it is used."""
-    from erc_bench.data.folder import data_root, fetchable_layout
+    from erc_bench.corpora.folder import data_root, fetchable_layout
 
     root = data_root(data_dir)
     if name:
@@ -67,7 +67,7 @@ def fetch(name: str | None, data_dir: Path | None) -> None:
 @_data_dir
 def verify(name: str | None, data_dir: Path | None) -> None:
     """Check the corpus NAME, or all that are there: digests, counts, classes, overlap between splits."""
-    from erc_bench.data.folder import data_root
+    from erc_bench.corpora.folder import data_root
 
     root = data_root(data_dir)
     if name:
@@ -82,7 +82,7 @@ def verify(name: str | None, data_dir: Path | None) -> None:
 
 
 def _datasets() -> dict[str, type[Dataset]]:
-    from erc_bench.catalogue import Catalogue
+    from erc_bench.plugin_host.catalogue import Catalogue
 
     catalogue = Catalogue()
     entries = catalogue.entries("dataset")
@@ -92,14 +92,14 @@ def _datasets() -> dict[str, type[Dataset]]:
 
 
 def _dataset(name: str) -> type[Dataset]:
-    from erc_bench.catalogue import Catalogue
+    from erc_bench.plugin_host.catalogue import Catalogue
 
     dataset: type[Dataset] = Catalogue().get("dataset", name)
     return dataset
 
 
 def _problem(dataset: type[Dataset], root: Path) -> ErcBenchError | None:
-    from erc_bench.data.folder import find_layout
+    from erc_bench.corpora.folder import find_layout
 
     try:
         find_layout(dataset, root)
@@ -114,7 +114,7 @@ def _is_there(dataset: type[Dataset], root: Path) -> bool:
 
 def _status_table(datasets: Mapping[str, type[Dataset]], problems: Mapping[str, Any], root: Path) -> Table:
     from erc_bench.commands.data_tables import plain_table
-    from erc_bench.data.folder import find_layout
+    from erc_bench.corpora.folder import find_layout
 
     table = plain_table("dataset", "state", "layout", "folder")
     for name, dataset in datasets.items():
@@ -152,7 +152,7 @@ def _where_files_go(dataset: type[Dataset]) -> Iterator[str]:
 
 def _expected(dataset: type[Dataset]) -> Iterator[str]:
     """Yield what is on record of the corpus, nothing of it found: counts, and the files with digest and address."""
-    from erc_bench.data.digests import digest_on_record
+    from erc_bench.corpora.digests import digest_on_record
 
     if dataset.counts or dataset.layouts:
         yield "  expected:"
@@ -164,7 +164,7 @@ def _expected(dataset: type[Dataset]) -> Iterator[str]:
 
 
 def _fetch(dataset: type[Dataset], root: Path) -> bool:
-    from erc_bench.data.fetch import fetch as fetch_corpus
+    from erc_bench.corpora.fetch import fetch as fetch_corpus
 
     click.echo(f"{dataset.name}: licence {dataset.licence}")
     fetched = fetch_corpus(dataset, root, say=lambda line: click.echo(f"  {line}"))
@@ -183,7 +183,7 @@ def _done_or_told(task: Callable[[type[Dataset], Path], bool], dataset: type[Dat
 
 def _verify(dataset: type[Dataset], root: Path) -> bool:
     from erc_bench.commands.data_tables import print_verification
-    from erc_bench.data.verify import verify as verify_corpus
+    from erc_bench.corpora.verify import verify as verify_corpus
 
     verification = verify_corpus(dataset, root)
     print_verification(verification)

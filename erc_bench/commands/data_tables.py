@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from erc_bench.contracts.dataset import SplitCounts
-from erc_bench.data.overlap import Overlap
-from erc_bench.data.verify import SplitCheck, Verification
+from erc_bench.corpora.overlap import Overlap
+from erc_bench.corpora.verify import SplitCheck, Verification
 
 _PIPE_WIDTH = 160
 

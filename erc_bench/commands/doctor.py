@@ -30,7 +30,7 @@ def _show_installation(data_dir: Path | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from erc_bench.terminal import open_console
+    from erc_bench.running.terminal import open_console
 
     console = open_console()
     for title, rows in (
@@ -50,7 +50,7 @@ def _show_installation(data_dir: Path | None) -> None:
 
 
 def _versions() -> Iterator[tuple[str, str]]:
-    from erc_bench.provenance import git_state, versions
+    from erc_bench.plugin_host.provenance import git_state, versions
 
     yield from versions().items()
     if git_state():
@@ -82,8 +82,8 @@ def _caches() -> Iterator[tuple[str, str]]:
 
 
 def _data(data_dir: Path | None) -> Iterator[tuple[str, str]]:
-    from erc_bench.catalogue import Catalogue
-    from erc_bench.data.folder import data_root, find_layout
+    from erc_bench.corpora.folder import data_root, find_layout
+    from erc_bench.plugin_host.catalogue import Catalogue
 
     root = data_root(data_dir)
     yield "looked for in", str(root)
@@ -101,7 +101,7 @@ def _data(data_dir: Path | None) -> Iterator[tuple[str, str]]:
 
 
 def _plugins() -> Iterator[tuple[str, str]]:
-    from erc_bench.catalogue import KINDS, Catalogue
+    from erc_bench.plugin_host.catalogue import KINDS, Catalogue
 
     catalogue = Catalogue()
     for kind in KINDS:

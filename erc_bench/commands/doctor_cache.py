@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.running.terminal import open_console
 from erc_bench.store.feature_files import (
     DAY,
     FeatureFile,
@@ -25,7 +26,6 @@ from erc_bench.store.feature_files import (
     remove_leftover,
     unused_since,
 )
-from erc_bench.terminal import open_console
 
 _UNKNOWN = "unknown"
 

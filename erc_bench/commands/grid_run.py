@@ -18,10 +18,10 @@ from erc_bench.errors import ErcBenchError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from erc_bench.catalogue import Catalogue
     from erc_bench.planning.plan import Plan
     from erc_bench.planning.request import Request
-    from erc_bench.plugin_files import PluginFile
+    from erc_bench.plugin_host.catalogue import Catalogue
+    from erc_bench.plugin_host.plugin_files import PluginFile
     from erc_bench.running.grid import GridOutcome
 
 SOME_FAILED = 1
@@ -124,7 +124,7 @@ def run_grid(console: Console, plans: Sequence[Plan], asked: Mapping[str, Any]) 
     """Run the cells, with progress; raise :class:`ErcBenchError` at once where a corpus is missing."""
     from erc_bench.experiments.grid import run_plans
     from erc_bench.running.task import GridTask
-    from erc_bench.terminal_progress import progress_for
+    from erc_bench.running.terminal_progress import progress_for
 
     named = (asked[name] for name in ("runs", "data_dir", "device", "overwrite", "micro_batch", "plugins", "observers"))
     task = GridTask(*named)
@@ -149,8 +149,8 @@ def show_table(
     """
     from erc_bench.commands.compare_tests import tell_note
     from erc_bench.experiments.comparing import compare_plans
-    from erc_bench.tables import render
-    from erc_bench.tables.rich_table import print_comparison
+    from erc_bench.output.tables import render
+    from erc_bench.output.tables.rich_table import print_comparison
 
     if not plans:
         return

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
-    from erc_bench.catalogue import Catalogue, Entry
+    from erc_bench.plugin_host.catalogue import Catalogue, Entry
 
 
 def entries_named(catalogue: Catalogue, name: str, kinds: Sequence[str]) -> list[Entry]:

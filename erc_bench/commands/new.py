@@ -7,7 +7,7 @@ from typing import get_args
 
 import click
 
-from erc_bench.scaffold.naming import Kind, Names, check_free, names_of
+from erc_bench.plugin_host.scaffold.naming import Kind, Names, check_free, names_of
 
 
 @click.command("new")
@@ -23,8 +23,8 @@ def new(kind: Kind, name: str, output: Path | None) -> None:
 
     A method is an objective together with the recipe that makes a row of a table of it.
     """
-    from erc_bench.scaffold.next_steps import next_steps
-    from erc_bench.scaffold.writing import write_package
+    from erc_bench.plugin_host.scaffold.next_steps import next_steps
+    from erc_bench.plugin_host.scaffold.writing import write_package
 
     names = names_of(kind, name)
     check_free(names, _taken(names))
@@ -36,7 +36,7 @@ def new(kind: Kind, name: str, output: Path | None) -> None:
 
 
 def _taken(names: Names) -> dict[str, dict[str, str]]:
-    from erc_bench.catalogue import Catalogue
+    from erc_bench.plugin_host.catalogue import Catalogue
 
     catalogue = Catalogue()
     return {

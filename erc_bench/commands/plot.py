@@ -13,7 +13,7 @@ from erc_bench.commands.component_output import components_aside
 from erc_bench.commands.numbers import alpha_option
 
 if TYPE_CHECKING:
-    from erc_bench.figures import Drawn
+    from erc_bench.output.figures import Drawn
 
 FORMATS = ("png", "svg", "pdf", "csv")
 
@@ -44,7 +44,7 @@ def plot(kind: str, runs: Path, output: Path | None, form: str | None, **wanted:
     """
     from erc_bench.errors import ErcBenchError
     from erc_bench.experiments.comparing import corpus_gold
-    from erc_bench.figures import draw, save
+    from erc_bench.output.figures import draw, save
     from erc_bench.store.reading import read_cells
 
     cells = read_cells(runs)

@@ -11,14 +11,14 @@ import click
 from erc_bench.commands.component_output import components_aside
 
 if TYPE_CHECKING:
-    from erc_bench.catalogue import Catalogue
-    from erc_bench.plugin_files import PluginFile
+    from erc_bench.plugin_host.catalogue import Catalogue
+    from erc_bench.plugin_host.plugin_files import PluginFile
 
 
 def _load(context: click.Context, _parameter: click.Parameter, paths: tuple[Path, ...]) -> tuple[PluginFile, ...]:
     if not paths or context.resilient_parsing:  # the words of a command line that is still being typed
         return ()
-    from erc_bench.plugin_files import load_plugin_file
+    from erc_bench.plugin_host.plugin_files import load_plugin_file
 
     with components_aside():
         # One file may be named by two paths.
@@ -39,11 +39,11 @@ plugin_option = click.option(
 
 def open_catalogue(plugins: Sequence[PluginFile] = ()) -> Catalogue:
     """Return the catalogue of what is installed and of what the files bring."""
-    from erc_bench.catalogue import Catalogue
+    from erc_bench.plugin_host.catalogue import Catalogue
 
     catalogue = Catalogue()
     if plugins:
-        from erc_bench.plugin_files import add_plugin_files
+        from erc_bench.plugin_host.plugin_files import add_plugin_files
 
         add_plugin_files(catalogue, plugins)
     return catalogue
@@ -53,6 +53,6 @@ def brought_by(catalogue: Catalogue, plugins: Sequence[PluginFile]) -> list[str]
     """Say in a line for each file what it brings; every kind of component is loaded for it."""
     if not plugins:
         return []
-    from erc_bench.plugin_files import brought
+    from erc_bench.plugin_host.plugin_files import brought
 
     return [f"{file.shown} brings {', '.join(brought(catalogue, file))}" for file in plugins]

@@ -13,8 +13,8 @@ from erc_bench.commands.target import check_target
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
-    from erc_bench.conversations.model import Document, Format
-    from erc_bench.saved_models.model import Prediction, SavedModel
+    from erc_bench.corpora.conversations.model import Document, Format
+    from erc_bench.training.saved_models.model import Prediction, SavedModel
 
 _FORMATS = click.Choice(["json", "jsonl", "csv", "text"])
 _TABLE = "table"
@@ -63,7 +63,7 @@ def predict(run: Path, file: Path, **asked: Any) -> None:
     Nothing is fetched. Turns before an utterance are its context, so give conversations whole.
     """  # noqa: D301 (click reads the character, not the two signs)
     from erc_bench.commands.predict_output import as_document, print_caveats, print_table
-    from erc_bench.conversations.reading import read_document
+    from erc_bench.corpora.conversations.reading import read_document
 
     output: Path | None = asked["output"]
     target = None if output == _STDOUT else output
@@ -84,7 +84,7 @@ def predict(run: Path, file: Path, **asked: Any) -> None:
 
 
 def _form(asked: str | None, output: Path | None, document: Document) -> str:
-    from erc_bench.conversations.reading import format_of
+    from erc_bench.corpora.conversations.reading import format_of
 
     if asked is not None or output is None:
         return asked or _TABLE
@@ -92,10 +92,10 @@ def _form(asked: str | None, output: Path | None, document: Document) -> str:
 
 
 def _answers(run: Path, document: Document, asked: dict[str, Any]) -> tuple[SavedModel, list[list[Prediction]]]:
-    from erc_bench.saved_models.finding import find_model
+    from erc_bench.training.saved_models.finding import find_model
 
     folder = find_model(run)
-    from erc_bench.saved_models.model import load_model
+    from erc_bench.training.saved_models.model import load_model
 
     with components_aside():
         catalogue = open_catalogue(asked["plugins"])

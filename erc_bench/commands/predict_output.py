@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import click
 
 from erc_bench.commands.compare import write_text
-from erc_bench.conversations.model import Conversation, Document, Format
-from erc_bench.conversations.plain_text import taken_over
-from erc_bench.conversations.writing import Answer, write
-from erc_bench.terminal import open_console
+from erc_bench.corpora.conversations.model import Conversation, Document, Format
+from erc_bench.corpora.conversations.plain_text import taken_over
+from erc_bench.corpora.conversations.writing import Answer, write
+from erc_bench.running.terminal import open_console
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from erc_bench.saved_models.model import Prediction, SavedModel
+    from erc_bench.training.saved_models.model import Prediction, SavedModel
 
 
 def as_document(

@@ -63,8 +63,8 @@ def report(runs: Path, output: Path, figures: tuple[str, ...], no_figures: bool,
     confusion, and where every number comes from.
     """
     from erc_bench.errors import ErcBenchError
-    from erc_bench.report import FIGURES as USUAL
-    from erc_bench.report import Request, collect, render
+    from erc_bench.output.report import FIGURES as USUAL
+    from erc_bench.output.report import Request, collect, render
     from erc_bench.store.reading import read_cells
 
     if figures and no_figures:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @click.option("--dev-only", is_flag=True, help="Never score the test split.")
 def run(**asked: Any) -> None:
     """Train and test every METHOD on every DATASET with every seed, then show the comparison."""
-    from erc_bench.terminal import open_console
+    from erc_bench.running.terminal import open_console
 
     console = open_console()
     asked["observers"] = chosen_observers(asked)

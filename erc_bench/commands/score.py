@@ -67,12 +67,12 @@ def score(
     """  # noqa: D301 (click reads the character, not the two signs)
     from typing import cast
 
-    from erc_bench.catalogue import Catalogue
     from erc_bench.commands.compare import write_text
     from erc_bench.commands.score_output import render
-    from erc_bench.data.corpus import load_corpus
-    from erc_bench.scoring.scored import score_files
-    from erc_bench.types import SplitName
+    from erc_bench.comparison.scoring.scored import score_files
+    from erc_bench.contracts.types import SplitName
+    from erc_bench.corpora.corpus import load_corpus
+    from erc_bench.plugin_host.catalogue import Catalogue
 
     check_target(output)
     files = [predictions, *([against] if against else [])]

@@ -15,8 +15,8 @@ from erc_bench.commands.plugin_option import open_catalogue, plugin_option
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from erc_bench.catalogue import Catalogue, Entry
-    from erc_bench.plugin_files import PluginFile
+    from erc_bench.plugin_host.catalogue import Catalogue, Entry
+    from erc_bench.plugin_host.plugin_files import PluginFile
 
 
 @click.command("show")
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 @plugin_option
 def show(name: str, dataset: str | None, backbone: str, plugins: tuple[PluginFile, ...]) -> None:
     """Show the component or method NAME (or kind.NAME; `training` for the options of training)."""
-    from erc_bench.catalogue import KINDS
-    from erc_bench.terminal import open_console
+    from erc_bench.plugin_host.catalogue import KINDS
+    from erc_bench.running.terminal import open_console
 
     console = open_console()
     if name == "training":
@@ -95,7 +95,7 @@ def _method(console: Console, entry: Entry) -> None:
 
 def _searched(method: Any) -> str:
     """Name the values that a search tries, the learning rate with them that every composition searches."""
-    from erc_bench.tuning.space import RATE_WORDS
+    from erc_bench.experiments.tuning.space import RATE_WORDS
 
     rate = "" if method.system else RATE_WORDS
     return ", ".join(filter(None, (_pairs({a: tuple(values) for a, values in method.search.items()}), rate)))
@@ -114,7 +114,7 @@ def _resolved(console: Console, catalogue: Catalogue, entry: Entry, dataset: str
     from rich.table import Table
     from rich.text import Text
 
-    from erc_bench.options import format_value
+    from erc_bench.contracts.options import format_value
     from erc_bench.planning.grid import plan_grid
     from erc_bench.planning.request import Request
 
@@ -157,7 +157,7 @@ def _options(console: Console, prefix: str, options: Any) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from erc_bench.options import format_value, specs
+    from erc_bench.contracts.options import format_value, specs
 
     table = Table(box=None, header_style="dim")
     table.add_column("option", no_wrap=True)
@@ -173,6 +173,6 @@ def _options(console: Console, prefix: str, options: Any) -> None:
 
 
 def _pairs(values: Mapping[str, Any]) -> str:
-    from erc_bench.options import format_value
+    from erc_bench.contracts.options import format_value
 
     return ", ".join(f"{key} = {format_value(value)}" for key, value in values.items())

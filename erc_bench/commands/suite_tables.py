@@ -11,10 +11,10 @@ from erc_bench.commands.compare_tests import tell_note
 from erc_bench.commands.component_output import components_aside
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.comparing import compare_stored, corpus_gold
+from erc_bench.output.tables import SUFFIXES, render
+from erc_bench.planning.suites.model import Suite, Table
+from erc_bench.planning.suites.reading import read_suite
 from erc_bench.store.reading import StoredCell
-from erc_bench.suites.model import Suite, Table
-from erc_bench.suites.reading import read_suite
-from erc_bench.tables import SUFFIXES, render
 
 _TITLED = {"markdown": "# {}\n\n", "rich": "{}\n\n", "latex": "% {}\n"}
 """How a table's title stands before it, in the formats that have room for one."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from erc_bench.planning.estimate import Estimate
     from erc_bench.planning.plan import Plan
-    from erc_bench.suites.model import Suite, Table
+    from erc_bench.planning.suites.model import Suite, Table
 
 _MANY = 5
 _STATES = ("done", "stale", "failed", "missing")
@@ -43,9 +43,9 @@ def sweep(suite: Path, **asked: Any) -> None:
     SUITE is a TOML file, such as those in benchmarks/suites; docs/suites.md says what may stand in it.
     """
     from erc_bench.planning.overrides import parse_override
-    from erc_bench.suites.grid import check_tables, suite_requests
-    from erc_bench.suites.reading import read_suite
-    from erc_bench.terminal import open_console
+    from erc_bench.planning.suites.grid import check_tables, suite_requests
+    from erc_bench.planning.suites.reading import read_suite
+    from erc_bench.running.terminal import open_console
 
     console = open_console()
     asked["observers"] = chosen_observers(asked)
@@ -109,7 +109,7 @@ def _show_grid(console: Console, plans: Sequence[Plan], asked: Mapping[str, Any]
 
 
 def _rows(plans: Sequence[Plan]) -> dict[str, list[Plan]]:
-    from erc_bench.options import format_value
+    from erc_bench.contracts.options import format_value
 
     rows: dict[str, list[Plan]] = {}
     for plan in plans:

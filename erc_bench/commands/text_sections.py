@@ -18,7 +18,7 @@ class Section:
 
 def as_markdown(sections: Iterable[Section]) -> str:
     """Return GitHub-flavoured Markdown."""
-    from erc_bench.tables.markdown import escape
+    from erc_bench.output.tables.markdown import escape
 
     parts = []
     for section in sections:

@@ -16,11 +16,11 @@ from erc_bench.errors import ErcBenchError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from erc_bench.experiments.tuning.result import Result
+    from erc_bench.experiments.tuning.search import Search
+    from erc_bench.experiments.tuning.study import Study
     from erc_bench.planning.request import Request
     from erc_bench.running.grid import GridRunner
-    from erc_bench.tuning.result import Result
-    from erc_bench.tuning.search import Search
-    from erc_bench.tuning.study import Study
 
 CELLS = "cells"
 TUNED_FILE = "tuned.toml"
@@ -65,7 +65,7 @@ def tune(**asked: Any) -> None:
     Test is never scored, and a search that was stopped goes on. To train with what was found: erc-bench
     run --settings FILE.
     """
-    from erc_bench.terminal import open_console
+    from erc_bench.running.terminal import open_console
 
     if find_spec("optuna") is None:
         raise ErcBenchError("tune needs Optuna, which is not installed", "Install it: pip install 'erc-bench[tune]'")
@@ -80,7 +80,7 @@ def tune(**asked: Any) -> None:
 
 
 def _check_output(output: Path) -> None:
-    from erc_bench.tuning.settings_file import read_entries
+    from erc_bench.experiments.tuning.settings_file import read_entries
 
     if output.exists():
         read_entries(output)
@@ -88,8 +88,8 @@ def _check_output(output: Path) -> None:
 
 def _searches(console: Console, asked: dict[str, Any]) -> list[Search]:
     from erc_bench.commands.grid_run import explain
-    from erc_bench.tuning.search import plan_searches
-    from erc_bench.tuning.space_file import read_spaces
+    from erc_bench.experiments.tuning.search import plan_searches
+    from erc_bench.experiments.tuning.space_file import read_spaces
 
     catalogue = open_catalogue(asked["plugins"])
     for line in brought_by(catalogue, asked["plugins"]):
@@ -134,10 +134,10 @@ def parse_tuning_seeds(text: str) -> tuple[int, ...]:
 
 
 def _runner(asked: dict[str, Any], progress: Any = None) -> GridRunner:
-    from erc_bench.progress import Progress
     from erc_bench.running.grid import GridRunner
     from erc_bench.running.task import GridTask
     from erc_bench.training.device import choose_device
+    from erc_bench.training.progress import Progress
 
     device = str(choose_device(asked["device"]))
     # A cell that is stale or failed belongs to a trial that has not ended: those that have are not run again.
@@ -147,8 +147,8 @@ def _runner(asked: dict[str, Any], progress: Any = None) -> GridRunner:
 
 def _show(console: Console, searches: Sequence[Search], asked: dict[str, Any]) -> None:
     from erc_bench.commands.tune_output import show_search
+    from erc_bench.experiments.tuning.study import STORAGE_FILE, Storage
     from erc_bench.store.reading import read_cells
-    from erc_bench.tuning.study import STORAGE_FILE, Storage
 
     folder: Path = asked["study"]
     cells = read_cells(folder / CELLS) if (folder / CELLS).is_dir() else []
@@ -165,9 +165,9 @@ def _show(console: Console, searches: Sequence[Search], asked: dict[str, Any]) -
 
 def _opener(storage: Any, asked: dict[str, Any], runner: GridRunner) -> Callable[[Search], tuple[Study, str]]:
     """Return what opens the study of a search, with the fingerprint of its corpus."""
-    from erc_bench.tuning.fingerprints import Fingerprints
-    from erc_bench.tuning.identity import identity
-    from erc_bench.tuning.study import Study
+    from erc_bench.experiments.tuning.fingerprints import Fingerprints
+    from erc_bench.experiments.tuning.identity import identity
+    from erc_bench.experiments.tuning.study import Study
 
     fingerprints = Fingerprints(asked["data_dir"])
 
@@ -182,8 +182,8 @@ def _opener(storage: Any, asked: dict[str, Any], runner: GridRunner) -> Callable
 
 def _search(console: Console, searches: Sequence[Search], asked: dict[str, Any], output: Path) -> None:
     from erc_bench.commands.tune_output import end, show_results
-    from erc_bench.terminal_progress import progress_for
-    from erc_bench.tuning.study import Storage, locked
+    from erc_bench.experiments.tuning.study import Storage, locked
+    from erc_bench.running.terminal_progress import progress_for
 
     folder: Path = asked["study"]
     with locked(folder), Storage(folder) as storage:
@@ -204,10 +204,10 @@ def _run(
     console: Console, studies: Sequence[tuple[Study, str]], runner: GridRunner, asked: int, output: Path
 ) -> list[Result]:
     from erc_bench.commands.tune_output import tell_end, tell_start, tell_trial
-    from erc_bench.tuning.one_grid import OneGrid
-    from erc_bench.tuning.result import Result
-    from erc_bench.tuning.settings_file import write_entries
-    from erc_bench.tuning.trials import run_trials
+    from erc_bench.experiments.tuning.one_grid import OneGrid
+    from erc_bench.experiments.tuning.result import Result
+    from erc_bench.experiments.tuning.settings_file import write_entries
+    from erc_bench.experiments.tuning.trials import run_trials
 
     left = [(study.search, max(0, study.planned(asked) - len(study.trials()))) for study, _ in studies]
     runner.progress = OneGrid(runner.progress, sum(trials * len(search.seeds) for search, trials in left))

@@ -14,10 +14,10 @@ from erc_bench.commands.grid_run import SOME_FAILED, say
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from erc_bench.experiments.tuning.result import Result
+    from erc_bench.experiments.tuning.search import Search
+    from erc_bench.experiments.tuning.trial import Trial
     from erc_bench.store.reading import StoredCell
-    from erc_bench.tuning.result import Result
-    from erc_bench.tuning.search import Search
-    from erc_bench.tuning.trial import Trial
 
 OWN = "its own settings"
 
@@ -126,7 +126,7 @@ def _changes(search: Search, trial: Trial) -> str:
 
 def pairs(settings: Mapping[str, Any]) -> str:
     """Write settings as one would type them."""
-    from erc_bench.options import format_value
+    from erc_bench.contracts.options import format_value
 
     return ", ".join(f"{address}={format_value(value)}" for address, value in settings.items())
 

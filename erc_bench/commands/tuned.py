@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def read_tuned(files: Iterable[Path]) -> dict[CombinationName, Tuned]:
     """Read the files of ``--settings``."""
-    from erc_bench.tuning.settings_file import read_settings
+    from erc_bench.experiments.tuning.settings_file import read_settings
 
     return read_settings(files)
 

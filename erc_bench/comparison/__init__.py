@@ -34,7 +34,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:
-    from erc_bench.data.gold import GoldOf
+    from erc_bench.corpora.gold import GoldOf
 
 __all__ = ["Column", "Comparison", "Family", "Pair", "Row", "RowKey", "Score", "Tests", "compare"]
 

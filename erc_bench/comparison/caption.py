@@ -11,7 +11,7 @@ from erc_bench.comparison.labels import common_backbone, common_overrides
 from erc_bench.comparison.model import Column, Comparison, Score
 from erc_bench.comparison.words import count, seed_words
 from erc_bench.comparison.words import number as number
-from erc_bench.metrics import METRIC_WORDS
+from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.store.reading import StoredCell
 
 

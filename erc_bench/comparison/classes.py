@@ -9,7 +9,7 @@ from erc_bench.comparison.columns import build_column
 from erc_bench.comparison.entries import Condition, Entry
 from erc_bench.comparison.model import CLASS_F1, Column, Row
 from erc_bench.comparison.outcomes import Outcome
-from erc_bench.metrics import from_counts
+from erc_bench.statistics.metrics import from_counts
 
 
 def class_columns(

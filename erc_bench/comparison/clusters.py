@@ -7,8 +7,8 @@ from typing import Any
 
 from erc_bench.comparison.outcomes import Outcome
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import Counts, Scores, leave_one_out
 from erc_bench.statistics import cluster_counts
+from erc_bench.statistics.metrics import Counts, Scores, leave_one_out
 
 
 def members(record: Mapping[str, Any], kind: str) -> dict[str, list[str]]:

@@ -20,7 +20,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:
-    from erc_bench.data.gold import GoldOf
+    from erc_bench.corpora.gold import GoldOf
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import Counts, Scores, from_counts, grouped_confusion, label_indices
+from erc_bench.statistics.metrics import Counts, Scores, from_counts, grouped_confusion, label_indices
 from erc_bench.store.plain_answers import AskedUtterances
 from erc_bench.store.predictions import read_coded
 from erc_bench.store.reading import StoredCell

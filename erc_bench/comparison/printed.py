@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from erc_bench.comparison.model import PrintedClaim, ReportedRow
 from erc_bench.comparison.reported import reported_numbers, rows_at
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import METRIC_WORDS
 from erc_bench.names import did_you_mean
 from erc_bench.statistics import Estimate, largest_sd
+from erc_bench.statistics.metrics import METRIC_WORDS
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from erc_bench.store.plain_answers import AskedUtterances
 from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:
-    from erc_bench.data.gold import Gold, GoldOf
+    from erc_bench.corpora.gold import Gold, GoldOf
 
 _Data = tuple[str, str, int | None]
 """What cells must share to be held against one another: dataset, fingerprint and limit."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import METRIC_WORDS
 from erc_bench.names import did_you_mean
+from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.store.reading import StoredCell
 
 _KINDS = {

@@ -13,7 +13,6 @@ from erc_bench.comparison.entries import Entry
 from erc_bench.comparison.outcomes import Outcome
 from erc_bench.comparison.pair import OverDialogues, Pair
 from erc_bench.comparison.tests import Tests
-from erc_bench.metrics import from_counts
 from erc_bench.statistics import (
     NO_SEEDS,
     BootstrapInterval,
@@ -35,6 +34,7 @@ from erc_bench.statistics import (
     sign_flip,
     welch_t,
 )
+from erc_bench.statistics.metrics import from_counts
 from erc_bench.statistics.resampling import Counts, Score
 from erc_bench.statistics.student_t import t_quantile
 

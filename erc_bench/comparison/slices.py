@@ -14,7 +14,7 @@ from erc_bench.comparison.entries import Condition, Entry
 from erc_bench.comparison.model import Column, Row
 from erc_bench.comparison.outcomes import Outcome
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import METRIC_WORDS, Counts, degenerate, from_counts
+from erc_bench.statistics.metrics import METRIC_WORDS, Counts, degenerate, from_counts
 
 Slice = tuple[Column, list[Entry]]
 

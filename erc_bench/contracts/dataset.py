@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from erc_bench.contracts.component import Component
-from erc_bench.types import Splits
+from erc_bench.contracts.types import Splits
 
 
 @dataclass(frozen=True)

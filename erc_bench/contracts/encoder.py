@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.component import Component
-from erc_bench.options import option
-from erc_bench.types import Dialogue, UtteranceKey
+from erc_bench.contracts.options import option
+from erc_bench.contracts.types import Dialogue, UtteranceKey
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from erc_bench.types import UtteranceKey
+from erc_bench.contracts.types import UtteranceKey
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from erc_bench.contracts.component import Component
-from erc_bench.types import Dialogue, UtteranceKey
+from erc_bench.contracts.types import Dialogue, UtteranceKey
 
 
 class System(Component):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.frames import KEYS
-from erc_bench.metrics import METRIC_WORDS
 from erc_bench.names import did_you_mean
+from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.store.layout import STATUS_FILE
 from erc_bench.store.reading import StoredCell, read_cell
 
@@ -68,8 +68,8 @@ def _check_readout(cell: StoredCell, readout: str | None) -> None:
 
 
 def _with_text(answers: pd.DataFrame, cell: StoredCell, data_dir: str | Path | None) -> pd.DataFrame:
-    from erc_bench.catalogue import Catalogue
-    from erc_bench.report.corpora import read_text
+    from erc_bench.output.report.corpora import read_text
+    from erc_bench.plugin_host.catalogue import Catalogue
 
     found, reason = read_text(Catalogue(), cell.record, Path(data_dir) if data_dir else None, include_text=True)
     if not found.dialogues:

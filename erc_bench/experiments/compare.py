@@ -132,8 +132,8 @@ _NAMES = ("datasets", "methods", "readouts", "reported")
 def options(wanted: dict[str, Any]) -> dict[str, Any]:
     """Return the options of :func:`compare` as those of :func:`erc_bench.comparison.compare`."""
     from erc_bench.comparison import Tests
-    from erc_bench.metrics import METRIC_WORDS
     from erc_bench.names import did_you_mean
+    from erc_bench.statistics.metrics import METRIC_WORDS
 
     known = {"metric": METRIC_WORDS, "family": ("dataset", "table"), "by": ("slice",)}
     for name, values in known.items():

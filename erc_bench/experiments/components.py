@@ -8,16 +8,16 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from erc_bench.catalogue import HOOK_OF_KIND, Catalogue
 from erc_bench.contracts.component import Component
+from erc_bench.contracts.hookspecs import PROJECT, hookimpl
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
-from erc_bench.hookspecs import PROJECT, hookimpl
 from erc_bench.planning.observers import ChosenObserver
 from erc_bench.planning.plan import Plan
-from erc_bench.plugin_files import PluginFile, add_plugin_files, load_plugin_file
+from erc_bench.plugin_host.catalogue import HOOK_OF_KIND, Catalogue
+from erc_bench.plugin_host.plugin_files import PluginFile, add_plugin_files, load_plugin_file
 
 PROGRAM = "this program"
 """What the package of a component is called that was handed over."""

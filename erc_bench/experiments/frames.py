@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from erc_bench.contracts.options import format_value
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.paths import path_of
-from erc_bench.metrics import METRIC_WORDS
 from erc_bench.names import did_you_mean
-from erc_bench.options import format_value
+from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.store.layout import CellAddress
 from erc_bench.store.reading import StoredCell, read_cells
 

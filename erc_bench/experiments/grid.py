@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from erc_bench.data.folder import check_present, data_root
+from erc_bench.corpora.folder import check_present, data_root
 from erc_bench.experiments.paths import check_folder
 from erc_bench.planning.plan import Plan
-from erc_bench.progress import Progress
 from erc_bench.running.grid import GridOutcome, GridRunner
 from erc_bench.running.jobs import JobsRunner, spread
 from erc_bench.running.task import GridTask
 from erc_bench.training.device import choose_device
+from erc_bench.training.progress import Progress
 
 
 def run_plans(plans: Sequence[Plan], task: GridTask, jobs: int, progress: Progress) -> GridOutcome:

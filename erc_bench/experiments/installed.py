@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from erc_bench.catalogue import HOOK_OF_KIND, Catalogue
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
+from erc_bench.plugin_host.catalogue import HOOK_OF_KIND, Catalogue
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from operator import index
 
+from erc_bench.contracts.options import format_value
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.options import format_value
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
 

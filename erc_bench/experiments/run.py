@@ -21,12 +21,12 @@ from erc_bench.planning.grid import plan_grids
 from erc_bench.planning.observers import ChosenObserver, choose_observers
 from erc_bench.planning.overrides import Override, parse_override
 from erc_bench.planning.request import DEFAULT_BACKBONE, Request
-from erc_bench.progress import Progress
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.state import RUNS_UNDER, Overwrite
 from erc_bench.running.task import GridTask
-from erc_bench.terminal import open_console
-from erc_bench.terminal_progress import progress_for
+from erc_bench.running.terminal import open_console
+from erc_bench.running.terminal_progress import progress_for
+from erc_bench.training.progress import Progress
 
 if TYPE_CHECKING:
     from erc_bench.planning.plan import Plan
@@ -197,7 +197,7 @@ def _overrides(settings: Mapping[str, Any], handed: HandedOver) -> list[Override
 
 
 def _tuned(files: str | Path | Sequence[str | Path]) -> Any:
-    from erc_bench.tuning.settings_file import read_settings
+    from erc_bench.experiments.tuning.settings_file import read_settings
 
     return read_settings([path_of(file, "each of settings_files") for file in several(files)])
 

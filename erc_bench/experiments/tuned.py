@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from erc_bench.experiments.tuning.fingerprints import Fingerprints
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.tuned import CombinationName, Tuned, combination_of, refuse_tuning_seeds
 from erc_bench.store.reading import read_cell
-from erc_bench.tuning.fingerprints import Fingerprints
 
 Tunings = Mapping[CombinationName, Tuned]
 """Combination → what a search found for it."""

@@ -90,8 +90,8 @@ class ComparisonView:
         - ``sees_future``, ``settings_hash``, ``settings_from``, ``selection``
         - what else was asked for: ``beats``, claims over datasets, ranks, the audit
         """
-        from erc_bench.tables.cells import marks
-        from erc_bench.tables.csv_table import score_lines
+        from erc_bench.output.tables.cells import marks
+        from erc_bench.output.tables.csv_table import score_lines
 
         scores = [(column, score) for column in self.comparison.columns for score in column.scores if score]
         rows = [
@@ -124,7 +124,7 @@ class ComparisonView:
         - ``marks``, and ``reason``: why a test is missing
         - ``margin``, ``equal_…``: the test of equality, where a margin was asked for
         """
-        from erc_bench.tables.csv_table import pair_lines
+        from erc_bench.output.tables.csv_table import pair_lines
 
         pairs = [pair for column in self.comparison.columns for pair in column.pairs]
         rows = [
@@ -155,7 +155,7 @@ class ComparisonView:
         return self._rendered("json")
 
     def _rendered(self, form: str) -> str:
-        from erc_bench.tables import render
+        from erc_bench.output.tables import render
 
         return render(self.comparison, form)
 
@@ -170,7 +170,7 @@ class ComparisonView:
     def _repr_html_(self) -> str:
         from html import escape
 
-        from erc_bench.tables.html import part
+        from erc_bench.output.tables.html import part
 
         said = "".join(f"<p>Note: {escape(note)}</p>\n" for note in self._notes)
         return part(self.comparison) + said

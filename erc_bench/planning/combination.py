@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from erc_bench.catalogue import Catalogue
 from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.component import Component
 from erc_bench.contracts.system import System
@@ -17,6 +16,7 @@ from erc_bench.planning.request import Combination, Request, look_up
 from erc_bench.planning.settings import Problem, Resolved, misdirected, resolve
 from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.planning.tuned import CombinationName
+from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.layout import CellAddress
 
 DEFAULT_CHOICES = {"encoder": "prompt", "objective": "cross-entropy", "classifier": "head"}

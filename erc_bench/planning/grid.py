@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from erc_bench.catalogue import Catalogue
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.combination import plan_combination
 from erc_bench.planning.overrides import unknown_methods
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request, combinations
+from erc_bench.plugin_host.catalogue import Catalogue
 
 
 def plan_grid(request: Request, catalogue: Catalogue) -> list[Plan]:

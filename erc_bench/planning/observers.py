@@ -11,11 +11,11 @@ from functools import reduce
 from importlib import import_module
 from typing import Any
 
-from erc_bench.catalogue import Catalogue
 from erc_bench.contracts.observer import Observer
+from erc_bench.contracts.options import parse_value, specs
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.options import parse_value, specs
+from erc_bench.plugin_host.catalogue import Catalogue
 
 
 @dataclass(frozen=True)

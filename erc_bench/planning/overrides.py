@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from erc_bench.contracts.options import parse_value
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.options import parse_value
 
 
 @dataclass(frozen=True)

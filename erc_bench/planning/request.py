@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from erc_bench.catalogue import Catalogue
 from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.method import Method
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.tuned import CombinationName, Tuned
+from erc_bench.plugin_host.catalogue import Catalogue
 
 DEFAULT_BACKBONE = "simcse"
 ANY_BACKBONE = "huggingface"

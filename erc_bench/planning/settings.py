@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from erc_bench.contracts.method import Method
+from erc_bench.contracts.options import OptionSpec, Regime, specs
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.options import OptionSpec, Regime, specs
 from erc_bench.planning.overrides import Override, from_mapping
 
 SMALL_BACKBONE = 200_000_000

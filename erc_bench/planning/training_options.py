@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from erc_bench.options import option
+from erc_bench.contracts.options import option
 
 
 @dataclass(frozen=True)

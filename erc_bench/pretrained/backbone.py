@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from erc_bench.contracts.backbone import Backbone, LoadedBackbone
+from erc_bench.contracts.options import option
 from erc_bench.errors import ErcBenchError
-from erc_bench.options import option
 from erc_bench.pretrained import files, hub
 from erc_bench.pretrained.loading import load_folder, maximum_length
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from erc_bench.metrics import METRIC_WORDS, score
+from erc_bench.contracts.types import UtteranceKey
 from erc_bench.planning.plan import Plan
 from erc_bench.running.record import scored_rows
+from erc_bench.statistics.metrics import METRIC_WORDS, score
 from erc_bench.training.result import Stage
-from erc_bench.types import UtteranceKey
 
 
 class SelectionAudit:

@@ -11,10 +11,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from erc_bench.planning.plan import Plan
-from erc_bench.progress import Progress
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.task import GridTask
 from erc_bench.running.worker import Event, work
+from erc_bench.training.progress import Progress
 
 _log = logging.getLogger("erc_bench")
 _PATIENCE = 30.0

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from erc_bench.data.corpus import load_corpus
+from erc_bench.corpora.corpus import load_corpus
 from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.plan import Plan
 from erc_bench.running.looks import Looks, Tell

@@ -7,17 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from erc_bench.code_digests import code_digests
-from erc_bench.core_versions import versions_used
-from erc_bench.data.corpus import Corpus
-from erc_bench.data.groups import groups
+from erc_bench.contracts.types import UtteranceKey
+from erc_bench.corpora.corpus import Corpus
+from erc_bench.corpora.groups import groups
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import degenerate, majority_floor, score
 from erc_bench.planning.plan import Plan
-from erc_bench.provenance import git_state, versions
+from erc_bench.plugin_host.code_digests import code_digests
+from erc_bench.plugin_host.provenance import git_state, versions
+from erc_bench.statistics.metrics import degenerate, majority_floor, score
 from erc_bench.store.layout import RECORD_FORMAT
+from erc_bench.training.core_versions import versions_used
 from erc_bench.training.result import CellResult, Reading
-from erc_bench.types import UtteranceKey
 
 Row = tuple[UtteranceKey, str, str]
 

@@ -7,16 +7,16 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from erc_bench.catalogue import Catalogue
-from erc_bench.code_digests import code_digests
-from erc_bench.core_versions import versions_used
-from erc_bench.data.corpus import load_corpus
+from erc_bench.contracts.options import specs
+from erc_bench.corpora.corpus import load_corpus
 from erc_bench.errors import ErcBenchError
-from erc_bench.options import specs
 from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.request import ANY_BACKBONE
+from erc_bench.plugin_host.catalogue import Catalogue
+from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.running.looks import Looks, Tell
 from erc_bench.running.state import changes
+from erc_bench.training.core_versions import versions_used
 
 Record = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from erc_bench.planning.observers import ChosenObserver
-from erc_bench.plugin_files import PluginFile
+from erc_bench.plugin_host.plugin_files import PluginFile
 from erc_bench.running.state import Overwrite
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
-from erc_bench.plugin_files import load_again
-from erc_bench.progress import Progress
+from erc_bench.plugin_host.plugin_files import load_again
 from erc_bench.running.task import GridTask
+from erc_bench.training.progress import Progress
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import METRIC_WORDS
+from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.store.layout import RECORD_FILE, CellAddress
 
 Kinds = tuple[type, ...]

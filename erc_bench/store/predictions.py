@@ -72,7 +72,7 @@ def read_coded(cell: StoredCell, readout: str | None = None) -> CodedAnswers:
 
     Raises :class:`ErcBenchError` naming file and line for anything that does not fit.
     """
-    from erc_bench.metrics import label_indices
+    from erc_bench.statistics.metrics import label_indices
     from erc_bench.store.plain_answers import CodedAnswers, shared_utterances
 
     file, labels = predictions_file(cell, readout), cell.record["labels"]

@@ -21,6 +21,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from safetensors.numpy import save
 
+from erc_bench.contracts.types import UtteranceKey
 from erc_bench.store.contents import Content, content_in, content_of
 from erc_bench.store.layout import (
     ARRAYS_FILE,
@@ -37,7 +38,6 @@ from erc_bench.store.layout import (
     whole_of,
 )
 from erc_bench.store.regular_files import is_regular, kind_of, refuse_filled, remove_irregular
-from erc_bench.types import UtteranceKey
 
 
 class CellBusyError(Exception):

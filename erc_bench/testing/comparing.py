@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from erc_bench.contracts.types import UtteranceKey
 from erc_bench.testing.findings import NotApplicableError
 from erc_bench.testing.trial import Answers, MethodTrial, Regime
-from erc_bench.types import UtteranceKey
 
 ROUNDING = 2e-4
 """Scores are stored with four decimals."""

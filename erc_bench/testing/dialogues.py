@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from erc_bench.contracts.types import Dialogue, Utterance
 from erc_bench.testing.toy import LABELS
-from erc_bench.types import Dialogue, Utterance
 
 _LINES = (
     "Hello, where have you been?",

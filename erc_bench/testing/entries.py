@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from erc_bench.catalogue import Catalogue, Entry
 from erc_bench.contracts.backbone import LoadedBackbone
-from erc_bench.data.folder import data_root, find_layout
+from erc_bench.corpora.folder import data_root, find_layout
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.request import look_up_backbone
+from erc_bench.plugin_host.catalogue import Catalogue, Entry
 from erc_bench.testing.backbones import backbone_findings
 from erc_bench.testing.classifiers import classifier_findings
 from erc_bench.testing.datasets import dataset_findings

@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import IO, Any
 
 _PRELOADED = (
-    "erc_bench.losses",
+    "erc_bench.contracts.losses",
     "erc_bench.testing.cells",
     "erc_bench.testing.handing_over",
     "erc_bench.testing.random_backbone",

@@ -10,7 +10,7 @@ from importlib.util import resolve_name
 from pathlib import Path
 from typing import Any
 
-from erc_bench.catalogue import GROUP
+from erc_bench.plugin_host.catalogue import GROUP
 from erc_bench.testing.findings import NotApplicableError
 
 _OWN_LIBRARY = "erc_bench"

@@ -14,13 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from erc_bench.catalogue import Catalogue
 from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.component import Component
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.request import Combination, look_up_backbone
+from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.corpus import SmallCorpus
 from erc_bench.testing.dev_lessons import dev_unlearnt

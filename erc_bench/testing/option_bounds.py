@@ -9,8 +9,8 @@ import typing
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+from erc_bench.contracts.options import OptionSpec, Regime, specs
 from erc_bench.errors import ErcBenchError
-from erc_bench.options import OptionSpec, Regime, specs
 from erc_bench.testing.findings import NotApplicableError, UnusableError
 
 REGIMES: tuple[Regime, ...] = ("frozen", "small", "large")

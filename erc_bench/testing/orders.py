@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from erc_bench.contracts.types import UtteranceKey
 from erc_bench.testing.comparing import insist_steady
 from erc_bench.testing.corpus import train_reversed
 from erc_bench.testing.findings import NotApplicableError
 from erc_bench.testing.trial import MethodTrial
 from erc_bench.testing.watching import PREPARING, Epochs, Reading
-from erc_bench.types import UtteranceKey
 
 
 def training_order(trial: MethodTrial) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from erc_bench.types import Dialogue, Splits, UtteranceKey
+from erc_bench.contracts.types import Dialogue, Splits, UtteranceKey
 
 Answers = Mapping[UtteranceKey, Any]
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from erc_bench.contracts.classifier import Classifier
-from erc_bench.metrics import METRIC_WORDS
+from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.testing.comparing import ROUNDING, difference, distant, insist_steady, number_changed
 from erc_bench.testing.corpus import (
     SmallCorpus,

@@ -12,12 +12,13 @@ from shutil import rmtree
 from types import MappingProxyType
 from typing import Any, Literal
 
-from erc_bench.catalogue import Catalogue
 from erc_bench.contracts.method import Method
+from erc_bench.contracts.types import Splits, UtteranceKey
 from erc_bench.planning.combination import plan_combination
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Combination, Request
+from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PREDICTIONS_FILE, RECORD_FILE
 from erc_bench.testing.cells import CACHE, DATA, RUNS, run_cells
 from erc_bench.testing.corpus import SmallCorpus, small_corpus, write_corpus
@@ -25,7 +26,6 @@ from erc_bench.testing.findings import NotApplicableError
 from erc_bench.testing.fresh_process import HashSeed, run_afresh
 from erc_bench.testing.handing_over import NotHandedOverError
 from erc_bench.testing.random_backbone import TinyBackbone
-from erc_bench.types import Splits, UtteranceKey
 
 Regime = Literal["fine-tuned", "frozen"]
 Time = Literal["first", "again", "elsewhere"]

@@ -10,8 +10,8 @@ from typing import Any
 
 from erc_bench.contracts.objective import EpochView, Objective, Step
 from erc_bench.contracts.system import System
+from erc_bench.contracts.types import Dialogue, UtteranceKey
 from erc_bench.planning.plan import Plan
-from erc_bench.types import Dialogue, UtteranceKey
 
 PlanChange = Callable[[Plan], Plan]
 PREPARING = 3

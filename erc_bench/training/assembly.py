@@ -14,16 +14,16 @@ from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.objective import Objective
+from erc_bench.contracts.options import specs
 from erc_bench.contracts.task import Task
-from erc_bench.options import specs
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.training_options import TrainingOptions
-from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition
 from erc_bench.training.device import choose_precision, head_precision
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.micro_batches import MicroBatches
 from erc_bench.training.preparation import CellData, Preparation, Preparer
+from erc_bench.training.progress import Progress
 from erc_bench.training.quickening import quicken, quicken_draws
 from erc_bench.training.row_states import RowEncoder, freeze
 from erc_bench.training.scoring import Scorer

@@ -14,8 +14,8 @@ from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.outputs import Outputs
 from erc_bench.contracts.task import Task
+from erc_bench.contracts.types import UtteranceKey
 from erc_bench.planning.plan import Plan
-from erc_bench.progress import Progress
 from erc_bench.training.arrays import anchor_arrays, representation_arrays
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.composition import Composition
@@ -24,6 +24,7 @@ from erc_bench.training.hearing import Hear, unheard
 from erc_bench.training.loop import Loop, Watch, unwatched
 from erc_bench.training.preparation import CellData, Preparation, Preparer
 from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.progress import Progress
 from erc_bench.training.readout import read
 from erc_bench.training.result import CellResult, Reading, Stage
 from erc_bench.training.row_states import RowEncoder
@@ -31,7 +32,6 @@ from erc_bench.training.seeds import seed_generators
 from erc_bench.training.trained import Trained
 from erc_bench.training.word_states import WordStates
 from erc_bench.training.workspace import Workspace
-from erc_bench.types import UtteranceKey
 
 T = TypeVar("T")
 

@@ -23,9 +23,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from erc_bench.contracts.encoder import TokenRow
-from erc_bench.core_versions import CORE_VERSIONS
-from erc_bench.provenance import versions
+from erc_bench.plugin_host.provenance import versions
 from erc_bench.store.feature_files import PART, SUFFIX, cache_folder, describe, lock_of, mark_used
+from erc_bench.training.core_versions import CORE_VERSIONS
 
 _log = logging.getLogger("erc_bench")
 

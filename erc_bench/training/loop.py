@@ -16,11 +16,11 @@ from erc_bench.contracts.objective import EpochView
 from erc_bench.contracts.outputs import Outputs
 from erc_bench.contracts.task import Task
 from erc_bench.planning.training_options import TrainingOptions
-from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition, batches
 from erc_bench.training.hearing import Hear, training_epoch, unheard
 from erc_bench.training.optimiser import Schedule, clip_gradients, make_optimiser
 from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.progress import Progress
 from erc_bench.training.readout import scores_of
 from erc_bench.training.retry import Retry
 from erc_bench.training.scoring import Scorer

@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.encoder import Encoder, Example, TokenRow
+from erc_bench.contracts.types import Dialogue
 from erc_bench.errors import ErcBenchError
-from erc_bench.progress import Progress
 from erc_bench.training.device import all_threads
 from erc_bench.training.features import FeatureCache, Uncached
 from erc_bench.training.prepared import PreparedSplit, prepare
+from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder, grouped_by_length, set_training
 from erc_bench.training.seeds import stream
 from erc_bench.training.standardise import Standardiser
-from erc_bench.types import Dialogue
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example, TokenRow
+from erc_bench.contracts.types import UtteranceKey
 from erc_bench.training.picked import Picked
-from erc_bench.types import UtteranceKey
 
 UNLABELLED = -1
 

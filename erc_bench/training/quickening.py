@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from erc_bench.pretrained.attention import quicken_attention
-from erc_bench.pretrained.dropout import quicken_dropout
-from erc_bench.pretrained.last_layer import quicken_last_layer
+from erc_bench.pretrained.kernels.attention import quicken_attention
+from erc_bench.pretrained.kernels.dropout import quicken_dropout
+from erc_bench.pretrained.kernels.last_layer import quicken_last_layer
 
 
 def quicken(model: nn.Module, device: torch.device) -> None:

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.classifier import Classifier
+from erc_bench.contracts.losses import at_least_float32
 from erc_bench.contracts.outputs import Outputs
 from erc_bench.contracts.task import Task
 from erc_bench.errors import ErcBenchError
-from erc_bench.losses import at_least_float32
 from erc_bench.training.hearing import Hear, readout_epoch, unheard
 from erc_bench.training.result import Reading
 from erc_bench.training.scoring import Scorer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from erc_bench.contracts.system import System
-from erc_bench.types import UtteranceKey
+from erc_bench.contracts.types import UtteranceKey
 
 if TYPE_CHECKING:
     from erc_bench.training.trained import Trained

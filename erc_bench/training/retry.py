@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import torch
 
-from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition
+from erc_bench.training.progress import Progress
 from erc_bench.training.step_state import StepState
 
 T = TypeVar("T")

@@ -18,9 +18,9 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.encoder import TokenRow
 from erc_bench.errors import ErcBenchError
-from erc_bench.pretrained.attention import is_quickened
-from erc_bench.pretrained.dropout import drawing_from
-from erc_bench.pretrained.last_layer import POSITIONS, takes_positions
+from erc_bench.pretrained.kernels.attention import is_quickened
+from erc_bench.pretrained.kernels.dropout import drawing_from
+from erc_bench.pretrained.kernels.last_layer import POSITIONS, takes_positions
 from erc_bench.training.side_by_side import encode_side_by_side
 
 

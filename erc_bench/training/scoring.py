@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from erc_bench.metrics import score
+from erc_bench.statistics.metrics import score
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from erc_bench.contracts.encoder import Example
+from erc_bench.contracts.losses import at_least_float32
 from erc_bench.contracts.outputs import Outputs
 from erc_bench.errors import ErcBenchError
-from erc_bench.losses import at_least_float32
 from erc_bench.training.composition import Composition
 from erc_bench.training.picked import Picked
 from erc_bench.training.prepared import PreparedSplit

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from erc_bench.code_digests import code_digests
 from erc_bench.contracts.backbone import Backbone, LoadedBackbone
 from erc_bench.planning.plan import Plan
+from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.training.preparation import Preparation
 
 _PREPARATIONS = 3

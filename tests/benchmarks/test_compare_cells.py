@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from erc_bench import comparison
+from erc_bench.output.tables import render
 from erc_bench.store.reading import read_cells
-from erc_bench.tables import render
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "compare_cells.py"
 

@@ -11,10 +11,10 @@ import store_fixture
 from safetensors.numpy import load_file, save_file
 
 from erc_bench.comparison import compare
+from erc_bench.output.tables import render
 from erc_bench.store.ledger import append, entry_of, read_ledger
 from erc_bench.store.predictions import read_predictions
 from erc_bench.store.reading import read_cell, read_cells, read_status
-from erc_bench.tables import render
 
 PUBLISH = Path(__file__).parents[2] / "benchmarks" / "publish.py"
 

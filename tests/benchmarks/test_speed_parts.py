@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from erc_bench.catalogue import Catalogue
+from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.toy import toy_labels, toy_outputs, toy_representations, toy_task
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"

@@ -51,7 +51,7 @@ def failing(monkeypatch):
         def raise_it(*_):
             raise error
 
-        monkeypatch.setattr("erc_bench.catalogue.Catalogue", raise_it)
+        monkeypatch.setattr("erc_bench.plugin_host.catalogue.Catalogue", raise_it)
 
     return fail
 

@@ -10,9 +10,9 @@ from erc_bench.commands.compare import FORMATS, compare
 from erc_bench.commands.plot import plot
 from erc_bench.commands.power import power
 from erc_bench.commands.report import report
-from erc_bench.data.corpus import load_corpus
+from erc_bench.corpora.corpus import load_corpus
 from erc_bench.errors import ErcBenchError
-from erc_bench.tables import RENDERERS
+from erc_bench.output.tables import RENDERERS
 from erc_bench_plugins.datasets.meld import Meld
 
 

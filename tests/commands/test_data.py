@@ -11,8 +11,8 @@ from click.testing import CliRunner
 
 import erc_bench.api as erc
 from erc_bench.commands import data as command
+from erc_bench.contracts.types import Dialogue, Splits, Utterance
 from erc_bench.errors import ErcBenchError
-from erc_bench.types import Dialogue, Splits, Utterance
 
 HEADER = "Utterance,Speaker,Emotion,Dialogue_ID,Utterance_ID\n"
 

@@ -6,7 +6,7 @@ import pytest
 
 import erc_bench.api as erc
 from erc_bench import __version__
-from erc_bench.catalogue import Catalogue
+from erc_bench.plugin_host.catalogue import Catalogue
 
 
 @pytest.fixture

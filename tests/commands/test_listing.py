@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from erc_bench.catalogue import KINDS, Catalogue
+from erc_bench.plugin_host.catalogue import KINDS, Catalogue
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -35,7 +35,7 @@ def test_an_unknown_kind_is_refused_with_the_known_ones(command):
 
 def test_broken_plugins_are_named_beside_the_list(command, monkeypatch):
     point = EntryPoint("dataset.lost", "a_module_that_nobody_has", "erc_bench")
-    monkeypatch.setattr("erc_bench.catalogue.entry_points", lambda group: [point])
+    monkeypatch.setattr("erc_bench.plugin_host.catalogue.entry_points", lambda group: [point])
     outcome = command("list", "datasets")
     assert outcome.code == 0
     assert outcome.err == (

@@ -57,8 +57,8 @@ def test_a_page_that_cannot_be_written(command, filled, tmp_path):
 
 def test_the_kinds_that_can_be_asked_for_are_those_that_can_be_drawn():
     from erc_bench.commands.report import FIGURES
-    from erc_bench.figures import KINDS
-    from erc_bench.report import FIGURES as USUAL
+    from erc_bench.output.figures import KINDS
+    from erc_bench.output.report import FIGURES as USUAL
 
     assert set(FIGURES) == set(KINDS)
     assert FIGURES[: len(USUAL)] == USUAL

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from erc_bench.commands import cell_options
-from erc_bench.housekeeping import selecting
+from erc_bench.store.housekeeping import selecting
 from erc_bench.store.writing import CellWriter
 
 

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from erc_bench.data.corpus import load_corpus
+from erc_bench.corpora.corpus import load_corpus
 from erc_bench_plugins.datasets.demo import Demo
 
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.catalogue import KINDS, Catalogue
 from erc_bench.commands.show import _by_dataset, _reflowed
-from erc_bench.options import specs
+from erc_bench.contracts.options import specs
 from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.plugin_host.catalogue import KINDS, Catalogue
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,8 +3,8 @@
 import pytest
 
 from erc_bench.comparison import compare
-from erc_bench.core_versions import CORE_VERSIONS
 from erc_bench.store.reading import read_cells
+from erc_bench.training.core_versions import CORE_VERSIONS
 
 FROZEN = {"core": {"features": CORE_VERSIONS["features"], "loop": CORE_VERSIONS["loop"]}}
 TRAINED = {"core": {"fine-tuning": CORE_VERSIONS["fine-tuning"]}}

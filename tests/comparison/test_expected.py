@@ -7,7 +7,7 @@ import pytest
 
 from erc_bench.comparison import compare
 from erc_bench.comparison.expected import FILE, Alarm, shipped_alarms
-from erc_bench.metrics import METRIC_WORDS, score
+from erc_bench.statistics.metrics import METRIC_WORDS, score
 from erc_bench.store.reading import read_cells
 
 LOW = Alarm("meld", "weighted_f1", "something is wrong", "minilm", "small", below=50)

@@ -8,9 +8,9 @@ from erc_bench.comparison import compare
 from erc_bench.comparison.model import ReportedRow
 from erc_bench.comparison.printed import printed_claims
 from erc_bench.comparison.reported import reported_numbers
+from erc_bench.output.tables.printed import printed_notes, printed_table
+from erc_bench.output.tables.readings import MOST, readings_notes, readings_table
 from erc_bench.store.reading import read_cells
-from erc_bench.tables.printed import printed_notes, printed_table
-from erc_bench.tables.readings import MOST, readings_notes, readings_table
 
 
 def compared(store, *reported, **request):

@@ -55,7 +55,10 @@ def test_every_dataclass_shows_its_fields_and_their_types(site):
 
 def test_what_a_function_returns_shows_no_constructor(site):
     shown = signatures(site / "reference" / "api")
-    assert not shown.keys() & {"erc_bench.experiments.result.Experiment", "erc_bench.saved_models.model.SavedModel"}
+    assert not shown.keys() & {
+        "erc_bench.experiments.result.Experiment",
+        "erc_bench.training.saved_models.model.SavedModel",
+    }
 
 
 def signatures(folder):

@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from erc_bench.suites import reading, table
+from erc_bench.planning.suites import reading, table
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "suites.md").read_text(encoding="utf-8")
 

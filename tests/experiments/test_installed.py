@@ -3,8 +3,8 @@
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.catalogue import HOOK_OF_KIND
 from erc_bench.errors import ErcBenchError
+from erc_bench.plugin_host.catalogue import HOOK_OF_KIND
 
 
 def test_every_kind_is_listed():

@@ -11,14 +11,14 @@ import pytest
 from golden_numbers.cases import CASES
 from golden_numbers.recording import differences, read_numbers, record
 
-from erc_bench.catalogue import Catalogue
-from erc_bench.core_versions import CORE_VERSIONS
+from erc_bench.plugin_host.catalogue import Catalogue
+from erc_bench.training.core_versions import CORE_VERSIONS
 
 ROOT = Path(__file__).parents[2]
 KNOWN = read_numbers(ROOT / "benchmarks" / "golden_numbers" / "numbers.json")
 REMEDY = (
     "A number moved. If it should not have, mend the code. If it should, raise the version of the part in "
-    "erc_bench/core_versions.py, say so in CHANGELOG.md, and run: python benchmarks/golden_numbers --write"
+    "erc_bench/training/core_versions.py, say so in CHANGELOG.md, and run: python benchmarks/golden_numbers --write"
 )
 
 

@@ -7,10 +7,10 @@ from typing import Literal
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.catalogue import Catalogue
 from erc_bench.planning.grid import plan_grid
 from erc_bench.planning.overrides import parse_override
 from erc_bench.planning.request import Request
+from erc_bench.plugin_host.catalogue import Catalogue
 
 
 class Corpus(erc.Dataset):

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
+from erc_bench.contracts.options import specs
 from erc_bench.errors import ErcBenchError
-from erc_bench.options import specs
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.training_options import TrainingOptions
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.catalogue import Catalogue
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.observers import choose_observers
+from erc_bench.plugin_host.catalogue import Catalogue
 
 
 class Own(erc.Observer):

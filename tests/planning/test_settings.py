@@ -2,8 +2,8 @@
 
 import pytest
 
+from erc_bench.contracts.options import specs
 from erc_bench.errors import ErcBenchError
-from erc_bench.options import specs
 from erc_bench.planning.settings import regime_of
 from erc_bench.planning.training_options import TrainingOptions
 

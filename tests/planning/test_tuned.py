@@ -2,12 +2,12 @@
 
 import pytest
 
-from erc_bench.catalogue import Catalogue
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.grid import plan_grid
 from erc_bench.planning.overrides import Override, parse_override
 from erc_bench.planning.request import Request
 from erc_bench.planning.tuned import Tuned, refuse_tuning_seeds
+from erc_bench.plugin_host.catalogue import Catalogue
 
 CATALOGUE = Catalogue()
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import store_fixture
 
-from erc_bench.housekeeping.cells import find_cells
-from erc_bench.housekeeping.packing import pack
 from erc_bench.running.state import find
+from erc_bench.store.housekeeping.cells import find_cells
+from erc_bench.store.housekeeping.packing import pack
 from erc_bench.store.reading import REMEDY, read_cell, read_cells
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from erc_bench.progress import Progress
 from erc_bench.running.jobs import JobsRunner
 from erc_bench.running.task import GridTask
 from erc_bench.store.reading import read_cells
+from erc_bench.training.progress import Progress
 
 METHODS = ("ce", "eacl")
 SEEDS = (1, 2)

@@ -15,10 +15,10 @@ import torch
 
 import erc_bench.api as erc
 from erc_bench.planning.observers import ChosenObserver
-from erc_bench.progress import Progress
 from erc_bench.running.grid import GridRunner
 from erc_bench.running.jobs import JobsRunner
 from erc_bench.running.task import GridTask
+from erc_bench.training.progress import Progress
 
 FROZEN = ("encoder.trainable=none", "training.epochs=3")
 

@@ -3,7 +3,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from erc_bench.metrics import from_counts
+from erc_bench.statistics.metrics import from_counts
 
 
 @pytest.fixture(scope="session")

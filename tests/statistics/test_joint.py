@@ -6,9 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from erc_bench import metrics
-from erc_bench.metrics import accuracy, leave_one_out, weighted_f1
-from erc_bench.statistics import dialogue_bootstrap, joint_test, paired_t, two_level_bootstrap
+from erc_bench.statistics import dialogue_bootstrap, joint_test, metrics, paired_t, two_level_bootstrap
+from erc_bench.statistics.metrics import accuracy, leave_one_out, weighted_f1
 from erc_bench.statistics.resampling import left_out_scores, observed_scores
 
 points = st.floats(0, 100).map(lambda value: round(value, 2))

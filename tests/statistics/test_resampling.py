@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from erc_bench.metrics import leave_one_out
 from erc_bench.statistics import cluster_counts
+from erc_bench.statistics.metrics import leave_one_out
 from erc_bench.statistics.resampling import (
     bootstrap_scores,
     check_counts,

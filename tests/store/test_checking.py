@@ -11,7 +11,7 @@ import pytest
 from erc_bench.comparison import Tests as Asked
 from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import METRIC_WORDS
+from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.store import checking
 from erc_bench.store.checking import check_record
 from erc_bench.store.reading import read_cells

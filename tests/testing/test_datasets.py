@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.catalogue import Catalogue
-from erc_bench.data.folder import data_root, find_layout
+from erc_bench.corpora.folder import data_root, find_layout
 from erc_bench.errors import ErcBenchError
+from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.corpus import SmallCorpus, small_corpus, write_corpus
 from erc_bench.testing.datasets import DATASET_CHECKS, check_dataset, dataset_findings

@@ -3,7 +3,7 @@
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.catalogue import Catalogue
+from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.entries import entry_findings
 
 CATALOGUE = Catalogue()

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.catalogue import Catalogue
 from erc_bench.planning.request import Combination
+from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.cells import run_cells
 from erc_bench.testing.corpus import SmallCorpus
 from erc_bench.testing.handing_over import NotHandedOverError, received, request

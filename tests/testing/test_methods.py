@@ -15,8 +15,8 @@ import torch
 from torch import nn
 
 import erc_bench.api as erc
-from erc_bench.catalogue import Catalogue
 from erc_bench.planning.request import Combination
+from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.corpus import SmallCorpus, other_test_labels, small_corpus
 from erc_bench.testing.findings import run_checks

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.options import specs
+from erc_bench.contracts.options import specs
 from erc_bench.testing.option_bounds import options_run, values_between
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from erc_bench.catalogue import Catalogue
+from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.pretrained.files import missing_files
 from erc_bench.testing.backbones import check_backbone
 from erc_bench.testing.classifiers import check_classifier

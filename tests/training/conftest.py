@@ -10,10 +10,10 @@ from torch import nn
 
 import erc_bench.api as erc
 from erc_bench.planning.training_options import TrainingOptions
-from erc_bench.progress import Progress
 from erc_bench.training.composition import Composition
 from erc_bench.training.loop import Loop
 from erc_bench.training.prepared import prepare
+from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder, freeze
 from erc_bench.training.scoring import Scorer
 from erc_bench_plugins.classifiers.head import Head

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 import erc_bench.api as erc
+from erc_bench.contracts.protocol import seal
 from erc_bench.errors import ErcBenchError
-from erc_bench.progress import Progress
-from erc_bench.protocol import seal
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.preparation import CellData, Preparer
+from erc_bench.training.progress import Progress
 
 LABELS = ("anger", "joy", "neutral")
 CPU = torch.device("cpu")

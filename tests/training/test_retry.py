@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import erc_bench.api as erc
-from erc_bench.progress import Progress
+from erc_bench.training.progress import Progress
 from erc_bench.training.random_state import RandomState
 from erc_bench.training.row_states import ChunkSize
 from erc_bench.training.step_state import StepState

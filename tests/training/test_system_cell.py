@@ -7,12 +7,12 @@ import pytest
 import torch
 
 import erc_bench.api as erc
-from erc_bench.catalogue import Catalogue
+from erc_bench.contracts.protocol import seal
 from erc_bench.errors import ErcBenchError
-from erc_bench.metrics import score
 from erc_bench.planning.grid import plan_grid
 from erc_bench.planning.request import Request
-from erc_bench.protocol import seal
+from erc_bench.plugin_host.catalogue import Catalogue
+from erc_bench.statistics.metrics import score
 from erc_bench.training.preparation import CellData
 from erc_bench.training.system_cell import run_system
 from erc_bench_plugins.datasets.meld import Meld

@@ -6,11 +6,11 @@ import re
 from collections import Counter
 
 from erc_bench.contracts.dataset import Dataset
-from erc_bench.conversations.model import UNKNOWN_SPEAKER
-from erc_bench.data.corpus import count, departures
+from erc_bench.contracts.types import Utterance
+from erc_bench.corpora.conversations.model import UNKNOWN_SPEAKER
+from erc_bench.corpora.corpus import count, departures
 from erc_bench.testing.datasets.trial import DatasetTrial
 from erc_bench.testing.findings import Check, NotApplicableError
-from erc_bench.types import Utterance
 
 _LEAK = 0.2
 """Share of the turns that may say their own label: people do say that they are happy or sad, but rarely."""

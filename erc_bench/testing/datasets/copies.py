@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from erc_bench.data.overlap import overlap, repeats
+from erc_bench.contracts.types import Dialogue, SplitName
+from erc_bench.corpora.overlap import overlap, repeats
 from erc_bench.testing.datasets.trial import DatasetTrial
 from erc_bench.testing.findings import Check
-from erc_bench.types import Dialogue, SplitName
 
 _WORD = re.compile(r"[^\W_]+")
 _LONG = 6

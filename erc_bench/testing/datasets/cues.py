@@ -7,9 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from erc_bench.contracts.types import Dialogue
 from erc_bench.testing.datasets.trial import DatasetTrial
 from erc_bench.testing.findings import Check, NotApplicableError
-from erc_bench.types import Dialogue
 
 _GIVEN_AWAY = 0.8
 """Share of what the commonest label gets wrong that a cue alone may get right. In MELD and EmoryNLP punctuation does

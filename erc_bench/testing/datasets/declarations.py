@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from erc_bench.metrics import METRIC_WORDS
+from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.testing.datasets.trial import DatasetTrial
 from erc_bench.testing.findings import Check
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from erc_bench.data.corpus import check_splits
+from erc_bench.corpora.corpus import check_splits
 from erc_bench.errors import ErcBenchError
 from erc_bench.testing.datasets.trial import DatasetTrial
 from erc_bench.testing.findings import Check, NotApplicableError

@@ -15,13 +15,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from erc_bench.contracts.dataset import Dataset
-from erc_bench.data.corpus import fingerprint
-from erc_bench.data.folder import DATA_VARIABLE
+from erc_bench.contracts.types import Splits
+from erc_bench.corpora.corpus import fingerprint
+from erc_bench.corpora.folder import DATA_VARIABLE
 from erc_bench.errors import ErcBenchError
 from erc_bench.testing.datasets.trial import DatasetTrial
 from erc_bench.testing.findings import Check
 from erc_bench.testing.handing_over import NotHandedOverError, import_path, request
-from erc_bench.types import Splits
 
 _OTHER_PROCESS = """
 import base64, json, pickle, sys

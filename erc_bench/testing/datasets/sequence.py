@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 
+from erc_bench.contracts.types import Dialogue
 from erc_bench.testing.datasets.trial import DatasetTrial
 from erc_bench.testing.findings import Check
-from erc_bench.types import Dialogue
 
 _ENOUGH_DIALOGUES = 10
 _SORTED = 0.8

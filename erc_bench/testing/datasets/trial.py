@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from erc_bench.contracts.dataset import Dataset
-from erc_bench.data.folder import layout_in, matching_files
+from erc_bench.contracts.types import Dialogue, SplitName, Splits, Utterance
+from erc_bench.corpora.folder import layout_in, matching_files
 from erc_bench.testing.findings import NotApplicableError
-from erc_bench.types import Dialogue, SplitName, Splits, Utterance
 
 
 class DatasetTrial:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from erc_bench.contracts.encoder import Encoder
-from erc_bench.protocol import seal
+from erc_bench.contracts.protocol import seal
+from erc_bench.contracts.types import Dialogue
 from erc_bench.testing.dialogues import say_more, toy_dialogues
 from erc_bench.testing.encoders.trial import (
     TOLERANCE,
@@ -18,7 +19,6 @@ from erc_bench.testing.encoders.trial import (
     represent,
 )
 from erc_bench.testing.findings import Check
-from erc_bench.types import Dialogue
 
 
 def _future(subject: EncoderSubject) -> str:

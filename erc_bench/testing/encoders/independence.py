@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from erc_bench.contracts.encoder import Encoder
-from erc_bench.protocol import seal
+from erc_bench.contracts.protocol import seal
+from erc_bench.contracts.types import Dialogue
 from erc_bench.testing.chance import seeded
 from erc_bench.testing.dialogues import mapped, relabelled, say_more, toy_dialogues
 from erc_bench.testing.elsewhere import Numbers, same_elsewhere
@@ -29,7 +30,6 @@ from erc_bench.testing.encoders.trial import (
 )
 from erc_bench.testing.findings import Check
 from erc_bench.testing.tiny import tiny_backbone
-from erc_bench.types import Dialogue
 
 
 def _deterministic(subject: EncoderSubject) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example
-from erc_bench.protocol import seal
+from erc_bench.contracts.protocol import seal
+from erc_bench.contracts.types import UtteranceKey
 from erc_bench.testing.chance import seeded
 from erc_bench.testing.dialogues import toy_dialogues
 from erc_bench.testing.encoders.trial import (
@@ -25,7 +26,6 @@ from erc_bench.testing.encoders.trial import (
 from erc_bench.testing.findings import Check, NotApplicableError
 from erc_bench.testing.option_bounds import options_run
 from erc_bench.training.row_states import RowEncoder
-from erc_bench.types import UtteranceKey
 
 
 def _targets(subject: EncoderSubject) -> str:

@@ -10,6 +10,7 @@ import torch
 
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.encoder import Encoder, TokenRow
+from erc_bench.contracts.types import Dialogue, Utterance
 from erc_bench.errors import ErcBenchError
 from erc_bench.pretrained.random_checkpoint import BERT
 from erc_bench.testing.dialogues import mapped, say_more, toy_dialogues
@@ -25,7 +26,6 @@ from erc_bench.testing.encoders.trial import (
 )
 from erc_bench.testing.findings import Check
 from erc_bench.testing.tiny import ROBERTA, tiny_backbone
-from erc_bench.types import Dialogue, Utterance
 
 
 def _text(subject: EncoderSubject) -> str:

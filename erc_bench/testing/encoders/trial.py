@@ -12,13 +12,13 @@ from torch import Tensor
 
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example, TokenRow
-from erc_bench.protocol import seal
+from erc_bench.contracts.protocol import seal
+from erc_bench.contracts.types import Dialogue, UtteranceKey
 from erc_bench.testing.chance import seeded
 from erc_bench.testing.devices import CPU, distance
 from erc_bench.testing.dialogues import toy_dialogues
 from erc_bench.testing.findings import NotApplicableError
 from erc_bench.training.row_states import ChunkSize, RowEncoder, chunk_size, set_training
-from erc_bench.types import Dialogue, UtteranceKey
 
 Represented = dict[UtteranceKey, Tensor]
 

@@ -1,8 +1,8 @@
 import subprocess
 import sys
 
-from erc_bench.catalogue import Catalogue
-from erc_bench.options import specs
+from erc_bench.contracts.options import specs
+from erc_bench.plugin_host.catalogue import Catalogue
 
 NAMES = {"deberta", "huggingface", "minilm", "promcse", "simcse"}
 
@@ -19,7 +19,7 @@ def test_all_are_installed_and_described():
 
 def test_listing_them_imports_neither_torch_nor_transformers():
     program = (
-        "import sys; from erc_bench.catalogue import Catalogue; Catalogue().entries('backbone');"
+        "import sys; from erc_bench.plugin_host.catalogue import Catalogue; Catalogue().entries('backbone');"
         "sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

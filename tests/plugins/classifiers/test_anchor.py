@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 import erc_bench.api as erc
-from erc_bench.options import specs
+from erc_bench.contracts.options import specs
 from erc_bench.testing.classifiers import toy_split
 from erc_bench.testing.toy import toy_task
 from erc_bench_plugins.classifiers.anchor import Anchor

@@ -1,8 +1,8 @@
 import pytest
 
-from erc_bench.data.corpus import load_corpus
-from erc_bench.data.fetch import fetch
-from erc_bench.data.verify import verify
+from erc_bench.corpora.corpus import load_corpus
+from erc_bench.corpora.fetch import fetch
+from erc_bench.corpora.verify import verify
 from erc_bench.errors import ErcBenchError
 from erc_bench_plugins.datasets import dailydialog
 from erc_bench_plugins.datasets.dailydialog import DailyDialog

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from erc_bench.data.corpus import load_corpus
-from erc_bench.data.verify import verify
+from erc_bench.corpora.corpus import load_corpus
+from erc_bench.corpora.verify import verify
 from erc_bench_plugins.datasets import demo
 from erc_bench_plugins.datasets.demo import Demo
 

@@ -2,8 +2,8 @@ import warnings
 
 import pytest
 
-from erc_bench.data.corpus import load_corpus
-from erc_bench.data.verify import verify
+from erc_bench.corpora.corpus import load_corpus
+from erc_bench.corpora.verify import verify
 from erc_bench.errors import ErcBenchError
 from erc_bench_plugins.datasets import emorynlp_subset
 from erc_bench_plugins.datasets.emorynlp import EmoryNLP

@@ -1,7 +1,7 @@
 import pytest
 
-from erc_bench.data.corpus import load_corpus
-from erc_bench.data.verify import verify
+from erc_bench.corpora.corpus import load_corpus
+from erc_bench.corpora.verify import verify
 from erc_bench.errors import ErcBenchError
 from erc_bench_plugins.datasets import meld
 from erc_bench_plugins.datasets.meld import Meld

@@ -18,8 +18,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 import erc_bench.api as erc
-from erc_bench.catalogue import Catalogue
-from erc_bench.options import specs
+from erc_bench.contracts.options import specs
+from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench_plugins.encoders.prompt import Prompt
 
 TEMPLATES = ("paper", "eacl", "spcl")

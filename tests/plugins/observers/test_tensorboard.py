@@ -174,7 +174,8 @@ def test_a_missing_package_is_a_sentence_with_its_remedy(monkeypatch):
 
 def test_it_is_listed_without_torch_and_tensorboard():
     script = (
-        "import sys; from erc_bench.catalogue import Catalogue; Catalogue().get('observer', 'tensorboard')();"
+        "import sys; from erc_bench.plugin_host.catalogue import Catalogue;"
+        "Catalogue().get('observer', 'tensorboard')();"
         "print([name for name in ('torch', 'tensorboard') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

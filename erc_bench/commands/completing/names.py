@@ -1,0 +1,130 @@
+"""The names that can be typed: components by kind, their options, and what methods choose."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from erc_bench.contracts.options import format_value, specs
+from erc_bench.errors import ErcBenchError
+from erc_bench.planning.combination import DEFAULT_CHOICES
+from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.plugin_host.catalogue import KINDS, Catalogue
+
+Options = dict[str, list[str]]
+"""The values of options that have few, by the options' names; an empty list for any other."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """What is installed, as plain data.
+
+    ``options`` holds those of every component, by kind and name, and those of training under
+    ``training``; ``choices`` the components of every method by slot.
+    """
+
+    kinds: dict[str, list[str]] = field(default_factory=dict)
+    options: dict[str, dict[str, Options]] = field(default_factory=dict)
+    choices: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def plain(self) -> dict[str, Any]:
+        """Return everything as JSON can hold it."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, plain: Any) -> Names:
+        """Return what :meth:`plain` gave; raise ``ValueError`` for anything else."""
+        if not isinstance(plain, dict) or plain.keys() != _SHAPES.keys():
+            raise ValueError("these are no names")
+        for name, shape in _SHAPES.items():
+            if not _has_shape(plain[name], shape):
+                raise ValueError(f"{name} has another shape")
+        return cls(**plain)
+
+    def addresses(
+        self, methods: Iterable[str], datasets: Iterable[str], backbones: Iterable[str]
+    ) -> dict[str, list[str]]:
+        """Return every setting of these methods (none named: of all) with its values, by address."""
+        chosen = {"dataset": list(datasets), "backbone": list(backbones), **self._slots(methods)}
+        training = self.options.get("training", {}).get("", {})
+        found = {f"training.{option}": values for option, values in training.items()}
+        for slot, names in chosen.items():
+            known = self.options.get(slot, {})
+            for name in [name for name in names if name in known] or known:
+                found |= {f"{slot}.{option}": values for option, values in known[name].items()}
+        slots = {slot: self.kinds.get(slot, []) for slot in DEFAULT_CHOICES if chosen.get(slot)}
+        return dict(sorted((found | slots).items()))
+
+    def _slots(self, methods: Iterable[str]) -> dict[str, list[str]]:
+        known = [self.choices[name] for name in methods if name in self.choices] or list(self.choices.values())
+        slots: dict[str, list[str]] = {}
+        for choices in known:
+            for slot, name in choices.items():
+                slots.setdefault(slot, []).append(name)
+        return slots
+
+
+_SHAPES: Mapping[str, tuple[type, ...]] = {
+    "kinds": (dict, list, str),
+    "options": (dict, dict, dict, list, str),
+    "choices": (dict, dict, str),
+}
+"""The kinds of value within one another, from the outside in; keys are texts."""
+
+
+def _has_shape(value: Any, shape: Sequence[type]) -> bool:
+    outer, *inner = shape
+    if not isinstance(value, outer):
+        return False
+    inside: Any = value.values() if isinstance(value, dict) else value
+    return not inner or all(_has_shape(each, inner) for each in inside)
+
+
+def look_up_names(catalogue: Catalogue) -> Names:
+    """Load everything that is installed and return its names; what is at fault has none."""
+    entries = {kind: _entries(catalogue, kind) for kind in KINDS}
+    options = {
+        kind: {name: _options(component.Options) for name, component in found.items()}
+        for kind, found in entries.items()
+        if kind != "method"
+    }
+    options["training"] = {"": _options(TrainingOptions)}
+    systems = {method.system.name: method.system for method in entries["method"].values() if method.system}
+    options["system"] = {name: _options(system.Options) for name, system in systems.items()}
+    choices = {
+        name: {"system": method.system.name} if method.system else {**DEFAULT_CHOICES, **method.choices}
+        for name, method in entries["method"].items()
+    }
+    return Names({kind: list(found) for kind, found in entries.items()}, options, choices)
+
+
+def _entries(catalogue: Catalogue, kind: str) -> Mapping[str, Any]:
+    try:
+        return {name: entry.component for name, entry in catalogue.entries(kind).items()}
+    except ErcBenchError:
+        return {}
+
+
+def _options(options: type) -> Options:
+    # A stranger's declaration may be wrong, and then the others are still to be offered.
+    try:
+        return {name: list(_values(spec.type)) for name, spec in specs(options).items()}
+    except Exception:
+        return {}
+
+
+def _values(kind: Any) -> Iterator[str]:
+    """Yield the values of a type that has few."""
+    origin = typing.get_origin(kind)
+    if origin is Literal:
+        yield from map(format_value, typing.get_args(kind))
+    elif origin in (typing.Union, types.UnionType):
+        for member in typing.get_args(kind):
+            yield from _values(member)
+    elif kind is bool:
+        yield from ("false", "true")
+    elif kind is type(None):
+        yield "none"

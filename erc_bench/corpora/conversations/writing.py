@@ -1,0 +1,154 @@
+"""Write a document with an answer beside each turn: all that was there stays, in its order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from erc_bench.corpora.conversations.fields import TURNS
+from erc_bench.corpora.conversations.model import Conversation, Document, Format, Turn
+
+_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The emotion of a turn and the score of every label."""
+
+    emotion: str
+    scores: Mapping[str, float]
+
+
+Answers = Sequence[Sequence[Answer]]
+"""Of every conversation, its turns' answers."""
+
+
+def write(document: Document, answers: Answers, form: Format) -> str:
+    """Return the document in a format, with ``emotion`` and the scores (to 4 decimals) added to every turn.
+
+    A name that the document uses already gets another one: ``predicted_emotion`` beside an ``Emotion`` that was there.
+    """
+    return _WRITERS[form](document, answers)
+
+
+def _json(document: Document, answers: Answers) -> str:
+    items = _items(document, answers)
+    content = items[0] if document.single else items
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _jsonl(document: Document, answers: Answers) -> str:
+    return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in _items(document, answers))
+
+
+def _items(document: Document, answers: Answers) -> list[dict[str, Any]]:
+    used = {name for _, turn, _ in document.in_order() for name in _fields(turn)}
+    emotion, scores = free_names(("emotion", "scores"), used)
+
+    def answered(turn: Turn, answer: Answer) -> dict[str, Any]:
+        rounded = {label: round(score, _SHOWN) for label, score in answer.scores.items()}
+        return {**_fields(turn), emotion: answer.emotion, scores: rounded}
+
+    if not document.by_conversation:
+        return [answered(turn, answers[n][position]) for _, turn, (n, position) in document.in_order()]
+    items = []
+    for number, conversation in enumerate(document.conversations):
+        turns = list(map(answered, conversation.turns, answers[number]))
+        # In the place where the turns were among the other fields.
+        items.append({**_beside(document, number), _turns_key(conversation): turns})
+    return items
+
+
+def _turns_key(conversation: Conversation) -> str:
+    return conversation.turns_key or TURNS[0]
+
+
+def _beside(document: Document, number: int) -> dict[str, Any]:
+    """Return what a conversation has beside its turns; a text names none of its own, so that they are counted."""
+    return {"id": str(number + 1)} if document.form == "text" else dict(document.conversations[number].fields)
+
+
+def _csv(document: Document, answers: Answers) -> str:
+    rows = [_row(document, turn, place[0]) for _, turn, place in document.in_order()]
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    labels = list(next(iter(answers[number][position] for number, position in document.order)).scores)
+    lines = [[*columns, *free_names(("emotion", *labels), columns)]]
+    for row, (_, _, (number, position)) in zip(rows, document.in_order(), strict=True):
+        answer = answers[number][position]
+        scores = (f"{answer.scores[label]:.4f}" for label in labels)
+        lines.append([*(_cell(row.get(column, "")) for column in columns), answer.emotion, *scores])
+    return "".join(f"{','.join(map(_quoted, line))}\n" for line in lines)
+
+
+def _row(document: Document, turn: Turn, number: int) -> dict[str, Any]:
+    if not document.by_conversation:
+        return _fields(turn)
+    conversation = document.conversations[number]
+    fields = _beside(document, number)
+    beside = {_column_of(name): value for name, value in fields.items() if name != conversation.turns_key}
+    if not conversation.id and len(document.conversations) > 1:
+        # Turns of several conversations must not run together.
+        beside["dialogue_id"] = str(number + 1)
+    return {**beside, **_fields(turn)}
+
+
+def _column_of(name: str) -> str:
+    return name if name.lower().startswith(("dialogue", "conversation")) else f"dialogue_{name}"
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _quoted(text: str) -> str:
+    special = any(sign in text for sign in ',"\r\n') or text != text.strip()
+    return f'"{text.replace(chr(34), chr(34) * 2)}"' if special else text
+
+
+def _text(document: Document, answers: Answers) -> str:
+    blocks = []
+    for conversation, own in zip(document.conversations, answers, strict=True):
+        lines = (
+            f"{_line(turn)}\t{answer.emotion} {answer.scores[answer.emotion]:.{_SHOWN}f}\n"
+            for turn, answer in zip(conversation.turns, own, strict=True)
+        )
+        blocks.append("".join(lines))
+    return "\n".join(block for block in blocks if block)
+
+
+def _line(turn: Turn) -> str:
+    if "line" in turn.fields:
+        return str(turn.fields["line"])
+    said = f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text
+    return " ".join(said.splitlines())
+
+
+def _fields(turn: Turn) -> dict[str, Any]:
+    """Return what a turn has in formats with names; a line of text is taken apart."""
+    if "line" in turn.fields:
+        return {"speaker": turn.speaker, "text": turn.text}
+    return dict(turn.fields)
+
+
+def free_names(wanted: Sequence[str], used: Iterable[str]) -> list[str]:
+    """Return the names, changed where one is used already: ``predicted_emotion``, ``predicted_emotion_2``."""
+    taken = {name.lower() for name in used}
+    found = []
+    for name in wanted:
+        candidates = (name, f"predicted_{name}", *(f"predicted_{name}_{number}" for number in range(2, len(taken) + 3)))
+        chosen = next(candidate for candidate in candidates if candidate.lower() not in taken)
+        taken.add(chosen.lower())
+        found.append(chosen)
+    return found
+
+
+_WRITERS: Mapping[Format, Callable[[Document, Answers], str]] = {
+    "json": _json,
+    "jsonl": _jsonl,
+    "csv": _csv,
+    "text": _text,
+}

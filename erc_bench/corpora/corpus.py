@@ -1,0 +1,122 @@
+"""Loading a corpus: find its files, read them, check what came out, and name it by a fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from erc_bench.contracts.dataset import Dataset, SplitCounts
+from erc_bench.contracts.types import Dialogue, SplitName, Splits
+from erc_bench.corpora.folder import data_root, find_layout
+from erc_bench.corpora.reading import known_label
+from erc_bench.errors import ErcBenchError
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A loaded corpus, checked.
+
+    ``fingerprint`` is the sha256 over the parsed dialogues; ``folder`` is where the files were
+    found (``None`` where nothing had to be looked for), ``counts`` what each split holds.
+    ``departures`` says where the whole corpus is not the published one (:func:`departures`).
+    """
+
+    splits: Splits
+    fingerprint: str
+    folder: Path | None
+    layout_name: str
+    counts: Mapping[SplitName, SplitCounts]
+    departures: tuple[str, ...] = ()
+
+
+def load_corpus(dataset: Dataset, data_dir: Path | None) -> Corpus:
+    """Load a corpus from the data directory and check it.
+
+    Raises :class:`ErcBenchError` for files that are missing or damaged, an empty split, a dialogue
+    without utterances, a dialogue id that occurs twice in a split, and a label that the task does
+    not have.
+    """
+    layout, folder = find_layout(type(dataset), data_root(data_dir))
+    splits = dataset.load(folder)
+    check_splits(dataset, splits)
+    counts = {name: count(dialogues) for name, dialogues in splits.items()}
+    return Corpus(
+        splits=splits,
+        fingerprint=fingerprint(splits),
+        folder=folder if layout.files else None,
+        layout_name=layout.name,
+        counts=counts,
+        departures=tuple(departures(type(dataset), counts)),
+    )
+
+
+def count(dialogues: Sequence[Dialogue]) -> SplitCounts:
+    """Count dialogues, utterances and the utterances that the task scores."""
+    return SplitCounts(
+        dialogues=len(dialogues),
+        utterances=sum(len(dialogue.utterances) for dialogue in dialogues),
+        labelled=sum(utterance.scored for dialogue in dialogues for utterance in dialogue.utterances),
+    )
+
+
+def departures(dataset: type[Dataset], counts: Mapping[SplitName, SplitCounts]) -> list[str]:
+    """Say of each split how its counts differ from the published ones; nothing where none are declared."""
+    published = {split: dataset.counts.get(split, found) for split, found in counts.items()}
+    return [
+        f"the {split} split holds {found.dialogues} dialogues and {found.utterances} utterances"
+        f" ({found.labelled} labelled) where the published corpus has {published[split].dialogues}"
+        f" and {published[split].utterances} ({published[split].labelled} labelled)"
+        for split, found in counts.items()
+        if found != published[split]
+    ]
+
+
+def fingerprint(splits: Splits) -> str:
+    """Return the sha256 over ids, speakers, texts, labels and scored marks of all splits."""
+    digest = hashlib.sha256()
+    for name, dialogues in splits.items():
+        for dialogue in dialogues:
+            turns = [(turn.id, turn.speaker, turn.text, turn.label, turn.scored) for turn in dialogue.utterances]
+            digest.update(json.dumps((name, dialogue.id, turns)).encode("ascii"))
+    return digest.hexdigest()
+
+
+def check_splits(dataset: Dataset, splits: Splits) -> None:
+    """Raise :class:`ErcBenchError` for dialogues that no task can be built on."""
+    for split, dialogues in splits.items():
+        if not dialogues:
+            raise ErcBenchError(
+                f"{dataset.name}: the {split} split has no dialogues", "Get a complete copy of the corpus."
+            )
+        _check_ids(dataset.name, split, dialogues)
+        for dialogue in dialogues:
+            _check_dialogue(dialogue, dataset.labels, f"{dataset.name}, {split} split, dialogue {dialogue.id}")
+        if not any(dialogue.targets() for dialogue in dialogues):
+            raise ErcBenchError(
+                f"{dataset.name}: the {split} split has no labelled utterance",
+                "Get a copy of the corpus with its labels.",
+            )
+
+
+def _check_ids(name: str, split: SplitName, dialogues: Sequence[Dialogue]) -> None:
+    occurrences = Counter(dialogue.id for dialogue in dialogues)
+    repeated = [identifier for identifier, times in occurrences.items() if times > 1]
+    if repeated:
+        raise ErcBenchError(
+            f"{name}: {len(repeated)} dialogue ids occur twice in the {split} split, the first is {repeated[0]!r}",
+            "A dialogue id must be unique within its split; get a fresh copy of the corpus.",
+        )
+
+
+def _check_dialogue(dialogue: Dialogue, labels: tuple[str, ...], place: str) -> None:
+    if not dialogue.utterances:
+        raise ErcBenchError(f"{place}: it has no utterances", "Remove the empty dialogue, or get a fresh copy.")
+    for position, utterance in enumerate(dialogue.utterances):
+        if utterance.label is not None:
+            known_label(utterance.label, labels, f"{place}, utterance {position}")
+        elif utterance.scored:
+            raise ErcBenchError(f"{place}, utterance {position}: it is a target but has no label", "Get a fresh copy.")

@@ -1,0 +1,43 @@
+"""What a search was begun with: trials with other data or settings are not of the same search."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from erc_bench.experiments.tuning.search import Search, differing
+from erc_bench.running.record import inputs
+from erc_bench.running.state import changes
+
+_WORDS = {"space": "search space", "seeds": "tuning seeds", "sampler": "--sampler-seed", "limit": "--limit"}
+
+
+def identity(search: Search, fingerprint: str, backbone: str, sampler_seed: int) -> dict[str, Any]:
+    """Return everything that decides what the trials of a search are worth, as JSON holds it.
+
+    ``fingerprint`` is the corpus's, ``backbone`` the identity of the backbone's weights.
+    """
+    own = search.plans(search.own_point())[0]
+    known = {
+        "space": {address: list(values) for address, values in search.space.values.items()},
+        "seeds": list(search.seeds),
+        "sampler": sampler_seed,
+        "limit": search.request.limit,
+        "settings": {**own.choices(), **own.resolved.values},
+        "inputs": inputs(own, fingerprint, backbone),
+    }
+    return dict(json.loads(json.dumps(known)))
+
+
+def differences(stored: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
+    """Name what is no longer as it was when the search began."""
+    return list(_differences(stored, present))
+
+
+def _differences(stored: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[str]:
+    yield from (words for key, words in _WORDS.items() if stored.get(key) != present[key])
+    settings = differing(stored.get("settings", {}), present["settings"])
+    if settings:
+        yield f"settings ({', '.join(settings)})"
+    yield from (name.removeprefix("the ") for name in changes(stored.get("inputs", {}), present["inputs"]))

@@ -1,0 +1,99 @@
+"""What is asked of a report, and what is in it: plain values, ready to be set as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from erc_bench.comparison.model import Column, Comparison, Family, Row, Score
+from erc_bench.comparison.tests import Tests
+from erc_bench.output.report.markup import EMPTY, Html
+from erc_bench.store.reading import StoredCell
+
+FIGURES = ("forest", "seeds", "curves", "calibration", "anchors")
+"""The kinds of figures that a report shows, in this order. Confusions have a room of their own."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for; the names mean what they mean for ``compare``.
+
+    ``include_text`` puts in the text of corpora whose licence forbids passing it on. ``figures``
+    are kinds of :data:`erc_bench.output.figures.KINDS`; those that have a panel for each row show a few rows
+    of each dataset unless ``all_rows`` is set, for drawing hundreds of panels takes minutes.
+    """
+
+    datasets: Sequence[str] = ()
+    methods: Sequence[str] = ()
+    baseline: str | None = None
+    metric: str | None = None
+    readouts: Sequence[str] = ()
+    reported: Sequence[str] = ()
+    alpha: float = 0.05
+    family: Family = "dataset"
+    tests: Tests = field(default_factory=Tests)
+    title: str = ""
+    data_dir: Path | None = None
+    include_text: bool = False
+    figures: Sequence[str] = FIGURES
+    all_rows: bool = False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One row on one dataset: its score, and the stored cell of every seed."""
+
+    column: Column
+    row: Row
+    score: Score
+    cells: Mapping[int, StoredCell]
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """The record of the first seed."""
+        return self.cells[self.score.seeds[0]].record
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure: ``svg`` is markup whose drawings may lie in the report's ``drawings``."""
+
+    name: str
+    title: str
+    caption: str
+    svg: Html
+
+
+@dataclass(frozen=True)
+class Text:
+    """The utterances of a test split as far as they may be shown.
+
+    ``dialogues`` maps ids to turns (speaker, text), and is empty where there is no text; ``words``
+    say what is there or why nothing is.
+    """
+
+    words: str
+    dialogues: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that the page shows.
+
+    ``explorer`` is an object of plain JSON values, the data of the confusion explorer;
+    ``drawings`` is markup that all pictures share. ``notes`` say what is not in the report.
+    """
+
+    title: str
+    protocol: tuple[str, ...]
+    comparison: Comparison
+    per_class: Comparison | None
+    shown: tuple[Shown, ...]
+    explorer: Mapping[str, Any]
+    texts: Mapping[str, Text]
+    pictures: tuple[Picture, ...] = ()
+    drawings: Html = EMPTY
+    picture_notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Quicker kernels for a language model on the CPU."""

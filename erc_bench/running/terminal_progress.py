@@ -1,0 +1,105 @@
+"""Progress as bars in a terminal, and as plain lines in a log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from erc_bench.training.progress import Progress
+
+
+def progress_for(console: Console) -> Progress:
+    """Return bars for a terminal and lines for anything else."""
+    return BarProgress(console) if console.is_terminal else LineProgress(console)
+
+
+class LineProgress(Progress):
+    """One line per cell; nothing moves."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._cells = 0
+        self._ended = 0
+
+    def grid_started(self, cells: int) -> None:
+        self._cells = cells
+
+    def cell_ended(self, label: str, outcome: str, seconds: float) -> None:
+        self._ended += 1
+        self._say(f"[{self._ended}/{self._cells}] {label}: {outcome} ({seconds:.1f} s)")
+
+    def note(self, text: str) -> None:
+        self._say(text)
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class BarProgress(LineProgress):
+    """Three bars: cells, epochs, steps with the loss; finished cells scroll by above them."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console)
+        self._bars = Bars(
+            TextColumn("{task.description}", table_column=None),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[facts]}"),
+            console=console,
+            transient=True,
+        )
+        self._grid = self._bar("cells")
+        self._epochs = self._bar("epochs", visible=False)
+        self._steps = self._bar("steps", visible=False)
+        self._jobs: dict[int, TaskID] = {}
+        self._job: TaskID | None = None
+        self._bars.start()
+
+    def grid_started(self, cells: int) -> None:
+        super().grid_started(cells)
+        self._bars.update(self._grid, total=cells)
+
+    def in_job(self, job: int) -> None:
+        if job not in self._jobs:
+            self._jobs[job] = self._bar(f"job {job + 1}")
+        self._job = self._jobs[job]
+
+    def cell_started(self, label: str) -> None:
+        if self._job is not None:
+            self._bars.reset(self._job, total=None, facts=label)
+            return
+        self._bars.update(self._grid, facts=label)
+        self._bars.reset(self._epochs, visible=False, facts="")
+
+    def cell_ended(self, label: str, outcome: str, seconds: float) -> None:
+        super().cell_ended(label, outcome, seconds)
+        self._bars.advance(self._grid)
+        self._bars.update(self._steps, visible=False)
+
+    def phase(self, name: str, steps: int) -> None:
+        # Each of several processes has one bar, and that shows epochs.
+        if self._job is not None:
+            return
+        self._bars.reset(self._steps, total=steps, description=name, visible=steps > 1, facts="")
+
+    def step(self, loss: float | None = None) -> None:
+        self._bars.advance(self._steps)
+        if loss is not None:
+            self._bars.update(self._steps, facts=f"loss {loss:.3f}")
+
+    def epoch_ended(self, epoch: int, epochs: int, terms: Mapping[str, float], dev: float) -> None:
+        if self._job is not None:
+            self._bars.update(self._job, total=epochs, completed=epoch)
+            return
+        shown = "  ".join(f"{name} {value:.3f}" for name, value in terms.items())
+        self._bars.update(self._epochs, total=epochs, completed=epoch, visible=True, facts=f"dev {dev:.2f}  {shown}")
+
+    def close(self) -> None:
+        self._bars.stop()
+
+    def _bar(self, description: str, visible: bool = True) -> TaskID:
+        return self._bars.add_task(description, total=None, visible=visible, facts="")

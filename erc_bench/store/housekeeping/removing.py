@@ -1,0 +1,98 @@
+"""Removing cells: each is put aside as a whole before the first of its files goes.
+
+A cell that is put aside is nowhere a cell any more, so that a removal that is killed leaves no cell
+that lacks some of its files; what it leaves, the next one removes.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from erc_bench.store.housekeeping.cells import ASIDE, CellFolder, foreign_in, look_at
+from erc_bench.store.housekeeping.holding import HeldError, held
+from erc_bench.store.layout import STATUS_FILE
+
+REMOVED, INCOMING = ".removed", ".incoming"
+"""What the names of hidden folders begin with: of a removal, and of cells that come to their places."""
+Unchanged = Callable[[CellFolder], bool]
+"""Whether a cell, which is held, is still what it was taken for."""
+
+
+def as_listed(cell: CellFolder) -> bool:
+    """Whether a cell has the status, the files and the sizes that it had when it was listed."""
+    return look_at(cell.path, cell.parts) == cell
+
+
+def remove_cell(cell: CellFolder, runs: Path, unchanged: Unchanged = as_listed) -> str:
+    """Remove a cell and the folders that are empty without it; return why it stays, or nothing where it is gone."""
+    try:
+        with held(cell.path):
+            if not unchanged(cell):
+                return "it changed in the meantime"
+            foreign = foreign_in(cell.path)
+            if foreign:
+                return foreign
+            # Held until nothing is left, so that nobody takes the lock of a folder that is elsewhere.
+            aside = put_aside(cell.path)
+            why = remove_aside(aside)
+    except HeldError as reason:
+        return str(reason)
+    except OSError as error:
+        return str(error.strerror or error)
+    remove_empty_parents(cell.path, runs)
+    return f"it is no cell any more, but {aside} is left: {why}" if why else ""
+
+
+def put_aside(folder: Path) -> Path:
+    """Rename a cell's folder to a hidden one beside it, at once; return that."""
+    aside = aside_of(folder.parent, REMOVED)
+    folder.rename(aside)
+    return aside
+
+
+def aside_of(parent: Path, why: str) -> Path:
+    """Return a new hidden name in a folder."""
+    return parent / f"{why}-{secrets.token_hex(6)}"
+
+
+def remove_aside(folder: Path) -> str:
+    """Delete a folder that was put aside, its status first; return why something of it is left."""
+    assert ASIDE.fullmatch(folder.name), folder
+    try:
+        (folder / STATUS_FILE).unlink(missing_ok=True)
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        # Another process removes the same.
+        return ""
+    except OSError as error:
+        return str(error.strerror or error)
+    return ""
+
+
+def remove_empty_parents(path: Path, runs: Path) -> None:
+    """Remove the folders above a path, below the runs, that hold nothing."""
+    for parent in path.parents:
+        if parent == runs or not parent.is_relative_to(runs):
+            return
+        with suppress(OSError):
+            parent.rmdir()
+
+
+def remove_leftovers(folders: Iterable[Path], runs: Path, before: float) -> int:
+    """Remove what removals left that were killed, and unpackings before a moment; return how many folders."""
+    old = [folder for folder in folders if folder.name.startswith(REMOVED) or _changed(folder) < before]
+    gone = [folder for folder in old if not remove_aside(folder)]
+    for folder in gone:
+        remove_empty_parents(folder, runs)
+    return len(gone)
+
+
+def _changed(folder: Path) -> float:
+    try:
+        return folder.stat().st_mtime
+    except OSError:
+        return float("inf")

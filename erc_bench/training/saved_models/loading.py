@@ -1,0 +1,203 @@
+"""From the folder of a saved model to something that scores dialogues. Nothing is fetched and nothing unpickled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from erc_bench.contracts.dataset import Dataset
+from erc_bench.contracts.method import Method
+from erc_bench.contracts.options import specs
+from erc_bench.contracts.system import System
+from erc_bench.contracts.types import Dialogue, UtteranceKey
+from erc_bench.errors import ErcBenchError
+from erc_bench.names import did_you_mean
+from erc_bench.planning.plan import Plan
+from erc_bench.planning.settings import Resolved
+from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.plugin_host.catalogue import Catalogue
+from erc_bench.plugin_host.code_digests import code_digests
+from erc_bench.plugin_host.plugin_files import file_of_module
+from erc_bench.store.layout import CellAddress
+from erc_bench.training.assembly import Assembly
+from erc_bench.training.device import one_thread
+from erc_bench.training.features import Uncached
+from erc_bench.training.preparation import CellData, Preparer
+from erc_bench.training.progress import Progress
+from erc_bench.training.readout import scores_of
+from erc_bench.training.saved_models.description import Description, SavedComponent
+from erc_bench.training.saved_models.files import BACKBONE_FOLDER, BACKBONE_WEIGHTS, SYSTEM_FOLDER
+from erc_bench.training.saved_models.module_state import put_back
+from erc_bench.training.saved_models.rebuilding import Saved, read_weights, rebuild
+from erc_bench.training.system_cell import scores_of_system
+from erc_bench.training.turns import turn
+from erc_bench.training.workspace import Workspace
+
+Answer = Callable[[Sequence[Dialogue]], tuple[list[UtteranceKey], np.ndarray]]
+"""From sealed dialogues to their scored utterances and a row of scores for each, (n, classes)."""
+
+
+class Loader:
+    """Puts the model of one folder together with the components that are installed."""
+
+    def __init__(self, folder: Path, description: Description, catalogue: Catalogue, device: torch.device) -> None:
+        self.folder = folder
+        self.description = description
+        self.device = device
+        self._catalogue = catalogue
+        self._components = {slot: self._look_up(component) for slot, component in description.components.items()}
+
+    def changed(self, reading: str) -> Iterator[str]:
+        """Say what is no longer as it was in training: the corpus, the code of the components that answer."""
+        if self.description.dataset not in self._catalogue.entries("dataset"):
+            yield (
+                f"the dataset {self.description.dataset!r} is not installed here: texts are read as they stand, without"
+                " what it changes in its own"
+            )
+        needed = dict(self.description.components)
+        if reading in self.description.readouts:
+            needed["classifier"] = self.description.readouts[reading]
+        for component in needed.values():
+            present = code_digests({"": self._look_up(component)})[""]
+            if present != component.code:
+                yield (
+                    f"the code of the {component.kind} {component.name!r} has changed since the model was saved: its"
+                    " answers may no longer be those that were tested"
+                )
+
+    def normalise(self) -> Callable[[str], str]:
+        """Return what the corpus does to its texts; where it is not installed, they stay as they are."""
+        corpus = self._catalogue.entries("dataset").get(self.description.dataset)
+        return Dataset.normalise if corpus is None else corpus.component.normalise
+
+    def answers(self, reading: str) -> Answer:
+        """Return what scores dialogues, read by one of the model's readings; threads wait for one another."""
+        with turn(self.device):
+            answer = self._system() if self.description.is_system else self._composition(reading)
+
+        def in_turn(dialogues: Sequence[Dialogue]) -> tuple[list[UtteranceKey], np.ndarray]:
+            with turn(self.device):
+                return answer(dialogues)
+
+        return in_turn
+
+    def _system(self) -> Answer:
+        component = self._components["system"]
+        system: System = component(self._options("system", component))
+        if not component.can_be_saved():
+            raise ErcBenchError(f"the system {component.name!r} that is installed here cannot be loaded: it lacks load")
+        system.load(self.folder / SYSTEM_FOLDER)
+        classes = len(self.description.labels)
+        return lambda dialogues: scores_of_system(system, dialogues, classes)
+
+    def _composition(self, reading: str) -> Answer:
+        saved = Saved.read(self.folder)
+        plan = self._plan()
+        assembly = Assembly(plan, CellData((), (), None), "", Workspace(self.device), Progress())
+        encoder, row_encoder = assembly.around(self._backbone(plan))
+        place = self.folder / BACKBONE_FOLDER / BACKBONE_WEIGHTS
+        put_back(encoder.language_model, read_weights(place), {}, "the language model")
+        tensors, extra = saved.part("encoder")
+        own = {f"language_model.{name}": value for name, value in encoder.language_model.state_dict().items()}
+        put_back(encoder, {**own, **tensors}, extra, f"the encoder {encoder.name!r}")
+        composition, classifiers = rebuild(assembly, (encoder, row_encoder), saved)
+        composition.set_training(False)
+        standardiser = saved.standardiser(encoder.state_dim)
+        preparer = Preparer(encoder, row_encoder, Uncached(), plan.dataset.labels, Progress())
+        classifier, classes = classifiers[reading], len(self.description.labels)
+
+        def answer(dialogues: Sequence[Dialogue]) -> tuple[list[UtteranceKey], np.ndarray]:
+            # As in the cell: on frozen states one core is quicker, and the answer hangs on no number of them.
+            with one_thread(self.device) if preparer.frozen else nullcontext():
+                outputs = composition.represent(preparer.evaluation_split(dialogues, standardiser))
+                scores = scores_of(classifier, outputs, classes).softmax(-1)
+            return list(outputs.keys), scores.cpu().numpy()
+
+        return answer
+
+    def _backbone(self, plan: Plan) -> Any:
+        component: Any = plan.backbone
+        if not component.can_be_saved():
+            raise ErcBenchError(
+                f"the backbone {component.name!r} that is installed here cannot be loaded: it lacks load_saved"
+            )
+        loaded = component(plan.build("backbone", component)).load_saved(self.folder / BACKBONE_FOLDER)
+        return replace(loaded, maximum_length=self.description.maximum_length)
+
+    def _plan(self) -> Plan:
+        said = self.description
+        slots = {slot: component for slot, component in self._components.items() if slot != "backbone"}
+        readouts = {name: self._look_up(component) for name, component in said.readouts.items()}
+        values: dict[str, Any] = {}
+        declared = {slot: component.Options for slot, component in self._components.items()}
+        for slot, options in {**declared, "training": TrainingOptions}.items():
+            values |= {f"{slot}.{name}": value for name, value in self._settings(slot, options).items()}
+        return Plan(
+            CellAddress(said.dataset, said.method, said.backbone, said.settings_hash, said.seed),
+            Method(said.method, source="", summary=""),
+            _dataset(said),
+            self._components["backbone"],
+            slots,
+            readouts,
+            Resolved(values, {}, {}, said.regime),  # type: ignore[arg-type]  # one of three, as was read
+        )
+
+    def _options(self, slot: str, component: Any) -> Any:
+        return component.Options(**self._settings(slot, component.Options))
+
+    def _settings(self, slot: str, options: type) -> dict[str, Any]:
+        """Return the saved settings of a slot in the types that its options declare now."""
+        start = f"{slot}."
+        stored = {key.removeprefix(start): v for key, v in self.description.settings.items() if key.startswith(start)}
+        declared = specs(options)
+        settings = {}
+        for name, value in stored.items():
+            if name not in declared:
+                raise ErcBenchError(
+                    f"the saved model sets {slot}.{name}, an option that is not there; {did_you_mean(name, declared)}",
+                    "Install the version of the component that it was trained with.",
+                )
+            try:
+                settings[name] = declared[name].convert(value)
+            except ValueError as error:
+                raise ErcBenchError(f"the saved model sets {slot}.{name} to what it cannot be: {error}") from None
+        return settings
+
+    def _look_up(self, component: SavedComponent) -> Any:
+        if component.kind == "system":
+            systems = [entry.component.system for entry in self._catalogue.entries("method").values()]
+            known = {system.name: system for system in systems if system is not None}
+        else:
+            known = {name: entry.component for name, entry in self._catalogue.entries(component.kind).items()}
+        if component.name not in known:
+            raise ErcBenchError(
+                f"the saved model needs the {component.kind} {component.name!r}, which is not installed; "
+                f"{did_you_mean(component.name, known)}",
+                _whence(component.module),
+            )
+        return known[component.name]
+
+
+def _whence(module: str) -> str:
+    """Say how a component comes back that is not here: with its package, or with its file."""
+    if file := file_of_module(module):
+        return f"It came from a file, {file}: name it with --plugin PATH/{file}, in Python with plugins=."
+    return f"It was {module}: install the package that brings it."
+
+
+def _dataset(said: Description) -> type[Dataset]:
+    """Return what stands for the corpus, of which the labels alone are needed."""
+    facts: Mapping[str, Any] = {
+        "name": said.dataset,
+        "labels": tuple(said.labels),
+        "label_words": dict(zip(said.labels, said.label_words, strict=True)),
+        "scored_labels": tuple(said.scored_labels),
+        "headline_metric": said.headline_metric,
+    }
+    return type("SavedDataset", (Dataset,), dict(facts))

@@ -1,0 +1,113 @@
+import hashlib
+import json
+
+import pytest
+
+from erc_bench.contracts.dataset import SplitCounts
+from erc_bench.contracts.types import Dialogue, Splits, Utterance
+from erc_bench.corpora.corpus import check_splits, fingerprint, load_corpus
+from erc_bench.errors import ErcBenchError
+
+
+def one(**changes):
+    """Return splits of one dialogue of one utterance each, with changes to the utterance."""
+    turn = Utterance(**({"speaker": "A", "text": "hello", "label": "calm", "scored": True, "id": "0"} | changes))
+    return Splits(*((Dialogue("0", (turn,)),) for _ in range(3)))
+
+
+def test_a_corpus_is_loaded_counted_and_named(chatter, write_chatter):
+    root = write_chatter(train="A:calm:hello|B::hey\nA:loud:so")
+    corpus = load_corpus(chatter(), root)
+    assert corpus.folder == root / "chatter/tidy"
+    assert corpus.layout_name == "tidy"
+    assert corpus.counts["train"] == SplitCounts(dialogues=2, utterances=3, labelled=2)
+    assert corpus.counts["dev"] == SplitCounts(dialogues=1, utterances=2, labelled=2)
+    assert corpus.fingerprint == load_corpus(chatter(), root).fingerprint
+
+
+def test_the_fingerprint_is_a_sha256_over_what_was_parsed():
+    digest = hashlib.sha256()
+    for split in ("train", "dev", "test"):
+        digest.update(json.dumps([split, "0", [["0", "A", "hello", "calm", True]]]).encode())
+    assert fingerprint(one()) == digest.hexdigest()
+
+
+@pytest.mark.parametrize(
+    "change", [{"speaker": "B"}, {"text": "hello "}, {"label": "loud"}, {"scored": False}, {"id": "1"}, {"label": None}]
+)
+def test_every_part_of_an_utterance_is_in_the_fingerprint(change):
+    assert fingerprint(one(**change)) != fingerprint(one())
+
+
+def test_dialogue_ids_splits_and_borders_are_in_the_fingerprint():
+    turn = Utterance("A", "hello", "calm", True)
+    splits = [
+        Splits((Dialogue("0", (turn, turn)),), (), ()),
+        Splits((Dialogue("1", (turn, turn)),), (), ()),
+        Splits((Dialogue("0", (turn,)), Dialogue("0", (turn,))), (), ()),
+        Splits((), (Dialogue("0", (turn, turn)),), ()),
+    ]
+    assert len({fingerprint(split) for split in splits}) == len(splits)
+
+
+def test_a_text_that_utf8_cannot_hold_has_a_fingerprint():
+    assert len(fingerprint(one(text="\ud800"))) == 64
+
+
+def test_an_unknown_label_is_named_with_its_place(chatter, write_chatter):
+    root = write_chatter(dev="A:calm:yes|B:laud:no")
+    with pytest.raises(
+        ErcBenchError, match="dev split, dialogue 0, utterance 1: unknown label 'laud'; did you mean loud"
+    ):
+        load_corpus(chatter(), root)
+
+
+def test_an_empty_utterance_is_kept(chatter, write_chatter):
+    corpus = load_corpus(chatter(), write_chatter(dev="A:calm:|B:loud:no"))
+    assert corpus.splits.dev[0].utterances[0] == Utterance("A", "", "calm", True)
+
+
+def test_a_split_without_labels_is_an_error(chatter, write_chatter):
+    with pytest.raises(ErcBenchError, match="the test split has no labelled utterance"):
+        load_corpus(chatter(), write_chatter(test="A::so|B::well"))
+
+
+@pytest.mark.parametrize("split", ["train", "dev", "test"])
+def test_an_empty_split_is_an_error(chatter, split):
+    splits = dict(one().items()) | {split: ()}
+    with pytest.raises(ErcBenchError, match=f"the {split} split has no dialogues"):
+        check_splits(chatter(), Splits(**splits))
+
+
+def test_a_dialogue_without_utterances_is_an_error(chatter):
+    splits = Splits((Dialogue("7", ()),), one().dev, one().test)
+    with pytest.raises(ErcBenchError, match="train split, dialogue 7: it has no utterances"):
+        check_splits(chatter(), splits)
+
+
+def test_a_dialogue_id_that_occurs_twice_in_a_split_is_an_error(chatter):
+    splits = Splits(one().train * 2, one().dev, one().test)
+    with pytest.raises(ErcBenchError, match="occur twice in the train split, the first is '0'"):
+        check_splits(chatter(), splits)
+
+
+def test_a_target_without_label_is_an_error(chatter):
+    with pytest.raises(ErcBenchError, match="utterance 0: it is a target but has no label"):
+        check_splits(chatter(), one(label=None))
+
+
+def test_a_corpus_without_files_has_no_folder(tmp_path):
+    from erc_bench.contracts.dataset import Dataset
+
+    class Generated(Dataset):
+        """Made up."""
+
+        name = "generated"
+        labels = ("calm",)
+
+        def load(self, folder):
+            return one()
+
+    corpus = load_corpus(Generated(), tmp_path)
+    assert corpus.folder is None
+    assert corpus.layout_name == ""
