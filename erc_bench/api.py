@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     from erc_bench.experiments.view import ComparisonView as ComparisonView
     from erc_bench.pretrained.autocast import cast_attention_biases as cast_attention_biases
     from erc_bench.pretrained.backbone import PretrainedBackbone as PretrainedBackbone
-    from erc_bench.pretrained.tensors import read_tensors as read_tensors
+    from erc_bench.pretrained.files import read_tensors as read_tensors
     from erc_bench.training.saved_models.model import Prediction as Prediction
     from erc_bench.training.saved_models.model import SavedModel as SavedModel
 
@@ -141,7 +141,7 @@ _HOME = {
     "follow": "contracts.memory",
     "option": "contracts.options",
     "PretrainedBackbone": "pretrained.backbone",
-    "read_tensors": "pretrained.tensors",
+    "read_tensors": "pretrained.files",
     "Prediction": "training.saved_models.model",
     "SavedModel": "training.saved_models.model",
     "load_model": "experiments.load_model",

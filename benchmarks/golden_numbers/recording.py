@@ -14,7 +14,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from erc_bench.contracts.protocol import gold_labels, seal
+from erc_bench.contracts.types import gold_labels, seal
 from erc_bench.planning.grid import plan_grid
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from erc_bench.contracts.protocol import seal
+from erc_bench.contracts.types import seal
 from erc_bench.corpora.corpus import load_corpus
 from erc_bench.planning.grid import plan_grid
 from erc_bench.planning.overrides import parse_override

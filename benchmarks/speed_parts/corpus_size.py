@@ -13,10 +13,10 @@ import json, sys, time, torch
 from speed_parts.cells import Source, assembly, plan_cell
 from speed_parts.corpus_size import resident_mib
 from erc_bench.corpora.corpus import load_corpus
-from erc_bench.contracts.protocol import seal
+from erc_bench.contracts.types import seal
 from erc_bench.training.preparation import CellData
 from erc_bench.training.prepared import prepare
-from erc_bench.training.seeds import stream
+from erc_bench.training.process_state import stream
 from erc_bench.training.workspace import Workspace
 
 backbone, dialogues = sys.argv[1], int(sys.argv[2])

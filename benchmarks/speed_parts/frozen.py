@@ -19,9 +19,9 @@ from erc_bench.training.features import FeatureCache
 from erc_bench.training.loop import Loop
 from erc_bench.training.preparation import CellData, Preparation, Preparer
 from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.process_state import seed_generators
 from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder
-from erc_bench.training.seeds import seed_generators
 from erc_bench.training.workspace import Workspace
 
 METHODS = ("ce", "supcon", "eacl")

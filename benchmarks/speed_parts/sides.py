@@ -18,8 +18,8 @@ from erc_bench.training.composition import Composition
 from erc_bench.training.loop import Loop
 from erc_bench.training.preparation import Preparation, Preparer
 from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.process_state import seed_generators, stream
 from erc_bench.training.row_states import RowEncoder
-from erc_bench.training.seeds import seed_generators, stream
 from erc_bench.training.workspace import Workspace
 
 METHOD = "eacl-official"

@@ -63,7 +63,7 @@ def archive(runs: Path, output: Path | None, to: Path | None, restore: Path | No
 
 def _chosen(runs: Path, asked: dict[str, Any]) -> tuple[list[CellFolder], int]:
     """Return the cells to pack, and how many damaged ones are left where they are; these are named."""
-    from erc_bench.running.terminal import open_console
+    from erc_bench.running.terminal_progress import open_console
     from erc_bench.store.housekeeping.cells import find_cells
     from erc_bench.store.housekeeping.selecting import Chosen
 

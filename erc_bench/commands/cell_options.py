@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from erc_bench.commands.plugin_option import open_catalogue, plugin_option
+from erc_bench.commands.plugin_options import open_catalogue, plugin_option
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from erc_bench.commands.check_output import Checked, as_json, counted, print_checked, print_summary
-from erc_bench.commands.component_output import components_aside
-from erc_bench.commands.named import entries_named
-from erc_bench.commands.plugin_option import open_catalogue, plugin_option
+from erc_bench.commands.plugin_options import open_catalogue, plugin_option
+from erc_bench.commands.show import entries_named
+from erc_bench.commands.standard_output import components_aside
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _told(what: str) -> Iterator[None]:
 
 
 def _show(checked: Sequence[Checked], form: str, in_full: bool) -> None:
-    from erc_bench.running.terminal import open_console
+    from erc_bench.running.terminal_progress import open_console
 
     if form == "json":
         click.echo(as_json(checked), nl=False)

@@ -17,10 +17,10 @@ from erc_bench.commands.compare_tests import (
     tell_note,
     tests_asked_for,
 )
-from erc_bench.commands.component_output import components_aside
-from erc_bench.commands.numbers import alpha_option
-from erc_bench.commands.target import check_target
-from erc_bench.store.collection import without_collection
+from erc_bench.commands.number_types import alpha_option
+from erc_bench.commands.output_file import check_target
+from erc_bench.commands.standard_output import components_aside
+from erc_bench.store.reading import without_collection
 
 if TYPE_CHECKING:
     from erc_bench.comparison import Comparison

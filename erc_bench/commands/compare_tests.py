@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from erc_bench.commands.numbers import FiniteFloat
+from erc_bench.commands.number_types import FiniteFloat
 
 if TYPE_CHECKING:
     from erc_bench.comparison import Tests

@@ -152,7 +152,7 @@ def _where_files_go(dataset: type[Dataset]) -> Iterator[str]:
 
 def _expected(dataset: type[Dataset]) -> Iterator[str]:
     """Yield what is on record of the corpus, nothing of it found: counts, and the files with digest and address."""
-    from erc_bench.corpora.digests import digest_on_record
+    from erc_bench.corpora.folder import digest_on_record
 
     if dataset.counts or dataset.layouts:
         yield "  expected:"

@@ -30,7 +30,7 @@ def _show_installation(data_dir: Path | None) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from erc_bench.running.terminal import open_console
+    from erc_bench.running.terminal_progress import open_console
 
     console = open_console()
     for title, rows in (

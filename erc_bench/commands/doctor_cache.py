@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.running.terminal import open_console
+from erc_bench.running.terminal_progress import open_console
 from erc_bench.store.feature_files import (
     DAY,
     FeatureFile,

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def look_ahead(plans: Sequence[Plan], asked: Mapping[str, Any]) -> dict[CellAddress, Found]:
     """Return what is there for each cell; say on standard error what could not be looked at."""
-    from erc_bench.running.outlook import Outlook
+    from erc_bench.running.forecast import Outlook
 
     outlook = Outlook(asked["runs"], asked["data_dir"], lambda sentence: click.echo(f"Note: {sentence}", err=True))
     return {plan.address: outlook.find(plan) for plan in plans}

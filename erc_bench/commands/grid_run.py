@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from erc_bench.commands.observer_option import observer_option
-from erc_bench.commands.plugin_option import brought_by, open_catalogue, plugin_option
+from erc_bench.commands.plugin_options import brought_by, observer_option, open_catalogue, plugin_option
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:

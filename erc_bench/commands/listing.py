@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from erc_bench.commands.plugin_option import open_catalogue, plugin_option
+from erc_bench.commands.plugin_options import open_catalogue, plugin_option
 
 if TYPE_CHECKING:
     from erc_bench.plugin_host.plugin_files import PluginFile
@@ -30,7 +30,7 @@ def list_components(kind: str | None, plugins: tuple[PluginFile, ...]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from erc_bench.running.terminal import open_console
+    from erc_bench.running.terminal_progress import open_console
 
     console = open_console()
     catalogue = open_catalogue(plugins)

@@ -23,8 +23,7 @@ def new(kind: Kind, name: str, output: Path | None) -> None:
 
     A method is an objective together with the recipe that makes a row of a table of it.
     """
-    from erc_bench.plugin_host.scaffold.next_steps import next_steps
-    from erc_bench.plugin_host.scaffold.writing import write_package
+    from erc_bench.plugin_host.scaffold.writing import next_steps, write_package
 
     names = names_of(kind, name)
     check_free(names, _taken(names))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from erc_bench.commands.compare_tests import baseline_option
-from erc_bench.commands.component_output import components_aside
-from erc_bench.commands.numbers import alpha_option
+from erc_bench.commands.number_types import alpha_option
+from erc_bench.commands.standard_output import components_aside
 
 if TYPE_CHECKING:
     from erc_bench.output.figures import Drawn

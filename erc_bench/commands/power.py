@@ -9,8 +9,8 @@ import click
 from click.core import ParameterSource
 
 from erc_bench.commands.compare_tests import USUAL_BASELINE
-from erc_bench.commands.component_output import components_aside
-from erc_bench.commands.numbers import FiniteFloat, alpha_option
+from erc_bench.commands.number_types import FiniteFloat, alpha_option
+from erc_bench.commands.standard_output import components_aside
 
 if TYPE_CHECKING:
     from erc_bench.comparison.power import Spread
@@ -111,7 +111,7 @@ def _check_reported_alone(context: click.Context) -> None:
 
 def _claims(reported: tuple[str, ...], dataset: str | None, alpha: float, form: str) -> str:
     from erc_bench.commands.power_output import render_claims
-    from erc_bench.comparison.printed import printed_table_of
+    from erc_bench.comparison.published_numbers import printed_table_of
 
     return render_claims(printed_table_of(reported, [dataset] if dataset else [], alpha), form)
 

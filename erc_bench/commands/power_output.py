@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from erc_bench.commands.text_sections import Section, as_markdown, as_text
 from erc_bench.comparison.claims import number
 from erc_bench.comparison.power import Needed, Power
-from erc_bench.comparison.printed import PrintedTable
+from erc_bench.comparison.published_numbers import PrintedTable
 from erc_bench.output.tables.cells import figure
-from erc_bench.output.tables.printed import claims_notes, claims_table
+from erc_bench.output.tables.published_numbers import claims_notes, claims_table
 
 FORMAT = 1
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from erc_bench.commands.component_output import components_aside
-from erc_bench.commands.plugin_option import open_catalogue, plugin_option
-from erc_bench.commands.target import check_target
+from erc_bench.commands.output_file import check_target
+from erc_bench.commands.plugin_options import open_catalogue, plugin_option
+from erc_bench.commands.standard_output import components_aside
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def _form(asked: str | None, output: Path | None, document: Document) -> str:
 
 
 def _answers(run: Path, document: Document, asked: dict[str, Any]) -> tuple[SavedModel, list[list[Prediction]]]:
-    from erc_bench.training.saved_models.finding import find_model
+    from erc_bench.training.saved_models.files import find_model
 
     folder = find_model(run)
     from erc_bench.training.saved_models.model import load_model

@@ -13,7 +13,7 @@ from erc_bench.commands.compare import write_text
 from erc_bench.corpora.conversations.model import Conversation, Document, Format
 from erc_bench.corpora.conversations.plain_text import taken_over
 from erc_bench.corpora.conversations.writing import Answer, write
-from erc_bench.running.terminal import open_console
+from erc_bench.running.terminal_progress import open_console
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -14,9 +14,9 @@ from erc_bench.commands.compare_tests import (
     tests_asked_for,
     with_groups,
 )
-from erc_bench.commands.component_output import components_aside
-from erc_bench.commands.numbers import alpha_option
-from erc_bench.commands.target import check_target
+from erc_bench.commands.number_types import alpha_option
+from erc_bench.commands.output_file import check_target
+from erc_bench.commands.standard_output import components_aside
 
 FIGURES = ("forest", "seeds", "curves", "calibration", "anchors", "confusion", "representations")
 

@@ -30,7 +30,7 @@ def rm(runs: Path, **asked: Any) -> None:
     At least one option must choose. What was not written by erc-bench is left where it is, and so is a cell
     that is running.
     """
-    from erc_bench.running.terminal import open_console
+    from erc_bench.running.terminal_progress import open_console
     from erc_bench.store.housekeeping.cells import find_cells
     from erc_bench.store.housekeeping.ledger import keep_in_ledger
     from erc_bench.store.housekeeping.removing import remove_cell, remove_leftovers

@@ -18,7 +18,7 @@ from erc_bench.commands.grid_run import (
     say,
     show_table,
 )
-from erc_bench.commands.observer_option import chosen_observers
+from erc_bench.commands.plugin_options import chosen_observers
 from erc_bench.commands.tuned import check_tuned, read_tuned, tell_earlier_cells, warn_of_other_data
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @click.option("--dev-only", is_flag=True, help="Never score the test split.")
 def run(**asked: Any) -> None:
     """Train and test every METHOD on every DATASET with every seed, then show the comparison."""
-    from erc_bench.running.terminal import open_console
+    from erc_bench.running.terminal_progress import open_console
 
     console = open_console()
     asked["observers"] = chosen_observers(asked)

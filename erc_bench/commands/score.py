@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from erc_bench.commands.component_output import components_aside
-from erc_bench.commands.numbers import alpha_option
-from erc_bench.commands.target import check_target
+from erc_bench.commands.number_types import alpha_option
+from erc_bench.commands.output_file import check_target
+from erc_bench.commands.standard_output import components_aside
 
 FORMATS = ("rich", "markdown", "json")
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from erc_bench.commands.text_sections import Section, as_markdown, as_text
 from erc_bench.comparison.scoring.model import Contrast, Scored, System
 from erc_bench.output.tables.cells import NOTHING, figure, probability
-from erc_bench.statistics import Summary
 from erc_bench.statistics.metrics import METRIC_WORDS
+from erc_bench.statistics.results import Summary
 
 FORMAT = 1
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from erc_bench.commands.named import entries_named
-from erc_bench.commands.plugin_option import open_catalogue, plugin_option
+from erc_bench.commands.plugin_options import open_catalogue, plugin_option
+from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def show(name: str, dataset: str | None, backbone: str, plugins: tuple[PluginFile, ...]) -> None:
     """Show the component or method NAME (or kind.NAME; `training` for the options of training)."""
     from erc_bench.plugin_host.catalogue import KINDS
-    from erc_bench.running.terminal import open_console
+    from erc_bench.running.terminal_progress import open_console
 
     console = open_console()
     if name == "training":
@@ -176,3 +176,22 @@ def _pairs(values: Mapping[str, Any]) -> str:
     from erc_bench.contracts.options import format_value
 
     return ", ".join(f"{key} = {format_value(value)}" for key, value in values.items())
+
+
+def entries_named(catalogue: Catalogue, name: str, kinds: Sequence[str]) -> list[Entry]:
+    """Return what is called ``name`` (or ``kind.name``) among the kinds: a method and its objective often share one.
+
+    Raises :class:`ErcBenchError` with near matches where nothing is.
+    """
+    from erc_bench.names import did_you_mean
+
+    kind, dot, rest = name.partition(".")
+    if dot and kind in kinds:
+        catalogue.get(kind, rest)
+        return [catalogue.entries(kind)[rest]]
+    found = [catalogue.entries(each)[name] for each in kinds if name in catalogue.entries(each)]
+    if not found:
+        every = {known for each in kinds for known in catalogue.entries(each)}
+        called = f"no {kinds[0]} is called" if len(kinds) == 1 else "nothing is called"
+        raise ErcBenchError(f"{called} {name!r}; {did_you_mean(name, every)}", "\n".join(map(str, catalogue.broken)))
+    return found

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from erc_bench.commands.compare_tests import tell_note
-from erc_bench.commands.component_output import components_aside
+from erc_bench.commands.standard_output import components_aside
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.comparing import compare_stored, corpus_gold
 from erc_bench.output.tables import SUFFIXES, render

@@ -19,7 +19,7 @@ from erc_bench.commands.grid_run import (
     say,
     show_table,
 )
-from erc_bench.commands.observer_option import chosen_observers
+from erc_bench.commands.plugin_options import chosen_observers
 from erc_bench.commands.tuned import check_tuned, read_tuned, tell_earlier_cells, warn_of_other_data
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def sweep(suite: Path, **asked: Any) -> None:
     from erc_bench.planning.overrides import parse_override
     from erc_bench.planning.suites.grid import check_tables, suite_requests
     from erc_bench.planning.suites.reading import read_suite
-    from erc_bench.running.terminal import open_console
+    from erc_bench.running.terminal_progress import open_console
 
     console = open_console()
     asked["observers"] = chosen_observers(asked)

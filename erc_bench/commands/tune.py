@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from erc_bench.commands.grid_run import say
-from erc_bench.commands.plugin_option import brought_by, open_catalogue, plugin_option
+from erc_bench.commands.plugin_options import brought_by, open_catalogue, plugin_option
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def tune(**asked: Any) -> None:
     Test is never scored, and a search that was stopped goes on. To train with what was found: erc-bench
     run --settings FILE.
     """
-    from erc_bench.running.terminal import open_console
+    from erc_bench.running.terminal_progress import open_console
 
     if find_spec("optuna") is None:
         raise ErcBenchError("tune needs Optuna, which is not installed", "Install it: pip install 'erc-bench[tune]'")
@@ -165,8 +165,7 @@ def _show(console: Console, searches: Sequence[Search], asked: dict[str, Any]) -
 
 def _opener(storage: Any, asked: dict[str, Any], runner: GridRunner) -> Callable[[Search], tuple[Study, str]]:
     """Return what opens the study of a search, with the fingerprint of its corpus."""
-    from erc_bench.experiments.tuning.fingerprints import Fingerprints
-    from erc_bench.experiments.tuning.identity import identity
+    from erc_bench.experiments.tuning.identity import Fingerprints, identity
     from erc_bench.experiments.tuning.study import Study
 
     fingerprints = Fingerprints(asked["data_dir"])
@@ -204,10 +203,10 @@ def _run(
     console: Console, studies: Sequence[tuple[Study, str]], runner: GridRunner, asked: int, output: Path
 ) -> list[Result]:
     from erc_bench.commands.tune_output import tell_end, tell_start, tell_trial
+    from erc_bench.experiments.tuning.objective import run_trials
     from erc_bench.experiments.tuning.one_grid import OneGrid
     from erc_bench.experiments.tuning.result import Result
     from erc_bench.experiments.tuning.settings_file import write_entries
-    from erc_bench.experiments.tuning.trials import run_trials
 
     left = [(study.search, max(0, study.planned(asked) - len(study.trials()))) for study, _ in studies]
     runner.progress = OneGrid(runner.progress, sum(trials * len(search.seeds) for search, trials in left))

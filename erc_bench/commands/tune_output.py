@@ -14,9 +14,8 @@ from erc_bench.commands.grid_run import SOME_FAILED, say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from erc_bench.experiments.tuning.result import Result
+    from erc_bench.experiments.tuning.result import Result, Trial
     from erc_bench.experiments.tuning.search import Search
-    from erc_bench.experiments.tuning.trial import Trial
     from erc_bench.store.reading import StoredCell
 
 OWN = "its own settings"

@@ -10,31 +10,30 @@ from typing import TYPE_CHECKING
 from erc_bench.comparison.audit import audit_column, check_audited
 from erc_bench.comparison.baselines import PREFERRED, Baseline, default_baseline, parse_baseline
 from erc_bench.comparison.caption import caption
-from erc_bench.comparison.classes import class_columns
-from erc_bench.comparison.columns import build_column
+from erc_bench.comparison.columns import build_column, class_columns
 from erc_bench.comparison.configurations import ledgers_of
 from erc_bench.comparison.correcting import correct
-from erc_bench.comparison.datasets import Ranking
-from erc_bench.comparison.entries import Columns, Condition, Entry
 from erc_bench.comparison.expected import Alarm, rung_alarms
 from erc_bench.comparison.grouping import Reference, group
 from erc_bench.comparison.labels import label_rows, lettered, ordered
 from erc_bench.comparison.model import Column, Comparison, Family, Row, RowKey, Score
-from erc_bench.comparison.notes import said_once
+from erc_bench.comparison.outcomes import Columns, Condition, Entry
 from erc_bench.comparison.over_datasets import over_datasets, ranking
-from erc_bench.comparison.pair import Pair
-from erc_bench.comparison.pairing import pair_rows
-from erc_bench.comparison.printed import printed_claims
+from erc_bench.comparison.over_datasets_model import Ranking
+from erc_bench.comparison.pair_result import Pair
+from erc_bench.comparison.published_numbers import printed_claims
 from erc_bench.comparison.readings import readings
 from erc_bench.comparison.reported import reported_rows
+from erc_bench.comparison.row_notes import said_once
 from erc_bench.comparison.selection import check_readouts, metric_of, select
+from erc_bench.comparison.significance import pair_rows
 from erc_bench.comparison.slices import check_sliced, slice_columns
 from erc_bench.comparison.tests import Tests
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:
-    from erc_bench.corpora.gold import GoldOf
+    from erc_bench.corpora.corpus import GoldOf
 
 __all__ = ["Column", "Comparison", "Family", "Pair", "Row", "RowKey", "Score", "Tests", "compare"]
 

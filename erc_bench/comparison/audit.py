@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from erc_bench.comparison.audited import Audit, AuditedScore
-from erc_bench.comparison.entries import Entry
-from erc_bench.comparison.model import Column, Row
+from erc_bench.comparison.model import Audit, AuditedScore, Column, Row
+from erc_bench.comparison.outcomes import Entry
 from erc_bench.errors import ErcBenchError
-from erc_bench.statistics import summarise
+from erc_bench.statistics.seeds import summarise
 
 
 def audit_column(column: Column, entries: Sequence[Entry], rows: Sequence[Row], alpha: float) -> Audit | None:

@@ -9,8 +9,8 @@ from erc_bench.comparison.claims import claims
 from erc_bench.comparison.configurations import Ledgers, configurations
 from erc_bench.comparison.labels import common_backbone, common_overrides
 from erc_bench.comparison.model import Column, Comparison, Score
-from erc_bench.comparison.words import count, seed_words
-from erc_bench.comparison.words import number as number
+from erc_bench.comparison.wording import count, seed_words
+from erc_bench.comparison.wording import number as number
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.store.reading import StoredCell
 

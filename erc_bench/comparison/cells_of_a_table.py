@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.comparison.words import count
+from erc_bench.comparison.wording import count
 from erc_bench.store.reading import StoredCell
 
 MOVED_MEAN, MOVED_SEED = 0.2, 2.2

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from erc_bench.comparison.detectable import reach
 from erc_bench.comparison.model import Comparison
-from erc_bench.comparison.pair import Pair
-from erc_bench.comparison.reach import reach
-from erc_bench.comparison.words import count
-from erc_bench.comparison.words import number as number
+from erc_bench.comparison.pair_result import Pair
+from erc_bench.comparison.wording import count
+from erc_bench.comparison.wording import number as number
 
 _RECORDED = "Scores are those of the records; the stored predictions were not read again."
 

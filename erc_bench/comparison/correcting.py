@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from erc_bench.comparison.model import Column, Family
-from erc_bench.comparison.pair import Pair, Verdict
+from erc_bench.comparison.pair_result import Pair, Verdict
 from erc_bench.comparison.tests import Tests
-from erc_bench.statistics import CORRECTIONS, ZERO_VARIANCE, DiscreteTest
+from erc_bench.statistics.corrections import CORRECTIONS
+from erc_bench.statistics.results import ZERO_VARIANCE, DiscreteTest
 
 
 def correct(columns: Sequence[Column], alpha: float, family: Family, tests: Tests | None = None) -> tuple[Column, ...]:

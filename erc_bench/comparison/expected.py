@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from erc_bench.comparison.entries import Condition, Entry
 from erc_bench.comparison.model import RowKey
-from erc_bench.comparison.outcomes import Outcome
+from erc_bench.comparison.outcomes import Condition, Entry, Outcome
 from erc_bench.statistics.metrics import METRIC_WORDS, from_counts
 
 FILE = Path(__file__).with_name("expected.toml")

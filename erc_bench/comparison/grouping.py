@@ -8,19 +8,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from erc_bench.comparison.departures import departures
-from erc_bench.comparison.entries import Columns, Condition, Entry
-from erc_bench.comparison.inert import inert_terms
-from erc_bench.comparison.mixtures import mixtures
+from erc_bench.comparison.mixed_conditions import mixtures
 from erc_bench.comparison.model import RowKey, Settings
-from erc_bench.comparison.outcomes import Outcome, read_outcome
+from erc_bench.comparison.outcomes import Columns, Condition, Entry, Outcome, read_outcome
+from erc_bench.comparison.row_notes import departures, inert_terms
 from erc_bench.comparison.same_gold import with_same_gold
 from erc_bench.comparison.selection import own_classifier
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:
-    from erc_bench.corpora.gold import GoldOf
+    from erc_bench.corpora.corpus import GoldOf
 
 
 @dataclass(frozen=True)

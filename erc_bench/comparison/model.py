@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from erc_bench.comparison.audited import Audit
-from erc_bench.comparison.datasets import OverDatasets, Ranking
-from erc_bench.comparison.pair import Pair
+from erc_bench.comparison.over_datasets_model import OverDatasets, Ranking
+from erc_bench.comparison.pair_result import Pair
 from erc_bench.comparison.tests import Tests
-from erc_bench.statistics import Estimate, OneSampleT, PairedT, Summary
+from erc_bench.statistics.results import Estimate, OneSampleT, PairedT, Summary
 
 NO_BACKBONE = "none"
 """The backbone's name in the record of a system that has none."""
@@ -218,3 +217,35 @@ class Comparison:
     def per_class(self) -> bool:
         """Whether the columns are classes of datasets."""
         return any(column.class_name for column in self.columns)
+
+
+@dataclass(frozen=True)
+class AuditedScore:
+    """One row's scores as three ways to choose an epoch would have them, in points, over ``seeds``.
+
+    ``selected`` is what the table shows, ``last`` the last epoch, ``best`` the best epoch on test,
+    which no result may use. ``inflations`` follow the seeds: best less selected. ``second_stage``
+    says that the epochs are those of a classifier fitted after training: what test selection would
+    have gained before it is not in the numbers.
+    """
+
+    row: int
+    seeds: tuple[int, ...]
+    selected: Summary
+    last: Summary
+    best: Summary
+    inflations: tuple[float, ...]
+    inflation: Summary
+    second_stage: bool
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What test selection is worth on one dataset.
+
+    ``overall`` is the inflation averaged over the methods in each of ``seeds``, the seeds that all share.
+    """
+
+    scores: tuple[AuditedScore, ...]
+    seeds: tuple[int, ...]
+    overall: Summary | None

@@ -11,11 +11,40 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from erc_bench.comparison.model import RowKey
 from erc_bench.errors import ErcBenchError
-from erc_bench.statistics.metrics import Counts, Scores, from_counts, grouped_confusion, label_indices
+from erc_bench.statistics.metrics import Counts, Scores, from_counts, grouped_confusion, label_indices, leave_one_out
+from erc_bench.statistics.resampling import cluster_counts
 from erc_bench.store.plain_answers import AskedUtterances
 from erc_bench.store.predictions import read_coded
 from erc_bench.store.reading import StoredCell
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What all cells of a column have in common."""
+
+    dataset: str
+    fingerprint: str
+    limit: int | None
+    hardware: str
+
+
+@dataclass
+class Entry:
+    """One row in one column: its outcomes by seed."""
+
+    key: RowKey
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """The record of one of the cells."""
+        return next(iter(self.outcomes.values())).cell.record
+
+
+Columns = dict[Condition, list[Entry]]
+
 
 # A record and its predictions agree to the last bits; this much apart they are of different runs.
 _TOLERANCE = 0.01
@@ -139,3 +168,38 @@ def name_of(scored: Iterable[tuple[str, int, str]]) -> str:
     """Return the name of a test set: a digest of dialogue, utterance and gold label of all that is scored."""
     lines = "\n".join(f"{dialogue}\t{utterance}\t{gold}" for dialogue, utterance, gold in sorted(scored))
     return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def members(record: Mapping[str, Any], kind: str) -> dict[str, list[str]]:
+    """Return the ids of the dialogues by slice, episode or session; nothing where the record says nothing."""
+    return dict(record.get("data", {}).get("groups", {}).get(kind, {}))
+
+
+def clustered(outcome: Outcome, cluster: str) -> Counts | None:
+    """Return the counts of one outcome by cluster: (clusters, classes, classes).
+
+    Raises :class:`ErcBenchError` where the record does not know the cluster of a dialogue.
+    """
+    if cluster == "dialogue" or outcome.counts is None:
+        return outcome.counts
+    found = members(outcome.cell.record, cluster)
+    names = {dialogue: name for name, dialogues in found.items() for dialogue in dialogues}
+    if not found or any(dialogue not in names for dialogue in outcome.dialogues):
+        raise ErcBenchError(
+            f"{outcome.cell.name} does not say of which {cluster} its dialogues are",
+            f"Not every corpus knows the {cluster} of a dialogue; runs before this was stored know none.",
+        )
+    return cluster_counts(outcome.counts, [names[dialogue] for dialogue in outcome.dialogues])
+
+
+def without_each(outcome: Outcome, metric: str, cluster: str) -> Scores:
+    """Return the score of one outcome without each cluster in turn: (clusters,).
+
+    A row meets several others, so the outcome keeps what was found. Raises as :func:`clustered` does.
+    """
+    key = metric, cluster
+    if key not in outcome.without:
+        counts = clustered(outcome, cluster)
+        assert counts is not None  # only what was answered can be left out
+        outcome.without[key] = leave_one_out(counts, metric, outcome.scored)
+    return outcome.without[key]

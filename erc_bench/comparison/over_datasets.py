@@ -8,19 +8,14 @@ from dataclasses import replace
 import numpy as np
 
 from erc_bench.comparison.correcting import adjusted
-from erc_bench.comparison.datasets import OverDatasets, Ranking
 from erc_bench.comparison.model import Column, Comparison
-from erc_bench.comparison.pair import Pair
-from erc_bench.statistics import (
-    DiscreteTest,
-    friedman,
-    holm_chains,
-    midranks,
-    nemenyi_distance,
-    one_sided,
-    partial_conjunction,
-    stouffer,
-)
+from erc_bench.comparison.over_datasets_model import OverDatasets, Ranking
+from erc_bench.comparison.pair_result import Pair
+from erc_bench.statistics.chains import holm_chains
+from erc_bench.statistics.datasets import one_sided, partial_conjunction, stouffer
+from erc_bench.statistics.friedman import friedman, nemenyi_distance
+from erc_bench.statistics.ranks import midranks
+from erc_bench.statistics.results import DiscreteTest
 
 
 def over_datasets(comparison: Comparison) -> tuple[OverDatasets, ...]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from scipy import special
 
 from erc_bench.comparison.model import Comparison
-from erc_bench.comparison.pair import Pair
+from erc_bench.comparison.pair_result import Pair
 from erc_bench.errors import ErcBenchError
-from erc_bench.statistics import SeedsNeeded, detectable_difference, seeds_needed
+from erc_bench.statistics.power import detectable_difference, seeds_needed
+from erc_bench.statistics.results import SeedsNeeded
 from erc_bench.statistics.student_t import noncentrality_for
 
 LEAST_LEVEL = 1e-12

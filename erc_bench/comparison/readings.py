@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from erc_bench.comparison.correcting import adjusted
 from erc_bench.comparison.model import Column, Comparison, Reading, ReportedRow, Row, Score
-from erc_bench.statistics import Estimate, OneSampleT, PairedT, Summary, one_sample_t, paired_t
+from erc_bench.statistics.results import Estimate, OneSampleT, PairedT, Summary
+from erc_bench.statistics.seeds import one_sample_t, paired_t
 from erc_bench.statistics.student_t import t_quantile
 
 

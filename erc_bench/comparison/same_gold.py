@@ -12,15 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from erc_bench.comparison.entries import Columns, Condition, Entry
-from erc_bench.comparison.outcomes import Outcome, name_of, test_set_of
-from erc_bench.comparison.words import count, seed_words
+from erc_bench.comparison.outcomes import Columns, Condition, Entry, Outcome, name_of, test_set_of
+from erc_bench.comparison.wording import count, seed_words
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.plain_answers import AskedUtterances
 from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:
-    from erc_bench.corpora.gold import Gold, GoldOf
+    from erc_bench.corpora.corpus import Gold, GoldOf
 
 _Data = tuple[str, str, int | None]
 """What cells must share to be held against one another: dataset, fingerprint and limit."""

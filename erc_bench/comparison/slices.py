@@ -8,11 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from erc_bench.comparison.clusters import members
 from erc_bench.comparison.columns import build_column
-from erc_bench.comparison.entries import Condition, Entry
 from erc_bench.comparison.model import Column, Row
-from erc_bench.comparison.outcomes import Outcome
+from erc_bench.comparison.outcomes import Condition, Entry, Outcome, members
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import METRIC_WORDS, Counts, degenerate, from_counts
 

@@ -9,16 +9,11 @@ from typing import Literal
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.statistics import (
-    CORRECTIONS,
-    DiscreteTest,
-    TTest,
-    mann_whitney,
-    paired_t,
-    sign_flip,
-    welch_t,
-    wilcoxon,
-)
+from erc_bench.statistics.corrections import CORRECTIONS
+from erc_bench.statistics.ranks import mann_whitney, wilcoxon
+from erc_bench.statistics.results import DiscreteTest, TTest
+from erc_bench.statistics.seeds import paired_t, welch_t
+from erc_bench.statistics.sign_flip import sign_flip
 
 Unit = Literal["seed", "dialogue", "both"]
 UNITS: tuple[Unit, ...] = ("seed", "dialogue", "both")

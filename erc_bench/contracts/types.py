@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 SplitName = Literal["train", "dev", "test"]
@@ -67,3 +67,22 @@ class Splits:
         if dialogues is None:
             return self
         return Splits(self.train[:dialogues], self.dev[:dialogues], self.test[:dialogues])
+
+
+def seal(dialogues: Sequence[Dialogue]) -> tuple[Dialogue, ...]:
+    """Return the dialogues without labels; which turns are scored stays."""
+    return tuple(
+        replace(dialogue, utterances=tuple(replace(utterance, label=None) for utterance in dialogue.utterances))
+        for dialogue in dialogues
+    )
+
+
+def gold_labels(dialogues: Sequence[Dialogue]) -> dict[UtteranceKey, str]:
+    """Return the labels of all scored utterances, in order."""
+    gold = {}
+    for dialogue in dialogues:
+        for index in dialogue.targets():
+            label = dialogue.utterances[index].label
+            assert label is not None
+            gold[dialogue.id, index] = label
+    return gold

@@ -22,8 +22,7 @@ from urllib.parse import urldefrag, urlsplit
 
 from erc_bench.contracts.dataset import DataFile, Dataset
 from erc_bench.corpora.archive import extract_checked
-from erc_bench.corpora.digests import digest_found, digest_on_record
-from erc_bench.corpora.folder import fetchable_layout
+from erc_bench.corpora.folder import digest_found, digest_on_record, fetchable_layout
 from erc_bench.errors import ErcBenchError
 
 LARGEST_DOWNLOAD = 256 << 20

@@ -11,8 +11,7 @@ from typing import Literal
 from erc_bench.contracts.dataset import DataFile, Dataset, Layout, SplitCounts
 from erc_bench.contracts.types import Dialogue, SplitName
 from erc_bench.corpora.corpus import Corpus, load_corpus
-from erc_bench.corpora.digests import digest_found, digest_of_many, digest_on_record
-from erc_bench.corpora.folder import matching_files
+from erc_bench.corpora.folder import digest_found, digest_of_many, digest_on_record, matching_files
 from erc_bench.corpora.overlap import Overlap, Repeats, overlap, repeats
 
 FileState = Literal["ok", "differs", "no digest on record"]

@@ -14,7 +14,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell, read_cell, read_cells
 
 if TYPE_CHECKING:
-    from erc_bench.corpora.gold import GoldOf
+    from erc_bench.corpora.corpus import GoldOf
     from erc_bench.planning.plan import Plan
     from erc_bench.plugin_host.catalogue import Catalogue
 
@@ -47,7 +47,7 @@ def compare_stored(
 
 def corpus_gold(data_dir: Path | None) -> GoldOf:
     """Return what looks up gold labels in the corpora of installed datasets; nothing is read before it is asked."""
-    from erc_bench.corpora.gold import CorpusGold
+    from erc_bench.corpora.corpus import CorpusGold
 
     @cache
     def catalogue() -> Catalogue:
@@ -106,8 +106,7 @@ def with_groups(
 
 def _groups(dataset: str, data_dir: Path | None, tell: Tell) -> tuple[str, dict[str, Any]]:
     """Return the fingerprint of a corpus and the groups of its test split; nothing where it cannot be read."""
-    from erc_bench.corpora.corpus import load_corpus
-    from erc_bench.corpora.groups import groups
+    from erc_bench.corpora.corpus import groups, load_corpus
     from erc_bench.plugin_host.catalogue import Catalogue
 
     try:

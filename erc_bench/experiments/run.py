@@ -24,8 +24,7 @@ from erc_bench.planning.request import DEFAULT_BACKBONE, Request
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.state import RUNS_UNDER, Overwrite
 from erc_bench.running.task import GridTask
-from erc_bench.running.terminal import open_console
-from erc_bench.running.terminal_progress import progress_for
+from erc_bench.running.terminal_progress import open_console, progress_for
 from erc_bench.training.progress import Progress
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from erc_bench.experiments.tuning.fingerprints import Fingerprints
+from erc_bench.experiments.tuning.identity import Fingerprints
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.tuned import CombinationName, Tuned, combination_of, refuse_tuning_seeds
 from erc_bench.store.reading import read_cell

@@ -14,31 +14,29 @@ from typing import Any
 import torch
 
 from erc_bench.contracts.observer import ObservedStatus
-from erc_bench.contracts.protocol import gold_labels, seal
-from erc_bench.contracts.types import UtteranceKey
+from erc_bench.contracts.types import UtteranceKey, gold_labels, seal
 from erc_bench.corpora.corpus import Corpus, count, load_corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.plan import Plan
 from erc_bench.running.audit import SelectionAudit
 from erc_bench.running.observers import CellObservers, Observers
-from erc_bench.running.places import located
 from erc_bench.running.record import Row, inputs, make_record, scored_rows
 from erc_bench.running.state import RUNS_UNDER, Found, find
 from erc_bench.running.task import GridTask
+from erc_bench.running.traceback_places import located
 from erc_bench.store.layout import MODEL_FOLDER, Status
 from erc_bench.store.ledger import append, entry_of
 from erc_bench.store.writing import CellBusyError, CellWriter
 from erc_bench.training.cell import Cell
 from erc_bench.training.device import hardware
-from erc_bench.training.hearing import Hear
 from erc_bench.training.preparation import CellData
+from erc_bench.training.process_state import turn
 from erc_bench.training.progress import Progress
-from erc_bench.training.result import CellResult
+from erc_bench.training.result import CellResult, Hear
 from erc_bench.training.saved_models.files import in_words, size_of
 from erc_bench.training.saved_models.writing import save_model
 from erc_bench.training.system_cell import run_system
-from erc_bench.training.turns import turn
 from erc_bench.training.workspace import Workspace
 
 _log = logging.getLogger("erc_bench")

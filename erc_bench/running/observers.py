@@ -14,8 +14,8 @@ from erc_bench.contracts.observer import ObservedEpoch, ObservedResult, Observed
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.observers import ChosenObserver
 from erc_bench.planning.plan import Plan
-from erc_bench.training.hearing import read_only
 from erc_bench.training.process_state import ProcessState
+from erc_bench.training.result import read_only
 
 Tell = Callable[[str], None]
 """Takes a line that the user is to read."""

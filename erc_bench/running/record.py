@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from erc_bench.contracts.types import UtteranceKey
-from erc_bench.corpora.corpus import Corpus
-from erc_bench.corpora.groups import groups
+from erc_bench.corpora.corpus import Corpus, groups
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.plugin_host.code_digests import code_digests

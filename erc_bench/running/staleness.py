@@ -14,8 +14,7 @@ from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.request import ANY_BACKBONE
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.plugin_host.code_digests import code_digests
-from erc_bench.running.looks import Looks, Tell
-from erc_bench.running.state import changes
+from erc_bench.running.state import Looks, Tell, changes
 from erc_bench.training.core_versions import versions_used
 
 Record = Mapping[str, Any]

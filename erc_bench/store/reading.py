@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.checking import check_record
-from erc_bench.store.collection import without_collection
 from erc_bench.store.contents import check_content, check_files, content_of, listed, stated
 from erc_bench.store.layout import RECORD_FILE, RECORD_FORMAT, STATUS_FILE, is_cell_file
 from erc_bench.store.regular_files import inside_of, kind_of, read_regular
@@ -165,3 +167,19 @@ def _object(data: bytes, name: str) -> dict[str, Any]:
 def one_line(text: object) -> str:
     """Return a text without its line breaks."""
     return " ".join(str(text).split()) or "no reason was recorded"
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Stop Python's search for unreachable objects within a block, or within the function that this decorates.
+
+    Each search visits every value of every record that was read, a fifth of the time of reading them,
+    and finds nothing: records have no cycles. What has no references left is freed as ever.
+    """
+    searching = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searching:
+            gc.enable()

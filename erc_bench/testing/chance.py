@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
-from erc_bench.training.random_state import RandomState
+from erc_bench.training.process_state import RandomState
 
 _CPU = torch.device("cpu")
 

@@ -12,8 +12,7 @@ from pathlib import Path
 from random import Random
 
 from erc_bench.contracts.dataset import DataFile, Dataset, Layout
-from erc_bench.contracts.protocol import gold_labels
-from erc_bench.contracts.types import Dialogue, Splits, Utterance, UtteranceKey
+from erc_bench.contracts.types import Dialogue, Splits, Utterance, UtteranceKey, gold_labels
 from erc_bench.corpora.reading import Row, known_label, read_csv
 
 _WORDS = {

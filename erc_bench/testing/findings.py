@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
-from erc_bench.running.places import located, raised_by
-from erc_bench.training.turns import alone
+from erc_bench.running.traceback_places import located, raised_by
+from erc_bench.training.process_state import alone
 
 Subject = TypeVar("Subject")
 Outcome = Literal["passed", "failed", "skipped"]

@@ -18,18 +18,37 @@ from erc_bench.contracts.options import specs
 from erc_bench.contracts.task import Task
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.pretrained.kernels.attention import quicken_attention
+from erc_bench.pretrained.kernels.dropout import quicken_dropout
+from erc_bench.pretrained.kernels.last_layer import quicken_last_layer
 from erc_bench.training.composition import Composition
 from erc_bench.training.device import choose_precision, head_precision
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.micro_batches import MicroBatches
-from erc_bench.training.preparation import CellData, Preparation, Preparer
+from erc_bench.training.preparation import CellData, Preparation, Preparer, WordStates
+from erc_bench.training.process_state import seed_generators, stream_seed
 from erc_bench.training.progress import Progress
-from erc_bench.training.quickening import quicken, quicken_draws
 from erc_bench.training.row_states import RowEncoder, freeze
-from erc_bench.training.scoring import Scorer
-from erc_bench.training.seeds import seed_generators, stream_seed
-from erc_bench.training.word_states import WordStates
+from erc_bench.training.selection import Scorer
 from erc_bench.training.workspace import Workspace
+
+
+def quicken(model: nn.Module, device: torch.device) -> None:
+    """Change a model in place, so that it computes nothing that is not read and draws quickly.
+
+    What comes out in evaluation stays the same but for rounding; in training on a CPU other
+    elements are dropped, as with another seed.
+    """
+    if device.type == "cpu":
+        quicken_attention(model)
+    quicken_draws(model, device)
+    quicken_last_layer(model)
+
+
+def quicken_draws(module: nn.Module, device: torch.device) -> None:
+    """Change a module in place, so that its dropout draws quickly on a CPU."""
+    if device.type == "cpu":
+        quicken_dropout(module)
 
 
 @dataclass

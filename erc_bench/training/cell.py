@@ -16,21 +16,17 @@ from erc_bench.contracts.outputs import Outputs
 from erc_bench.contracts.task import Task
 from erc_bench.contracts.types import UtteranceKey
 from erc_bench.planning.plan import Plan
-from erc_bench.training.arrays import anchor_arrays, representation_arrays
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.composition import Composition
 from erc_bench.training.device import one_thread, peak_memory_mib
-from erc_bench.training.hearing import Hear, unheard
 from erc_bench.training.loop import Loop, Watch, unwatched
-from erc_bench.training.preparation import CellData, Preparation, Preparer
+from erc_bench.training.preparation import CellData, Preparation, Preparer, WordStates
 from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.process_state import seed_generators
 from erc_bench.training.progress import Progress
-from erc_bench.training.readout import read
-from erc_bench.training.result import CellResult, Reading, Stage
+from erc_bench.training.readout import anchor_arrays, read, representation_arrays
+from erc_bench.training.result import CellResult, Hear, Reading, Stage, Trained, unheard
 from erc_bench.training.row_states import RowEncoder
-from erc_bench.training.seeds import seed_generators
-from erc_bench.training.trained import Trained
-from erc_bench.training.word_states import WordStates
 from erc_bench.training.workspace import Workspace
 
 T = TypeVar("T")

@@ -17,17 +17,15 @@ from erc_bench.contracts.outputs import Outputs
 from erc_bench.contracts.task import Task
 from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.training.composition import Composition, batches
-from erc_bench.training.hearing import Hear, training_epoch, unheard
 from erc_bench.training.optimiser import Schedule, clip_gradients, make_optimiser
 from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.process_state import stream
 from erc_bench.training.progress import Progress
 from erc_bench.training.readout import scores_of
+from erc_bench.training.result import Hear, training_epoch, unheard
 from erc_bench.training.retry import Retry
-from erc_bench.training.scoring import Scorer
-from erc_bench.training.seeds import stream
-from erc_bench.training.selection import Selector
-from erc_bench.training.step import BatchStep, untouched
-from erc_bench.training.term_log import TermLog
+from erc_bench.training.selection import Scorer, Selector
+from erc_bench.training.step import BatchStep, TermLog, untouched
 
 Watch = Callable[[Callable[[Outputs], Tensor]], None]
 """Is handed, after every epoch, what turns outputs into (n, classes) scores; gives nothing back."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +14,60 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.training.device import all_threads
 from erc_bench.training.features import FeatureCache, Uncached
 from erc_bench.training.prepared import PreparedSplit, prepare
+from erc_bench.training.process_state import stream
 from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder, grouped_by_length, set_training
-from erc_bench.training.seeds import stream
-from erc_bench.training.standardise import Standardiser
+
+Words = tuple[str, ...]
+
+
+class WordStates:
+    """Gives (words, dim) states of bare words; ``known`` holds all that were asked for, or came with it."""
+
+    def __init__(self, encode: Callable[[Sequence[str]], Tensor], known: Mapping[Words, Tensor]) -> None:
+        self.known = dict(known)
+        self._encode = encode
+
+    def __call__(self, words: Sequence[str]) -> Tensor:
+        """Return the states of words, in the order of the words."""
+        asked = tuple(words)
+        if asked not in self.known:
+            self.known[asked] = self._encode(asked)
+        return self.known[asked]
+
+
+_SMALLEST_DEVIATION = 1e-6
+"""Of a dimension that varies over train; one that does not is centred and left at its scale."""
+
+
+@dataclass(frozen=True)
+class Standardiser:
+    """mean and deviation: (dim,)."""
+
+    mean: Tensor
+    deviation: Tensor
+
+    @classmethod
+    def fit(cls, states: Tensor) -> Standardiser:
+        """states: (rows, dim) of the train split."""
+        exact = _exact(states)
+        deviation = exact.std(0, correction=0)
+        return cls(exact.mean(0), torch.where(deviation < _SMALLEST_DEVIATION, 1.0, deviation))
+
+    @classmethod
+    def identity(cls, dim: int) -> Standardiser:
+        """Return the one that changes nothing."""
+        return cls(torch.zeros(dim), torch.ones(dim))
+
+    def __call__(self, states: Tensor) -> Tensor:
+        """states: (rows, dim) → (rows, dim)."""
+        exact = (_exact(states) - self.mean.cpu()) / self.deviation.cpu()
+        return exact.float().to(states.device)
+
+
+def _exact(states: Tensor) -> Tensor:
+    # Not every device computes in float64, and the order of a long float32 sum would show.
+    return states.to("cpu", torch.float64)
 
 
 @dataclass(frozen=True)

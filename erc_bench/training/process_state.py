@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Callable
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from random import Random
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import torch
 
-from erc_bench.training.random_state import RandomState
+if TYPE_CHECKING:
+    import torch
+
+
+class RandomState:
+    """The state of every global generator on which a component may draw: Python's, numpy's, torch's, the device's."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._python = random.getstate()
+        self._numpy = np.random.get_state()
+        self._torch = torch.get_rng_state()
+        self._cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
+        self._mps = torch.mps.get_rng_state() if device.type == "mps" else None
+
+    def restore(self) -> None:
+        """Let all of them go on from there; may be called again."""
+        random.setstate(self._python)
+        np.random.set_state(self._numpy)
+        torch.set_rng_state(self._torch)
+        if self._cuda is not None:
+            torch.cuda.set_rng_state(self._cuda, self._device)
+        if self._mps is not None:
+            torch.mps.set_rng_state(self._mps)
 
 
 @dataclass(frozen=True)
@@ -69,3 +98,69 @@ class ProcessState:
             if setting.read() != before:
                 setting.write(before)
         self._random.restore()
+
+
+Purpose = Literal["data order", "initialisation", "dropout", "sampling", "augmentation"]
+
+
+def stream_seed(seed: int, purpose: Purpose, *position: int) -> int:
+    """Return the 63-bit seed of a purpose, for one position (an epoch, say) of a run's seed."""
+    text = "/".join(map(str, (seed, purpose, *position)))
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def stream(seed: int, purpose: Purpose, *position: int) -> Random:
+    """Return the random stream of a purpose."""
+    return Random(stream_seed(seed, purpose, *position))
+
+
+def seed_generators(seed: int, purpose: Purpose, *position: int) -> None:
+    """Seed the global generators of Python, numpy and torch, on which a component's own code may draw."""
+    value = stream_seed(seed, purpose, *position)
+    random.seed(value)
+    np.random.seed(value % 2**32)
+    torch.manual_seed(value)
+
+
+_LOCK = RLock()
+_turns: list[torch.device] = []
+"""The turn that is taken, and those within it; only their thread looks here."""
+
+
+def _nothing() -> None:
+    """Tell nobody."""
+
+
+@contextmanager
+def alone(waits: Callable[[], None] = _nothing) -> Iterator[None]:
+    """Have the process to oneself; wait for another thread that has, after calling ``waits``."""
+    if _taken():
+        waits()
+    with _LOCK:
+        yield
+
+
+@contextmanager
+def turn(device: torch.device, waits: Callable[[], None] = _nothing) -> Iterator[bool]:
+    """Have the process to oneself; give whether this is a turn within a turn of the same thread.
+
+    At the end of such a one, of a component that trains or predicts by itself, the generators stand where they
+    stood before: the outer turn goes on as if alone.
+    """
+    with alone(waits):
+        before = ProcessState(device) if _turns else None
+        _turns.append(device)
+        try:
+            yield before is not None
+        finally:
+            _turns.pop()
+            if before is not None:
+                before.restore()
+
+
+def _taken() -> bool:
+    """Whether another thread has its turn at this moment."""
+    if not _LOCK.acquire(blocking=False):
+        return True
+    _LOCK.release()
+    return False

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,10 +15,9 @@ from erc_bench.contracts.losses import at_least_float32
 from erc_bench.contracts.outputs import Outputs
 from erc_bench.contracts.task import Task
 from erc_bench.errors import ErcBenchError
-from erc_bench.training.hearing import Hear, readout_epoch, unheard
-from erc_bench.training.result import Reading
-from erc_bench.training.scoring import Scorer
-from erc_bench.training.selection import Rule, Selector
+from erc_bench.store.arrays import PROJECTED, REPRESENTATIONS
+from erc_bench.training.result import Hear, Reading, readout_epoch, unheard
+from erc_bench.training.selection import Rule, Scorer, Selector
 
 Watch = Callable[[Tensor], None]
 """Is handed the (n, classes) scores on test after every epoch of a fit; gives nothing back."""
@@ -98,3 +98,29 @@ def _fit(
 
 def _copy(classifier: Classifier) -> dict[str, Any]:
     return {name: value.detach().clone() for name, value in classifier.state_dict().items()}
+
+
+def anchor_arrays(raw_words: Tensor, dev: Outputs, classifiers: Mapping[str, Classifier]) -> dict[str, np.ndarray]:
+    """Return the anchors, (classes, dim) each: raw, after training, and as each classifier adapted them.
+
+    The method's own classifier is the first one.
+    """
+    arrays = {"anchors.raw": raw_words, "anchors.stage_one": dev.anchors}
+    own, *others = classifiers
+    arrays["anchors.stage_two"] = classifiers[own].fitted_anchors()
+    arrays |= {f"anchors.stage_two.{name}": classifiers[name].fitted_anchors() for name in others}
+    return {name: value.detach().float().cpu().numpy() for name, value in arrays.items() if value is not None}
+
+
+def representation_arrays(test: Outputs) -> dict[str, np.ndarray]:
+    """Return z, and where the objective compares in a space of its own, the projections there."""
+    arrays = {REPRESENTATIONS: test.z}
+    if test.projected.shape != test.z.shape or not torch.equal(test.projected, test.z):
+        arrays[PROJECTED] = test.projected
+    return {name: _halved(value.detach().float().cpu()) for name, value in arrays.items()}
+
+
+def _halved(values: Tensor) -> np.ndarray:
+    # Half precision is plenty for pictures and probes, but ends at 65504.
+    half = values.half()
+    return (half if half.isfinite().all() else values).numpy()

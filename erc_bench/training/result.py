@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 import numpy as np
+import torch
 
+from erc_bench.contracts.classifier import Classifier
+from erc_bench.contracts.observer import ObservedEpoch
 from erc_bench.contracts.system import System
 from erc_bench.contracts.types import UtteranceKey
-
-if TYPE_CHECKING:
-    from erc_bench.training.trained import Trained
+from erc_bench.training.assembly import Assembly
+from erc_bench.training.composition import Composition
+from erc_bench.training.preparation import Standardiser, WordStates
+from erc_bench.training.prepared import PreparedSplit
 
 Stage = Literal["training", "readout"]
 """What an epoch is an epoch of: the training of the composition, or the fit of its own classifier."""
@@ -48,3 +54,57 @@ class CellResult:
     facts: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     model: Trained | System | None = None
+
+
+Hear = Callable[[ObservedEpoch], None]
+"""Is handed every epoch that ended, and gives nothing back: no choice can hang on it."""
+
+
+def unheard(_epoch: ObservedEpoch) -> None:
+    """Hear nothing."""
+
+
+def training_epoch(record: Mapping[str, Any], epochs: int, optimiser: torch.optim.Optimizer) -> ObservedEpoch:
+    """Return what is heard of an epoch of training; ``record`` is what the run's record keeps of it."""
+    return ObservedEpoch(
+        "training",
+        record["epoch"],
+        epochs,
+        read_only(record["terms"]),
+        read_only(record["dev"]),
+        record["train_seconds"] + record["dev_seconds"],
+        read_only({group["name"]: float(group["lr"]) for group in optimiser.param_groups}),
+    )
+
+
+def readout_epoch(classifier: str, record: Mapping[str, Any], seconds: float) -> ObservedEpoch:
+    """Return what is heard of an epoch of a classifier's fit, which does not say how many there will be."""
+    epoch, dev = record["epoch"], read_only(record["dev"])
+    return ObservedEpoch("readout", epoch, None, read_only({}), dev, seconds, read_only({}), classifier)
+
+
+def read_only(value: Any) -> Any:
+    """Return a copy that cannot be changed, of mappings and lists of plain values."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: read_only(each) for key, each in value.items()})
+    if isinstance(value, (list, tuple)):
+        return tuple(map(read_only, value))
+    return value
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The parts with the weights of the chosen epoch, and how they came to be put together.
+
+    ``classifiers`` are fitted, the method's own first. ``words`` are the label words' states, and of whatever
+    else was asked for; ``train_counts`` the labels of train by class. ``sample`` holds a few examples of dev, on
+    which a copy can be held against the original.
+    """
+
+    assembly: Assembly
+    composition: Composition
+    classifiers: Mapping[str, Classifier]
+    standardiser: Standardiser
+    words: WordStates
+    train_counts: tuple[int, ...]
+    sample: PreparedSplit

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
+
+from erc_bench.statistics.metrics import score
 
 Rule = Literal["dev", "last", "average-last-k"]
 State = dict[str, Any]
@@ -64,3 +67,26 @@ def average(states: list[State]) -> State:
         if isinstance(value, Tensor) and value.is_floating_point():
             mean[name] = torch.stack([state[name] for state in states]).mean(0)
     return mean
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """Knows how the dataset is scored."""
+
+    labels: Sequence[str]
+    scored_labels: Sequence[str]
+    headline: str
+
+    def metrics(self, classes: Tensor, scores: Tensor) -> dict[str, Any]:
+        """classes: (n,) gold; scores: (n, classes) → metrics in points."""
+        gold = [self.labels[i] for i in classes.tolist()]
+        predicted = [self.labels[i] for i in scores.argmax(-1).tolist()]
+        return dict(score(gold, predicted, self.labels, self.scored_labels))
+
+    def headline_score(self, classes: Tensor, scores: Tensor) -> float:
+        """classes: (n,) gold; scores: (n, classes) → the metric that decides."""
+        return self.headline_of(self.metrics(classes, scores))
+
+    def headline_of(self, metrics: dict[str, Any]) -> float:
+        """Return the metric that decides."""
+        return float(metrics[self.headline])

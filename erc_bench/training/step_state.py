@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.objective import Objective
 from erc_bench.training.composition import Composition
-from erc_bench.training.random_state import RandomState
+from erc_bench.training.process_state import RandomState
 
 _Return = Callable[[], Any]
 """Gives a thing back as it was when it was looked at; may be called again."""

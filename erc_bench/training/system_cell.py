@@ -7,15 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from erc_bench.contracts.protocol import gold_labels, seal
 from erc_bench.contracts.system import System
-from erc_bench.contracts.types import Dialogue, UtteranceKey
+from erc_bench.contracts.types import Dialogue, UtteranceKey, gold_labels, seal
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.statistics.metrics import score
 from erc_bench.training.preparation import CellData
+from erc_bench.training.process_state import seed_generators
 from erc_bench.training.result import CellResult, Reading
-from erc_bench.training.seeds import seed_generators
 
 
 def run_system(plan: Plan, data: CellData) -> CellResult:

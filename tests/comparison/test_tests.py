@@ -12,7 +12,7 @@ from erc_bench.comparison import compare
 from erc_bench.comparison.tests import CORRECTION_NAMES, SEED_TESTS
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.tables import render
-from erc_bench.statistics import CORRECTIONS
+from erc_bench.statistics.corrections import CORRECTIONS
 from erc_bench.store.reading import read_cells
 
 CE, SUPCON, EACL = [0.30, 0.32, 0.28, 0.31, 0.30, 0.33], [0.33, 0.30, 0.35, 0.34, 0.31, 0.29], [0.7, 0.72, 0.69]

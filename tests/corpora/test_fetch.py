@@ -10,8 +10,8 @@ import pytest
 
 import erc_bench.api as erc
 from erc_bench.corpora import fetch as fetching
-from erc_bench.corpora.digests import git_blob, sha256
 from erc_bench.corpora.fetch import download, fetch
+from erc_bench.corpora.folder import git_blob, sha256
 from erc_bench.errors import ErcBenchError
 
 TRAIN, DEV = b"Utterance,Speaker\nHello,Ada\n", b"Utterance,Speaker\nBye,Ben\n"

@@ -16,7 +16,7 @@ from erc_bench.comparison.tests import CLUSTERS, CORRECTION_NAMES, SEED_TESTS, U
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments import compare as module
 from erc_bench.experiments.view import ComparisonView
-from erc_bench.statistics import CORRECTIONS
+from erc_bench.statistics.corrections import CORRECTIONS
 from erc_bench.statistics.metrics import METRIC_WORDS
 
 

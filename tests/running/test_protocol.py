@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.contracts.protocol import gold_labels, seal
+from erc_bench.contracts.types import gold_labels, seal
 from erc_bench_plugins.datasets.meld import Meld
 
 SECRET = ("secret-one", "secret-two")

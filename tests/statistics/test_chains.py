@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erc_bench.statistics import holm, holm_chains
+from erc_bench.statistics.chains import holm_chains
+from erc_bench.statistics.corrections import holm
 
 p_values = st.floats(0, 1).map(lambda p: round(p, 3))
 chains = st.lists(st.lists(p_values, min_size=1, max_size=4), min_size=1, max_size=5)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from erc_bench.statistics import CORRECTIONS, benjamini_hochberg, bonferroni, hochberg, holm
+from erc_bench.statistics.corrections import CORRECTIONS, benjamini_hochberg, bonferroni, hochberg, holm
 
 probabilities = st.lists(st.floats(1e-6, 1), min_size=1, max_size=12)
 every = pytest.mark.parametrize("correct", CORRECTIONS.values(), ids=CORRECTIONS)

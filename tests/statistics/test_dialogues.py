@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from erc_bench.statistics import dialogue_bootstrap, dialogue_sign_flip, two_level_bootstrap
+from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip
+from erc_bench.statistics.joint import two_level_bootstrap
 from erc_bench.statistics.metrics import accuracy
 from erc_bench.statistics.resampling import bootstrap_scores, left_out_scores, observed_scores
 

@@ -6,9 +6,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from erc_bench.statistics import dialogue_bootstrap, joint_test, metrics, paired_t, two_level_bootstrap
+from erc_bench.statistics import metrics
+from erc_bench.statistics.dialogues import dialogue_bootstrap
+from erc_bench.statistics.joint import joint_test, two_level_bootstrap
 from erc_bench.statistics.metrics import accuracy, leave_one_out, weighted_f1
 from erc_bench.statistics.resampling import left_out_scores, observed_scores
+from erc_bench.statistics.seeds import paired_t
 
 points = st.floats(0, 100).map(lambda value: round(value, 2))
 paired = st.lists(st.tuples(points, points), min_size=2, max_size=10).map(lambda rows: tuple(zip(*rows, strict=True)))

@@ -6,15 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
-from erc_bench.statistics import (
-    detectable_difference,
-    detectable_effect,
-    largest_sd,
-    one_sample_t,
-    seeds_needed,
-    t_power,
-)
-from erc_bench.statistics.student_t import t_quantile
+from erc_bench.statistics.power import detectable_difference, detectable_effect, largest_sd, seeds_needed
+from erc_bench.statistics.seeds import one_sample_t
+from erc_bench.statistics.student_t import t_power, t_quantile
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 10, 30])

@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from erc_bench.statistics import mann_whitney, midranks, wilcoxon
+from erc_bench.statistics.ranks import mann_whitney, midranks, wilcoxon
 
 points = st.floats(0, 100).map(lambda value: round(value, 2))
 few = st.integers(0, 4).map(float)

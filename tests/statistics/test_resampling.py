@@ -3,11 +3,11 @@ import itertools
 import numpy as np
 import pytest
 
-from erc_bench.statistics import cluster_counts
 from erc_bench.statistics.metrics import leave_one_out
 from erc_bench.statistics.resampling import (
     bootstrap_scores,
     check_counts,
+    cluster_counts,
     left_out_scores,
     observed_scores,
     times_drawn,

@@ -6,19 +6,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from erc_bench.statistics import (
-    OneSampleT,
-    PairedT,
-    Summary,
-    correlation,
-    detectable_effect,
-    equivalence,
-    hedges_g,
-    one_sample_t,
-    paired_t,
-    summarise,
-    welch_t,
-)
+from erc_bench.statistics.power import detectable_effect
+from erc_bench.statistics.results import OneSampleT, PairedT, Summary
+from erc_bench.statistics.seeds import correlation, equivalence, hedges_g, one_sample_t, paired_t, summarise, welch_t
 
 # Student (1908): hours of sleep gained by ten patients under two drugs.
 FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]

@@ -1,3 +1,4 @@
+import gc
 import json
 import pickle
 import shutil
@@ -9,7 +10,7 @@ import store_fixture
 from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.predictions import read_answers, read_predictions
-from erc_bench.store.reading import read_cell, read_cells
+from erc_bench.store.reading import read_cell, read_cells, without_collection
 
 
 def test_a_finished_cell_is_read_with_its_record(store):
@@ -233,3 +234,29 @@ def test_damaged_predictions_are_named_with_their_line(store, content, error):
     with pytest.raises(ErcBenchError, match=error) as raised:
         read_predictions(read_cell(folder))
     assert str(folder / "predictions.csv") in raised.value.message
+
+
+@pytest.fixture(params=[True, False])
+def searching(request):
+    before = gc.isenabled()
+    (gc.enable if request.param else gc.disable)()
+    yield request.param
+    (gc.enable if before else gc.disable)()
+
+
+def test_it_stops_within_and_is_afterwards_what_it_was(searching):
+    with without_collection(), without_collection():
+        assert not gc.isenabled()
+    assert gc.isenabled() == searching
+
+
+def test_it_goes_on_after_an_error(searching):
+    @without_collection()
+    def broken():
+        assert not gc.isenabled()
+        raise ValueError
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"^$"):
+            broken()
+        assert gc.isenabled() == searching

@@ -15,7 +15,7 @@ from erc_bench.training.loop import Loop
 from erc_bench.training.prepared import prepare
 from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder, freeze
-from erc_bench.training.scoring import Scorer
+from erc_bench.training.selection import Scorer
 from erc_bench_plugins.classifiers.head import Head
 from erc_bench_plugins.objectives.cross_entropy import CrossEntropy
 

@@ -14,8 +14,8 @@ from torch.utils._pytree import tree_leaves
 
 import erc_bench.api as erc
 from erc_bench.errors import ErcBenchError
+from erc_bench.training.assembly import quicken
 from erc_bench.training.micro_batches import MicroBatches, whole_chunks
-from erc_bench.training.quickening import quicken
 from erc_bench.training.row_states import ChunkSize, RowEncoder, grouped_by_length
 from erc_bench.training.step import BatchStep
 from erc_bench_plugins.backbones.huggingface import HuggingFace

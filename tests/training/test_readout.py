@@ -9,7 +9,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.testing.classifiers import toy_split
 from erc_bench.testing.toy import LABELS, toy_task
 from erc_bench.training.readout import read
-from erc_bench.training.scoring import Scorer
+from erc_bench.training.selection import Scorer
 from erc_bench_plugins.classifiers.head import Head
 
 SCORER = Scorer(LABELS, (), "weighted_f1")

@@ -10,7 +10,7 @@ from torch import nn
 
 import erc_bench.api as erc
 from erc_bench.errors import ErcBenchError
-from erc_bench.training.quickening import quicken
+from erc_bench.training.assembly import quicken
 from erc_bench.training.row_states import (
     ChunkSize,
     RowEncoder,

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from erc_bench.contracts.task import accuracy
-from erc_bench.training.scoring import Scorer
+from erc_bench.training.selection import Scorer
 
 LABELS = torch.tensor([0, 0, 0, 1])
 SCORES = torch.tensor([[2.0, 1.0], [2.0, 1.0], [0.0, 1.0], [0.0, 1.0]])

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import erc_bench.api as erc
 from erc_bench.training import side_by_side
-from erc_bench.training.quickening import quicken
+from erc_bench.training.assembly import quicken
 from erc_bench.training.row_states import ChunkSize, RowEncoder, freeze
 from erc_bench.training.side_by_side import dealt, encode_side_by_side
 from erc_bench_plugins.backbones.huggingface import HuggingFace

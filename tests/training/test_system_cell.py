@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import erc_bench.api as erc
-from erc_bench.contracts.protocol import seal
+from erc_bench.contracts.types import seal
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.grid import plan_grid
 from erc_bench.planning.request import Request

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from erc_bench.testing.findings import Check, run_checks
-from erc_bench.training import turns
-from erc_bench.training.turns import alone, turn
+from erc_bench.training import process_state
+from erc_bench.training.process_state import alone, turn
 
 CPU = torch.device("cpu")
 PATIENCE = 60
@@ -58,10 +58,10 @@ def test_the_outer_turn_goes_on_as_if_there_had_been_no_inner_one():
 
 def test_checks_have_the_process_to_themselves():
     with ThreadPoolExecutor(1) as pool:
-        check = Check("taken", "", "", lambda subject: str(pool.submit(turns._taken).result()))
+        check = Check("taken", "", "", lambda subject: str(pool.submit(process_state._taken).result()))
         (finding,) = run_checks([check], None)
         assert (finding.outcome, finding.measured) == ("passed", "True")
-        assert not pool.submit(turns._taken).result()
+        assert not pool.submit(process_state._taken).result()
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from erc_bench.statistics import (
+from erc_bench.statistics.results import (
     BootstrapInterval,
     ClusterEffect,
     DialogueSignFlip,

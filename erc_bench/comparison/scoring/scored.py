@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 
 from erc_bench.comparison.scoring.answers import Answers, Split, read_answers
-from erc_bench.comparison.scoring.contrast import contrast
-from erc_bench.comparison.scoring.counts import Scorer
+from erc_bench.comparison.scoring.contrast import Scorer, contrast
 from erc_bench.comparison.scoring.model import Run, Scored, System
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.types import SplitName
 from erc_bench.corpora.corpus import Corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.statistics import Summary, dialogue_bootstrap, intra_cluster_correlation, summarise
+from erc_bench.statistics.dialogues import dialogue_bootstrap
 from erc_bench.statistics.metrics import METRIC_WORDS, degenerate, majority_floor, score
+from erc_bench.statistics.results import Summary
+from erc_bench.statistics.seeds import summarise
+from erc_bench.statistics.utterances import intra_cluster_correlation
 
 
 def score_files(

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from erc_bench.corpora.corpus import load_corpus
 from erc_bench.experiments.tuning.search import Search, differing
+from erc_bench.planning.plan import Plan
 from erc_bench.running.record import inputs
 from erc_bench.running.state import changes
 
@@ -41,3 +44,19 @@ def _differences(stored: Mapping[str, Any], present: Mapping[str, Any]) -> Itera
     if settings:
         yield f"settings ({', '.join(settings)})"
     yield from (name.removeprefix("the ") for name in changes(stored.get("inputs", {}), present["inputs"]))
+
+
+class Fingerprints:
+    """Loads each corpus once."""
+
+    def __init__(self, data_dir: Path | None) -> None:
+        self._data_dir = data_dir
+        self._known: dict[str, str] = {}
+
+    def of(self, plan: Plan) -> str:
+        """Return the fingerprint; raise :class:`ErcBenchError` where the corpus cannot be loaded."""
+        key = json.dumps([plan.address.dataset, plan.resolved.slot("dataset")], sort_keys=True)
+        if key not in self._known:
+            dataset = plan.dataset(plan.build("dataset", plan.dataset))
+            self._known[key] = load_corpus(dataset, self._data_dir).fingerprint
+        return self._known[key]

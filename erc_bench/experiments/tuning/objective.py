@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.experiments.tuning.result import Trial
 from erc_bench.experiments.tuning.search import Search
 from erc_bench.experiments.tuning.space import Point
+from erc_bench.experiments.tuning.study import Study
 from erc_bench.planning.plan import Plan
 from erc_bench.store.layout import CellAddress
 from erc_bench.store.reading import read_cell
@@ -59,3 +61,16 @@ def _record(address: CellAddress, runs: Path, reasons: Mapping[CellAddress, str]
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def run_trials(study: Study, runner: Runner, asked: int, tell: Callable[[Trial], None]) -> list[Trial]:
+    """Go on until so many trials are done, or the whole grid; return them. ``tell`` hears of each new one.
+
+    A study may hold more trials than are asked for; the first of them are what is asked for, so that
+    every method is judged by the same number.
+    """
+    study.abandon_unfinished()
+    while (begun := study.begin(asked)) is not None:
+        scores, error = dev_scores(study.search, begun.trial.point, runner)
+        tell(begun.finish(scores, error))
+    return study.trials()[:asked]

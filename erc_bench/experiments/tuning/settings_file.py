@@ -24,7 +24,7 @@ from typing import Any
 
 from erc_bench.contracts.options import format_value
 from erc_bench.errors import ErcBenchError
-from erc_bench.experiments.tuning.toml_file import flat, load_toml, refuse
+from erc_bench.experiments.tuning.space_file import flat, load_toml, refuse
 from erc_bench.names import did_you_mean
 from erc_bench.planning.tuned import CombinationName, Tuned
 

@@ -9,11 +9,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import tomllib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from erc_bench.experiments.tuning.toml_file import flat, load_toml, refuse
+from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 
 SpaceFile = dict[str, dict[str, list[Any]]]
@@ -48,3 +49,34 @@ def _problems(space: dict[str, Any]) -> list[str]:
         for address, values in space.items()
         if "." in address and not (isinstance(values, list) and values)
     ]
+
+
+def load_toml(file: Path, what: str, hint: str = "") -> dict[str, Any]:
+    """Return the content of a file; ``what`` names such a file in a message.
+
+    Raises :class:`ErcBenchError` where there is none or it is no TOML.
+    """
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ErcBenchError(f"there is no {what} {file}", hint) from None
+    except OSError as error:
+        raise ErcBenchError(f"{file} cannot be read: {error.strerror or error}") from None
+    except ValueError as error:
+        raise ErcBenchError(f"{file} is no TOML file: {error}") from None
+
+
+def flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (address, value): ``"objective.temperature"`` in quotes and without them is the same."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def refuse(file: Path, problems: Sequence[str], hint: str = "") -> None:
+    """Raise :class:`ErcBenchError` with everything that is wrong with a file, if anything is."""
+    if problems:
+        many = f"{len(problems)} things are wrong:\n  " if len(problems) > 1 else ""
+        raise ErcBenchError(f"{file}: {many}" + "\n  ".join(problems), hint)

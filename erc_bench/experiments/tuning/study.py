@@ -23,9 +23,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.tuning.identity import differences
+from erc_bench.experiments.tuning.result import Trial
 from erc_bench.experiments.tuning.search import Search
 from erc_bench.experiments.tuning.space import Point
-from erc_bench.experiments.tuning.trial import Trial
 from erc_bench.store.layout import LOCK_FILE
 
 STORAGE_FILE = "optuna.db"

@@ -14,8 +14,7 @@ from typing import Any
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.output.figures.model import Drawn, Numbers
-from erc_bench.output.figures.notes import said_once
+from erc_bench.output.figures.model import Drawn, Numbers, said_once
 from erc_bench.output.figures.saving import FORMATS, save
 from erc_bench.output.figures.selection import Selection, Wanted, select
 from erc_bench.store.reading import StoredCell

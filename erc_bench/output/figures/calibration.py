@@ -14,13 +14,14 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.grid import panel_grid
 from erc_bench.output.figures.model import Drawn, Numbers, Value, file_stem
+from erc_bench.output.figures.panels import panel_grid
 from erc_bench.output.figures.selection import Panel, Selection, Shown
 from erc_bench.output.figures.style import COLOURS, GREY, grid_of, legend_below, wrapped
-from erc_bench.statistics import Summary, summarise
 from erc_bench.statistics.metrics import label_indices
-from erc_bench.store.plain_scores import read_scored
+from erc_bench.statistics.results import Summary
+from erc_bench.statistics.seeds import summarise
+from erc_bench.store.predictions import read_scored
 from erc_bench.store.reading import StoredCell
 
 BINS = 15

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.notes import left_out
+from erc_bench.output.figures.model import left_out
 from erc_bench.output.figures.selection import Panel, Shown
 from erc_bench.store.arrays import PROJECTED, REPRESENTATIONS, read_array
 from erc_bench.store.predictions import read_answers

@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.grid import MOST_COLUMNS, panel_grid
 from erc_bench.output.figures.histories import Curve, Curves, curves
 from erc_bench.output.figures.model import Drawn, Numbers, Value, file_stem
+from erc_bench.output.figures.panels import MOST_COLUMNS, panel_grid
 from erc_bench.output.figures.selection import Panel, Selection
 from erc_bench.output.figures.style import COLOURS, GREY, grid_of, legend_below, line, wrapped
 from erc_bench.statistics.metrics import METRIC_WORDS

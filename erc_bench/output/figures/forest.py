@@ -15,15 +15,16 @@ from matplotlib.axes import Axes
 
 from erc_bench.comparison.caption import number
 from erc_bench.comparison.model import Column, Comparison
-from erc_bench.comparison.pair import Pair
+from erc_bench.comparison.pair_result import Pair
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.model import Drawn, Numbers, Value, file_stem
+from erc_bench.output.figures.panels import beside, beyond, row_panels
 from erc_bench.output.figures.reach import Reach, is_at_floor, reach
-from erc_bench.output.figures.rows import beside, beyond, row_panels
 from erc_bench.output.figures.selection import Selection, printable, seed_words
 from erc_bench.output.figures.style import COLOURS, GREY, legend_below, with_sign
-from erc_bench.statistics import PairedT, paired_t
 from erc_bench.statistics.metrics import METRIC_WORDS
+from erc_bench.statistics.results import PairedT
+from erc_bench.statistics.seeds import paired_t
 
 MARKS = {("better", "better"): " ‡", ("better", ""): " †", ("worse", "worse"): " ⇓", ("worse", ""): " ↓"}
 WIDTH = 3.0

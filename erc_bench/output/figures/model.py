@@ -6,8 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from erc_bench.comparison.row_notes import said_once as said_once
+from erc_bench.errors import ErcBenchError
+from erc_bench.store.reading import StoredCell
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
 
 Value = str | int | float | None
 
@@ -39,3 +44,8 @@ class Drawn:
 def file_stem(*parts: str) -> str:
     """Join words to a name that is safe as a file's: letters, digits, dots and dashes."""
     return "-".join(filter(None, (re.sub(r"[^\w.]+", "-", part).strip("-.") for part in parts)))
+
+
+def left_out(cell: StoredCell, error: ErcBenchError) -> str:
+    """Name a cell whose files cannot be drawn, and say why."""
+    return f"{cell.name} is left out: {error.message}"

@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.clouds import Cloud, Floats, clouds_of
-from erc_bench.output.figures.grid import panel_grid
 from erc_bench.output.figures.model import Drawn, Numbers, Value, file_stem
+from erc_bench.output.figures.panels import panel_grid
 from erc_bench.output.figures.selection import Panel, Selection, printable
 from erc_bench.output.figures.style import GREY, colour, legend_below, wrapped
 

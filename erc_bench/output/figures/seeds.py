@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from erc_bench.comparison.caption import number
 from erc_bench.comparison.model import Column, Score
 from erc_bench.output.figures.model import Drawn, Numbers, Value, file_stem
+from erc_bench.output.figures.panels import beside, beyond, row_panels
 from erc_bench.output.figures.reach import Reach, leading, reach
-from erc_bench.output.figures.rows import beside, beyond, row_panels
 from erc_bench.output.figures.selection import Panel, Selection, printable
 from erc_bench.output.figures.style import COLOURS, GREY, legend_below
 from erc_bench.statistics.metrics import METRIC_WORDS

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from erc_bench.comparison import compare
 from erc_bench.comparison.model import Column, Comparison, RowKey, Score
-from erc_bench.comparison.pair import Pair
-from erc_bench.comparison.words import seed_words as seed_words
+from erc_bench.comparison.pair_result import Pair
+from erc_bench.comparison.wording import seed_words as seed_words
 from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:
-    from erc_bench.corpora.gold import GoldOf
+    from erc_bench.corpora.corpus import GoldOf
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from erc_bench.comparison.model import Column, Comparison
-from erc_bench.comparison.pair import Pair
+from erc_bench.comparison.pair_result import Pair
 from erc_bench.output.report.intervals import interval_plot, scale_of
 from erc_bench.output.report.markup import EMPTY, Html, element
 from erc_bench.output.report.tables import UNSORTED, figure_cell, heading, row_heading, table, text_table
 from erc_bench.output.tables.cells import figure, interval_title
 from erc_bench.output.tables.detail_table import detail_table
-from erc_bench.output.tables.further import Further
+from erc_bench.output.tables.supplements import Further
 
 DRAWN_NOTE = (
     "Drawn: the difference (circle) with its interval over seeds (thick) and the one that allows for new dialogues"

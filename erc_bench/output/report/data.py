@@ -8,13 +8,12 @@ from functools import partial
 
 from erc_bench.comparison import Comparison, compare
 from erc_bench.comparison.expected import shipped_alarms
-from erc_bench.corpora.gold import CorpusGold, GoldOf
+from erc_bench.corpora.corpus import CorpusGold, GoldOf
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.notes import said_once
+from erc_bench.output.figures.model import said_once
 from erc_bench.output.figures.selection import Selection, Wanted, of_comparison
 from erc_bench.output.report.answers import explorer
-from erc_bench.output.report.corpora import read_text
-from erc_bench.output.report.model import Report, Request, Shown, Text
+from erc_bench.output.report.model import Report, Request, Shown, Text, read_text
 from erc_bench.output.report.pictures import pictures
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.reading import StoredCell

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from erc_bench.comparison.model import Column
-from erc_bench.comparison.pair import Pair
+from erc_bench.comparison.pair_result import Pair
 from erc_bench.output.figures.reach import is_at_floor
 from erc_bench.output.report.markup import EMPTY, Html, element
 

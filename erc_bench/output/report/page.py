@@ -23,7 +23,7 @@ from erc_bench.output.report.scores import audit_as_table, score_tables
 from erc_bench.output.report.tables import folded, scrolled, text_table
 from erc_bench.output.tables.audit import audit_notes
 from erc_bench.output.tables.detail_table import detail_note
-from erc_bench.output.tables.further import Further, further
+from erc_bench.output.tables.supplements import Further, further
 
 _RANKS = "Bold: best of a column; underlined: second."
 _OPEN_FIGURES = 2

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from erc_bench.comparison.grouping import shown_value
-from erc_bench.comparison.words import seed_list
+from erc_bench.comparison.wording import seed_list
 from erc_bench.output.figures.selection import seed_words
 from erc_bench.output.report.model import Shown
 from erc_bench.output.tables.audit import TextTable

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from erc_bench.comparison.model import Column, Comparison
 from erc_bench.output.tables.cells import NOTHING, interval_title, row_label
-from erc_bench.statistics import Summary
+from erc_bench.statistics.results import Summary
 
 
 @dataclass(frozen=True)

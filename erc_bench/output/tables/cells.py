@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 from erc_bench.comparison.claims import favoured
 from erc_bench.comparison.model import Column, Comparison, Rank
-from erc_bench.comparison.pair import Pair
-from erc_bench.statistics import DiscreteTest, TTest
+from erc_bench.comparison.pair_result import Pair
 from erc_bench.statistics.metrics import METRIC_WORDS
+from erc_bench.statistics.results import DiscreteTest, TTest
 
 NOTHING = "-"
 FUTURE_MARK = "§"

@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 from erc_bench.comparison.model import Column, Comparison, PrintedClaim, Row, Score
-from erc_bench.comparison.pair import Pair
+from erc_bench.comparison.pair_result import Pair
 from erc_bench.output.tables.cells import marks, reasons
 
 

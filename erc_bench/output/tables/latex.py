@@ -11,10 +11,10 @@ from functools import partial
 
 from erc_bench.comparison.model import Comparison
 from erc_bench.output.tables.cells import panels
-from erc_bench.output.tables.further import further
 from erc_bench.output.tables.latex_cells import score_grid, text_grid
 from erc_bench.output.tables.latex_float import GUARD, Table, floats
 from erc_bench.output.tables.latex_text import comment, escape
+from erc_bench.output.tables.supplements import further
 
 __all__ = ["escape", "render"]
 LABEL = "tab:erc-bench"

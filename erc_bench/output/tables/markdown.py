@@ -9,7 +9,7 @@ from erc_bench.comparison.model import Comparison
 from erc_bench.output.tables.audit import TextTable
 from erc_bench.output.tables.cells import CellText, Panel, panels
 from erc_bench.output.tables.detail_table import detail_note, detail_table
-from erc_bench.output.tables.further import further
+from erc_bench.output.tables.supplements import further
 
 _WRAP = {"best": ("**", "**"), "second": ("<ins>", "</ins>"), "": ("", "")}
 

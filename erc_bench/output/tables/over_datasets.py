@@ -1,12 +1,85 @@
-"""The words and figures of claims over several datasets, without any markup."""
+"""The words and figures of ranks over datasets, without any markup."""
 
 from __future__ import annotations
 
-from erc_bench.comparison.datasets import OverDatasets
+from collections.abc import Iterator
+
 from erc_bench.comparison.model import Comparison
+from erc_bench.comparison.over_datasets_model import OverDatasets, Ranking
 from erc_bench.output.tables.audit import TextTable
 from erc_bench.output.tables.cells import NOTHING, figure, probability, row_label
 from erc_bench.output.tables.detail_table import adjusted_title
+
+
+def ranks_table(comparison: Comparison) -> TextTable | None:
+    """Return the rows by their average ranks; ``None`` where ranks were not asked for or nothing has one."""
+    ranking = comparison.ranking
+    if ranking is None or not ranking.rows:
+        return None
+    titles = [comparison.columns[position].title for position in ranking.columns]
+    averages = ranking.test.average_ranks
+    order = sorted(range(len(ranking.rows)), key=lambda place: averages[place])
+    rows = [
+        (
+            row_label(comparison, ranking.rows[place]),
+            _apart(comparison, ranking, ranking.rows[place], ranking.rows[order[0]]),
+            f"{averages[place]:.2f}",
+            *(f"{rank:g}" for rank in ranking.ranks[place]),
+        )
+        for place in order
+    ]
+    return TextTable(("row", "apart from", "average rank", *titles), tuple(rows))
+
+
+def _apart(comparison: Comparison, ranking: Ranking, row: int, best: int) -> str:
+    """Name what the row differs from, of the best row and its baseline."""
+    pairs = (comparison.columns[position].pair_of(row) for position in ranking.columns)
+    baselines = [pair.baseline for pair in pairs if pair is not None and pair.baseline in ranking.rows]
+    others = [other for other in dict.fromkeys((best, *baselines[:1])) if other != row]
+    named = [comparison.rows[other].label for other in others if ranking.apart(row, other, comparison.alpha)]
+    return ", ".join(named) or NOTHING
+
+
+def ranks_notes(comparison: Comparison) -> list[str]:
+    """Return what must be said below the table of ranks."""
+    return list(_notes(comparison, comparison.ranking)) if comparison.ranking is not None else []
+
+
+def _notes(comparison: Comparison, ranking: Ranking) -> Iterator[str]:
+    test, datasets = ranking.test, len(ranking.columns)
+    yield f"Ranks of the mean scores on {datasets} {'dataset' if datasets == 1 else 'datasets'}: 1 is best, ties share."
+    if test.chi_squared is None or test.chi_squared_p is None:
+        hint = "" if ranking.forced or not test.reason.startswith("not computed") else " --force-ranks computes it."
+        yield f"Friedman's test is {test.reason}.{hint}"
+    else:
+        yield _friedman(ranking, test.chi_squared, test.chi_squared_p)
+        yield from _nemenyi(comparison, ranking)
+    if ranking.forced and datasets < 5:
+        yield "Forced: with so few datasets these p-values are far off, and no claim rests on them."
+    if ranking.left_out:
+        labels = ", ".join(comparison.rows[row].label for row in ranking.left_out)
+        yield f"Without a score on every dataset, and so without a rank: {labels}."
+
+
+def _friedman(ranking: Ranking, chi_squared: float, p: float) -> str:
+    test = ranking.test
+    told = f"Do the rows differ at all? Friedman's chi² = {chi_squared:.2f}, p = {probability(p)}"
+    if test.f is not None and test.df is not None:
+        return f"{told}; Iman and Davenport's F({test.df[0]}, {test.df[1]}) = {test.f:.2f}, p = {probability(test.p)}."
+    return f"{told}; {test.reason}" + (f" ({probability(test.p)})." if test.p is not None else ".")
+
+
+def _nemenyi(comparison: Comparison, ranking: Ranking) -> Iterator[str]:
+    distance, p = ranking.distance.value, ranking.test.p
+    if distance is None:
+        return
+    if p is None or p > comparison.alpha:
+        yield f"Not at {comparison.alpha:g}: no two rows are told apart."
+        return
+    yield (
+        f"Two rows are apart where their average ranks differ by Nemenyi's distance, {distance:.2f}, or more (all pairs"
+        f" of {len(ranking.rows)} rows at {comparison.alpha:g}); apart from names the best row and the baseline."
+    )
 
 
 def over_datasets_table(comparison: Comparison) -> TextTable | None:

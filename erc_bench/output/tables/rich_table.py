@@ -14,7 +14,7 @@ from erc_bench.comparison.tests import Tests
 from erc_bench.output.tables.audit import TextTable
 from erc_bench.output.tables.cells import NOTHING, CellText, Detail, Panel, details, interval_title, panels
 from erc_bench.output.tables.detail_table import adjusted_title, detail_note, further_figures, further_titles
-from erc_bench.output.tables.further import further
+from erc_bench.output.tables.supplements import further
 
 _STYLES = {"best": "bold", "second": "underline", "": ""}
 # Without a terminal there is no bold: the signs that plain text has for it stand in.

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from erc_bench.contracts.encoder import Encoder
-from erc_bench.contracts.protocol import seal
-from erc_bench.contracts.types import Dialogue
+from erc_bench.contracts.types import Dialogue, seal
 from erc_bench.testing.dialogues import say_more, toy_dialogues
 from erc_bench.testing.encoders.trial import (
     TOLERANCE,

@@ -10,8 +10,7 @@ from typing import Any
 import torch
 
 from erc_bench.contracts.encoder import Encoder
-from erc_bench.contracts.protocol import seal
-from erc_bench.contracts.types import Dialogue
+from erc_bench.contracts.types import Dialogue, seal
 from erc_bench.testing.chance import seeded
 from erc_bench.testing.dialogues import mapped, relabelled, say_more, toy_dialogues
 from erc_bench.testing.elsewhere import Numbers, same_elsewhere

@@ -9,8 +9,7 @@ from typing import Any
 import torch
 
 from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example
-from erc_bench.contracts.protocol import seal
-from erc_bench.contracts.types import UtteranceKey
+from erc_bench.contracts.types import UtteranceKey, seal
 from erc_bench.testing.chance import seeded
 from erc_bench.testing.dialogues import toy_dialogues
 from erc_bench.testing.encoders.trial import (

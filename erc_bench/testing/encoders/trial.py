@@ -12,8 +12,7 @@ from torch import Tensor
 
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example, TokenRow
-from erc_bench.contracts.protocol import seal
-from erc_bench.contracts.types import Dialogue, UtteranceKey
+from erc_bench.contracts.types import Dialogue, UtteranceKey, seal
 from erc_bench.testing.chance import seeded
 from erc_bench.testing.devices import CPU, distance
 from erc_bench.testing.dialogues import toy_dialogues

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.layout import MODEL_BACKBONE, MODEL_FILE, is_model_file
+from erc_bench.store.layout import MODEL_BACKBONE, MODEL_FILE, MODEL_FOLDER, STATUS_FILE, is_model_file
+from erc_bench.store.reading import read_cell
+from erc_bench.store.regular_files import kind_of
 
 WEIGHTS_FILE = "weights.safetensors"
 BACKBONE_FOLDER = MODEL_BACKBONE
@@ -78,3 +80,48 @@ def _names(folder: Path) -> Iterator[str]:
 def _digest(file: Path) -> dict[str, Any]:
     with file.open("rb") as stream:
         return {"bytes": file.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+
+
+_DEPTH = 6
+"""Folders from the one that holds several folders of runs down to a cell."""
+_SHOWN = 10
+_SAVE = "Save one with `erc-bench run ... --save-model`; a cell that is done without is trained again for it."
+
+
+def find_model(run: Path) -> Path:
+    """Return the folder of the one saved model that lies in or below a folder.
+
+    Raises :class:`ErcBenchError` where there is none, or several to choose from.
+    """
+    if not run.is_dir():
+        raise ErcBenchError(f"there is no folder {str(run)!r}", _SAVE)
+    if (run / MODEL_FILE).is_file():
+        return _finished(run) if run.name == MODEL_FOLDER else run
+    found = _below(run)
+    if len(found) > 1:
+        shown = [f"  {folder.parent}" for folder in found[:_SHOWN]]
+        more = [f"  and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+        raise ErcBenchError(f"{run} holds {len(found)} saved models", "\n".join(["Name one of them:", *shown, *more]))
+    if not found:
+        raise ErcBenchError(f"there is no saved model in {run}", _SAVE)
+    return _finished(found[0])
+
+
+def _below(run: Path) -> list[Path]:
+    patterns = ("*/" * depth + f"{MODEL_FOLDER}/{MODEL_FILE}" for depth in range(_DEPTH + 1))
+    found = {file.parent for pattern in patterns for file in run.glob(pattern)}
+    return sorted(folder for folder in found if not _is_hidden(folder, run))
+
+
+def _is_hidden(folder: Path, run: Path) -> bool:
+    return any(part.startswith(".") for part in folder.relative_to(run).parts)
+
+
+def _finished(folder: Path) -> Path:
+    """Refuse the model of a cell that did not come to its end, or is damaged; one that lies alone was taken out."""
+    cell = folder.absolute().parent
+    if kind_of(cell / STATUS_FILE) or any(cell.glob("*.csv")):
+        read = read_cell(cell, with_model=True)
+        if read.status != "done":
+            raise ErcBenchError(f"the cell {cell} is {read.status}: {read.error}", "Run it again with --save-model.")
+    return folder

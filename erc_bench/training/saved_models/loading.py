@@ -29,6 +29,7 @@ from erc_bench.training.assembly import Assembly
 from erc_bench.training.device import one_thread
 from erc_bench.training.features import Uncached
 from erc_bench.training.preparation import CellData, Preparer
+from erc_bench.training.process_state import turn
 from erc_bench.training.progress import Progress
 from erc_bench.training.readout import scores_of
 from erc_bench.training.saved_models.description import Description, SavedComponent
@@ -36,7 +37,6 @@ from erc_bench.training.saved_models.files import BACKBONE_FOLDER, BACKBONE_WEIG
 from erc_bench.training.saved_models.module_state import put_back
 from erc_bench.training.saved_models.rebuilding import Saved, read_weights, rebuild
 from erc_bench.training.system_cell import scores_of_system
-from erc_bench.training.turns import turn
 from erc_bench.training.workspace import Workspace
 
 Answer = Callable[[Sequence[Dialogue]], tuple[list[UtteranceKey], np.ndarray]]

@@ -10,14 +10,13 @@ from typing import Any, overload
 
 from erc_bench.contracts.types import Dialogue
 from erc_bench.corpora.conversations.model import Conversation, sealed
-from erc_bench.corpora.conversations.python import as_conversation
+from erc_bench.corpora.conversations.python_objects import as_conversation
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.training.device import choose_device
 from erc_bench.training.saved_models.description import Description, read_description
-from erc_bench.training.saved_models.files import check
-from erc_bench.training.saved_models.finding import find_model
+from erc_bench.training.saved_models.files import check, find_model
 from erc_bench.training.saved_models.loading import Answer, Loader
 
 

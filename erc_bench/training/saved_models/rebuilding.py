@@ -17,12 +17,11 @@ from erc_bench.contracts.encoder import Encoder
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.composition import Composition
+from erc_bench.training.preparation import Standardiser, WordStates
 from erc_bench.training.row_states import RowEncoder
 from erc_bench.training.saved_models.description import Description, read_description
 from erc_bench.training.saved_models.files import WEIGHTS_FILE
 from erc_bench.training.saved_models.module_state import put_back
-from erc_bench.training.standardise import Standardiser
-from erc_bench.training.word_states import WordStates
 
 
 @dataclass(frozen=True)

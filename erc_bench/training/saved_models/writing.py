@@ -16,6 +16,7 @@ from erc_bench.planning.plan import Plan
 from erc_bench.store.layout import MODEL_FILE
 from erc_bench.training.composition import Composition
 from erc_bench.training.readout import scores_of
+from erc_bench.training.result import Trained
 from erc_bench.training.saved_models.description import Description, describe
 from erc_bench.training.saved_models.files import (
     BACKBONE_FOLDER,
@@ -26,7 +27,6 @@ from erc_bench.training.saved_models.files import (
 )
 from erc_bench.training.saved_models.module_state import taken_apart
 from erc_bench.training.saved_models.rebuilding import Saved, rebuild
-from erc_bench.training.trained import Trained
 
 _LANGUAGE_MODEL = "language_model."
 _ROUNDING = 1e-3

@@ -11,7 +11,7 @@ from erc_bench.comparison.scoring.answers import read_answers
 from erc_bench.comparison.scoring.scored import score_files
 from erc_bench.contracts.dataset import Layout
 from erc_bench.errors import ErcBenchError
-from erc_bench.statistics import dialogue_sign_flip
+from erc_bench.statistics.dialogues import dialogue_sign_flip
 from erc_bench.statistics.metrics import macro_f1
 
 

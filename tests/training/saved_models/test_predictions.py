@@ -8,7 +8,7 @@ import pytest
 
 import erc_bench.api as erc
 from erc_bench.corpora.corpus import load_corpus
-from erc_bench.training import turns
+from erc_bench.training import process_state
 from erc_bench.training.saved_models import loading
 from erc_bench_plugins.datasets.meld import Meld
 
@@ -173,10 +173,10 @@ def test_loading_and_answering_have_the_process_to_themselves(cell, monkeypatch)
     with ThreadPoolExecutor(1) as pool:
 
         def watched(work):
-            return lambda *given: taken.append(pool.submit(turns._taken).result()) or work(*given)
+            return lambda *given: taken.append(pool.submit(process_state._taken).result()) or work(*given)
 
         for name in ("rebuild", "scores_of"):
             monkeypatch.setattr(loading, name, watched(getattr(loading, name)))
         erc.load_model(cell).predict(["Hello."])
         assert taken == [True, True]
-        assert not pool.submit(turns._taken).result()
+        assert not pool.submit(process_state._taken).result()

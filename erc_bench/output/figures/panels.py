@@ -1,0 +1,77 @@
+"""Panels side by side that share their rows: a line for each method, an axis of its own for each dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from erc_bench.output.figures.reach import Reach
+from erc_bench.output.figures.style import grid_of, new_figure
+
+MOST_COLUMNS = 4
+
+
+def panel_grid(
+    count: int, parts: int, size: tuple[float, float], heights: Sequence[float] | None = None
+) -> tuple[Figure, list[list[Axes]]]:
+    """Return a figure and for each of ``count`` panels its ``parts`` axes, one below the other.
+
+    ``size`` is width and height of a panel in inches, ``heights`` the relative heights of its parts.
+    """
+    columns = min(count, MOST_COLUMNS)
+    bands = -(-count // MOST_COLUMNS)
+    figure = new_figure(columns * size[0] + 0.8, bands * size[1] + 0.7)
+    ratios = list(heights or [1.0] * parts) * bands
+    every: Any = figure.subplots(bands * parts, columns, squeeze=False, height_ratios=ratios)
+    panels = [[every[(i // columns) * parts + part, i % columns] for part in range(parts)] for i in range(count)]
+    for empty in range(count, bands * columns):
+        for part in range(parts):
+            every[(empty // columns) * parts + part, empty % columns].remove()
+    return figure, panels
+
+
+_HEIGHT = 0.32
+_LETTER = 0.06
+
+
+def row_panels(labels: Sequence[str], count: int, width: float) -> tuple[Figure, list[Axes]]:
+    """Return a figure with ``count`` panels of this width in inches, in bands; the first of each names the rows."""
+    columns = min(count, MOST_COLUMNS)
+    bands = -(-count // MOST_COLUMNS)
+    height = bands * (0.8 + _HEIGHT * len(labels)) + 0.5
+    figure = new_figure(0.5 + _LETTER * max(map(len, labels)) + width * columns, height)
+    every: Any = figure.subplots(bands, columns, squeeze=False)
+    for empty in range(count, bands * columns):
+        every[empty // columns, empty % columns].remove()
+    panels = [every[i // columns, i % columns] for i in range(count)]
+    for i, axes in enumerate(panels):
+        axes.set_yticks(range(len(labels)), labels if i % columns == 0 else [])
+        axes.set_ylim(len(labels) - 0.5, -0.5)
+        axes.tick_params(axis="y", length=0)
+        axes.spines["left"].set_visible(False)
+        grid_of(axes, "x")
+        _bands_of_rows(axes, len(labels))
+    return figure, panels
+
+
+def _bands_of_rows(axes: Axes, rows: int) -> None:
+    # They lead the eye from a name to the panels on the right.
+    for row in range(0, rows, 2):
+        axes.axhspan(row - 0.5, row + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
+
+
+def beyond(axes: Axes, y: float, low: float, high: float, axis: Reach) -> None:
+    """Mark with arrows that something which reaches from ``low`` to ``high`` does not end on the axis."""
+    inside = 0.015 * (axis.high - axis.low)
+    arrows = [("<", axis.low + inside)] * (low < axis.low) + [(">", axis.high - inside)] * (high > axis.high)
+    for marker, x in arrows:
+        axes.plot(x, y, marker=marker, markersize=5, color="black", linestyle="none", label="beyond the axis")
+
+
+def beside(axes: Axes, y: float, text: str) -> None:
+    """Write a number at the right end of a row."""
+    place: Any = ("axes fraction", "data")
+    axes.annotate(text, (1.0, y), xycoords=place, xytext=(4, 0), textcoords="offset points", va="center", fontsize=7.5)
