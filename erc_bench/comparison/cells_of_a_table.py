@@ -47,7 +47,8 @@ def another_machine(shown: Sequence[StoredCell]) -> str:
 def _is_frozen_and_exact(record: dict[str, Any]) -> bool:
     # Only cells that record the versions of the core computed in float64.
     versions = record.get("inputs", {}).get("core", {})
-    return "features" in versions and record.get("provenance", {}).get("precision") in _EXACT
+    frozen = "features" in versions and "fine-tuning" not in versions
+    return frozen and record.get("provenance", {}).get("precision") in _EXACT
 
 
 def unverified(shown: Sequence[StoredCell]) -> str:

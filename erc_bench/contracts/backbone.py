@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from erc_bench.contracts.component import Component
+
+Reading = Literal["opening", "mean", "last"]
+"""Where a language model keeps the state of a text: its opening token, the mean of its tokens, its last token."""
 
 
 @dataclass(frozen=True)
 class LoadedBackbone:
     """A tokenizer and its model, in float32 on the CPU, as ``Backbone.load`` returned them.
 
-    ``maximum_length`` counts tokens, special ones included.
+    ``maximum_length`` counts tokens, special ones included. ``reading`` says where a text's own state lies.
     """
 
     tokenizer: Any
     model: Any
     maximum_length: int
     bf16_safe: bool = True
+    reading: Reading = "opening"
 
 
 class Backbone(Component):
@@ -29,6 +33,8 @@ class Backbone(Component):
     """Number of parameters (decides the training regime); ``None``: not known before loading."""
     bf16_safe: ClassVar[bool] = True
     """Whether the model computes correctly under bf16 autocast."""
+    reading: ClassVar[Reading] = "opening"
+    """Where the model was pretrained to keep the state of a whole text."""
     attention: ClassVar[tuple[str, ...]] = ("sdpa", "eager")
     """Attention implementations that the model supports, the preferred one first."""
 

@@ -18,7 +18,9 @@ class Method:
     the prompt encoder, cross-entropy and the head. ``settings`` and ``per_dataset`` map
     ``slot.option`` to values. ``settings_from`` says where these values come from and is shown
     with every result. ``readouts`` names further classifiers that read the same training.
-    ``system`` replaces the composition of slots altogether. ``search`` maps ``slot.option`` to the
+    ``system`` replaces the composition of slots altogether. ``upstream`` names the method whose language model,
+    trained with the run's own seed, becomes this one's backbone: most dialogue-level systems read utterances through
+    a model that was fine-tuned on single utterances. ``search`` maps ``slot.option`` to the
     values among which ``erc-bench tune`` looks for better ones, beside a learning rate, and
     ``search_from`` says where that grid comes from.
     """
@@ -34,3 +36,4 @@ class Method:
     system: type[System] | None = None
     search: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     search_from: str = ""
+    upstream: str = ""

@@ -193,3 +193,14 @@ class CorpusGold:
             return load_corpus(configured(self._dataset_of(record["dataset"]), record), self._data_dir)
         except Exception:  # a dataset is a stranger's code, and most tables are made where no corpus is
             return None
+
+
+def limited(corpus: Corpus, limit: int | None) -> Corpus:
+    """Keep the first dialogues of each split; raise :class:`ErcBenchError` where a split keeps no label."""
+    if limit is None:
+        return corpus
+    splits = corpus.splits.limited(limit)
+    for name, dialogues in splits.items():
+        if not any(dialogue.targets() for dialogue in dialogues):
+            raise ErcBenchError(f"the first {limit} dialogues of {name} have no labelled utterance", "Raise --limit.")
+    return replace(corpus, splits=splits, counts={name: count(dialogues) for name, dialogues in splits.items()})

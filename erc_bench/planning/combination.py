@@ -16,6 +16,17 @@ from erc_bench.planning.request import Combination, Request, look_up
 from erc_bench.planning.settings import Problem, Resolved, misdirected, resolve
 from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.planning.tuned import CombinationName
+from erc_bench.planning.upstream import (
+    NO_UPSTREAM,
+    SLOT,
+    TRAINS,
+    Upstream,
+    UpstreamOptions,
+    impossible,
+    joined,
+    recipe,
+    upstream_of,
+)
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.layout import CellAddress
 
@@ -54,27 +65,57 @@ def _plan_composition(
     request: Request, catalogue: Catalogue, combination: Combination, mine: Sequence[Override]
 ) -> tuple[Plan | None, list[str]]:
     method = combination.method
+    asked = upstream_of(method, mine)
+    upstream, wrong = _plan_upstream(request, catalogue, combination, asked)
+    mine = asked.own
     filled = {item.address: str(item.value) for item in mine if item.address in DEFAULT_CHOICES}
     recipe = {**DEFAULT_CHOICES, **method.choices}
     choices = {**recipe, **filled}
-    wrong = [_no_slot(slot) for slot in method.choices if slot not in DEFAULT_CHOICES]
+    wrong += [_no_slot(slot) for slot in method.choices if slot not in DEFAULT_CHOICES]
     components = {slot: look_up(catalogue, slot, choices[slot], wrong) for slot in DEFAULT_CHOICES}
     names = dict.fromkeys([*method.readouts, *request.readouts_for(method.name)])
     readouts = {n: look_up(catalogue, "classifier", n, wrong) for n in names if n != choices["classifier"]}
     lacking = {slot for slot, component in components.items() if component is None}
     replaced = {slot: name for slot, name in choices.items() if name != recipe[slot]}
-    slots = _slots(combination, components)
+    slots = _slots(combination, components) | ({SLOT: UpstreamOptions} if asked.method else {})
     options = [item for item in mine if item.address not in DEFAULT_CHOICES and item.slot not in lacking]
     layers = _layers(combination, replaced)
     size = partial(_size, combination)
     resolved, problems = resolve(slots, layers, [*options, *_reference(combination)], size)
-    problems += misdirected(method, slots, replaced.keys() | lacking, combination.dataset.name)
+    problems += misdirected(method, slots, replaced.keys() | lacking | {SLOT}, combination.dataset.name)
     if wrong:
         return None, wrong + [str(problem) for problem in problems]
     problems += _impossible(combination, components, readouts, resolved, mine)
     problems += _unsavable(request, combination.backbone)
+    problems += impossible(resolved, upstream, asked, _any_upstream(request, catalogue))
     resolved = replace(resolved, overrides={**_without_reference(resolved), **replaced})
-    return _make(request, combination, components, readouts, resolved), [str(problem) for problem in problems]
+    plan = _make(request, combination, components, readouts, resolved, upstream)
+    return plan, [str(problem) for problem in problems]
+
+
+def _plan_upstream(
+    request: Request, catalogue: Catalogue, combination: Combination, asked: Upstream
+) -> tuple[Plan | None, list[str]]:
+    """Plan the cell that trains the backbone: it reads train and dev alone, so that ``--dev-only`` is all one to it."""
+    wrong: list[str] = []
+    method = look_up(catalogue, "method", asked.method, wrong) if asked.method else None
+    if method is None:
+        return None, [f"upstream: {problem}" for problem in wrong]
+    if method.system is not None or method.upstream:
+        lacks = "is a system" if method.system is not None else "has an upstream of its own"
+        return None, [f"upstream: the method {method.name!r} {lacks}; name one that trains the plain backbone"]
+    plain = replace(request, methods=(method.name,), readouts=(), readouts_of={}, dev_only=False, audit=False)
+    plain = replace(plain, save_representations=False, save_model=False)
+    trained = recipe(method, combination.method, combination.dataset.name)
+    layered = replace(combination, method=trained, as_upstream=True)
+    plan, problems = _plan_composition(plain, catalogue, layered, asked.theirs)
+    return plan, [f"upstream: {problem}" for problem in problems]
+
+
+def _any_upstream(request: Request, catalogue: Catalogue) -> bool:
+    installed = catalogue.entries("method")
+    named = any(installed[name].component.upstream for name in request.methods if name in installed)
+    return named or any(item.address == SLOT for item in request.settings())
 
 
 def _plan_system(
@@ -119,7 +160,8 @@ def _layers(combination: Combination, replaced: Container[str]) -> list[tuple[st
         (origin, {address: value for address, value in settings.items() if address.partition(".")[0] not in replaced})
         for origin, settings in own
     ]
-    return [(f"dataset {dataset.name}", dataset.suggested_settings), *kept]
+    weakest = [(f"dataset {dataset.name}", dataset.suggested_settings)]
+    return [*weakest, *([TRAINS] if combination.as_upstream else []), *kept]
 
 
 def _reference(combination: Combination) -> list[Override]:
@@ -171,9 +213,16 @@ def _make(
     components: Mapping[str, Any],
     readouts: Mapping[str, Any],
     resolved: Resolved,
+    upstream: Plan | None = None,
 ) -> Plan:
     is_system = "system" in components
     choices = {slot: component.name for slot, component in components.items()}
+    if upstream is not None:
+        choices |= {"upstream": upstream.method.name}
+        choices |= {f"upstream.{slot}": name for slot, name in upstream.choices().items()}
+        resolved = joined(resolved, upstream, combination.method.upstream)
+    elif combination.method.upstream:
+        resolved = replace(resolved, overrides={**resolved.overrides, SLOT: NO_UPSTREAM})
     digest = settings_hash(choices, resolved, request.limit, request.dev_only)
     dataset_name, method_name, backbone_name = _name(combination)
     address = CellAddress(dataset_name, method_name, backbone_name, digest, 0)
@@ -192,4 +241,5 @@ def _make(
         request.audit and not is_system,
         request.save_representations and not is_system,
         request.save_model,
+        upstream,
     )

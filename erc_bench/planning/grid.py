@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.combination import plan_combination
@@ -43,7 +42,7 @@ def plan_grids(requests: Sequence[Request], catalogue: Catalogue) -> list[Plan]:
         raise ErcBenchError(_listed(lines), "\n".join(hints))
     # A system has no backbone: asked for with two, it is still one cell.
     seeds = dict.fromkeys(seed for request in requests for seed in request.seeds)
-    seeded = {_with_seed(plan, seed).address: _with_seed(plan, seed) for seed in seeds for plan in plans}
+    seeded = {each.address: each for seed in seeds for plan in plans for each in [plan.with_seed(seed)]}
     datasets = dict.fromkeys(dataset for request in requests for dataset in request.datasets)
     order = {dataset: position for position, dataset in enumerate(datasets)}
     return sorted(seeded.values(), key=lambda plan: order[plan.address.dataset])
@@ -71,7 +70,3 @@ def _listed(lines: Sequence[str]) -> str:
     if len(lines) == 1:
         return lines[0]
     return f"{len(lines)} things are wrong:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def _with_seed(plan: Plan, seed: int) -> Plan:
-    return replace(plan, address=replace(plan.address, seed=seed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from erc_bench.contracts.backbone import Backbone
@@ -23,6 +23,8 @@ class Plan:
     ``readouts`` maps the names of further classifiers to classes. ``backbone`` is ``None`` for a
     system that has none. ``audit`` writes down the test score of every epoch, ``save_representations``
     stores those of the test utterances, ``save_model`` the trained model; none changes a result.
+    ``upstream`` is the cell whose trained language model is this one's backbone; its settings and choices stand among
+    this cell's own as ``upstream.SLOT.OPTION``.
     """
 
     address: CellAddress
@@ -37,6 +39,7 @@ class Plan:
     audit: bool = False
     save_representations: bool = False
     save_model: bool = False
+    upstream: Plan | None = None
 
     @property
     def seed(self) -> int:
@@ -54,8 +57,27 @@ class Plan:
         return options(**self.resolved.slot(slot))
 
     def choices(self) -> dict[str, str]:
-        """Return the names of the components by slot."""
-        return {slot: component.name for slot, component in self.components.items()}  # type: ignore[attr-defined]
+        """Return the names of the components by slot; those of the upstream as ``upstream.SLOT``."""
+        own: dict[str, str] = {slot: component.name for slot, component in self.components.items()}  # type: ignore[attr-defined]
+        if self.upstream is None:
+            return own
+        theirs = {f"upstream.{slot}": name for slot, name in self.upstream.choices().items()}
+        return {**own, "upstream": self.upstream.method.name, **theirs}
+
+    def code(self) -> dict[str, type]:
+        """Return every component whose code decides the result, by slot, further readouts by name."""
+        upstream = {} if self.upstream is None else self.upstream.components
+        return {
+            **({} if self.backbone is None else {"backbone": self.backbone}),
+            **self.components,
+            **self.readouts,
+            **{f"upstream.{slot}": component for slot, component in upstream.items()},
+        }
+
+    def with_seed(self, seed: int) -> Plan:
+        """Return the same cell with another seed, which its upstream shares."""
+        upstream = None if self.upstream is None else self.upstream.with_seed(seed)
+        return replace(self, address=replace(self.address, seed=seed), upstream=upstream)
 
 
 def settings_hash(

@@ -75,7 +75,8 @@ class Request:
 class Combination:
     """One method on one dataset with one backbone.
 
-    ``reference`` is the hub id or the local folder where the backbone was named by one.
+    ``reference`` is the hub id or the local folder where the backbone was named by one. ``as_upstream``: its language
+    model is to be trained for another method.
     """
 
     method: Method
@@ -83,6 +84,7 @@ class Combination:
     backbone: type[Backbone]
     backbone_name: str
     reference: str = ""
+    as_upstream: bool = False
 
 
 def combinations(request: Request, catalogue: Catalogue, problems: list[str]) -> list[Combination]:

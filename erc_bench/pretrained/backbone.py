@@ -62,7 +62,7 @@ class PretrainedBackbone(Backbone):
         tokenizer, model = load_folder(self.folder(), self.attention)
         self.adapt(model)
         longest = maximum_length(tokenizer, model)
-        return LoadedBackbone(tokenizer, model, longest, self.computes_in_bf16(tokenizer, model))
+        return LoadedBackbone(tokenizer, model, longest, self.computes_in_bf16(tokenizer, model), self.reading)
 
     def load_saved(self, folder: Path) -> LoadedBackbone:
         """Load from a folder of ``run --save-model`` in place of the one that the options name."""

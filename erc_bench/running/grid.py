@@ -7,24 +7,25 @@ import logging
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from erc_bench.contracts.observer import ObservedStatus
-from erc_bench.contracts.types import UtteranceKey, gold_labels, seal
-from erc_bench.corpora.corpus import Corpus, count, load_corpus
+from erc_bench.contracts.types import gold_labels, seal
+from erc_bench.corpora.corpus import Corpus, limited, load_corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.plan import Plan
 from erc_bench.running.audit import SelectionAudit
+from erc_bench.running.failures import reason_of
 from erc_bench.running.observers import CellObservers, Observers
-from erc_bench.running.record import Row, inputs, make_record, scored_rows
+from erc_bench.running.record import inputs, make_record
+from erc_bench.running.results import headline, other_weights, write_results
 from erc_bench.running.state import RUNS_UNDER, Found, find
 from erc_bench.running.task import GridTask
-from erc_bench.running.traceback_places import located
 from erc_bench.store.layout import MODEL_FOLDER, Status
 from erc_bench.store.ledger import append, entry_of
 from erc_bench.store.writing import CellBusyError, CellWriter
@@ -37,6 +38,7 @@ from erc_bench.training.result import CellResult, Hear
 from erc_bench.training.saved_models.files import in_words, size_of
 from erc_bench.training.saved_models.writing import save_model
 from erc_bench.training.system_cell import run_system
+from erc_bench.training.upstream import UpstreamTrainer
 from erc_bench.training.workspace import Workspace
 
 _log = logging.getLogger("erc_bench")
@@ -159,7 +161,7 @@ class GridRunner:
             raise
         # A cell is a stranger's code over a stranger's data: whatever it raises, the others go on.
         except (Exception, SystemExit) as error:
-            reason = _reason(plan, error)
+            reason = reason_of(plan, error)
             first_line = reason.partition("\n")[0]
             unwritten = _close(writer, "failed", first_line, traceback.format_exc(), present)
             _tell_stop(observers, "failed", first_line)
@@ -168,7 +170,7 @@ class GridRunner:
         self.outcome.ran.append(plan)
         # Only now, when nothing that they do can change what is written.
         observers.done(record["metrics"])
-        self.progress.cell_ended(plan.label(), _headline(record), time.perf_counter() - started)
+        self.progress.cell_ended(plan.label(), headline(record), time.perf_counter() - started)
 
     def _note(self, text: str) -> None:
         self.progress.note(text)
@@ -182,7 +184,7 @@ class GridRunner:
         gold = {} if plan.dev_only else gold_labels(splits.test)
         audit = SelectionAudit(plan, gold) if plan.audit else None
         result = self._train(plan, data, corpus.fingerprint, audit, hear)
-        rows = _write_results(plan, result, gold, writer)
+        rows = write_results(plan, result, gold, writer)
         machine = {"hardware": hardware(self.workspace.device), "device": str(self.workspace.device)}
         loaded = [file.record() for file in self.task.plugins]
         record = make_record(plan, corpus, result, rows, present, {**machine, "plugins": loaded})
@@ -209,26 +211,30 @@ class GridRunner:
     ) -> CellResult:
         if plan.backbone is None:
             return run_system(plan, data)
-        return Cell(plan, data, fingerprint, self.workspace, self.progress, audit, hear).run()
+        upstream = UpstreamTrainer(self.workspace, self.progress).weights_for(plan, data, fingerprint)
+        if upstream is not None:
+            for note in other_weights(self.runs, plan.address, upstream.record()):
+                self._tell_once(note)
+        return Cell(plan, data, fingerprint, self.workspace, self.progress, audit, hear, upstream).run()
 
     def _load(self, plan: Plan) -> Corpus:
         key = json.dumps([plan.address.dataset, plan.resolved.slot("dataset"), plan.limit], sort_keys=True)
         if self._corpus is None or self._corpus[0] != key:
             corpus = load_corpus(plan.dataset(plan.build("dataset", plan.dataset)), self.task.data_dir)
             self._tell_departures(plan.address.dataset, corpus)
-            self._corpus = (key, _limited(corpus, plan.limit))
+            self._corpus = (key, limited(corpus, plan.limit))
         return self._corpus[1]
 
     def _tell_waiting(self) -> None:
-        note = "waiting for another thread of this program to finish its cell"
-        if note not in self._told:
-            self._told.add(note)
-            self.progress.note(note)
+        self._tell_once("waiting for another thread of this program to finish its cell")
 
     def _tell_departures(self, dataset: str, corpus: Corpus) -> None:
-        note = f"{dataset}: {'; '.join(corpus.departures)}; see erc-bench data verify {dataset}"
         # A grid that goes from corpus to corpus and back loads one twice.
-        if corpus.departures and note not in self._told:
+        if corpus.departures:
+            self._tell_once(f"{dataset}: {'; '.join(corpus.departures)}; see erc-bench data verify {dataset}")
+
+    def _tell_once(self, note: str) -> None:
+        if note not in self._told:
             self._told.add(note)
             self.progress.note(note)
 
@@ -244,10 +250,10 @@ class GridRunner:
         if found.state == "stale":
             self.outcome.stale.append((plan, found.reason))
         self.outcome.skipped.append(plan)
-        self.progress.cell_ended(plan.label(), f"{found.state}: {_headline(found.record or {})}", seconds)
+        self.progress.cell_ended(plan.label(), f"{found.state}: {headline(found.record or {})}", seconds)
 
     def _reason_before_start(self, plan: Plan, error: Exception) -> str:
-        reason = _reason(plan, error)
+        reason = reason_of(plan, error)
         if not isinstance(error, ErcBenchError) and reason not in self._told:
             self._told.add(reason)
             _log.error("a cell cannot start", exc_info=error)
@@ -259,46 +265,6 @@ class GridRunner:
         told = reason.partition("\n")[0] if reason in self._reasons else reason
         self._reasons.add(reason)
         self.progress.cell_ended(plan.label(), f"failed: {told}", time.perf_counter() - started)
-
-
-def _write_results(
-    plan: Plan, result: CellResult, gold: Mapping[UtteranceKey, str], writer: CellWriter
-) -> dict[str, list[Row]]:
-    """Write predictions and arrays in the order of the split; return the scored rows of every reading."""
-    rows: dict[str, list[Row]] = {}
-    own = next(iter(result.readings))
-    order = {key: position for position, key in enumerate(result.keys)}
-    for name, reading in result.readings.items():
-        if reading.scores is not None:
-            rows[name] = scored_rows(plan, result.keys, reading.scores, gold)
-            scores = reading.scores[[order[key] for key in gold]]
-            writer.write_predictions(None if name == own else name, rows[name], scores, plan.dataset.labels)
-    arrays = dict(result.arrays)
-    for name, array in result.representations.items():
-        arrays[name] = array[[order[key] for key in gold]]
-    if arrays:
-        writer.write_arrays(arrays)
-    return rows
-
-
-def _limited(corpus: Corpus, limit: int | None) -> Corpus:
-    if limit is None:
-        return corpus
-    splits = corpus.splits.limited(limit)
-    for name, dialogues in splits.items():
-        if not any(dialogue.targets() for dialogue in dialogues):
-            raise ErcBenchError(f"the first {limit} dialogues of {name} have no labelled utterance", "Raise --limit.")
-    return replace(corpus, splits=splits, counts={name: count(dialogues) for name, dialogues in splits.items()})
-
-
-def _headline(record: Mapping[str, Any]) -> str:
-    if not record:
-        return ""
-    metric = record["headline_metric"]
-    scores = record["metrics"]["test"] or record["metrics"]["dev"]
-    split = "test" if record["metrics"]["test"] else "dev"
-    flag = f" (degenerate: {record['degenerate']})" if record["degenerate"] else ""
-    return f"{split} {metric.replace('_', ' ')} {scores[metric]:.2f}{flag}"
 
 
 def _close(
@@ -316,15 +282,3 @@ def _close(
 def _tell_stop(observers: CellObservers | None, status: ObservedStatus, error: str) -> None:
     if observers is not None:
         observers.stopped(status, error)
-
-
-def _reason(plan: Plan, error: BaseException) -> str:
-    if isinstance(error, torch.OutOfMemoryError):
-        return (
-            "the device ran out of memory; lower training.batch_size (with training.accumulation the "
-            "optimiser still sees as many examples) or encoder.length"
-        )
-    if isinstance(error, ErcBenchError):
-        return str(error)
-    backbone = [] if plan.backbone is None else [plan.backbone]
-    return located(error, [plan.dataset, *backbone, *plan.components.values(), *plan.readouts.values()])

@@ -23,8 +23,7 @@ Row = tuple[UtteranceKey, str, str]
 
 def inputs(plan: Plan, fingerprint: str | None, identity: str | None) -> dict[str, Any]:
     """Return what a stored cell must still agree with, else it is stale; ``None`` is what was not looked at."""
-    backbone = {} if plan.backbone is None else {"backbone": plan.backbone}
-    code = code_digests({**backbone, **plan.components, **plan.readouts})
+    code = code_digests(plan.code())
     return {"data": fingerprint, "backbone": identity, "code": code, "core": versions_used(plan.resolved.values)}
 
 
@@ -74,6 +73,7 @@ def make_record(
         "headline_metric": dataset.headline_metric,
         "scored_labels": list(dataset.scored_labels),
         "sees_future": result.facts.get("sees_future", False),
+        **({"upstream": result.facts["upstream"]} if "upstream" in result.facts else {}),
         "selection": result.selection,
         "data": {
             "fingerprint": corpus.fingerprint,
@@ -83,7 +83,7 @@ def make_record(
             "groups": groups(corpus.splits.test),
         },
         "inputs": dict(stored_inputs),
-        "provenance": {"git": git_state(), "versions": versions(), **machine, **result.facts},
+        "provenance": {"git": git_state(), "versions": versions(), **machine, **_without(result.facts, "upstream")},
         "timings": {name: round(seconds, 3) for name, seconds in result.timings.items()},
         "epochs": result.epochs,
         "metrics": {"dev": metrics["dev"], "test": metrics["test"]},
@@ -95,6 +95,10 @@ def make_record(
         "readouts_epochs": {name: reading.epochs for name, reading in result.readings.items() if reading.epochs},
         "readouts_selection": {name: reading.selection for name, reading in result.readings.items() if reading.epochs},
     }
+
+
+def _without(facts: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {fact: value for fact, value in facts.items() if fact != name}
 
 
 def _metrics(

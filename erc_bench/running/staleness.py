@@ -70,6 +70,7 @@ class Staleness:
         looked_up: dict[str, Callable[[], Any]] = {
             slot: lambda slot=slot, name=name: self._component(record, slot, name)  # type: ignore[misc]
             for slot, name in record.get("choices", {}).items()
+            if slot != "upstream"  # the name of a method, whose components have slots of their own
         }
         for name in record.get("readouts", []):
             looked_up[name] = lambda name=name: self._get("classifier", name, record)  # type: ignore[misc]
@@ -84,6 +85,7 @@ class Staleness:
         return code_digests(found)
 
     def _component(self, record: Record, slot: str, name: str) -> Any:
+        slot = slot.removeprefix("upstream.")
         if slot == "system":
             return self._get("method", record["method"], record).system
         return self._get(slot, name, record)

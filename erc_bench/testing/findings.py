@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
-from erc_bench.running.traceback_places import located, raised_by
+from erc_bench.running.failures import located, raised_by
 from erc_bench.training.process_state import alone
 
 Subject = TypeVar("Subject")

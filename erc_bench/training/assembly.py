@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +30,7 @@ from erc_bench.training.process_state import seed_generators, stream_seed
 from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder, freeze
 from erc_bench.training.selection import Scorer
+from erc_bench.training.upstream_weights import UpstreamWeights
 from erc_bench.training.workspace import Workspace
 
 
@@ -60,6 +61,7 @@ class Assembly:
     fingerprint: str
     workspace: Workspace
     progress: Progress
+    upstream: UpstreamWeights | None = None
 
     @property
     def own_classifier(self) -> str:
@@ -89,7 +91,7 @@ class Assembly:
 
     def load(self) -> tuple[Encoder, RowEncoder]:
         """Return the encoder around its language model, and what runs that over token rows."""
-        return self.around(self.workspace.backbone(self.plan))
+        return self.around(self.workspace.backbone(self.plan, self.upstream))
 
     def around(self, backbone: LoadedBackbone) -> tuple[Encoder, RowEncoder]:
         """Return the same for a language model that is loaded already."""
@@ -114,10 +116,16 @@ class Assembly:
         address, workspace = self.plan.address, self.workspace
         identity = workspace.identity(self.plan)
         described = {"backbone": address.backbone, "identity": identity, "dataset": address.dataset}
-        key = workspace.backbone_key(self.plan)
-        cache = FeatureCache(key, row_encoder.precision, workspace.device, described=described)
-        preparer = Preparer(encoder, row_encoder, cache, self.plan.dataset.labels, self.progress)
-        key = self.workspace.preparation_key(self.plan, self.fingerprint)
+
+        def cache(weights: UpstreamWeights | None) -> FeatureCache:
+            key = workspace.backbone_key(self.plan, weights)
+            return FeatureCache(key, row_encoder.precision, workspace.device, described=described)
+
+        alone = None if self.upstream is None else replace(self.upstream, folds=())
+        folds = [] if self.upstream is None else [(fold, cache(fold)) for fold in self.upstream.folds]
+        preparer = Preparer(encoder, row_encoder, cache(alone), self.plan.dataset.labels, self.progress)
+        preparer.read_training_through(folds, alone)
+        key = self.workspace.preparation_key(self.plan, self.fingerprint, self.upstream)
         ready = self.workspace.preparation(key)
         if ready is None:
             ready = preparer.prepare(self.data, self.plan.dataset.words(), self.options.standardise)

@@ -27,6 +27,7 @@ from erc_bench.training.progress import Progress
 from erc_bench.training.readout import anchor_arrays, read, representation_arrays
 from erc_bench.training.result import CellResult, Hear, Reading, Stage, Trained, unheard
 from erc_bench.training.row_states import RowEncoder
+from erc_bench.training.upstream_weights import UpstreamWeights
 from erc_bench.training.workspace import Workspace
 
 T = TypeVar("T")
@@ -49,8 +50,9 @@ class Cell:
         progress: Progress,
         audit: Audit | None = None,
         hear: Hear = unheard,
+        upstream: UpstreamWeights | None = None,
     ) -> None:
-        self.assembly = Assembly(plan, data, fingerprint, workspace, progress)
+        self.assembly = Assembly(plan, data, fingerprint, workspace, progress, upstream)
         self.plan = plan
         self.data = data
         self.progress = progress
@@ -88,6 +90,8 @@ class Cell:
             "training_terms": trained.training_terms,
             "micro_batch": None if preparer.frozen else composition.micro_batches.size,
         }
+        if self.assembly.upstream is not None:
+            facts["upstream"] = self.assembly.upstream.record()
         selection = dict(trained.selector.record())
         kept = outputs[2] if self.plan.save_representations else None
         representations = {} if kept is None else representation_arrays(kept)

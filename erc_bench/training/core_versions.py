@@ -35,10 +35,12 @@ def versions_used(settings: Mapping[str, Any]) -> dict[str, int]:
     """Return the versions of the parts that a cell uses, by its settings (``slot.option`` → value).
 
     A system may use the shared losses and does the rest by itself; of a composition the language model trains or is
-    frozen.
+    frozen, and that of an upstream trains.
     """
     trainable = settings.get("encoder.trainable")
-    language_model: Part = "features" if trainable == "none" else "fine-tuning"
-    composed: tuple[Part, ...] = (language_model, "losses", "loop", "readout")
-    parts: tuple[Part, ...] = ("losses", "metrics") if trainable is None else (*composed, "metrics")
-    return {part: CORE_VERSIONS[part] for part in parts}
+    parts: set[Part] = {"losses", "metrics"}
+    if trainable is not None:
+        parts |= {"loop", "readout", "features" if trainable == "none" else "fine-tuning"}
+    if "upstream.encoder.trainable" in settings:
+        parts.add("fine-tuning")
+    return {part: version for part, version in CORE_VERSIONS.items() if part in parts}

@@ -57,7 +57,7 @@ class FeatureCache:
         stored = _read(path, len(rows))
         if stored is not None:
             return stored
-        with _alone(path):
+        with computing_alone(path):
             # Another process may have computed them while this one waited.
             stored = _read(path, len(rows))
             if stored is not None:
@@ -92,7 +92,7 @@ class Uncached:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def computing_alone(path: Path) -> Iterator[None]:
     """Keep other processes from computing the same states; where no lock can be had, they may."""
     lock = FileLock(lock_of(path))
     try:

@@ -17,6 +17,7 @@ from erc_bench.training.prepared import PreparedSplit, prepare
 from erc_bench.training.process_state import stream
 from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder, grouped_by_length, set_training
+from erc_bench.training.upstream_weights import UpstreamWeights
 
 Words = tuple[str, ...]
 
@@ -112,6 +113,14 @@ class Preparer:
         self.labels = labels
         self.progress = progress
         self.frozen = encoder.options.trainable == "none"
+        self._folds: Sequence[tuple[UpstreamWeights, FeatureCache]] = ()
+        self._weights: UpstreamWeights | None = None
+
+    def read_training_through(
+        self, folds: Sequence[tuple[UpstreamWeights, FeatureCache]], weights: UpstreamWeights | None
+    ) -> None:
+        """Let each training dialogue be read by the weights that did not see it; ``weights`` read all others."""
+        self._folds, self._weights = folds, weights
 
     def prepare(self, data: CellData, label_words: Sequence[str], standardise: bool) -> Preparation:
         """Prepare all splits; states are computed only where the backbone is frozen."""
@@ -120,7 +129,7 @@ class Preparer:
         train = self._split(data.train) if self.encoder.augments else self.training_split(data.train, 0, 0)
         standardiser = Standardiser.identity(self.encoder.state_dim)
         if self.frozen:
-            self._freeze_states(train)
+            self._freeze_training_states(train)
         if standardise and train.states is not None:
             standardiser = Standardiser.fit(train.states)
         self._standardise(train, standardiser)
@@ -165,6 +174,23 @@ class Preparer:
     def _freeze_states(self, split: PreparedSplit) -> None:
         rows = [row for own in split.rows for row in own]
         split.states = self.cache.states(rows, self._compute)
+        split.rows.clear()
+
+    def _freeze_training_states(self, split: PreparedSplit) -> None:
+        """Compute the states of train; with folds, each dialogue's by the weights that were trained without it."""
+        if not self._folds:
+            self._freeze_states(split)
+            return
+        assert self._weights is not None
+        owners = [example.dialogue.id for example, own in zip(split.examples, split.rows, strict=True) for _ in own]
+        rows = [row for own in split.rows for row in own]
+        states = torch.empty(len(rows), self.encoder.state_dim)
+        for weights, cache in self._folds:
+            chosen = [place for place, owner in enumerate(owners) if owner in weights.read_for]
+            weights.load_into(self.encoder.language_model)
+            states[torch.tensor(chosen)] = cache.states([rows[place] for place in chosen], self._compute).to(states)
+        self._weights.load_into(self.encoder.language_model)
+        split.states = states
         split.rows.clear()
 
     def _standardise(self, split: PreparedSplit, standardiser: Standardiser) -> None:

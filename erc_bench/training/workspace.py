@@ -13,6 +13,7 @@ from erc_bench.contracts.backbone import Backbone, LoadedBackbone
 from erc_bench.planning.plan import Plan
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.training.preparation import Preparation
+from erc_bench.training.upstream_weights import UpstreamWeights
 
 _PREPARATIONS = 3
 """Methods take turns in a grid, and most of them share one of a few inputs."""
@@ -38,14 +39,16 @@ class Workspace:
         self._preparations: OrderedDict[str, Preparation] = OrderedDict()
         self._identities: dict[str, str] = {}
 
-    def backbone(self, plan: Plan) -> LoadedBackbone:
-        """Load the plan's backbone; one that trains is loaded afresh for every cell."""
+    def backbone(self, plan: Plan, upstream: UpstreamWeights | None = None) -> LoadedBackbone:
+        """Load the plan's backbone, or the upstream's form of it; one that trains is loaded afresh for every cell."""
         frozen = plan.resolved.values.get("encoder.trainable") == "none"
-        key = self._backbone_key(plan)
+        key = self._backbone_key(plan, upstream)
         if frozen and self._backbone is not None and self._backbone.key == key:
             return self._backbone.value  # type: ignore[no-any-return]
         self._backbone = None
         loaded = self._component(plan).load()
+        if upstream is not None:
+            upstream.load_into(loaded.model)
         if frozen:
             self._backbone = _Kept(key, loaded)
         return loaded
@@ -57,10 +60,11 @@ class Workspace:
             self._identities[key] = self._component(plan).identity()
         return self._identities[key]
 
-    def backbone_key(self, plan: Plan) -> str:
+    def backbone_key(self, plan: Plan, upstream: UpstreamWeights | None = None) -> str:
         """Name all that decides what the plan's backbone computes: weights, options and code."""
         assert plan.backbone is not None
-        return json.dumps([self._backbone_key(plan), self.identity(plan), code_digests({"backbone": plan.backbone})])
+        code = code_digests({"backbone": plan.backbone})
+        return json.dumps([self._backbone_key(plan, upstream), self.identity(plan), code])
 
     def preparation(self, key: str) -> Preparation | None:
         """Return the preparation of this key if it is kept."""
@@ -74,14 +78,14 @@ class Workspace:
         if len(self._preparations) > _PREPARATIONS:
             self._preparations.popitem(last=False)
 
-    def preparation_key(self, plan: Plan, fingerprint: str) -> str:
+    def preparation_key(self, plan: Plan, fingerprint: str, upstream: UpstreamWeights | None = None) -> str:
         """Name everything that a preparation depends on."""
         covered = {
             "data": fingerprint,
             "limit": plan.limit,
             "dev_only": plan.dev_only,
             "labels": [plan.dataset.labels, plan.dataset.words()],
-            "backbone": self._backbone_key(plan),
+            "backbone": self._backbone_key(plan, upstream),
             "encoder": [_full_name(plan.components["encoder"]), plan.resolved.slot("encoder")],
             "training": [plan.resolved.values[f"training.{name}"] for name in ("standardise", "precision")],
         }
@@ -91,9 +95,10 @@ class Workspace:
         assert plan.backbone is not None
         return plan.backbone(plan.build("backbone", plan.backbone))
 
-    def _backbone_key(self, plan: Plan) -> str:
+    def _backbone_key(self, plan: Plan, upstream: UpstreamWeights | None = None) -> str:
         assert plan.backbone is not None
-        return json.dumps([_full_name(plan.backbone), plan.resolved.slot("backbone")], sort_keys=True)
+        weights = [] if upstream is None else [upstream.identity()]
+        return json.dumps([_full_name(plan.backbone), plan.resolved.slot("backbone"), *weights], sort_keys=True)
 
 
 def _full_name(component: type) -> str:

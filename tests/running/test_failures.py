@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from erc_bench.running.traceback_places import located, raised_by
+from erc_bench.running.failures import located, raised_by
 
 
 @pytest.fixture

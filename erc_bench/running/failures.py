@@ -1,4 +1,4 @@
-"""Where in the code of a component something went wrong: its author wants a file and a line."""
+"""Why a cell failed, and where in the code of a component: its author wants a file and a line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,25 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 
+import torch
+
+from erc_bench.errors import ErcBenchError
+from erc_bench.planning.plan import Plan
+
 _OWN = "erc_bench"
+
+
+def reason_of(plan: Plan, error: BaseException) -> str:
+    """Return why a cell failed, with the remedy where one is known."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return (
+            "the device ran out of memory; lower training.batch_size (with training.accumulation the "
+            "optimiser still sees as many examples) or encoder.length"
+        )
+    if isinstance(error, ErcBenchError):
+        return str(error)
+    backbone = [] if plan.backbone is None else [plan.backbone]
+    return located(error, [plan.dataset, *backbone, *plan.components.values(), *plan.readouts.values()])
 
 
 def located(error: BaseException, components: Iterable[type]) -> str:
