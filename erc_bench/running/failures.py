@@ -24,8 +24,7 @@ def reason_of(plan: Plan, error: BaseException) -> str:
         )
     if isinstance(error, ErcBenchError):
         return str(error)
-    backbone = [] if plan.backbone is None else [plan.backbone]
-    return located(error, [plan.dataset, *backbone, *plan.components.values(), *plan.readouts.values()])
+    return located(error, [plan.dataset, *plan.code().values()])
 
 
 def located(error: BaseException, components: Iterable[type]) -> str:

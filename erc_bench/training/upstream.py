@@ -124,10 +124,9 @@ def _write(path: Path, trained: Trained, facts: Mapping[str, Any], described: Ma
     backbone = f"{plan.address.backbone} trained by {plan.address.method}"
     told = describe(parameters, trained.assembly.plan.seed, {**described, "backbone": backbone})
     told |= {"dataset": plan.address.dataset, "precision": "float32"}
+    told[_FACTS] = json.dumps({**facts, "key": path.stem, "weights": digest_of(model)})
     try:
-        save_model(
-            model, temporary, {**told, _FACTS: json.dumps({**facts, "key": path.stem, "weights": digest_of(model)})}
-        )
+        save_model(model, temporary, told)
         Path(temporary).replace(path)
     finally:
         Path(temporary).unlink(missing_ok=True)
