@@ -1,4 +1,4 @@
-"""``erc-bench doctor --cache``: the features of frozen backbones on disk, and deleting those that are not used."""
+"""``erc-bench doctor --cache``: features of frozen backbones and trained upstreams on disk, and deleting old ones."""
 
 from __future__ import annotations
 
@@ -33,13 +33,18 @@ _UNKNOWN = "unknown"
 def show_cache(prune: float | None, keep: float | None, yes: bool) -> None:
     """Print what the cache holds; once confirmed, delete what ``prune`` (days unused) and ``keep`` (GiB) ask for."""
     now = time.time()
-    features = cache_folder() / "features"
-    files = feature_files(features)
+    folders = [cache_folder() / name for name in ("features", "upstream")]
     console = open_console()
-    console.print(f"{features}: {_amount(files)}", soft_wrap=True, markup=False, highlight=False)
-    if files:
-        console.print(_table(files, now))
-    left_behind = leftovers(features, now - DAY)
+    files: list[FeatureFile] = []
+    for folder in folders:
+        found = feature_files(folder)
+        if found or not files:
+            console.print(f"{folder}: {_amount(found)}", soft_wrap=True, markup=False, highlight=False)
+        if found:
+            console.print(_table(found, now))
+        files += found
+    files.sort(key=lambda file: (file.last_used, file.path))
+    left_behind = [path for folder in folders for path in leftovers(folder, now - DAY)]
     if left_behind:
         console.print(f"Left behind by processes that have ended: {_number(left_behind, 'file')}", highlight=False)
     if prune is not None or keep is not None:

@@ -80,6 +80,7 @@ def _method(console: Console, entry: Entry) -> None:
     facts = {
         "system": method.system.name if method.system else "",
         "choices": _pairs(method.choices),
+        "upstream": method.upstream,
         "settings": _pairs(method.settings),
         **_by_dataset(method),
         "further readouts": ", ".join(method.readouts),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from erc_bench.comparison.cells_of_a_table import another_machine, shown_cells, unverified
+from erc_bench.comparison.cells_of_a_table import another_machine, shown_cells, unverified, upstreams
 from erc_bench.comparison.claims import claims
 from erc_bench.comparison.configurations import Ledgers, configurations
 from erc_bench.comparison.labels import common_backbone, common_overrides
@@ -30,7 +30,12 @@ def caption(comparison: Comparison, cells: Iterable[StoredCell], ledgers: Ledger
     sentences += _reported(comparison)
     cells = list(cells)
     shown = shown_cells(comparison, cells)
-    sentences += [another_machine(shown), configurations(comparison, cells, ledgers), unverified(shown)]
+    sentences += [
+        *upstreams(shown),
+        another_machine(shown),
+        configurations(comparison, cells, ledgers),
+        unverified(shown),
+    ]
     return tuple(sentence for sentence in sentences if sentence)
 
 

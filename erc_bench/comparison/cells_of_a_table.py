@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from statistics import mean
 from typing import Any
 
 from erc_bench.comparison.model import Comparison
@@ -31,6 +32,25 @@ def shown_cells(comparison: Comparison, cells: Iterable[StoredCell]) -> list[Sto
 
 def _address(record: dict[str, Any]) -> tuple[str, str, str, str, int]:
     return record["dataset"], record["method"], record["backbone"], record["settings_hash"], record["seed"]
+
+
+def upstreams(shown: Sequence[StoredCell]) -> list[str]:
+    """Say which rows read through an upstream, and how much better that fits what it was trained on."""
+    found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+    for cell in shown:
+        record = cell.record
+        if told := record.get("upstream"):
+            scores = tuple(float(told[split][record["headline_metric"]]) for split in ("train", "dev"))
+            found.setdefault((record["method"], told["method"], record["dataset"]), []).append((scores[0], scores[1]))
+    by_pair: dict[tuple[str, str], list[str]] = {}
+    for (method, upstream, dataset), scores_of in found.items():
+        train, dev = (mean(each) for each in zip(*scores_of, strict=True))
+        by_pair.setdefault((method, upstream), []).append(f"{dataset}: train {train:.1f}, dev {dev:.1f}")
+    return [
+        f"{method} reads utterances through {upstream}, trained with each run's own seed ({'; '.join(told)}: what it"
+        " gives of training turns is over-fitted unless upstream.folds says otherwise)."
+        for (method, upstream), told in by_pair.items()
+    ]
 
 
 def another_machine(shown: Sequence[StoredCell]) -> str:

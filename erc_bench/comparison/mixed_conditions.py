@@ -46,7 +46,23 @@ def mixtures(entries: Sequence[Entry], dataset: str) -> list[str]:
         cells = [(str(seed), outcome.cell.record) for seed, outcome in sorted(entry.outcomes.items())]
         notes += _differences(cells, _WITHIN_A_ROW, f"{dataset}: the seeds of {entry.key.method} ran")
     rows = [(entry.key.method, outcome.cell.record) for entry in own for outcome in entry.outcomes.values()]
+    notes += _trained_twice(rows, dataset)
     return notes + _differences(rows, _BETWEEN_ROWS, f"{dataset}: the rows ran")
+
+
+def _trained_twice(rows: Iterable[tuple[str, Record]], dataset: str) -> list[str]:
+    """Return a note on each upstream that cells of one seed should share and read in different trainings."""
+    trainings: dict[tuple[str, int, str], dict[str, dict[str, None]]] = {}
+    for method, record in rows:
+        if told := record.get("upstream"):
+            shared = trainings.setdefault((told["method"], record["seed"], told["key"]), {})
+            shared.setdefault(told["weights"], {})[method] = None
+    return [
+        f"{dataset}: seed {seed} read different trainings of the upstream {upstream} "
+        f"({' against '.join(', '.join(methods) + ': ' + weights for weights, methods in shared.items())})"
+        for (upstream, seed, _), shared in trainings.items()
+        if len(shared) > 1
+    ]
 
 
 def _side(value: str, names: Iterable[str]) -> str:

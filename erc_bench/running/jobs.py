@@ -14,6 +14,7 @@ from erc_bench.planning.plan import Plan
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.task import GridTask
 from erc_bench.running.worker import Event, work
+from erc_bench.store.layout import CellAddress
 from erc_bench.training.progress import Progress
 
 _log = logging.getLogger("erc_bench")
@@ -60,6 +61,7 @@ class JobsRunner:
         self.progress = progress
         self.outcome = GridOutcome()
         self._told: set[str] = set()
+        self._trained: set[CellAddress] = set()
         self._workers: list[_Worker] = []
         self._busy: list[Plan] = []
 
@@ -77,12 +79,21 @@ class JobsRunner:
     def _run_all(self, left: deque[Plan], waits: bool) -> None:
         while left or any(worker.plan for worker in self._workers):
             for worker in self._workers:
-                if worker.plan is None and left:
-                    worker.start(left.popleft(), waits)
+                if worker.plan is None and (plan := self._ready(left)):
+                    worker.start(plan, waits)
             by_connection = {worker.connection: worker for worker in self._workers if worker.plan}
             for connection in wait(list(by_connection)):
                 assert isinstance(connection, Connection)
                 self._hear(by_connection[connection])
+
+    def _ready(self, left: deque[Plan]) -> Plan | None:
+        """Take the first cell whose upstream no process is training at this moment: it would only wait for it."""
+        busy = {worker.plan.upstream.address for worker in self._workers if worker.plan and worker.plan.upstream}
+        for position, plan in enumerate(left):
+            if plan.upstream is None or plan.upstream.address not in busy - self._trained:
+                del left[position]
+                return plan
+        return None
 
     def _hear(self, worker: _Worker) -> None:
         try:
@@ -99,6 +110,8 @@ class JobsRunner:
             self.progress.note(f"waiting for another process to finish {worker.plan.label()}")
             self._busy.append(worker.plan)
         self.outcome.add(outcome)
+        if worker.plan.upstream is not None:
+            self._trained.add(worker.plan.upstream.address)
         worker.plan = None
 
     def _show(self, job: int, event: Event) -> None:

@@ -39,6 +39,8 @@ def parts(trial: MethodTrial) -> str:
     wrong = [slot for slot in method.choices if slot not in DEFAULT_CHOICES]
     assert not wrong, f"there is no slot {wrong[0]!r}; {did_you_mean(wrong[0], DEFAULT_CHOICES)}" if wrong else ""
     wanted = [*{**DEFAULT_CHOICES, **method.choices}.items(), *(("classifier", name) for name in method.readouts)]
+    if method.upstream:
+        _installed(trial.catalogue, "method", method.upstream)
     for kind, name in wanted:
         _usable(_installed(trial.catalogue, kind, name))
     return ", ".join(f"{kind} {name}" for kind, name in wanted)

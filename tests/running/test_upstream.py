@@ -1,12 +1,15 @@
 """Upstream cells on a small corpus, with a tiny backbone: trained once, shared, found again, named."""
 
+import csv
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import store_fixture
 import torch
 
+import erc_bench.api as erc
 from erc_bench.planning.overrides import parse_override
 from erc_bench.store.feature_files import cache_folder
 from erc_bench.training.progress import Progress
@@ -140,6 +143,7 @@ def test_other_weights_after_retraining_are_named(grid):
     record = record_of(grid, plan)
     record["upstream"]["weights"] = "0" * 12
     (grid.folder(plan) / "record.json").write_text(json.dumps(record))
+    store_fixture.write_status(grid.folder(plan))
     notes = Notes()
     grid.run("supcon", settings=DOWNSTREAM, progress=notes)
     assert any("000000000000" in note and "other weights" in note for note in notes.notes)
@@ -180,3 +184,36 @@ def test_an_upstream_in_several_processes_gives_the_same(grid, tmp_path):
 
 def test_settings_are_parsed_as_any_others():
     assert parse_override("ce:upstream.training.epochs=3").address == "upstream.training.epochs"
+
+
+def test_a_kill_in_the_middle_of_its_training_leaves_nothing_that_counts(grid, start, tmp_path):
+    asked = ("--dataset", "meld", "--method", "ce", "--seeds", "1", "--backbone", grid.backbone)
+    asked += ("--data-dir", grid.data_dir, "--runs", tmp_path / "killed")
+    settings = ("training.epochs=1", "training.batch_size=8", "encoder.length=48", "encoder.window=2", *DOWNSTREAM)
+    asked += tuple(word for text in settings for word in ("--set", text))
+    process = start("run", *asked)
+    process.read_until("training the upstream")
+    process.popen.kill()
+    process.end()
+    assert not weights()
+    code, output, errors = start("run", *asked).end()
+    assert code == 0, errors
+    assert "training the upstream" in output
+    plan = grid.run("ce", settings=DOWNSTREAM).ran[0]
+    assert (plan.address.folder(tmp_path / "killed") / "predictions.csv").read_bytes() == predictions(grid, plan)
+
+
+def test_a_saved_model_holds_the_weights_that_it_read_through(grid):
+    plan = grid.run("ce", settings=DOWNSTREAM, save_model=True).ran[0]
+    for file in weights():
+        file.unlink()
+    model = erc.load_model(grid.folder(plan))
+    test = grid.runner()._load(plan).splits.test
+    stored = {
+        (row["dialogue_id"], int(row["utterance"])): row["predicted"]
+        for row in csv.DictReader((grid.folder(plan) / "predictions.csv").open(encoding="utf-8", newline=""))
+    }
+    answers = model.predict(test[0])
+    said = {(test[0].id, position): answer.label for position, answer in enumerate(answers)}
+    assert {key: said[key] for key in said if key in stored} == {key: stored[key] for key in said if key in stored}
+    assert said.keys() & stored.keys()
