@@ -11,9 +11,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from erc_bench.planning.plan import Plan
+from erc_bench.running.events import Event, Logged, Noted
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.task import GridTask
-from erc_bench.running.worker import Event, work
+from erc_bench.running.worker import work
 from erc_bench.store.layout import CellAddress
 from erc_bench.training.progress import Progress
 
@@ -115,18 +116,16 @@ class JobsRunner:
         worker.plan = None
 
     def _show(self, job: int, event: Event) -> None:
-        if event.name == "log":
-            level, text = event.arguments
-            if text not in self._told:
-                _log.log(level, "%s", text)
-            self._told.add(text)
-        elif event.name == "note":
-            if event.arguments[0] not in self._told:
-                self.progress.note(event.arguments[0])
-            self._told.add(event.arguments[0])
-        else:
+        if not isinstance(event, (Noted, Logged)):
             self.progress.in_job(job)
-            getattr(self.progress, event.name)(*event.arguments)
+            event.tell(self.progress)
+        elif event.text not in self._told:
+            # Every process says it, and it is true of all.
+            self._told.add(event.text)
+            if isinstance(event, Logged):
+                _log.log(event.level, "%s", event.text)
+            else:
+                self.progress.note(event.text)
 
     def _replace(self, worker: _Worker) -> None:
         """Put a new process in the place of one that died, and name the cell that died with it."""

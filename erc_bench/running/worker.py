@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from typing import Any
@@ -16,16 +15,9 @@ from typing import Any
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.plugin_host.plugin_files import load_again
+from erc_bench.running.events import CellEnded, CellStarted, EpochEnded, Event, Logged, Noted, PhaseStarted
 from erc_bench.running.task import GridTask
 from erc_bench.training.progress import Progress
-
-
-@dataclass(frozen=True)
-class Event:
-    """What a process tells: a call of :class:`Progress`, by name."""
-
-    name: str
-    arguments: tuple[Any, ...]
 
 
 class SentProgress(Progress):
@@ -36,26 +28,26 @@ class SentProgress(Progress):
 
     def cell_started(self, label: str) -> None:
         """Send the label of a cell that starts."""
-        self._send("cell_started", label)
+        self._send(CellStarted(label))
 
     def cell_ended(self, label: str, outcome: str, seconds: float) -> None:
         """Send what became of a cell."""
-        self._send("cell_ended", label, outcome, seconds)
+        self._send(CellEnded(label, outcome, seconds))
 
     def note(self, text: str) -> None:
         """Send something worth a line."""
-        self._send("note", text)
+        self._send(Noted(text))
 
     def phase(self, name: str, steps: int) -> None:
         """Send the name and the steps of a part of a cell."""
-        self._send("phase", name, steps)
+        self._send(PhaseStarted(name, steps))
 
     def epoch_ended(self, epoch: int, epochs: int, terms: Mapping[str, float], dev: float) -> None:
         """Send the loss terms and the dev score of an epoch."""
-        self._send("epoch_ended", epoch, epochs, dict(terms), dev)
+        self._send(EpochEnded(epoch, epochs, dict(terms), dev))
 
-    def _send(self, name: str, *arguments: Any) -> None:
-        self._connection.send(Event(name, arguments))
+    def _send(self, event: Event) -> None:
+        self._connection.send(event)
 
 
 class _SentLog(logging.Handler):
@@ -66,7 +58,7 @@ class _SentLog(logging.Handler):
         self._connection = connection
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._connection.send(Event("log", (record.levelno, self.format(record))))
+        self._connection.send(Logged(record.levelno, self.format(record)))
 
 
 def work(connection: Connection, task: GridTask) -> None:
