@@ -76,8 +76,8 @@ if TYPE_CHECKING:
     from erc_bench.pretrained.autocast import cast_attention_biases as cast_attention_biases
     from erc_bench.pretrained.backbone import PretrainedBackbone as PretrainedBackbone
     from erc_bench.pretrained.files import read_tensors as read_tensors
-    from erc_bench.training.saved_models.model import Prediction as Prediction
-    from erc_bench.training.saved_models.model import SavedModel as SavedModel
+    from erc_bench.training.saved_models.saved_model import Prediction as Prediction
+    from erc_bench.training.saved_models.saved_model import SavedModel as SavedModel
 
 _HOME = {
     "cast_attention_biases": "pretrained.autocast",
@@ -142,8 +142,8 @@ _HOME = {
     "option": "contracts.options",
     "PretrainedBackbone": "pretrained.backbone",
     "read_tensors": "pretrained.files",
-    "Prediction": "training.saved_models.model",
-    "SavedModel": "training.saved_models.model",
+    "Prediction": "training.saved_models.saved_model",
+    "SavedModel": "training.saved_models.saved_model",
     "load_model": "experiments.load_model",
     "Dialogue": "contracts.types",
     "Splits": "contracts.types",

@@ -22,7 +22,7 @@ from erc_bench.commands.cell_options import (
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
-    from erc_bench.store.housekeeping.cells import CellFolder
+    from erc_bench.store.housekeeping.found_cells import CellFolder
     from erc_bench.store.housekeeping.packing import Packed
 
 _SUFFIX = ".tar.gz"
@@ -64,7 +64,7 @@ def archive(runs: Path, output: Path | None, to: Path | None, restore: Path | No
 def _chosen(runs: Path, asked: dict[str, Any]) -> tuple[list[CellFolder], int]:
     """Return the cells to pack, and how many damaged ones are left where they are; these are named."""
     from erc_bench.running.terminal_progress import open_console
-    from erc_bench.store.housekeeping.cells import find_cells
+    from erc_bench.store.housekeeping.found_cells import find_cells
     from erc_bench.store.housekeeping.selecting import Chosen
 
     found = choose_aloud(asked, find_cells(runs))

@@ -7,28 +7,28 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from erc_bench.comparison.audit import audit_column, check_audited
+from erc_bench.comparison.against_reported import readings
 from erc_bench.comparison.baselines import PREFERRED, Baseline, default_baseline, parse_baseline
 from erc_bench.comparison.caption import caption
 from erc_bench.comparison.columns import build_column, class_columns
+from erc_bench.comparison.comparison_data import Column, Comparison, Family, RowKey, Score, TableRow
 from erc_bench.comparison.configurations import ledgers_of
-from erc_bench.comparison.correcting import correct
+from erc_bench.comparison.counted_cells import check_readouts, metric_of, select
 from erc_bench.comparison.expected import Alarm, rung_alarms
 from erc_bench.comparison.grouping import Reference, group
-from erc_bench.comparison.labels import label_rows, lettered, ordered
-from erc_bench.comparison.model import Column, Comparison, Family, Row, RowKey, Score
-from erc_bench.comparison.outcomes import Columns, Condition, Entry
+from erc_bench.comparison.multiple_testing import correct
+from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition
 from erc_bench.comparison.over_datasets import over_datasets, ranking
 from erc_bench.comparison.over_datasets_model import Ranking
-from erc_bench.comparison.pair_result import Pair
-from erc_bench.comparison.published_numbers import printed_claims
-from erc_bench.comparison.readings import readings
-from erc_bench.comparison.reported import reported_rows
+from erc_bench.comparison.printed_claims import printed_claims
+from erc_bench.comparison.reported_numbers import reported_rows
+from erc_bench.comparison.requested_tests import Tests
+from erc_bench.comparison.row_labels import label_rows, lettered, ordered
 from erc_bench.comparison.row_notes import said_once
-from erc_bench.comparison.selection import check_readouts, metric_of, select
+from erc_bench.comparison.selection_audit import audit_column, check_audited
 from erc_bench.comparison.significance import pair_rows
 from erc_bench.comparison.slices import check_sliced, slice_columns
-from erc_bench.comparison.tests import Tests
+from erc_bench.comparison.tested_differences import Pair
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "Comparison", "Family", "Pair", "Row", "RowKey", "Score", "Tests", "compare"]
 
-Build = Callable[[Condition, Sequence[Condition], Sequence[Entry]], tuple[list[Column], list[str]]]
+Build = Callable[[Condition, Sequence[Condition], Sequence[ColumnEntry]], tuple[list[Column], list[str]]]
 """From one condition of a dataset, its other conditions and its entries to columns and notes."""
 
 
@@ -132,7 +132,7 @@ def _on_the_baseline(chosen: Baseline, named: Baseline | None, columns: Sequence
     return []
 
 
-def _alarms(grouped: Columns, rows: Sequence[Row], alarms: Sequence[Alarm]) -> list[str]:
+def _alarms(grouped: Columns, rows: Sequence[TableRow], alarms: Sequence[Alarm]) -> list[str]:
     labels = {row.key: row.label for row in rows}
     return [note for condition, entries in grouped.items() for note in rung_alarms(condition, entries, labels, alarms)]
 
@@ -142,7 +142,7 @@ def _methods(grouped: Columns, methods: Sequence[str]) -> list[str]:
     return sorted(found, key=lambda name: methods.index(name) if name in methods else len(methods))
 
 
-def _rows(grouped: Columns, methods: Sequence[str], baseline: Baseline) -> tuple[Row, ...]:
+def _rows(grouped: Columns, methods: Sequence[str], baseline: Baseline) -> tuple[TableRow, ...]:
     entries = [entry for column in grouped.values() for entry in column]
     keys = ordered((entry.key for entry in entries), methods, baseline.method)
     return label_rows(keys, {entry.key: bool(entry.record.get("sees_future")) for entry in entries})
@@ -172,7 +172,7 @@ def _columns(grouped: Columns, conditions: Sequence[Condition], build: Build) ->
 
 
 def _metric_columns(
-    rows: Sequence[Row],
+    rows: Sequence[TableRow],
     metrics: Mapping[str, str],
     baseline: Baseline,
     alpha: float,
@@ -180,7 +180,7 @@ def _metric_columns(
     tests: Tests,
     condition: Condition,
     others: Sequence[Condition],
-    entries: Sequence[Entry],
+    entries: Sequence[ColumnEntry],
 ) -> tuple[list[Column], list[str]]:
     whole = build_column(condition, others, entries, rows, metrics[condition.dataset], alpha)
     if audit:
@@ -196,7 +196,11 @@ def _metric_columns(
 
 
 def _class_columns(
-    rows: Sequence[Row], alpha: float, condition: Condition, others: Sequence[Condition], entries: Sequence[Entry]
+    rows: Sequence[TableRow],
+    alpha: float,
+    condition: Condition,
+    others: Sequence[Condition],
+    entries: Sequence[ColumnEntry],
 ) -> tuple[list[Column], list[str]]:
     columns = class_columns(condition, others, entries, rows, alpha)
     return columns, [] if columns else [f"{condition.dataset} is left out: it has dev scores alone"]

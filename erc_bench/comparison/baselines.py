@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from erc_bench.comparison.model import NO_BACKBONE, RowKey
+from erc_bench.comparison.comparison_data import NO_BACKBONE, RowKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.store.reading import StoredCell

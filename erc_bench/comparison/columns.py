@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from erc_bench.comparison.model import CLASS_F1, Column, Rank, Row, Score
-from erc_bench.comparison.outcomes import Condition, Entry, Outcome
+from erc_bench.comparison.comparison_data import CLASS_F1, Column, Rank, Score, TableRow
+from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome
 from erc_bench.statistics.metrics import from_counts
 from erc_bench.statistics.seeds import summarise
 
@@ -14,8 +14,8 @@ from erc_bench.statistics.seeds import summarise
 def build_column(
     condition: Condition,
     others: Sequence[Condition],
-    entries: Sequence[Entry],
-    rows: Sequence[Row],
+    entries: Sequence[ColumnEntry],
+    rows: Sequence[TableRow],
     metric: str,
     alpha: float,
 ) -> Column:
@@ -53,7 +53,7 @@ def _difference(condition: Condition, others: Sequence[Condition]) -> str:
     return ", ".join(parts)
 
 
-def _score(row: int, entry: Entry, alpha: float) -> Score:
+def _score(row: int, entry: ColumnEntry, alpha: float) -> Score:
     outcomes = [entry.outcomes[seed] for seed in sorted(entry.outcomes)]
     dev = tuple(outcome.dev for outcome in outcomes)
     known = [value for value in dev if value is not None]
@@ -87,7 +87,11 @@ def _ranked(scores: Sequence[Score | None]) -> tuple[Score | None, ...]:
 
 
 def class_columns(
-    condition: Condition, others: Sequence[Condition], entries: Sequence[Entry], rows: Sequence[Row], alpha: float
+    condition: Condition,
+    others: Sequence[Condition],
+    entries: Sequence[ColumnEntry],
+    rows: Sequence[TableRow],
+    alpha: float,
 ) -> list[Column]:
     """Return the columns of one dataset, without comparisons; none where only dev was scored.
 
@@ -111,8 +115,8 @@ def class_columns(
     return columns
 
 
-def _rescored(entry: Entry, metric: str, classes: tuple[int, ...]) -> Entry:
-    return Entry(entry.key, {seed: _value(outcome, metric, classes) for seed, outcome in entry.outcomes.items()})
+def _rescored(entry: ColumnEntry, metric: str, classes: tuple[int, ...]) -> ColumnEntry:
+    return ColumnEntry(entry.key, {seed: _value(outcome, metric, classes) for seed, outcome in entry.outcomes.items()})
 
 
 def _value(outcome: Outcome, metric: str, classes: tuple[int, ...]) -> Outcome:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from erc_bench.comparison.model import Comparison
+from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.store.ledger import LedgerEntry, read_ledger
 from erc_bench.store.reading import StoredCell
 

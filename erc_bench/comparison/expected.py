@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from erc_bench.comparison.model import RowKey
-from erc_bench.comparison.outcomes import Condition, Entry, Outcome
+from erc_bench.comparison.comparison_data import RowKey
+from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome
 from erc_bench.statistics.metrics import METRIC_WORDS, from_counts
 
 FILE = Path(__file__).with_name("expected.toml")
@@ -30,7 +30,7 @@ class Alarm:
     below: float | None = None
     above: float | None = None
 
-    def watches(self, entry: Entry) -> bool:
+    def watches(self, entry: ColumnEntry) -> bool:
         """Whether the alarm speaks of a row: of its own classifier's answers, not of a further one's."""
         record = entry.record
         return (
@@ -59,7 +59,7 @@ def shipped_alarms() -> tuple[Alarm, ...]:
 
 
 def rung_alarms(
-    condition: Condition, entries: Sequence[Entry], labels: Mapping[RowKey, str], alarms: Sequence[Alarm]
+    condition: Condition, entries: Sequence[ColumnEntry], labels: Mapping[RowKey, str], alarms: Sequence[Alarm]
 ) -> list[str]:
     """Return a note for each alarm that rings in a column, naming the rows; partial data ring none.
 
@@ -76,7 +76,7 @@ def rung_alarms(
     return notes
 
 
-def _mean(entry: Entry, metric: str) -> float | None:
+def _mean(entry: ColumnEntry, metric: str) -> float | None:
     """Return the mean over seeds of a metric, whatever metric the table shows."""
     values = [_score(outcome, metric) for outcome in entry.outcomes.values()]
     known = [value for value in values if value is not None]

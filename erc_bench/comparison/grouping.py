@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from erc_bench.comparison.comparison_data import RowKey, Settings
+from erc_bench.comparison.counted_cells import own_classifier
 from erc_bench.comparison.mixed_conditions import mixtures
-from erc_bench.comparison.model import RowKey, Settings
-from erc_bench.comparison.outcomes import Columns, Condition, Entry, Outcome, read_outcome
+from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition, Outcome, read_outcome
 from erc_bench.comparison.row_notes import departures, inert_terms
-from erc_bench.comparison.same_gold import with_same_gold
-from erc_bench.comparison.selection import own_classifier
+from erc_bench.comparison.same_gold_labels import with_same_gold
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 
@@ -129,8 +129,8 @@ def _entries(
     read: Callable[..., Outcome],
     readouts: Sequence[str],
     notes: list[str],
-) -> list[Entry]:
-    entries: dict[RowKey, Entry] = {}
+) -> list[ColumnEntry]:
+    entries: dict[RowKey, ColumnEntry] = {}
     for cell in cells:
         base = _base_key(cell)
         key = replace(base, variant=variants[base, cell.record["settings_hash"]])
@@ -141,7 +141,7 @@ def _entries(
             except ErcBenchError as error:
                 notes.append(f"{cell.name} is left out: {error.message}")
                 continue
-            _add(entries.setdefault(row, Entry(row)), outcome, notes)
+            _add(entries.setdefault(row, ColumnEntry(row)), outcome, notes)
     return list(entries.values())
 
 
@@ -150,7 +150,7 @@ def _further(cell: StoredCell, readouts: Sequence[str]) -> list[str]:
     return [name for name in dict.fromkeys(readouts) if name in known]
 
 
-def _add(entry: Entry, outcome: Outcome, notes: list[str]) -> None:
+def _add(entry: ColumnEntry, outcome: Outcome, notes: list[str]) -> None:
     if outcome.seed in entry.outcomes:
         first = entry.outcomes[outcome.seed].cell.name
         notes.append(f"{outcome.cell.name} is left out: its record is of the same cell as {first}")

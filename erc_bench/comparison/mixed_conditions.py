@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from erc_bench.comparison.outcomes import Entry
+from erc_bench.comparison.outcomes import ColumnEntry
 
 Record = Mapping[str, Any]
 
@@ -38,7 +38,7 @@ _WITHIN_A_ROW = {
 _BETWEEN_ROWS = {"in different precision": _precision, "on different machines": _machine}
 
 
-def mixtures(entries: Sequence[Entry], dataset: str) -> list[str]:
+def mixtures(entries: Sequence[ColumnEntry], dataset: str) -> list[str]:
     """Return a note for each difference within a row, and between the rows of a column."""
     own = [entry for entry in entries if not entry.key.readout]
     notes = []

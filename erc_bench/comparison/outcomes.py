@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from erc_bench.comparison.model import RowKey
+from erc_bench.comparison.comparison_data import RowKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import Counts, Scores, from_counts, grouped_confusion, label_indices, leave_one_out
 from erc_bench.statistics.resampling import cluster_counts
-from erc_bench.store.plain_answers import AskedUtterances
+from erc_bench.store.plain_predictions import AskedUtterances
 from erc_bench.store.predictions import read_coded
 from erc_bench.store.reading import StoredCell
 
@@ -31,7 +31,7 @@ class Condition:
 
 
 @dataclass
-class Entry:
+class ColumnEntry:
     """One row in one column: its outcomes by seed."""
 
     key: RowKey
@@ -43,7 +43,7 @@ class Entry:
         return next(iter(self.outcomes.values())).cell.record
 
 
-Columns = dict[Condition, list[Entry]]
+Columns = dict[Condition, list[ColumnEntry]]
 
 
 # A record and its predictions agree to the last bits; this much apart they are of different runs.

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from erc_bench.comparison.correcting import adjusted
-from erc_bench.comparison.model import Column, Comparison
+from erc_bench.comparison.comparison_data import Column, Comparison
+from erc_bench.comparison.multiple_testing import adjusted
 from erc_bench.comparison.over_datasets_model import OverDatasets, Ranking
-from erc_bench.comparison.pair_result import Pair
+from erc_bench.comparison.tested_differences import Pair
 from erc_bench.statistics.chains import holm_chains
 from erc_bench.statistics.datasets import one_sided, partial_conjunction, stouffer
 from erc_bench.statistics.friedman import friedman, nemenyi_distance

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from erc_bench.comparison.model import Comparison
-from erc_bench.comparison.pair_result import Pair
+from erc_bench.comparison.comparison_data import Comparison
+from erc_bench.comparison.tested_differences import Pair
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.power import detectable_difference, seeds_needed
 from erc_bench.statistics.results import SeedsNeeded

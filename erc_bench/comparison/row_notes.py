@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from erc_bench.comparison.model import Column
-from erc_bench.comparison.outcomes import Entry
+from erc_bench.comparison.comparison_data import Column
+from erc_bench.comparison.outcomes import ColumnEntry
 
 
-def inert_terms(entries: Sequence[Entry], dataset: str) -> list[str]:
+def inert_terms(entries: Sequence[ColumnEntry], dataset: str) -> list[str]:
     """Return a note on the rows some of whose loss terms train nothing, as with a frozen backbone.
 
     Methods of which the same is to be said share a note.
@@ -41,7 +41,7 @@ def _sentence(inert: Mapping[str, set[str]], some_train: bool) -> str:
 _NOTHING = "trains nothing, and the row is what its classifier makes of untouched representations"
 
 
-def departures(entries: Sequence[Entry], dataset: str) -> list[str]:
+def departures(entries: Sequence[ColumnEntry], dataset: str) -> list[str]:
     """Return a note where the corpus that the cells of one column read is not the published one."""
     told: dict[str, dict[str, None]] = {}
     for entry in entries:

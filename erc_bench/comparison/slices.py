@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from erc_bench.comparison.columns import build_column
-from erc_bench.comparison.model import Column, Row
-from erc_bench.comparison.outcomes import Condition, Entry, Outcome, members
+from erc_bench.comparison.comparison_data import Column, TableRow
+from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome, members
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import METRIC_WORDS, Counts, degenerate, from_counts
 
-Slice = tuple[Column, list[Entry]]
+Slice = tuple[Column, list[ColumnEntry]]
 
 
-def slice_columns(whole: Column, entries: Sequence[Entry], rows: Sequence[Row], alpha: float) -> list[Slice]:
+def slice_columns(whole: Column, entries: Sequence[ColumnEntry], rows: Sequence[TableRow], alpha: float) -> list[Slice]:
     """Return a column for each slice of the test split, without comparisons, with the entries that it is made of.
 
     There is none where the corpus has no slices, or only dev was scored.
@@ -38,10 +38,15 @@ def check_sliced(columns: Sequence[Column]) -> None:
 
 
 def _column(
-    whole: Column, entries: Sequence[Entry], rows: Sequence[Row], alpha: float, name: str, ids: frozenset[str]
+    whole: Column,
+    entries: Sequence[ColumnEntry],
+    rows: Sequence[TableRow],
+    alpha: float,
+    name: str,
+    ids: frozenset[str],
 ) -> Slice:
     parts = [
-        Entry(entry.key, {seed: _part(outcome, whole.metric, ids) for seed, outcome in entry.outcomes.items()})
+        ColumnEntry(entry.key, {seed: _part(outcome, whole.metric, ids) for seed, outcome in entry.outcomes.items()})
         for entry in entries
     ]
     condition = Condition(whole.dataset, whole.fingerprint, whole.limit, whole.hardware)

@@ -16,13 +16,13 @@ import numpy.typing as npt
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.gzipped import as_stored, unpack
 from erc_bench.store.layout import KEY_COLUMNS, PACKED, PREDICTIONS_FILE, readout_file
-from erc_bench.store.plain_answers import CodedAnswers
+from erc_bench.store.plain_predictions import CodedAnswers
 from erc_bench.store.reading import StoredCell, one_line
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from erc_bench.store.plain_answers import CodedAnswers
+    from erc_bench.store.plain_predictions import CodedAnswers
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def read_coded(cell: StoredCell, readout: str | None = None) -> CodedAnswers:
     Raises :class:`ErcBenchError` naming file and line for anything that does not fit.
     """
     from erc_bench.statistics.metrics import label_indices
-    from erc_bench.store.plain_answers import CodedAnswers, shared_utterances
+    from erc_bench.store.plain_predictions import CodedAnswers, shared_utterances
 
     file, labels = predictions_file(cell, readout), cell.record["labels"]
     content = _content(file)
@@ -98,7 +98,7 @@ def _content(file: Path) -> bytes:
 
 
 def _plain(content: bytes, file: Path, labels: list[str]) -> CodedAnswers | None:
-    from erc_bench.store.plain_answers import plain_answers
+    from erc_bench.store.plain_predictions import plain_answers
 
     try:
         return plain_answers(content, labels)

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.checking import check_record
-from erc_bench.store.contents import check_content, check_files, content_of, listed, stated
+from erc_bench.store.file_contents import check_content, check_files, content_of, listed, stated
 from erc_bench.store.layout import RECORD_FILE, RECORD_FORMAT, STATUS_FILE, is_cell_file
 from erc_bench.store.regular_files import inside_of, kind_of, read_regular
 

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from safetensors.numpy import save
 
 from erc_bench.contracts.types import UtteranceKey
-from erc_bench.store.contents import Content, content_in, content_of
+from erc_bench.store.file_contents import Content, content_in, content_of
 from erc_bench.store.layout import (
     ARRAYS_FILE,
     LOCK_FILE,

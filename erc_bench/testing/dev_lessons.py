@@ -7,10 +7,10 @@ from functools import partial
 from random import Random
 
 from erc_bench.contracts.types import Dialogue, Splits, Utterance
-from erc_bench.testing.comparing import insist_steady
+from erc_bench.testing.answer_differences import insist_steady
 from erc_bench.testing.corpus import SmallCorpus
 from erc_bench.testing.findings import NotApplicableError
-from erc_bench.testing.trial import MethodTrial
+from erc_bench.testing.method_cells import MethodTrial
 
 _LESSONS = (("window", "copper", "seven"), ("ladder", "planet", "eleven"))
 """Words that train has not. A turn of dev or of test has those of one kind, and so has its whole dialogue."""

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from erc_bench.planning.plan import Plan
-from erc_bench.testing.cells import run_cells
-from erc_bench.testing.fresh_server import FORKS, Answer, read, write
-from erc_bench.testing.handing_over import NotHandedOverError, import_path, request
+from erc_bench.testing.calls_as_bytes import NotHandedOverError, import_path, request
+from erc_bench.testing.cell_runs import run_cells
+from erc_bench.testing.fresh_server import FORKS, CallAnswer, read, write
 
 HashSeed = Literal[1, 2]
 """What ``hash()`` of a text hangs on; without one, it would be another in every process."""
@@ -81,7 +81,7 @@ class _Server:
             start_new_session=True,
         )
 
-    def ask(self, message: bytes) -> Answer:
+    def ask(self, message: bytes) -> CallAnswer:
         """Return what came of a request; whatever interrupts the waiting ends the server."""
         process = self._process
         assert process.stdin is not None
@@ -116,10 +116,10 @@ class _Server:
             self._process.wait()
 
 
-def _no_answer() -> Answer:
+def _no_answer() -> CallAnswer:
     if FORKS:
-        return Answer(not_handed_over="no process could be started for it")
-    return Answer(died="its process ended in the middle of it")
+        return CallAnswer(not_handed_over="no process could be started for it")
+    return CallAnswer(died="its process ended in the middle of it")
 
 
 def _close(stream: object) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.statistics.metrics import METRIC_WORDS
-from erc_bench.testing.comparing import ROUNDING, difference, distant, insist_steady, number_changed
+from erc_bench.testing.answer_differences import ROUNDING, difference, distant, insist_steady, number_changed
 from erc_bench.testing.corpus import (
     SmallCorpus,
     dev_as_test,
@@ -20,9 +20,9 @@ from erc_bench.testing.corpus import (
     with_test_labels,
 )
 from erc_bench.testing.findings import NotApplicableError
-from erc_bench.testing.orders import by_position
-from erc_bench.testing.trial import CONSTANT_RATE, ONE_EPOCH, Answers, Change, MethodTrial, Regime
-from erc_bench.testing.watching import Reading
+from erc_bench.testing.method_cells import CONSTANT_RATE, ONE_EPOCH, CellAnswers, Change, MethodTrial, Regime
+from erc_bench.testing.reading_order import ReadingOrder
+from erc_bench.testing.shuffling import by_position
 
 _TO_THE_LAST_DIGIT = "are the same to the last digit"
 _BUT_ROUNDING = "none of which changes by more than rounding"
@@ -60,7 +60,7 @@ def learns(trial: MethodTrial) -> str:
     raise AssertionError(f"{told}: it has not learnt what a bag of words does")
 
 
-def _floor(answers: Answers) -> str:
+def _floor(answers: CellAnswers) -> str:
     given = set(answers.scores.values())
     assert len(given) == 1, f"it says that it is a floor (is_floor), and gives {len(given)} different answers"
     return "it says that it is a floor, and gives one answer to all utterances"
@@ -117,7 +117,7 @@ def seeds(trial: MethodTrial) -> str:
     if difference(plain, other):
         return f"{number_changed(plain.scores, other.scores)} of {len(plain.scores)} answers have other scores"
     assert trial.is_system, "another seed changes nothing, neither the initial weights nor the order of the batches"
-    reading = Reading()
+    reading = ReadingOrder()
     trial.watch(reading.watched)
     # An order that follows from what the dialogues hold, as a curriculum's does, is no chance.
     assert not reading.keeps_changing() or not by_position(trial, reading), (
@@ -196,7 +196,7 @@ def _dev_scores(record: Mapping[str, Any], epoch: int) -> tuple[Any, Any]:
     return record["epochs"][epoch - 1]["dev"], record["metrics"]["dev"]
 
 
-def _headline(answers: Answers) -> tuple[str, float, float]:
+def _headline(answers: CellAnswers) -> tuple[str, float, float]:
     """Return the name of the headline metric, the score on test, and that of the majority floor."""
     metric = answers.record["headline_metric"]
     return METRIC_WORDS[metric], answers.record["metrics"]["test"][metric], answers.record["floor"][metric]

@@ -14,7 +14,7 @@ from erc_bench.planning.overrides import Override
 from erc_bench.planning.request import Request
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.findings import NotApplicableError, UnusableError
-from erc_bench.testing.trial import MethodTrial
+from erc_bench.testing.method_cells import MethodTrial
 
 
 def said(trial: MethodTrial) -> str:

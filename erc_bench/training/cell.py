@@ -25,7 +25,7 @@ from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.process_state import seed_generators
 from erc_bench.training.progress import Progress
 from erc_bench.training.readout import anchor_arrays, read, representation_arrays
-from erc_bench.training.result import CellResult, Hear, Reading, Stage, Trained, unheard
+from erc_bench.training.result import CellResult, Hear, Readout, Stage, TrainedParts, unheard
 from erc_bench.training.row_states import RowEncoder
 from erc_bench.training.upstream_weights import UpstreamWeights
 from erc_bench.training.workspace import Workspace
@@ -102,11 +102,13 @@ class Cell:
 
     def _model(
         self, composition: Composition, classifiers: dict[str, Classifier], task: Task, ready: Preparation
-    ) -> Trained:
+    ) -> TrainedParts:
         assert isinstance(task.encode_words, WordStates)
         counts = tuple(task.train_counts.tolist())
         sample = ready.dev.first(_SAMPLE)
-        return Trained(self.assembly, composition, classifiers, ready.standardiser, task.encode_words, counts, sample)
+        return TrainedParts(
+            self.assembly, composition, classifiers, ready.standardiser, task.encode_words, counts, sample
+        )
 
     def _epochs(self, preparer: Preparer, ready: Preparation) -> Callable[[int], PreparedSplit]:
         if not preparer.encoder.augments or preparer.frozen:
@@ -129,7 +131,7 @@ class Cell:
         classifiers: dict[str, Classifier],
         outputs: tuple[Outputs | None, Outputs, Outputs | None],
         task: Task,
-    ) -> dict[str, Reading]:
+    ) -> dict[str, Readout]:
         rule, last_k = self.options.selection, self.options.last_k
         watches = {self.assembly.own_classifier: self._watch_readout(outputs[2])}
         return {

@@ -36,7 +36,7 @@ def unwatched(_scores: Callable[[Outputs], Tensor]) -> None:
 
 
 @dataclass
-class Trained:
+class LoopResult:
     """What the loop leaves behind; the composition holds the chosen weights.
 
     ``inert_terms`` names loss terms that reach no parameter: with a frozen backbone a contrastive
@@ -85,13 +85,13 @@ class Loop:
         training_split: Callable[[int], PreparedSplit],
         dev: PreparedSplit,
         read_out: PreparedSplit | None = None,
-    ) -> Trained:
+    ) -> LoopResult:
         """Train; ``training_split`` gives the examples of an epoch (the same ones where nothing augments).
 
         A classifier that is fitted in each epoch reads ``read_out``, train without augmentation;
         where it is missing, the examples of the epoch.
         """
-        trained = Trained(Selector(self.options.selection, self.options.last_k))
+        trained = LoopResult(Selector(self.options.selection, self.options.last_k))
         first = training_split(0)
         steps_per_epoch = -(-len(first) // (self.options.batch_size * self.options.accumulation))
         optimiser = make_optimiser(self.composition.parameter_groups(), self.options)

@@ -24,7 +24,7 @@ Stage = Literal["training", "readout"]
 
 
 @dataclass
-class Reading:
+class Readout:
     """What one classifier makes of one training.
 
     ``dev`` holds metrics in points. scores: (n, classes) probabilities on test; ``None`` where test
@@ -46,14 +46,14 @@ class CellResult:
     """
 
     keys: list[UtteranceKey]
-    readings: dict[str, Reading]
+    readings: dict[str, Readout]
     epochs: list[dict[str, Any]] = field(default_factory=list)
     selection: dict[str, Any] = field(default_factory=dict)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     representations: dict[str, np.ndarray] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
-    model: Trained | System | None = None
+    model: TrainedParts | System | None = None
 
 
 Hear = Callable[[ObservedEpoch], None]
@@ -93,7 +93,7 @@ def read_only(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedParts:
     """The parts with the weights of the chosen epoch, and how they came to be put together.
 
     ``classifiers`` are fitted, the method's own first. ``words`` are the label words' states, and of whatever

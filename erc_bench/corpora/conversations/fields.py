@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from erc_bench.corpora.conversations.model import Turn
+from erc_bench.corpora.conversations.conversation import Turn
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from erc_bench.corpora.conversations.model import Conversation, Document, Turn, in_sequence
+from erc_bench.corpora.conversations.conversation import Conversation, Document, Turn, in_sequence
 
 _SPEAKER = re.compile(r"(?P<speaker>[^\s:][^:]{0,39}?)\s*:(?:\s+(?P<text>.*))?")
 _MOST_WORDS = 3

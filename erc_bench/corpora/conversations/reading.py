@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from erc_bench.corpora.conversations.conversation import FORMATS, Conversation, Document, Format, Turn, in_sequence
 from erc_bench.corpora.conversations.fields import (
     DIALOGUE,
     SPEAKER,
@@ -27,7 +28,6 @@ from erc_bench.corpora.conversations.fields import (
     read_id,
     read_turn,
 )
-from erc_bench.corpora.conversations.model import FORMATS, Conversation, Document, Format, Turn, in_sequence
 from erc_bench.corpora.conversations.plain_text import lines_of, read_text
 from erc_bench.corpora.reading import csv_records
 from erc_bench.errors import ErcBenchError

@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from erc_bench.output.figures.reach import Reach
+from erc_bench.output.figures.axis_range import AxisRange
 from erc_bench.output.figures.style import grid_of, new_figure
 
 MOST_COLUMNS = 4
@@ -63,7 +63,7 @@ def _bands_of_rows(axes: Axes, rows: int) -> None:
         axes.axhspan(row - 0.5, row + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
 
 
-def beyond(axes: Axes, y: float, low: float, high: float, axis: Reach) -> None:
+def beyond(axes: Axes, y: float, low: float, high: float, axis: AxisRange) -> None:
     """Mark with arrows that something which reaches from ``low`` to ``high`` does not end on the axis."""
     inside = 0.015 * (axis.high - axis.low)
     arrows = [("<", axis.low + inside)] * (low < axis.low) + [(">", axis.high - inside)] * (high > axis.high)

@@ -9,7 +9,7 @@ from typing import Any
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.output.figures.model import Drawn, Value
+from erc_bench.output.figures.figure_data import Drawn, Value
 
 FORMATS = ("png", "svg", "pdf", "csv")
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from erc_bench.comparison.model import Column, Comparison
-from erc_bench.comparison.pair_result import Pair
+from erc_bench.comparison.comparison_data import Column, Comparison
+from erc_bench.comparison.tested_differences import Pair
 from erc_bench.output.report.intervals import interval_plot, scale_of
 from erc_bench.output.report.markup import EMPTY, Html, element
 from erc_bench.output.report.tables import UNSORTED, figure_cell, heading, row_heading, table, text_table
-from erc_bench.output.tables.cells import figure, interval_title
+from erc_bench.output.tables.additional_tables import AdditionalTable
 from erc_bench.output.tables.detail_table import detail_table
-from erc_bench.output.tables.supplements import Further
+from erc_bench.output.tables.table_cells import figure, interval_title
 
 DRAWN_NOTE = (
     "Drawn: the difference (circle) with its interval over seeds (thick) and the one that allows for new dialogues"
@@ -65,7 +65,7 @@ def _line(comparison: Comparison, column: Column, pair: Pair, shown: tuple[str, 
     )
 
 
-def further_as_table(comparison: Comparison, shown: Further) -> Html:
+def further_as_table(comparison: Comparison, shown: AdditionalTable) -> Html:
     """Return one of the tables below the comparisons; its lines are filtered where each is of one dataset."""
     datasets = {column.title: column.dataset for column in comparison.columns}
     by_dataset = shown.table.titles[0] == "dataset"

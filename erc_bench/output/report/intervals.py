@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from erc_bench.comparison.model import Column
-from erc_bench.comparison.pair_result import Pair
-from erc_bench.output.figures.reach import is_at_floor
+from erc_bench.comparison.comparison_data import Column
+from erc_bench.comparison.tested_differences import Pair
+from erc_bench.output.figures.axis_range import is_at_floor
 from erc_bench.output.report.markup import EMPTY, Html, element
 
 Ends = tuple[float | None, float | None]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from erc_bench.comparison.model import Column, Comparison
+from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.output.report.markup import EMPTY, Html, element, join
 from erc_bench.output.report.tables import FIGURE, folded, heading, row_heading, table, text_table
-from erc_bench.output.tables.audit import audit_table
-from erc_bench.output.tables.cells import CellText, Panel, panels
+from erc_bench.output.tables.selection_audit import audit_table
+from erc_bench.output.tables.table_cells import CellText, Panel, panels
 
 _RANKS = {"best": "strong", "second": "u"}
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from erc_bench.output.report.markup import Html, breakable, element
-from erc_bench.output.tables.audit import TextTable
+from erc_bench.output.tables.selection_audit import TextTable
 
 FIGURE = "figure"
 """What a column of numbers is, in its heading and in its cells."""

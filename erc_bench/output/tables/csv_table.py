@@ -6,9 +6,9 @@ import csv
 import io
 from typing import Any
 
-from erc_bench.comparison.model import Column, Comparison, PrintedClaim, Row, Score
-from erc_bench.comparison.pair_result import Pair
-from erc_bench.output.tables.cells import marks, reasons
+from erc_bench.comparison.comparison_data import Column, Comparison, PrintedClaim, Score, TableRow
+from erc_bench.comparison.tested_differences import Pair
+from erc_bench.output.tables.table_cells import marks, reasons
 
 
 def render(comparison: Comparison) -> str:
@@ -153,7 +153,7 @@ def _condition(column: Column) -> dict[str, Any]:
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: TableRow) -> dict[str, Any]:
     key = row.key
     return {
         "label": row.label,

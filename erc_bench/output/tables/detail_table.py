@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from erc_bench.comparison.model import Comparison
-from erc_bench.comparison.tests import Tests
-from erc_bench.output.tables.audit import TextTable
-from erc_bench.output.tables.cells import DETAIL_NOTE, Detail, details, interval_title
+from erc_bench.comparison.comparison_data import Comparison
+from erc_bench.comparison.requested_tests import Tests
+from erc_bench.output.tables.selection_audit import TextTable
+from erc_bench.output.tables.table_cells import DETAIL_NOTE, Detail, details, interval_title
 
 _SHORT_CORRECTIONS = {"holm": "Holm", "hochberg": "Hochberg", "benjamini-hochberg": "BH", "bonferroni": "Bonferroni"}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from erc_bench.comparison.model import Comparison
-from erc_bench.output.tables.audit import TextTable
-from erc_bench.output.tables.cells import CellText, Panel, panels
+from erc_bench.comparison.comparison_data import Comparison
+from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.detail_table import detail_note, detail_table
-from erc_bench.output.tables.supplements import further
+from erc_bench.output.tables.selection_audit import TextTable
+from erc_bench.output.tables.table_cells import CellText, Panel, panels
 
 _WRAP = {"best": ("**", "**"), "second": ("<ins>", "</ins>"), "": ("", "")}
 
@@ -21,7 +21,7 @@ def render(comparison: Comparison) -> str:
     shown = detail_table(comparison)
     if shown:
         parts += [_text_table(shown), escape(detail_note(comparison))]
-    for each in further(comparison):
+    for each in additional_tables(comparison):
         parts += [_text_table(each.table), "\n".join(f"- {escape(note)}" for note in each.notes)]
     if comparison.notes:
         parts.append("\n".join(f"- Note: {escape(note)}" for note in comparison.notes))

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 
 from erc_bench.plugin_host.code_digests.modules import VERSIONED
-from erc_bench.plugin_host.code_digests.reach import meaning
+from erc_bench.plugin_host.code_digests.reachable_code import meaning
 from erc_bench.plugin_host.code_digests.typed_code import typed_code
 
 

@@ -15,7 +15,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True)
-class Names:
+class ComponentNames:
     """What things are called that belong to one component."""
 
     kind: Kind
@@ -45,7 +45,7 @@ class Names:
         return "".join(part.capitalize() for part in (*words, self.slot))
 
 
-def names_of(kind: Kind, name: str) -> Names:
+def names_of(kind: Kind, name: str) -> ComponentNames:
     """Check a name.
 
     Raises :class:`ErcBenchError` for one that is no name, with one that would do.
@@ -56,7 +56,7 @@ def names_of(kind: Kind, name: str) -> Names:
     if fault:
         other = _mended(name)
         raise ErcBenchError(fault, f"This one would do: {other}" if other else "")
-    return Names(kind, name)
+    return ComponentNames(kind, name)
 
 
 def _mended(name: str) -> str:
@@ -65,7 +65,7 @@ def _mended(name: str) -> str:
     return "" if fault_of_name(mended) else mended
 
 
-def check_free(names: Names, taken: Mapping[str, Mapping[str, str]]) -> None:
+def check_free(names: ComponentNames, taken: Mapping[str, Mapping[str, str]]) -> None:
     """Check that no component has the name; ``taken`` holds the package of each by kind and name.
 
     Raises :class:`ErcBenchError` naming the package that has it.

@@ -11,14 +11,14 @@ from string import Template
 
 from erc_bench import __version__
 from erc_bench.errors import ErcBenchError
-from erc_bench.plugin_host.scaffold.naming import Kind, Names
+from erc_bench.plugin_host.scaffold.naming import ComponentNames, Kind
 
 _TEMPLATE = ".template"
 _ENTRY_NOTE = {"method": ".\n# A recipe is found where its objective is"}
 """What is said of the entry point of a kind, beside what is said of all."""
 
 
-def write_package(names: Names, folder: Path) -> list[Path]:
+def write_package(names: ComponentNames, folder: Path) -> list[Path]:
     """Write the package of a component into a folder that is empty or not there; return its files.
 
     Raises :class:`ErcBenchError` where the folder holds something, where its module would hide another
@@ -45,7 +45,7 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _check_module(names: Names) -> None:
+def _check_module(names: ComponentNames) -> None:
     found = importlib.util.find_spec(names.module)
     if found is not None:
         raise ErcBenchError(
@@ -54,7 +54,7 @@ def _check_module(names: Names) -> None:
         )
 
 
-def _filled(names: Names) -> Iterator[tuple[str, str]]:
+def _filled(names: ComponentNames) -> Iterator[tuple[str, str]]:
     """Yield path and content of each file, the templates of the kind first."""
     values = _values(names)
     paths = {
@@ -73,7 +73,7 @@ def _filled(names: Names) -> Iterator[tuple[str, str]]:
             )
 
 
-def _values(names: Names) -> dict[str, str]:
+def _values(names: ComponentNames) -> dict[str, str]:
     install, check, run = next_steps(names, ".")
     return {
         "name": names.name,
@@ -108,7 +108,7 @@ _RUN: dict[Kind, str] = {
 }
 
 
-def next_steps(names: Names, folder: str) -> tuple[str, str, str]:
+def next_steps(names: ComponentNames, folder: str) -> tuple[str, str, str]:
     """Return what installs, checks and runs the package; ``folder`` is where it lies, seen from where that is typed."""
     check = f"{names.name} --data-dir {folder}/tests/sample" if names.kind == "dataset" else names.name
     run = Template(_RUN[names.kind]).substitute(name=names.name, folder=folder)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.housekeeping.cells import CellFolder
+from erc_bench.store.housekeeping.found_cells import CellFolder
 from erc_bench.store.layout import LEDGER_FILE
 from erc_bench.store.ledger import LedgerEntry, append_missing, entry_of
 from erc_bench.store.reading import read_cell

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from erc_bench.store.housekeeping.cells import ASIDE, CellFolder, foreign_in, look_at
-from erc_bench.store.housekeeping.holding import HeldError, held
+from erc_bench.store.housekeeping.found_cells import ASIDE, CellFolder, foreign_in, look_at
+from erc_bench.store.housekeeping.locking import HeldError, held
 from erc_bench.store.layout import STATUS_FILE
 
 REMOVED, INCOMING = ".removed", ".incoming"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.store.housekeeping.cells import CellFolder, Found, Stranger
+from erc_bench.store.housekeeping.found_cells import CellFolder, FoundCells, Stranger
 from erc_bench.store.layout import folder_name
 
 DAY = 86_400.0
@@ -18,7 +18,7 @@ PARTIAL, STALE = "partial", "stale"
 
 
 @dataclass(frozen=True)
-class Selection:
+class CellSelection:
     """What the user asked for; everything that is named must hold, one of several values of a kind suffices.
 
     ``older_than`` is in days, ``settings`` are first digits of settings hashes.
@@ -38,7 +38,7 @@ class Selection:
         asked = (self.datasets, self.methods, self.backbones, self.seeds, self.settings, self.states)
         return any(asked) or self.older_than is not None
 
-    def check_names(self, found: Found) -> None:
+    def check_names(self, found: FoundCells) -> None:
         """Raise :class:`ErcBenchError` for a name that nothing bears here: it may be misspelt."""
         every = [cell.parts for cell in found.cells] + [stranger.parts for stranger in found.strangers]
         asked = {"dataset": self.datasets, "method": self.methods, "backbone": self.backbones}
@@ -59,7 +59,7 @@ class _Admitted:
     are, and by the folder where they have none either. A folder's own name will do where nothing is called so.
     """
 
-    def __init__(self, selection: Selection, found: Found) -> None:
+    def __init__(self, selection: CellSelection, found: FoundCells) -> None:
         self._asked = (selection.datasets, selection.methods, selection.backbones)
         self._settings, self._seeds = tuple(selection.settings), {f"seed-{seed}" for seed in selection.seeds}
         self._known: dict[tuple[int, str], set[str]] = {}
@@ -108,7 +108,7 @@ Staleness = Callable[[Sequence[CellFolder]], Mapping[Path, str]]
 """Says of cells that are done why they are stale, by their paths; the others are left out."""
 
 
-def choose(found: Found, selection: Selection, now: float, staleness: Staleness) -> Chosen:
+def choose(found: FoundCells, selection: CellSelection, now: float, staleness: Staleness) -> Chosen:
     """Return what is meant. ``staleness`` is asked only where the answer matters."""
     selection.check_names(found)
     admits = _Admitted(selection, found)
@@ -124,5 +124,5 @@ def _states(cell: CellFolder, stale: Mapping[Path, str]) -> list[str]:
     return [cell.status, *further]
 
 
-def _old_enough(cell: CellFolder, selection: Selection, now: float) -> bool:
+def _old_enough(cell: CellFolder, selection: CellSelection, now: float) -> bool:
     return selection.older_than is None or cell.moment < now - selection.older_than * DAY

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from erc_bench.testing.backbones.trial import BackboneSubject, evaluated, rows_of
+from erc_bench.testing.backbones.backbone_runs import BackboneSubject, evaluated, rows_of
 from erc_bench.testing.devices import distance
 from erc_bench.testing.findings import Check, NotApplicableError
 

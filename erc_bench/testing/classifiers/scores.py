@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from erc_bench.testing.chance import seeded
-from erc_bench.testing.classifiers.trial import (
+from erc_bench.testing.classifiers.fitted_classifier import (
     SEED,
     ClassifierSubject,
     begun,
@@ -27,6 +26,7 @@ from erc_bench.testing.classifiers.trial import (
 from erc_bench.testing.devices import CPU, cuda, distance
 from erc_bench.testing.findings import Check, NotApplicableError
 from erc_bench.testing.option_bounds import options_run
+from erc_bench.testing.seeded_generators import seeded
 from erc_bench.testing.toy import LABELS
 
 _REQUIRED_ACCURACY = 0.75

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from erc_bench.contracts.types import Dialogue, SplitName
 from erc_bench.corpora.overlap import overlap, repeats
-from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check
 
 _WORD = re.compile(r"[^\W_]+")

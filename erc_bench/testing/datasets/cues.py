@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from erc_bench.contracts.types import Dialogue
-from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check, NotApplicableError
 
 _GIVEN_AWAY = 0.8

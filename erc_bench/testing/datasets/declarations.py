@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from erc_bench.statistics.metrics import METRIC_WORDS
-from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check
 
 

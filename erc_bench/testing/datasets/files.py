@@ -17,7 +17,7 @@ from typing import Any
 
 from erc_bench.corpora.corpus import check_splits
 from erc_bench.errors import ErcBenchError
-from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check, NotApplicableError
 
 _LARGEST = 200_000_000

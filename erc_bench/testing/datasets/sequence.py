@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 from erc_bench.contracts.types import Dialogue
-from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check
 
 _ENOUGH_DIALOGUES = 10

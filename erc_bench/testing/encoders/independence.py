@@ -11,10 +11,8 @@ import torch
 
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.types import Dialogue, seal
-from erc_bench.testing.chance import seeded
 from erc_bench.testing.dialogues import mapped, relabelled, say_more, toy_dialogues
-from erc_bench.testing.elsewhere import Numbers, same_elsewhere
-from erc_bench.testing.encoders.trial import (
+from erc_bench.testing.encoders.encoder_runs import (
     ALL_TOGETHER,
     ONE_BY_ONE,
     EncoderSubject,
@@ -28,6 +26,8 @@ from erc_bench.testing.encoders.trial import (
     unpadded_states,
 )
 from erc_bench.testing.findings import Check
+from erc_bench.testing.other_process import Numbers, same_elsewhere
+from erc_bench.testing.seeded_generators import seeded
 from erc_bench.testing.tiny import tiny_backbone
 
 

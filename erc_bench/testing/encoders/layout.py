@@ -10,9 +10,8 @@ import torch
 
 from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example
 from erc_bench.contracts.types import UtteranceKey, seal
-from erc_bench.testing.chance import seeded
 from erc_bench.testing.dialogues import toy_dialogues
-from erc_bench.testing.encoders.trial import (
+from erc_bench.testing.encoders.encoder_runs import (
     EncoderSubject,
     begun,
     built,
@@ -24,6 +23,7 @@ from erc_bench.testing.encoders.trial import (
 )
 from erc_bench.testing.findings import Check, NotApplicableError
 from erc_bench.testing.option_bounds import options_run
+from erc_bench.testing.seeded_generators import seeded
 from erc_bench.training.row_states import RowEncoder
 
 

@@ -14,7 +14,7 @@ from erc_bench.contracts.types import Dialogue, Utterance
 from erc_bench.errors import ErcBenchError
 from erc_bench.pretrained.random_checkpoint import BERT
 from erc_bench.testing.dialogues import mapped, say_more, toy_dialogues
-from erc_bench.testing.encoders.trial import (
+from erc_bench.testing.encoders.encoder_runs import (
     TOLERANCE,
     EncoderSubject,
     begun,

@@ -5,7 +5,14 @@ from __future__ import annotations
 import torch
 
 from erc_bench.testing.findings import Check, NotApplicableError
-from erc_bench.testing.objectives.trial import SEED, ObjectiveSubject, begun, changes, same_terms, steady_terms
+from erc_bench.testing.objectives.started_objective import (
+    SEED,
+    ObjectiveSubject,
+    begun,
+    changes,
+    same_terms,
+    steady_terms,
+)
 from erc_bench.testing.toy import toy_representations
 
 _TOLERANCE = 1e-4

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from erc_bench.testing.findings import Check, NotApplicableError
-from erc_bench.testing.objectives.trial import ObjectiveSubject, Terms, Trial, begun
+from erc_bench.testing.objectives.started_objective import ObjectiveSubject, StartedObjective, Terms, begun
 from erc_bench.testing.toy import toy_keys
 
 _TIMES = (1, 2, 4, 8)
@@ -38,7 +38,7 @@ def _batch_size(subject: ObjectiveSubject) -> str:
     return f"on {sizes} utterances, the same ones again and again: {'; '.join(told)}"
 
 
-def _repeated_terms(trial: Trial, times: int) -> Terms:
+def _repeated_terms(trial: StartedObjective, times: int) -> Terms:
     outputs = trial.outputs(trial.z.repeat(times, 1), trial.labels.repeat(times))
     return trial.terms_of(replace(outputs, keys=toy_keys(len(trial.labels)) * times))
 

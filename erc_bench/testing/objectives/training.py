@@ -6,7 +6,16 @@ import torch
 
 from erc_bench.testing.checkpoints import size_of, take_over, written_and_read
 from erc_bench.testing.findings import Check
-from erc_bench.testing.objectives.trial import SEED, ObjectiveSubject, Trial, begun, changes, sum_of, toy_encoder, train
+from erc_bench.testing.objectives.started_objective import (
+    SEED,
+    ObjectiveSubject,
+    StartedObjective,
+    begun,
+    changes,
+    sum_of,
+    toy_encoder,
+    train,
+)
 
 _STEPS = 20
 _TOLERANCE = 1e-5
@@ -80,7 +89,7 @@ def _reaches(term: torch.Tensor, z: torch.Tensor) -> bool:
     return gradient is not None and bool(gradient.any())
 
 
-def _loss(trial: Trial, z: torch.Tensor) -> float:
+def _loss(trial: StartedObjective, z: torch.Tensor) -> float:
     with torch.no_grad():
         return float(trial.total(z))
 

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.housekeeping.cells import find_cells
+from erc_bench.store.housekeeping.found_cells import find_cells
 from erc_bench.store.housekeeping.packing import pack
 from erc_bench.store.reading import read_cell
 from erc_bench.training.saved_models.files import find_model
