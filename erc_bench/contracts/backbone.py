@@ -29,6 +29,7 @@ class LoadedBackbone:
 class Backbone(Component):
     """A pretrained language model. Required: ``name``, ``source`` and ``load``."""
 
+    kind: ClassVar[str] = "backbone"
     parameters: ClassVar[int | None] = None
     """Number of parameters (decides the training regime); ``None``: not known before loading."""
     bf16_safe: ClassVar[bool] = True

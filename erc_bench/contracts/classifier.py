@@ -21,6 +21,7 @@ class Classifier(Component, nn.Module):
     on the selected epoch, ``None`` never.
     """
 
+    kind: ClassVar[str] = "classifier"
     refit: ClassVar[Literal["each-epoch", "end"] | None] = None
     needs_anchors: ClassVar[bool] = False
     """Whether it can only read an objective that offers anchors."""

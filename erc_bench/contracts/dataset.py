@@ -59,6 +59,7 @@ class Dataset(Component):
     Required: ``name``, ``source``, ``labels`` (their order is the class index) and ``load``.
     """
 
+    kind: ClassVar[str] = "dataset"
     labels: ClassVar[tuple[str, ...]] = ()
     label_words: ClassVar[Mapping[str, str]] = {}
     """The word that stands for a label where a language model reads it (``neu`` → ``neutral``)."""

@@ -83,6 +83,7 @@ class Encoder(Component, nn.Module):
     evaluation mode, no augmentation, and row states that are computed once.
     """
 
+    kind: ClassVar[str] = "encoder"
     sees_future: ClassVar[bool] = False
     """Whether a representation may depend on turns after its own; the conformance check verifies it."""
 

@@ -63,6 +63,7 @@ class Objective(Component, nn.Module):
     be restored.
     """
 
+    kind: ClassVar[str] = "objective"
     views: ClassVar[int] = 1
     """How many passes of the encoder over a batch the loss reads."""
     momentum: float | None = None

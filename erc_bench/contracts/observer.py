@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from erc_bench.contracts.component import Component
 
@@ -85,6 +85,8 @@ class Observer(Component):
     The constructor is called before anything runs, to find out what cannot work: it must be quick, and
     raises :class:`ErcBenchError` where, say, a package is missing.
     """
+
+    kind: ClassVar[str] = "observer"
 
     def __init__(self, options: Any = None) -> None:
         self.options = self.Options() if options is None else options

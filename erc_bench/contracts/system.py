@@ -15,6 +15,7 @@ from erc_bench.contracts.types import Dialogue, UtteranceKey
 class System(Component):
     """A whole method that is no composition of slots. Required: ``fit`` and ``predict``."""
 
+    kind: ClassVar[str] = "system"
     sees_future: ClassVar[bool] = False
     """Whether an utterance's scores may depend on turns after it; tables mark such systems."""
     is_floor: ClassVar[bool] = False

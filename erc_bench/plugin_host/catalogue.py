@@ -11,13 +11,14 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import pluggy
 
 from erc_bench.contracts import hookspecs
+from erc_bench.contracts.component import kind_of
+from erc_bench.contracts.method import Method
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 
@@ -26,17 +27,8 @@ BLOCK_VARIABLE = "ERC_BENCH_BLOCK"
 FILE = "file "
 """What the package of a single file is called: this, and its path."""
 _OWN_PACKAGE = "erc-bench"
-HOOK_OF_KIND = {
-    "dataset": "erc_datasets",
-    "backbone": "erc_backbones",
-    "encoder": "erc_encoders",
-    "objective": "erc_objectives",
-    "classifier": "erc_classifiers",
-    "method": "erc_methods",
-    "observer": "erc_observers",
-}
-KINDS = tuple(HOOK_OF_KIND)
-_CONTRACT_OF_KIND = {kind: (kind, kind.capitalize()) for kind in KINDS}
+KINDS = ("dataset", "backbone", "encoder", "objective", "classifier", "method", "observer")
+HOOK_OF_KIND = {kind: f"erc_{kind}s" for kind in KINDS}
 # A recipe stands beside its objective, so the methods are known when the objectives are.
 _ENTRY_POINTS_OF_KIND = {kind: frozenset({kind}) for kind in KINDS} | {"method": frozenset({"method", "objective"})}
 
@@ -191,10 +183,8 @@ class Catalogue:
 
 def _fault(kind: str, component: Any) -> str:
     """Say why something is no component of a kind; empty when it is one."""
-    module, name = _CONTRACT_OF_KIND[kind]
-    contract = getattr(import_module(f"erc_bench.contracts.{module}"), name)
-    wanted = f"a {name}" if kind == "method" else f"a subclass of erc_bench.api.{name}"
-    fits = isinstance(component, contract) if kind == "method" else _is_subclass(component, contract)
+    wanted = "a Method" if kind == "method" else f"a subclass of erc_bench.api.{kind.capitalize()}"
+    fits = isinstance(component, Method) if kind == "method" else _is_of_kind(component, kind)
     if not fits:
         return f"it returns {component!r}, which is not {wanted}"
     if not isinstance(component.name, str) or not component.name:
@@ -202,8 +192,8 @@ def _fault(kind: str, component: Any) -> str:
     return ""
 
 
-def _is_subclass(component: Any, contract: type) -> bool:
-    return isinstance(component, type) and issubclass(component, contract)
+def _is_of_kind(component: Any, kind: str) -> bool:
+    return isinstance(component, type) and kind_of(component) == kind
 
 
 def _add(found: dict[str, Entry], entry: Entry) -> None:

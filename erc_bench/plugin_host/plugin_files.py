@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from erc_bench.contracts.component import Component
+from erc_bench.contracts.component import Component, kind_of
 from erc_bench.contracts.hookspecs import PROJECT, hookimpl
 from erc_bench.contracts.method import Method
 from erc_bench.errors import ErcBenchError
@@ -30,7 +30,6 @@ from erc_bench.plugin_host.catalogue import FILE, HOOK_OF_KIND, Catalogue
 from erc_bench.plugin_host.code_digests.modules import PLUGIN_MODULE
 
 _EXAMPLE = "erc-bench new writes a package to start from; its module is such a file."
-_CONTRACTS = {f"erc_bench.contracts.{kind}": kind for kind in HOOK_OF_KIND}
 
 
 @dataclass(frozen=True)
@@ -174,8 +173,8 @@ def _defined(module: ModuleType, file: PluginFile) -> dict[str, list[Any]]:
     bases = {base for each in classes for base in each.__mro__[1:]}
     found: dict[str, list[Any]] = {}
     for component in classes:
-        if component.name and _kind(component):
-            found.setdefault(_kind(component), []).append(component)
+        if component.name and kind_of(component) in HOOK_OF_KIND:
+            found.setdefault(kind_of(component), []).append(component)
         elif not component.name and component not in bases:
             who = f"{file.shown}: the class {component.__name__}"
             raise ErcBenchError(f"{who} has no name", 'Give it one: name = "my-own"')
@@ -208,9 +207,3 @@ def _unlike(module: ModuleType) -> Iterator[Any]:
 
 def _is_own_component(value: Any, module: ModuleType) -> bool:
     return isinstance(value, type) and issubclass(value, Component) and value.__module__ == module.__name__
-
-
-def _kind(component: type) -> str:
-    """Return the kind of a component by the contract that it fulfils; a system has none."""
-    kinds = (_CONTRACTS.get(base.__module__, "") for base in component.__mro__)
-    return next(filter(None, kinds), "")

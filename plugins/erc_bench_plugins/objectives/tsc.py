@@ -36,7 +36,7 @@ def simplex_targets(classes: int, dim: int) -> Tensor:
         targets[:k, k - 1] = 1
         targets[k, k - 1] = -k
         targets[:, k - 1] /= (k * (k + 1)) ** 0.5
-    return targets * (classes / (classes - 1)) ** 0.5
+    return targets * (classes / (classes - 1)) ** 0.5  # type: ignore[no-any-return]
 
 
 def targeted_loss(
