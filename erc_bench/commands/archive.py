@@ -74,7 +74,7 @@ def _chosen(runs: Path, asked: dict[str, Any]) -> tuple[list[CellFolder], int]:
     damaged = tell_left((cell.path, f"it is damaged: {cell.told}") for cell in found.cells if cell.status == "damaged")
     whole = [cell for cell in found.cells if cell.status not in ("half-written", "damaged")]
     if whole:
-        show_cells(open_console(), Chosen(whole, found.strangers, found.stale))
+        show_cells(open_console(), Chosen(whole, found.foreign_entries, found.stale))
     return whole, damaged
 
 

@@ -75,7 +75,7 @@ def choose_aloud(asked: Mapping[str, Any], found: FoundCells) -> Chosen:
     from erc_bench.store.housekeeping.selecting import choose
 
     chosen = choose(found, selection_of(asked), time.time(), lambda cells: _stale(cells, asked))
-    tell_left((stranger.path, stranger.why) for stranger in chosen.strangers)
+    tell_left((foreign_entry.path, foreign_entry.why) for foreign_entry in chosen.foreign_entries)
     return chosen
 
 

@@ -40,7 +40,7 @@ def parse_baseline(name: str, cells: Collection[StoredCell]) -> Baseline:
 
 
 def default_baseline(methods: Sequence[str]) -> Baseline:
-    """Return what the field compares with: ``ce``, else ``supcon``, else the first method."""
+    """Return the field's usual baseline: ``ce``, else ``supcon``, else the first method."""
     return Baseline(next((name for name in PREFERRED if name in methods), methods[0]))
 
 

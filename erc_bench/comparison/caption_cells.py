@@ -1,4 +1,4 @@
-"""What a caption says of the cells behind a table: how far another machine moves them, whether damage would show."""
+"""Sentences of a caption about a table's cells: how far another machine moves them, whether damage would show."""
 
 from __future__ import annotations
 

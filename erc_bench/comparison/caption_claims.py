@@ -1,4 +1,4 @@
-"""The sentences of a caption that say what was tested, and what could have been found."""
+"""Sentences of a caption that tell which tests were made and how small a difference they could have found."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _RECORDED = "Scores are those of the records; the stored predictions were not re
 
 
 def claims(comparison: Comparison) -> list[str]:
-    """Return what the marks mean, which tests cannot reach the level, and what the seeds could have detected."""
+    """Explain the marks, and name tests that cannot reach the level and the difference that the seeds could detect."""
     if not any(column.pairs for column in comparison.columns):
         return _nothing_compared(comparison)
     if not any(column.family or column.joint_family or column.dialogue_family for column in comparison.columns):
@@ -85,7 +85,7 @@ def _over_dialogues(comparison: Comparison) -> list[str]:
 
 
 def _equal(comparison: Comparison) -> list[str]:
-    """Say what ≈ means, where a margin was asked for."""
+    """Explain the sign ≈ where a margin was given."""
     if comparison.tests.margin is None:
         return []
     sizes = [sum(pair.equivalence_adjusted_p is not None for pair in column.pairs) for column in comparison.columns]

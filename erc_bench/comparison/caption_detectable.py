@@ -1,4 +1,4 @@
-"""The sentences of a caption that say what the tests at hand can reach: their smallest p, and what they detect."""
+"""Sentences of a caption about the power of its tests: their smallest p-value, and the difference they detect."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _pairs(comparison: Comparison) -> Iterator[tuple[Column, Pair]]:
 
 
 def _beside(comparison: Comparison) -> list[str]:
-    """Return what the exact sign-flip test cannot reach, whose p stands beside that of another paired test."""
+    """Return the level that the exact sign-flip test cannot reach where its p stands beside another paired test's."""
     tests = comparison.tests
     if not tests.over_seeds or not tests.seed_test.paired or tests.test == "sign-flip":
         return []
@@ -39,7 +39,7 @@ def _beside(comparison: Comparison) -> list[str]:
 
 
 def _marking(comparison: Comparison) -> list[str]:
-    """Return what the test behind the mark cannot reach, before or after the correction."""
+    """Return a sentence where the test behind the mark cannot reach the level, before or after the correction."""
     tested, alpha, tests = _tested(comparison), comparison.alpha, comparison.tests
     name = f"†, {tests.test}" if tests.over_seeds else f"△, sign-flip over {tests.cluster}s"
     opening = f"The test behind {name}, cannot reach {number(alpha)}"
@@ -96,7 +96,7 @@ def _observations(test: DiscreteTest, cluster: str) -> str:
 
 
 def _detectable(comparison: Comparison) -> list[str]:
-    """Say what could have been found at the level after correction, column by column."""
+    """Return the smallest difference that could have been found at the corrected level, column by column."""
     if _out_of_reach(comparison):
         return []
     parts = [told for column in comparison.columns if (told := _detectable_in(comparison, column))]

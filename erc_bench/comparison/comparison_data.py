@@ -1,4 +1,4 @@
-"""What a comparison is: plain numbers and sentences. Renderings read nothing else."""
+"""The data of a comparison: plain numbers and sentences. Renderings read nothing else."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ CLASS_F1 = "f1"
 Rank = Literal["best", "second", ""]
 Family = Literal["dataset", "table"]
 Origin = Literal["own", "re-run", "copied"]
-"""Who ran what is printed: the paper that proposes it, a paper that re-ran another's, or neither."""
+"""Who ran a printed number: the paper that proposes the method, a paper that re-ran another's, or neither."""
 Settings = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class RowKey:
-    """What a row is: method, backbone and overrides.
+    """The identity of a row: method, backbone and overrides.
 
     ``readout`` names a further classifier that read the same training. ``variant`` tells apart
     cells whose settings differ although the same overrides were asked for (a default changed).
@@ -74,12 +74,12 @@ class Score:
 
 @dataclass(frozen=True)
 class Column:
-    """One dataset under one condition: what may be compared, and nothing else.
+    """One dataset under one condition: only results that may be compared stand in one column.
 
     ``condition`` is empty unless the dataset needs several columns or is partial. ``class_name`` is
     the one class whose F1 is shown, in a comparison per class, else empty; ``slice_name`` the part of
     the test split that is scored, else empty. ``scores`` has one entry for each row of the
-    comparison. ``dialogues`` and ``utterances`` count what was scored; ``family``, ``joint_family``
+    comparison. ``dialogues`` and ``utterances`` count the scored part; ``family``, ``joint_family``
     and ``dialogue_family`` are the numbers of tests that were corrected for.
     """
 
@@ -173,7 +173,7 @@ class AgainstReported:
 
 @dataclass(frozen=True)
 class PrintedClaim:
-    """What a printed table's own best row says of another of its rows, read without any run.
+    """The claim of a printed table's best row against another of its rows, read without any run.
 
     ``claimed`` and ``other`` are rows of the reported numbers. ``largest_sd`` is the largest sd over
     ``seeds`` at which the printed difference is significant, before correction: that of the claimed
@@ -193,7 +193,7 @@ class Comparison:
     """Rows, one column for each dataset, and every fact that the caption must state.
 
     Per class there are several columns for each dataset: one for each class, then those over all
-    classes. ``notes`` name what is not in the numbers: cells that failed, seeds that have no
+    classes. ``notes`` name everything the numbers leave out: cells that failed, seeds that have no
     partner, scores that ring an alarm. ``readings`` set our rows against ``reported`` ones, which
     no mark of the table does; ``printed_claims`` set these against each other. ``over_datasets``
     sums up the tests of several datasets, ``ranking`` the ranks where they were asked for.
@@ -223,7 +223,7 @@ class Comparison:
 class AuditedScore:
     """One row's scores as three ways to choose an epoch would have them, in points, over ``seeds``.
 
-    ``selected`` is what the table shows, ``last`` the last epoch, ``best`` the best epoch on test,
+    ``selected`` is the score in the table, ``last`` the last epoch's, ``best`` the best epoch's on test,
     which no result may use. ``inflations`` follow the seeds: best less selected. ``second_stage``
     says that the epochs are those of a classifier fitted after training: what test selection would
     have gained before it is not in the numbers.
@@ -241,7 +241,7 @@ class AuditedScore:
 
 @dataclass(frozen=True)
 class Audit:
-    """What test selection is worth on one dataset.
+    """The gain from choosing epochs on test, on one dataset.
 
     ``overall`` is the inflation averaged over the methods in each of ``seeds``, the seeds that all share.
     """

@@ -32,7 +32,7 @@ def ledgers_of(cells: Iterable[StoredCell]) -> Ledgers:
 def configurations(comparison: Comparison, cells: Iterable[StoredCell], ledgers: Ledgers) -> str:
     """Say how often the test split was looked at: the more configurations, the less a best one means.
 
-    A folder without a ledger, as runs of old have none, counts what is stored.
+    A folder without a ledger, as old runs have none, counts the stored cells.
     """
     shown = {row.key.method for row in comparison.rows}
     datasets = {column.dataset for column in comparison.columns}
@@ -56,7 +56,7 @@ def configurations(comparison: Comparison, cells: Iterable[StoredCell], ledgers:
 
 
 def _of_ledgers(stored: _Configurations, ledgers: Ledgers) -> tuple[_Configurations, _Configurations]:
-    """Return what was ever scored, and what of that has no folder any more."""
+    """Return the configurations that were ever scored, and those among them without a folder today."""
     ever = {key: set(found) for key, found in stored.items()}
     there: _Configurations = {}
     for runs, entries in ledgers.by_folder.items():

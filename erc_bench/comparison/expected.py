@@ -19,7 +19,7 @@ FILE = Path(__file__).with_name("expected.toml")
 class Alarm:
     """A threshold in points, on the mean over seeds; an empty backbone or regime stands for all.
 
-    ``suspect`` says what is then to be suspected.
+    ``suspect`` names the likely cause.
     """
 
     dataset: str
@@ -45,7 +45,7 @@ class Alarm:
         return (self.below is not None and value < self.below) or (self.above is not None and value > self.above)
 
     def words(self) -> str:
-        """Name what is watched and the threshold: ``weighted F1 below 41 with minilm (frozen)``."""
+        """Name the watched score and its threshold: ``weighted F1 below 41 with minilm (frozen)``."""
         side = f"below {self.below:g}" if self.below is not None else f"above {self.above:g}"
         condition = f" with {self.backbone}" if self.backbone else ""
         return f"{METRIC_WORDS[self.metric]} {side}{condition}{f' ({self.regime})' if self.regime else ''}"
@@ -63,7 +63,7 @@ def rung_alarms(
 ) -> list[str]:
     """Return a note for each alarm that rings in a column, naming the rows; partial data ring none.
 
-    ``labels`` maps the keys of rows to what the table calls them.
+    ``labels`` maps the keys of rows to their labels in the table.
     """
     if condition.limit is not None:
         return []

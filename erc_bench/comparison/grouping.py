@@ -1,4 +1,4 @@
-"""From cells to columns (what may be compared) and entries (one row's seeds in one column)."""
+"""Group cells into columns (results that may be compared) and entries (one row's seeds in one column)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reference:
-    """What outcomes are held against: all cells of the folder of runs, and the gold labels of corpora."""
+    """The references of outcomes: all cells of the folder of runs, and the gold labels of corpora."""
 
     cells: Sequence[StoredCell]
     gold_of: GoldOf | None = None
@@ -36,10 +36,10 @@ def group(
     reference: Reference,
     keeps_counts: bool = True,
 ) -> tuple[Columns, list[str]]:
-    """Sort cells into columns and rows, and read their outcomes; notes name what cannot be used.
+    """Sort cells into columns and rows, and read their outcomes; notes name the cells that cannot be used.
 
     ``metrics`` maps datasets to metrics. Different data, limits and classes of hardware are
-    columns of their own; different settings under one name are rows of their own. What was scored against
+    columns of their own; different settings under one name are rows of their own. A cell scored against
     other gold labels than those of ``reference`` is left out. Without ``keeps_counts`` the scores are those of
     the records.
     """
@@ -68,7 +68,7 @@ def _condition(cell: StoredCell) -> Condition:
 
 
 def hardware_class(cell: StoredCell) -> str:
-    """Return what makes results comparable: the kind of device that the cell ran on."""
+    """Return the condition that makes results comparable: the kind of device that the cell ran on."""
     provenance = cell.record.get("provenance", {})
     hardware = provenance.get("hardware")
     known = hardware.get("class") if isinstance(hardware, dict) else None
@@ -89,7 +89,7 @@ def shown_value(value: Any) -> str:
 def _variants(
     cells: Sequence[StoredCell], condition: Condition, notes: list[str]
 ) -> dict[tuple[RowKey, str], Settings]:
-    """Return what tells the settings of one row apart, by (key, settings hash)."""
+    """Return the settings that tell the variants of one row apart, by (key, settings hash)."""
     by_key: dict[RowKey, dict[str, StoredCell]] = {}
     for cell in cells:
         by_key.setdefault(_base_key(cell), {}).setdefault(cell.record["settings_hash"], cell)

@@ -1,4 +1,4 @@
-"""Name what differs between cells that stand side by side although their settings agree."""
+"""Name the conditions that differ between cells that stand side by side although their settings agree."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _trained_twice(rows: Iterable[tuple[str, Record]], dataset: str) -> list[str
 
 
 def _side(value: str, names: Iterable[str]) -> str:
-    """Name the cells of one side, and in what they differ where that is a text."""
+    """Name the cells of one side, and their differing value where that is a text."""
     told = json.loads(value)
     return ", ".join(names) + (f": {told}" if isinstance(told, str) and " " in told else "")
 

@@ -58,7 +58,7 @@ def _equivalent(pairs: Sequence[Pair], alpha: float, tests: Tests) -> list[Pair]
 
 
 def adjusted(p_values: Sequence[float | None], tests: Tests) -> list[float | None]:
-    """Correct what was tested; what was not stays without a p."""
+    """Correct the p-values of one family; tests that were not made stay without one."""
     found = iter(CORRECTIONS[tests.correction]([p for p in p_values if p is not None]))
     return [None if p is None else next(found) for p in p_values]
 

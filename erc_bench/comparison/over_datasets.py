@@ -22,7 +22,7 @@ def over_datasets(comparison: Comparison) -> tuple[OverDatasets, ...]:
     """Say of each row with a baseline on two datasets or more on how many of them it is better.
 
     A dataset that is there in several columns, because its runs differ in data or hardware, counts in
-    none: they are no independent datasets. Rows of which nothing can be tested are left out.
+    none: they are not independent datasets. Rows of which nothing can be tested are left out.
     """
     if comparison.per_class:
         return ()
@@ -53,7 +53,7 @@ def _of_row(comparison: Comparison, row: int, single: Sequence[int]) -> OverData
     p_values = [_better(pair) for pair in pairs.values()]
     if len(pairs) < 2 or all(p is None for p in p_values):
         return None
-    # What cannot be tested is no reason to believe that it is better there.
+    # A row that cannot be tested gives no reason to believe that it is better there.
     values = [1.0 if p is None else p for p in p_values]
     return OverDatasets(
         row,

@@ -1,4 +1,4 @@
-"""What several datasets say together: on how many a row is better, and how rows rank. Plain data."""
+"""Results over several datasets: on how many a row is better, and how rows rank. Plain data."""
 
 from __future__ import annotations
 

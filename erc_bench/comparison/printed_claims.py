@@ -1,4 +1,4 @@
-"""What a printed table claims of itself: how small its own spread must have been. No run is needed."""
+"""Claims of a printed table about itself: how small its own spread must have been. No run is needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from erc_bench.statistics.results import Estimate
 
 @dataclass(frozen=True)
 class PrintedTable:
-    """The claims of reported numbers by themselves; ``columns`` title what the claims and rows name."""
+    """The claims of reported numbers by themselves; ``columns`` are the titles that claims and rows refer to."""
 
     columns: tuple[str, ...]
     rows: tuple[ReportedRow, ...]
@@ -49,7 +49,7 @@ def printed_table_of(names: Sequence[str], datasets: Sequence[str] = (), alpha: 
 def printed_claims(rows: Sequence[ReportedRow], alpha: float) -> tuple[PrintedClaim, ...]:
     """Read the best own row of each printed table against every other system of that table.
 
-    What is claimed is that it is better; one that is not has no claim, and says so.
+    A claim is that a row is better; one that is not better claims nothing, and its entry says so.
     """
     columns = range(len(rows[0].values)) if rows else ()
     return tuple(claim for column in columns for claim in _in_column(rows, column, alpha))

@@ -3,7 +3,7 @@
 Metrics and classes are named as in the records of runs; a class is empty for a metric over all
 classes. Differences that a paper prints have metrics of their own and meet no column. The origin of a
 number is ``own`` (of a system that its paper proposes), ``re-run`` (by that paper, of another one) or
-``copied``; ``seeds`` is what the number is the mean of, where that is known.
+``copied``; ``seeds`` is the number of seeds behind the mean, where that is known.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class ReportedNumber:
 
     @property
     def address(self) -> Address:
-        """What the number is of."""
+        """Dataset, metric and classes of the number."""
         return self.dataset, self.metric, self.class_name
 
 
@@ -63,7 +63,7 @@ def reported_numbers(name: str) -> list[ReportedNumber]:
 
 
 def reported_rows(names: Iterable[str], columns: Sequence[Column]) -> tuple[tuple[ReportedRow, ...], list[str]]:
-    """Return the rows that have a number for one of the columns, and notes on what finds none.
+    """Return the rows that have a number for one of the columns, and notes on numbers without a column.
 
     Numbers were printed for whole test splits: partial columns and dev scores stay without.
     Raises :class:`ErcBenchError` with near matches for an unknown name.

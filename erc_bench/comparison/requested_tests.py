@@ -1,4 +1,4 @@
-"""Which tests a comparison makes, and what each of their names stands for."""
+"""The tests that a comparison makes, and the meaning of each of their names."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class KindOfTest:
 
     @property
     def name(self) -> str:
-        """What the test is called within a sentence, with its article."""
+        """The test's name within a sentence, with its article."""
         return f"{'an' if self.words.startswith('exact') else 'a'} {self.words}"
 
 
@@ -58,8 +58,8 @@ SEED_TESTS: Mapping[str, KindOfTest] = {
 class Tests:
     """Which tests are made.
 
-    ``test`` stands behind †. ``unit`` says over what: ``seed`` (†; records are enough), ``dialogue``
-    (△: the trained systems, on new dialogues), ``both`` († and ‡). ``cluster`` is what tests over
+    ``test`` stands behind †. ``unit`` is the unit of the test: ``seed`` (†; records are enough), ``dialogue``
+    (△: the trained systems, on new dialogues), ``both`` († and ‡). ``cluster`` is the unit that tests over
     dialogues take for independent. ``all_pairs`` compares each row with each other one, ``letters``
     also shows whom a row beats. ``by_slice`` adds columns for the slices of a test split. ``margin`` asks
     whether rows are equal within so many points, ``ranks`` for the ranks of rows over datasets,
@@ -112,7 +112,7 @@ class Tests:
 
 
 def _check_unit(tests: Tests) -> None:
-    """Raise :class:`ErcBenchError` for what would change nothing beside this unit."""
+    """Raise :class:`ErcBenchError` for options that would change nothing beside this unit."""
     if tests.unit == "dialogue" and tests.test != "paired-t":
         raise ErcBenchError(
             f"the test {tests.test} is one over seeds, of which the unit dialogue makes none",

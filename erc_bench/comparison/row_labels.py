@@ -33,7 +33,7 @@ def common_overrides(keys: Iterable[RowKey]) -> dict[str, str]:
 
 
 def label_rows(keys: Sequence[RowKey], sees_future: Mapping[RowKey, bool]) -> tuple[TableRow, ...]:
-    """Label the rows: the method, and of backbone and overrides what is not common to all."""
+    """Label the rows: the method, and of backbone and overrides only those that the rows do not share."""
     backbone, overrides = common_backbone(keys), common_overrides(keys)
     return tuple(TableRow(key, _label(key, backbone, overrides), sees_future.get(key, False)) for key in keys)
 

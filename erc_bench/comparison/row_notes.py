@@ -1,4 +1,4 @@
-"""Name loss terms that train nothing, so that a row is not taken for what its name promises."""
+"""Name loss terms that train nothing, so that a row's name does not promise more than it trains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leave out what was scored against other gold labels than its corpus, or else most cells, have.
+"""Leave out cells that were scored against other gold labels than their corpus, or else most cells, have.
 
 Whoever edits the gold labels of stored predictions makes wrong answers right. The corpus decides where it can be
 read and is the one that a record names; without it, the labels that most cells of the same data have.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from erc_bench.corpora.corpus import Gold, GoldOf
 
 _Data = tuple[str, str, int | None]
-"""What cells must share to be held against one another: dataset, fingerprint and limit."""
+"""The data that cells must share to be compared: dataset, fingerprint and limit."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class _Reference:
 
 @dataclass(frozen=True)
 class _LeftOut:
-    """One outcome that does not count, and what differs from the reference, in numbers."""
+    """One outcome that does not count, and its difference from the reference, in numbers."""
 
     method: str
     readout: str
@@ -114,7 +114,7 @@ def _gold(asked: AskedUtterances) -> Gold:
 
 
 def _take_out(scored: Sequence[tuple[ColumnEntry, Outcome]], reference: _Reference) -> list[_LeftOut]:
-    """Take what has another test set than the reference out of the entries, and return it."""
+    """Remove outcomes with another test set than the reference from the entries, and return them."""
     found: dict[str, tuple[int, int, int]] = {}
     left_out = []
     for entry, outcome in scored:

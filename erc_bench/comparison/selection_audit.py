@@ -1,4 +1,4 @@
-"""The selection audit: what a score would be had test chosen its epoch. No test of significance reads it."""
+"""The selection audit: scores as if test had chosen the epoch. No test of significance reads it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def audit_column(
 ) -> Audit | None:
     """Return the audit of one dataset; ``None`` where no cell of it has one.
 
-    Only what the method's own classifier read is audited. The mean over methods is taken seed by
+    Only the readout of the method's own classifier is audited. The mean over methods is taken seed by
     seed, over the seeds that every audited row has.
     """
     by_key = {entry.key: entry for entry in entries}

@@ -128,7 +128,7 @@ def _joint(
 
 
 def _in_words(reason: str, cluster: str) -> str:
-    """Return the reason in words of what was taken for independent."""
+    """Return the reason in the words of the clusters."""
     return reason.replace("dialogue", cluster)
 
 
@@ -169,7 +169,7 @@ def pair_rows(
     alpha: float,
     tests: Tests | None = None,
 ) -> tuple[tuple[Pair, ...], list[str]]:
-    """Compare every row of a column with its baseline row, or each two rows; notes name what is left alone.
+    """Compare every row of a column with its baseline row, or each two rows; notes name the pairs that are left out.
 
     Raises :class:`ErcBenchError` where the clusters of the dialogues are not known.
     """

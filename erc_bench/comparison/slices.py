@@ -81,7 +81,7 @@ def _part(outcome: Outcome, metric: str, ids: frozenset[str]) -> Outcome:
 
 
 def _degenerate(counts: Counts, outcome: Outcome) -> str:
-    """Return why the answers on a slice are no result, by the same rule as for a whole split; ``""`` where they are."""
+    """Return why the answers on a slice do not count, by the same rule as for a whole split; ``""`` where they do."""
     record = outcome.cell.record
     gold, answers = counts.sum(-1), counts.sum(-2)
     names = [name for name in METRIC_WORDS if name != "micro_f1" or outcome.scored]

@@ -33,10 +33,10 @@ class Classifier(Component, nn.Module):
         self.options = self.Options() if options is None else options
 
     def start(self, task: Task) -> None:
-        """Take what depends on the task (a temperature of the objective's); called once, before anything else."""
+        """Read the task (say, the objective's temperature); called once, before anything else."""
 
     def scores(self, outputs: Outputs) -> Tensor:
-        """Return (n, classes) logits: their softmax is what the classifier believes."""
+        """Return (n, classes) logits; their softmax gives the class probabilities."""
         raise NotImplementedError
 
     def fit(self, train: Outputs, dev: Outputs, task: Task) -> Iterator[None]:

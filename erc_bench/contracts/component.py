@@ -1,4 +1,4 @@
-"""What every component has: a name, a source, a sentence about itself, options."""
+"""The base of all components: a name, a source, a summary, options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Objectives: what training minimises."""
+"""Objectives: the losses that training minimises."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class EpochView:
-    """What an objective may see at the start of an epoch.
+    """The view of an epoch's start that an objective is given.
 
     ``epoch`` counts from 0. ``labels`` (n,) belong to the first target of each example;
     ``representations`` encodes all examples of the epoch in evaluation mode, once, when asked.
@@ -77,7 +77,7 @@ class Objective(Component, nn.Module):
         self.options = self.Options() if options is None else options
 
     def start(self, task: Task) -> None:
-        """Build what depends on the task: projections, anchors, queues."""
+        """Build the parts that depend on the task: projections, anchors, queues."""
 
     def project(self, z: Tensor) -> Tensor:
         """z: (n, dim) → (n, dim'), the space in which the objective compares. Default: ``z``."""
@@ -96,7 +96,7 @@ class Objective(Component, nn.Module):
         return nn.Sequential(nn.Dropout(dropout), nn.Linear(dim, classes))
 
     def loss(self, outputs: Outputs) -> dict[str, Tensor]:
-        """Return named, already weighted scalar terms; their sum is what training minimises."""
+        """Return named, already weighted scalar terms; training minimises their sum."""
         raise NotImplementedError
 
     def begin_epoch(self, view: EpochView) -> None:
@@ -113,7 +113,7 @@ class Objective(Component, nn.Module):
         return terms
 
     def after_step(self) -> None:
-        """Update what follows the parameters (momentum copies, queues)."""
+        """Update state that follows the parameters (momentum copies, queues)."""
 
     @classmethod
     def has_anchors(cls) -> bool:

@@ -1,4 +1,4 @@
-"""What an objective and a classifier read: one batch, or one whole split."""
+"""The inputs of objectives and classifiers: one batch, or one whole split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a component may know of its surroundings."""
+"""The task as components may know it."""
 
 from __future__ import annotations
 

@@ -28,12 +28,12 @@ class PretrainedBackbone(Backbone):
 
     default_path: ClassVar[str] = ""
     architecture: ClassVar[Mapping[str, Any]] = {}
-    """``model_type`` and what else the config.json of ``default_path`` says that is no size.
+    """``model_type`` and further entries, other than sizes, of the config.json of ``default_path``.
 
     Where its weights are not at hand, the conformance checks run on a small random model of it.
     """
     alternative: ClassVar[str] = _ALTERNATIVE
-    """What the user may do where the files cannot be had."""
+    """The user's ways out where the files cannot be fetched."""
 
     @dataclass(frozen=True)
     class Options:

@@ -1,7 +1,7 @@
 """Statistics a reviewer can check: pure functions of numbers, each with its null hypothesis.
 
 ==================== ==========================================================================
-module               what its claims are about
+module               subject of its claims
 ==================== ==========================================================================
 seeds, sign_flip,    further seeds on the same test set
 ranks, power

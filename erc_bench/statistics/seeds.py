@@ -139,7 +139,7 @@ def hedges_g(first: npt.ArrayLike, second: npt.ArrayLike) -> Estimate:
 
 
 def correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> Estimate:
-    """first, second: (n,) scores on the same seeds → Pearson's r: what pairing by seed bought."""
+    """first, second: (n,) scores on the same seeds → Pearson's r: the gain from pairing by seed."""
     a, b = as_scores(first), as_scores(second)
     if len(a) < 3:
         return Estimate(None, "not estimable: fewer than three seeds")

@@ -1,4 +1,4 @@
-"""What each file of a cell holds, as its status says: size and sha256, taken when it is written, checked when read.
+"""Size and sha256 of each file of a cell, stated in its status: taken when it is written, checked when read.
 
 The files of a saved model are large: their sizes are checked whenever a cell is read, their digests only where the
 model is loaded or packed.
@@ -33,7 +33,7 @@ Contents = Mapping[str, Content]
 
 
 def content_of(data: bytes) -> Content:
-    """Return size and digest of what a file holds."""
+    """Return size and digest of a file's content."""
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
@@ -44,18 +44,18 @@ def content_in(stream: FileIO) -> Content:
 
 
 def listed(status: Mapping[str, Any]) -> list[str]:
-    """Return the files that a status lists; raise :class:`ErcBenchError` where they are no files of a done cell."""
+    """Return the files that a status lists; raise :class:`ErcBenchError` where one does not belong to a done cell."""
     files = status.get("files")
     if not isinstance(files, list) or RECORD_FILE not in files:
         raise ErcBenchError(f"{STATUS_FILE} does not list {RECORD_FILE} among its files")
     wrong = [name for name in files if not isinstance(name, str) or not _is_inside(name)]
     if wrong:
-        raise ErcBenchError(f"{STATUS_FILE} lists {wrong[0]!r}, which is no file of a cell")
+        raise ErcBenchError(f"{STATUS_FILE} lists {wrong[0]!r}, which does not belong to a cell")
     return files
 
 
 def stated(status: Mapping[str, Any], files: Sequence[str]) -> Contents | None:
-    """Return what a status says of its files, ``None`` where it is of a time when none did.
+    """Return a status's sizes and digests of files, ``None`` where it is of a time when none had them.
 
     Raises :class:`ErcBenchError` where it does not say it of each of them.
     """
@@ -68,7 +68,7 @@ def stated(status: Mapping[str, Any], files: Sequence[str]) -> Contents | None:
 
 
 def check_files(folder: Path, files: Sequence[str], contents: Contents | None, with_model: bool) -> None:
-    """Raise :class:`ErcBenchError` where a cell's files are not what its status says of them.
+    """Raise :class:`ErcBenchError` where a cell's files differ from its status.
 
     The record is left to its reader. Without ``contents`` the files must be there, as such or packed.
     ``with_model`` takes the digests of a saved model's files as well.
@@ -95,7 +95,7 @@ def check_content(name: str, found: Content, stated: Content) -> None:
 
 
 def check_size(name: str, size: int, stated: Content) -> None:
-    """Raise :class:`ErcBenchError` where a file has another size in bytes than what was written."""
+    """Raise :class:`ErcBenchError` where a file has another size in bytes than when it was written."""
     if size != stated["bytes"]:
         raise ErcBenchError(f"{name} is damaged: {size:,} bytes of {stated['bytes']:,}")
 

@@ -14,7 +14,7 @@ MOST_UNPACKED = 64 * 2**20
 
 
 def unpack(file: Path, most: int = MOST_UNPACKED) -> bytes:
-    """Return what a gzipped file holds, if that is at most so many bytes; more are never unpacked.
+    """Return the content of a gzipped file, if that is at most so many bytes; more are never unpacked.
 
     Raises :class:`ErcBenchError` for a file that is damaged, cut off, no gzip file or too large, and
     ``OSError`` for one that cannot be opened.

@@ -56,7 +56,7 @@ class LedgerEntry:
 
     @property
     def configuration(self) -> tuple[str, str]:
-        """Backbone and settings: what a method was run with."""
+        """Backbone and settings, which tell configurations of a method apart."""
         return self.address.backbone, self.address.settings_hash
 
     @property
@@ -105,7 +105,7 @@ def read_ledger(runs: Path, tell: Callable[[str], None] | None = None) -> list[L
         if line.strip():
             entry = _parsed(line)
             if entry is None:
-                tell(f"{file}, line {number} is cut off or is no entry: what it named is not counted")
+                tell(f"{file}, line {number} is cut off or is not an entry: what it named is not counted")
             else:
                 entries.append(entry)
     return entries
@@ -123,7 +123,7 @@ def append(runs: Path, entries: Iterable[LedgerEntry]) -> None:
 def append_missing(
     runs: Path, entries: Iterable[LedgerEntry], same: Callable[[LedgerEntry], object] = lambda entry: entry
 ) -> None:
-    """Write those entries at the end of the ledger that are not in it yet; ``same`` says what makes two one.
+    """Write those entries at the end of the ledger that are not in it yet; ``same`` gives the identity of an entry.
 
     Raises :class:`OSError` where they cannot be written.
     """

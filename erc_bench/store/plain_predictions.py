@@ -25,9 +25,9 @@ Bytes = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, eq=False)
 class AskedUtterances:
-    """What was asked, in the order of a file: n dialogue ids, positions within them, gold labels.
+    """The scored utterances, in the order of a file: n dialogue ids, positions within them, gold labels.
 
-    Files that ask the same share one object, so that what is made of it is made once.
+    Files with the same utterances share one object, so that everything derived from it is derived once.
     """
 
     dialogue_ids: tuple[str, ...]
@@ -38,7 +38,7 @@ class AskedUtterances:
 
 @dataclass(frozen=True, eq=False)
 class CodedAnswers:
-    """What one classifier answered: ``predicted`` (n,), as positions in the labels of the record.
+    """The answers of one classifier: ``predicted`` (n,), as positions in the labels of the record.
 
     ``score_labels`` are the columns of scores that the file has beside the answers.
     """
@@ -51,7 +51,7 @@ class CodedAnswers:
 def plain_answers(content: bytes, labels: Sequence[str]) -> CodedAnswers | None:
     """Read a file of answers; ``None`` where it is not plain, or anything in it does not fit.
 
-    Raises :class:`UnicodeDecodeError` for what is not UTF-8.
+    Raises :class:`UnicodeDecodeError` for bytes that are not UTF-8.
     """
     if not content.isascii():
         content.decode("utf-8")
@@ -105,7 +105,7 @@ def _cut(text: Bytes, starts: Places, ends: Places) -> Bytes | None:
 
 
 def _positions(answers: Bytes, labels: Sequence[str]) -> Places | None:
-    """Return the position of each answer (n, longest) in the labels, (n,); ``None`` where one is no label."""
+    """Return the position of each answer (n, longest) in the labels, (n,); ``None`` where one is not a label."""
     found = np.full(len(answers), -1, dtype=np.intp)
     words = answers.view(f"S{answers.shape[1]}")[:, 0]
     for position, label in enumerate(labels):
@@ -116,7 +116,7 @@ def _positions(answers: Bytes, labels: Sequence[str]) -> Places | None:
 
 @lru_cache(maxsize=16)  # all cells of a dataset have the same: they are looked at once
 def _utterances(count: int, keys: bytes) -> AskedUtterances | None:
-    """Read (count, longest) bytes; ``None`` where a position is no number, or an utterance is there twice."""
+    """Read (count, longest) bytes; ``None`` where a position is not a number, or an utterance is there twice."""
     width = len(keys) // count
     lines = [keys[start : start + width].rstrip(b"\0").decode() for start in range(0, len(keys), width)]
     dialogue_ids, positions, gold = zip(*(line.split(",") for line in lines), strict=True)
@@ -132,5 +132,5 @@ def _utterances(count: int, keys: bytes) -> AskedUtterances | None:
 def shared_utterances(
     dialogue_ids: tuple[str, ...], utterances: tuple[int, ...], gold: tuple[str, ...]
 ) -> AskedUtterances:
-    """Return what was asked, (n,) each: for the same the same object."""
+    """Return the shared object for these utterances, (n,) each: equal utterances give the same object."""
     return AskedUtterances(dialogue_ids, utterances, gold, frozenset(gold))

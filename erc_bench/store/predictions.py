@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Predictions:
-    """What one classifier answered on the test split; all lists have n entries.
+    """The answers of one classifier on the test split; all lists have n entries.
 
     ``scores`` is empty unless it was asked for; its columns are ``score_labels``.
     """
@@ -177,7 +177,7 @@ def read_predictions(cell: StoredCell, readout: str | None = None) -> pd.DataFra
 
 @dataclass(frozen=True, eq=False)
 class ScoredAnswers:
-    """What one classifier answered, and its scores: (n, classes), a column for each of ``answers.score_labels``."""
+    """The answers of one classifier, and its scores: (n, classes), a column for each of ``answers.score_labels``."""
 
     answers: CodedAnswers
     scores: npt.NDArray[np.float64]
@@ -198,7 +198,7 @@ def read_scored(cell: StoredCell, readout: str | None = None) -> ScoredAnswers:
 
 
 def _plain_scores(cell: StoredCell, readout: str | None) -> list[float] | None:
-    """Return all scores in the order of the file; ``None`` where it is not plain, or holds what is no number."""
+    """Return all scores in the order of the file; ``None`` where it is not plain, or a score is not a number."""
     file = predictions_file(cell, readout)
     try:
         content = unpack(file) if file.suffix == PACKED else file.read_bytes()

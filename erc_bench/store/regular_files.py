@@ -20,7 +20,7 @@ _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NO
 
 
 def kind_of(path: Path) -> str:
-    """Say what lies under a path ("a file", "a folder", "a link", "a pipe", …); empty where nothing does."""
+    """Name the kind of a path ("a file", "a folder", "a link", "a pipe", …); empty where nothing is there."""
     try:
         return _kind(path.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -33,7 +33,7 @@ def is_regular(path: Path) -> bool:
 
 
 def open_regular(file: Path, name: str = "") -> FileIO:
-    """Open a file for reading; ``name`` is what messages call it, else its own.
+    """Open a file for reading; messages call it ``name``, else by its own name.
 
     Raises :class:`ErcBenchError` for anything but a regular file, and ``OSError`` where it cannot be opened.
     """
@@ -42,7 +42,7 @@ def open_regular(file: Path, name: str = "") -> FileIO:
 
 
 def open_descriptor(file: str, name: str) -> int:
-    """Open what was just seen to be a regular file, and is not waited for or followed where it no longer is.
+    """Open a path just seen to be a regular file; it is not waited for or followed where it has changed since.
 
     Raises as :func:`open_regular` does.
     """

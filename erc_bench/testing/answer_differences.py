@@ -1,4 +1,4 @@
-"""What differs between the answers of two cells."""
+"""Differences between the answers of two cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TOLERANCE = 1e-3
 
 
 def difference(one: CellAnswers, other: CellAnswers) -> str:
-    """Say what differs between two trainings, the most telling first; empty where nothing does."""
+    """Describe the differences between two trainings, the most telling first; empty where there are none."""
     changed = number_changed(one.scores, other.scores)
     if changed:
         return f"{changed} of {len(one.scores)} answers"

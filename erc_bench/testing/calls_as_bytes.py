@@ -23,9 +23,9 @@ class NotHandedOverError(Exception):
 
 @dataclass(frozen=True)
 class CallRequest:
-    """A function to call with its arguments, and what their modules are found with.
+    """A function to call with its arguments, and the means to find their modules.
 
-    ``environment`` is what the other process takes over; it keeps its own where that is ``None``.
+    The other process takes over ``environment``; it keeps its own where that is ``None``.
     """
 
     call: bytes
@@ -38,7 +38,7 @@ class CallRequest:
 
 
 def request(function: Callable[..., Any], *arguments: Any) -> CallRequest:
-    """Return what another process needs; raise :class:`NotHandedOverError` where a class exists in this one alone."""
+    """Return a call as another process needs it; raise :class:`NotHandedOverError` for a class of this one alone."""
     stream = io.BytesIO()
     pickler = _Pickler(stream, pickle.HIGHEST_PROTOCOL)
     try:
@@ -67,7 +67,7 @@ def received(asked: CallRequest) -> Callable[[], Any]:
         for name, file in asked.modules:
             _load(name, file)
         call: Callable[[], Any] = _Unpickler(io.BytesIO(asked.call)).load()
-    # A module is a stranger's code: whatever it raises, and be it the end of the process.
+    # A module is foreign code: whatever it raises, and be it the end of the process.
     except (Exception, SystemExit) as error:
         raise NotHandedOverError(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
     return call
@@ -88,7 +88,7 @@ class _Pickler(pickle.Pickler):
 
 
 class _Unpickler(pickle.Unpickler):
-    """Finds classes in what is loaded; an import would ask for the packages around a single file, too."""
+    """Finds classes in loaded modules; an import would ask for the packages around a single file, too."""
 
     def find_class(self, module: str, name: str) -> Any:
         """Return a class or function."""
@@ -115,7 +115,7 @@ def _load(name: str, file: str | None) -> None:
 def _run(name: str, file: str) -> None:
     specification = importlib.util.spec_from_file_location(name, file)
     if specification is None or specification.loader is None:
-        raise ImportError(f"{file} is no module")
+        raise ImportError(f"{file} is not a module")
     module = importlib.util.module_from_spec(specification)
     # Dataclasses look their module up while it runs.
     sys.modules[name] = module

@@ -23,7 +23,7 @@ from erc_bench.testing.cell_runs import run_cells
 from erc_bench.testing.fresh_server import FORKS, CallAnswer, read, write
 
 HashSeed = Literal[1, 2]
-"""What ``hash()`` of a text hangs on; without one, it would be another in every process."""
+"""The seed of ``hash()`` of a text; without one, it would be another in every process."""
 _SEEDS: tuple[HashSeed, ...] = (1, 2)
 _PATIENCE = 10.0
 """Seconds that a server has to end when nobody asks any more."""
@@ -31,11 +31,11 @@ _START = "import sys; sys.path[:] = {path!r}; from erc_bench.testing.fresh_serve
 
 
 class NotReturnedError(Exception):
-    """Why a call returned nothing: what it raised, or how its process ended."""
+    """Why a call returned nothing: its error, or the end of its process."""
 
 
 def call_afresh(function: Callable[..., Any], *arguments: Any, hash_seed: HashSeed, encodes: bool = False) -> Any:
-    """Return what a function of a module returns in a fresh process; ``encodes``: it loads a language model.
+    """Return the result of a module's function in a fresh process; ``encodes``: it loads a language model.
 
     Raises :class:`NotHandedOverError` where it cannot be given the classes, :class:`NotReturnedError` where it ends
     otherwise than by returning.
@@ -82,7 +82,7 @@ class _Server:
         )
 
     def ask(self, message: bytes) -> CallAnswer:
-        """Return what came of a request; whatever interrupts the waiting ends the server."""
+        """Return the answer to a request; whatever interrupts the waiting ends the server."""
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None

@@ -1,6 +1,6 @@
 """The other side of :mod:`erc_bench.testing.fresh_process`: a process that stays as it was when it started.
 
-It imports what takes long and nothing of the component that is checked, and runs each request in a
+It imports slow libraries and nothing of the component that is checked, and runs each request in a
 fork of itself. Where there are no forks (Windows) it runs one request and ends.
 """
 
@@ -33,7 +33,7 @@ FORKS = hasattr(os, "fork")
 
 @dataclass(frozen=True)
 class CallAnswer:
-    """What a call returned; else what it raised, how its process died, or why it could not be handed over."""
+    """The result of a call; else its error, the end of its process, or why it could not be handed over."""
 
     value: Any = None
     raised: str = ""
@@ -61,7 +61,7 @@ def serve() -> None:
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    # What a component prints is no answer.
+    # Text that a component prints must not mix with the answer.
     os.dup2(2, 1)
     if FORKS:
         _import_what_takes_long(encodes=False)
@@ -75,7 +75,7 @@ def serve() -> None:
 
 @cache
 def _import_what_takes_long(encodes: bool) -> None:
-    """Import what every call needs, with one thread: a fork has none of the others, and might wait for them."""
+    """Import the libraries of every call, with one thread: a fork has none of the others, and might wait for them."""
     for name in _PRELOADED:
         import_module(name)
     import torch

@@ -45,7 +45,7 @@ _SETTINGS: Mapping[Regime, Mapping[str, Any]] = {
     },
     "frozen": {"encoder.trainable": "none", "training.epochs": 8, "training.head_lr": 1e-2},
 }
-"""The rates are those of two random layers; what is pretrained would not survive them and stays frozen."""
+"""The rates are those of two random layers; pretrained ones would not survive them and stay frozen."""
 CONSTANT_RATE = {"training.schedule": "constant", "training.warmup": 0.0}
 ONE_EPOCH = {**CONSTANT_RATE, "training.epochs": 1}
 """The first epoch of a training at a constant rate, whatever its number of epochs."""
@@ -53,7 +53,7 @@ ONE_EPOCH = {**CONSTANT_RATE, "training.epochs": 1}
 
 @dataclass(frozen=True)
 class CellAnswers:
-    """What a cell stored.
+    """The stored answers of a cell.
 
     ``files`` are its predictions by file name, the labels of test left out; ``scores`` those of the
     method's own classifier; ``arrays`` its anchors, as bytes; ``folder`` is where all of it lies.
@@ -95,7 +95,7 @@ class MethodTrial:
 
     @property
     def is_system(self) -> bool:
-        """Whether it is no composition of slots."""
+        """Whether it is a system of its own, not composed of slots."""
         return self.method.system is not None
 
     @property
@@ -112,7 +112,7 @@ class MethodTrial:
 
     @property
     def caveat(self) -> str:
-        """What must be said of a comparison whose cells shared this process."""
+        """The caveat of a comparison whose cells shared this process."""
         if not self.shared:
             return ""
         return f"; what it may remember from one training to the next is not excluded: no fresh process ({self.shared})"

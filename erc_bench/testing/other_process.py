@@ -22,7 +22,7 @@ def same_elsewhere(
 ) -> str:
     """Return where else the numbers are the same; raise ``AssertionError`` where another process gives others.
 
-    ``here`` is what the probe, a function of a module, returned in this process.
+    ``here`` is the result of the probe, a function of a module, in this process.
     """
     seed: HashSeed = 1 if os.environ.get("PYTHONHASHSEED") == "2" else 2
     encodes = issubclass(component, Encoder)

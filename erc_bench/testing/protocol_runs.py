@@ -1,4 +1,4 @@
-"""Checks that run a method on the small corpus and on changed ones, and compare what it answers."""
+"""Checks that run a method on the small corpus and on changed ones, and compare its answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _BUT_ROUNDING = "none of which changes by more than rounding"
 
 
 def runs(trial: MethodTrial) -> str:
-    """Return what it reached; raise ``AssertionError`` with the reason where a cell fails."""
+    """Return the reached scores; raise ``AssertionError`` with the reason where a cell fails."""
     told = []
     for regime in trial.regimes:
         try:
@@ -67,7 +67,7 @@ def _floor(answers: CellAnswers) -> str:
 
 
 def labels_of_test(trial: MethodTrial) -> str:
-    """Return what was compared; raise ``AssertionError`` where a label of test changes anything."""
+    """Return the number of compared answers; raise ``AssertionError`` where a label of test changes anything."""
     before = trial.plain
     for change, regime in _canaries(trial):
         what = difference(trial.run(regime=regime), trial.run(change=change, regime=regime))
@@ -98,7 +98,7 @@ def _second(scores: Sequence[float]) -> int:
 
 
 def same_seed(trial: MethodTrial) -> str:
-    """Return what was compared; raise ``AssertionError`` where anything differs."""
+    """Return the number of compared answers; raise ``AssertionError`` where anything differs."""
     what = difference(trial.plain, trial.run(time="elsewhere"))
     if not what:
         return f"{len(trial.plain.scores)} answers and all dev scores {_TO_THE_LAST_DIGIT}{trial.caveat}"
@@ -119,7 +119,7 @@ def seeds(trial: MethodTrial) -> str:
     assert trial.is_system, "another seed changes nothing, neither the initial weights nor the order of the batches"
     reading = ReadingOrder()
     trial.watch(reading.watched)
-    # An order that follows from what the dialogues hold, as a curriculum's does, is no chance.
+    # An order that follows from the dialogues' content, as a curriculum's does, does not hang on chance.
     assert not reading.keeps_changing() or not by_position(trial, reading), (
         "it shuffles its training data, and another seed shuffles them alike"
     )
@@ -164,7 +164,7 @@ def _insist_on_one_dialogue(trial: MethodTrial) -> None:
 
 
 def earlier_cells(trial: MethodTrial) -> str:
-    """Return what was compared; raise ``AssertionError`` where an earlier cell leaves a trace."""
+    """Return the number of compared answers; raise ``AssertionError`` where an earlier cell leaves a trace."""
     what = difference(trial.plain, trial.behind_another[1])
     if what:
         insist_steady(trial)
@@ -173,7 +173,7 @@ def earlier_cells(trial: MethodTrial) -> str:
 
 
 def chosen_epoch(trial: MethodTrial) -> str:
-    """Return the score of the chosen epoch; raise ``AssertionError`` where what is read out has another one."""
+    """Return the score of the chosen epoch; raise ``AssertionError`` where the readout has another one."""
     if not trial.plain.record["epochs"]:
         raise NotApplicableError("it has no epochs that the runner knows of")
     component: type[Classifier] = trial.plan().components["classifier"]

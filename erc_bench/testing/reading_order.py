@@ -49,7 +49,7 @@ class ReadingOrder:
     def passes(self) -> list[tuple[str, ...]]:
         """Return the orders of all complete passes over train, the first one first.
 
-        A pass ends where a dialogue comes back. What leaves dialogues out is no pass.
+        A pass ends where a dialogue comes back. One that leaves dialogues out does not count.
         """
         return [each for each in self._stretches() if len(each) == self.dialogues]
 

@@ -1,4 +1,4 @@
-"""One cell from plan to scores: what the runner calls. Test labels never come here."""
+"""Compute one cell from plan to scores: the entry point of the runner. Test labels never come here."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Cell:
         self.timings: dict[str, float] = {}
 
     def run(self) -> CellResult:
-        """Train, read out, and gather what the record keeps."""
+        """Train, read out, and gather the facts of the record."""
         encoder, row_encoder = self._timed("load", self.assembly.load)
         preparer, ready = self._timed("prepare", lambda: self.assembly.prepare(encoder, row_encoder))
         with one_thread(self.device) if preparer.frozen else nullcontext():

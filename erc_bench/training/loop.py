@@ -28,7 +28,7 @@ from erc_bench.training.selection import Scorer, Selector
 from erc_bench.training.step import BatchStep, TermLog, untouched
 
 Watch = Callable[[Callable[[Outputs], Tensor]], None]
-"""Is handed, after every epoch, what turns outputs into (n, classes) scores; gives nothing back."""
+"""Is called after every epoch with a function from outputs to (n, classes) scores; returns nothing."""
 
 
 def unwatched(_scores: Callable[[Outputs], Tensor]) -> None:
@@ -37,7 +37,7 @@ def unwatched(_scores: Callable[[Outputs], Tensor]) -> None:
 
 @dataclass
 class LoopResult:
-    """What the loop leaves behind; the composition holds the chosen weights.
+    """The result of the loop; the composition holds the chosen weights.
 
     ``inert_terms`` names loss terms that reach no parameter: with a frozen backbone a contrastive
     term on its representations trains nothing, and the reader of a table must know.

@@ -82,8 +82,8 @@ def test_a_folder_that_holds_something_is_left_and_named(done, first, tools, nam
     )
     others = [each for each in before if each != name]
     assert tools.content(first, *others) == {each: before[each] for each in others}
-    (stranger,) = find_cells(done.runs).strangers
-    assert stranger.why == f"it holds {name}/mine, which no run wrote"
+    (foreign_entry,) = find_cells(done.runs).foreign_entries
+    assert foreign_entry.why == f"it holds {name}/mine, which no run wrote"
     (first / name).rename(done.runs.parent / "away")
     assert len(run(done, tools).ran) == 1
     assert read_cell(first).status == "done"

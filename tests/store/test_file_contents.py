@@ -46,7 +46,7 @@ def test_a_status_that_does_not_say_it_of_each_file_is_damaged(store, contents):
 def test_a_status_that_lists_what_is_no_file_of_a_cell_is_damaged(store, name):
     folder = store.add()
     change_status(folder, files=["record.json", name])
-    assert read_cell(folder).error == f"status.json lists {name!r}, which is no file of a cell"
+    assert read_cell(folder).error == f"status.json lists {name!r}, which does not belong to a cell"
 
 
 def test_size_and_content_are_looked_at_and_named(store):

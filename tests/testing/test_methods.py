@@ -640,7 +640,7 @@ def test_a_sound_composition_passes():
         (
             {"per_dataset": {"mled": {}}},
             "settings",
-            "per_dataset names 'mled', which is no dataset; did you mean meld?",
+            "per_dataset names 'mled', which is not a dataset; did you mean meld?",
         ),
         ({"settings": {"training.epoch": 3}}, "settings", "did you mean epochs?"),
         (

@@ -55,7 +55,7 @@ class Split:
 
 @dataclass(frozen=True)
 class _Problem:
-    """What is wrong, and with which lines of the file; an utterance without a prediction has no line."""
+    """One kind of mistake, and the lines of the file that have it; an utterance without a prediction has no line."""
 
     sentence: str
     lines: tuple[int, ...] = ()
@@ -65,7 +65,7 @@ class _Problem:
 class AnswerFile:
     """The answers of one file: by seed (``None`` where the file has no seeds) a label for each scored utterance.
 
-    The labels follow the order of :meth:`Split.gold`. ``notes`` name what the file holds beyond that.
+    The labels follow the order of :meth:`Split.gold`. ``notes`` name everything else in the file.
     """
 
     file: Path
@@ -115,7 +115,7 @@ _Keyed = Sequence[tuple[int | None, UtteranceKey, Row]]
 
 
 def _placed(keyed: _Keyed, split: Split, runs: dict[int | None, dict[UtteranceKey, Row]]) -> list[_Problem]:
-    """Fill ``runs`` with the rows whose ids the split has; return what is wrong with the others."""
+    """Fill ``runs`` with the rows whose ids the split has; return the mistakes of the others."""
     lengths = {dialogue.id: len(dialogue.utterances) for dialogue in split.dialogues}
     problems = []
 
@@ -148,7 +148,8 @@ def _labels(rows: Sequence[Row], split: Split, gold: Mapping[UtteranceKey, str],
             unknown.setdefault(row["predicted"], []).append(row.line)
     problems = [
         _Problem(
-            f"{_lines(lines)}: predicted {label!r} is no label of {split.dataset}; {did_you_mean(label, split.labels)}",
+            f"{_lines(lines)}: predicted {label!r} is not a label of {split.dataset};"
+            f" {did_you_mean(label, split.labels)}",
             tuple(lines),
         )
         for label, lines in unknown.items()
@@ -210,7 +211,7 @@ def _notes(rows: Sequence[Row], split: Split, keyed: _Keyed, gold: Mapping[Utter
 
 
 def _score_notes(rows: Sequence[Row], split: Split) -> Iterable[str]:
-    """Yield a note where the scores do not stand behind the answers; a score that is no number is an error."""
+    """Yield a note where the scores contradict the answers; a score that is not a number is an error."""
     against: Counter[str] = Counter()
     for row in rows:
         scores = {label: _number(row, label) for label in split.labels}

@@ -59,7 +59,7 @@ class SplitScorer:
 def cluster_names(split: Split, cluster: str) -> dict[str, str]:
     """Return the cluster of each dialogue of a split: the dialogue itself, its episode or its session.
 
-    Raises :class:`ErcBenchError` where the corpus, in the layout that was read, does not say what is asked for.
+    Raises :class:`ErcBenchError` where the corpus, in the layout that was read, does not name such clusters.
     """
     if cluster == "dialogue":
         return {dialogue.id: dialogue.id for dialogue in split.dialogues}

@@ -1,4 +1,4 @@
-"""What the scoring of predictions found: plain numbers and sentences. Renderings read nothing else."""
+"""The data of scored predictions: plain numbers and sentences. Renderings read nothing else."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Run:
 
 @dataclass(frozen=True)
 class ScoredSystem:
-    """The runs of one file, and what they have in common.
+    """The runs of one file, and the numbers that they share.
 
     ``summaries`` are over runs, by metric and by class. ``interval`` is the headline metric's over
     further dialogues for the systems as they are trained, ``shared`` what the answers of one dialogue
@@ -79,7 +79,7 @@ class Contrast:
 class Scored:
     """One or two systems on one split of a dataset.
 
-    ``cluster`` is what the tests take for independent, ``clusters`` how many there are; ``support``
+    ``cluster`` is the independent unit of the tests, ``clusters`` their number; ``support``
     counts the gold labels by class.
     """
 

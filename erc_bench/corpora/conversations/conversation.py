@@ -14,12 +14,12 @@ Format = Literal["json", "jsonl", "csv", "text"]
 FORMATS: tuple[Format, ...] = ("json", "jsonl", "csv", "text")
 
 UNKNOWN_SPEAKER = "Speaker"
-"""What a model reads as the name of a speaker whom nobody named."""
+"""The name that a model reads for a speaker without one."""
 
 
 @dataclass(frozen=True)
 class Turn:
-    """One turn. ``fields`` is what the file held of it, by name; ``speaker`` is empty where none was named."""
+    """One turn. ``fields`` are its values in the file, by name; ``speaker`` is empty where none was named."""
 
     speaker: str
     text: str
@@ -30,7 +30,7 @@ class Turn:
 class Conversation:
     """Turns in their order; ``id`` is empty where the file gave none.
 
-    ``fields`` is what the file held of it, by name; the turns are under ``turns_key``, which is empty where
+    ``fields`` are its values in the file, by name; the turns are under ``turns_key``, which is empty where
     they stood by themselves.
     """
 
@@ -42,7 +42,7 @@ class Conversation:
 
 @dataclass(frozen=True)
 class Document:
-    """What a file held.
+    """The content of a file of conversations.
 
     ``order`` names the turns as they stood in it, by (conversation, position): those of several conversations may
     stand between each other. ``single`` says that it held one conversation as an object and not in a list.
@@ -77,9 +77,9 @@ def in_sequence(conversations: Sequence[Conversation]) -> tuple[tuple[int, int],
 def sealed(
     conversations: Sequence[Conversation], normalise: Callable[[str], str] = lambda text: text
 ) -> list[Dialogue]:
-    """Return what a model reads: every turn is to be answered, and no two dialogues have one id.
+    """Return the dialogues that a model reads: every turn is to be answered, and no two dialogues have one id.
 
-    ``normalise`` is what the corpus of the model does to its texts and names.
+    ``normalise`` makes the changes of the model's corpus to texts and names.
     """
     counts = Counter(conversation.id for conversation in conversations)
     dialogues = []

@@ -66,7 +66,7 @@ def _turns_key(conversation: Conversation) -> str:
 
 
 def _beside(document: Document, number: int) -> dict[str, Any]:
-    """Return what a conversation has beside its turns; a text names none of its own, so that they are counted."""
+    """Return the fields of a conversation beside its turns; a text names none of its own, so that they are counted."""
     return {"id": str(number + 1)} if document.form == "text" else dict(document.conversations[number].fields)
 
 
@@ -128,7 +128,7 @@ def _line(turn: Turn) -> str:
 
 
 def _fields(turn: Turn) -> dict[str, Any]:
-    """Return what a turn has in formats with names; a line of text is taken apart."""
+    """Return the fields of a turn in formats with names; a line of text is taken apart."""
     if "line" in turn.fields:
         return {"speaker": turn.speaker, "text": turn.text}
     return dict(turn.fields)

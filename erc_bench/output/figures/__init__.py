@@ -30,7 +30,7 @@ KINDS = {
     "curves": "Learning curves: loss terms and the dev score of every epoch.",
     "calibration": "Reliability diagrams and the expected calibration error.",
 }
-"""What can be drawn; each kind is drawn by the module of its name."""
+"""The kinds of figures; each is drawn by the module of its name."""
 
 _LIBRARIES = {"matplotlib", "sklearn", "threadpoolctl"}
 

@@ -66,7 +66,7 @@ def cosines(vectors: npt.NDArray[np.float64]) -> Matrix:
 
 
 def _similarities(shown: FigureRow, labels: Sequence[str], notes: list[str]) -> Similarities:
-    """Return what the readable cells of a row have; ``notes`` gets a sentence for each of the others."""
+    """Return the similarities of a row's readable cells; ``notes`` gets a sentence for each of the others."""
     found: dict[str, dict[int, Matrix]] = {}
     for seed, cell in shown.cells.items():
         try:

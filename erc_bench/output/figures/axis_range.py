@@ -1,4 +1,4 @@
-"""How far the axis of a dataset goes: one row that is far off shall not press together what is read of the others."""
+"""The range of a dataset's axis, chosen so that one distant row does not squeeze the others together."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def axis_range(
 ) -> AxisRange:
     """Return an axis that holds all ``points``, and the ends of intervals as far as they do not dwarf the points.
 
-    What stands in ``perhaps`` is held where it is near.
+    Values in ``perhaps`` are included where they are near.
     """
     low, high = min(points), max(points)
     span = max(high - low, _LEAST)

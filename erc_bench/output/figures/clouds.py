@@ -1,4 +1,4 @@
-"""What the figure of representations shows of each row: the vectors of one cell, their labels, its anchors."""
+"""The data of each row in the figure of representations: one cell's vectors, their labels, its anchors."""
 
 from __future__ import annotations
 

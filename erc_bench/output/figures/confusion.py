@@ -1,4 +1,4 @@
-"""Confusion matrices: how often each class is taken for each other one, and what a method changes.
+"""Confusion matrices: how often each class is taken for each other one, and how a method changes that.
 
 Rows are true classes and add up to 100 %, as in Figures 2 and 6 of Yu et al. (2024).
 """

@@ -1,4 +1,4 @@
-"""What a figure is, beside its picture: a name, words, and the numbers that it shows."""
+"""The data of a figure beside its picture: a name, words, and the numbers that it shows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Drawn:
     """One figure.
 
     ``name`` is the stem of its file, ``caption`` says everything that a reader who cannot see the
-    picture must know. ``notes`` name what is not in the picture: cells that failed, rows left out.
+    picture must know. ``notes`` name everything left out: cells that failed, omitted rows.
     """
 
     name: str

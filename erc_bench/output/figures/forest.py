@@ -86,7 +86,7 @@ def draw(selection: SelectedRows) -> list[Drawn]:
     every = [line for group in groups for line in group]
     columns = [column for column in comparison.columns if any(line.column is column for line in every)]
     means = [line for line in every if line.pair is None]
-    # One row's mean is no reason for a panel: the caption tells it.
+    # One row's mean does not need a panel: the caption tells it.
     shown = [*columns, None] if 2 * len(means) > len(groups) else columns
     figure, panels = row_panels(_labels(groups), len(shown), WIDTH)
     for column, axes in zip(shown, panels, strict=True):
@@ -99,7 +99,7 @@ def draw(selection: SelectedRows) -> list[Drawn]:
 
 
 def _labels(groups: Sequence[Sequence[Line]]) -> list[str]:
-    """Return what stands before each row: its name, and the baseline where there is more than one."""
+    """Return the text before each row: its name, and the baseline where there is more than one."""
     baselines = [" or ".join(dict.fromkeys(line.baseline for line in group)) for group in groups]
     names = [group[0].row for group in groups]
     if len(set(baselines)) == 1:

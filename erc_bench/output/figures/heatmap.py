@@ -26,7 +26,7 @@ def heatmap(
     limits: tuple[float, float],
     write: Callable[[float], str],
 ) -> None:
-    """values: (classes, classes), rows from the top; what is nan is left empty and marked with a dash.
+    """values: (classes, classes), rows from the top; cells that are nan stay empty and get a dash.
 
     ``colours`` names the colour map, ``limits`` are the values of its ends.
     """

@@ -94,7 +94,7 @@ class _History:
     fit_epoch: int | None
 
     def choices(self, trained: int | None) -> Iterator[tuple[int, float]]:
-        """Yield epoch and dev score of what was chosen."""
+        """Yield epoch and dev score of each chosen epoch."""
         if self.epoch is not None and 0 < self.epoch <= len(self.dev):
             yield self.epoch, self.dev[self.epoch - 1]
         if trained is not None and self.fit_epoch is not None and 0 < self.fit_epoch <= len(self.fit_dev):

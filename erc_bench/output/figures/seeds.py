@@ -1,4 +1,4 @@
-"""Every seed as a dot, with the mean and its interval: what a mean ± sd leaves out."""
+"""Every seed as a dot, with the mean and its interval: the detail that mean ± sd leaves out."""
 
 from __future__ import annotations
 

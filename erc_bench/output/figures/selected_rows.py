@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for; the names mean what they mean for ``compare``.
+    """A request for figures; the names mean the same as in ``compare``.
 
     ``seed`` is the seed of a figure that shows one training; without it the first.
     """
@@ -107,7 +107,7 @@ def select(cells: Sequence[StoredCell], wanted: Wanted) -> SelectedRows:
 
 
 def of_comparison(comparison: Comparison, cells: Sequence[StoredCell], wanted: Wanted) -> SelectedRows:
-    """Return what a comparison shows, with the stored cells that it was made of."""
+    """Return the rows of a comparison with the stored cells that they were made of."""
     addresses = {_address(cell): cell for cell in cells if cell.status == "done"}
     # Classes and slices are parts of a test split, and the stored files are those of the whole.
     whole = [column for column in comparison.columns if not (column.class_name or column.slice_name)]

@@ -1,4 +1,4 @@
-"""The data of the confusion explorer: what every method answered to every test utterance, in little room.
+"""The data of the confusion explorer: every method's answer to every test utterance, compactly encoded.
 
 One character stands for one answer: the class index behind U+0030. A few hundred cells over the
 test splits of the field's corpora are about a megabyte in this form.
@@ -28,7 +28,7 @@ _FIRST = ord("0")
 
 
 def explorer(shown: Sequence[ReportRow], texts: Mapping[str, Text]) -> tuple[dict[str, Any], list[str]]:
-    """Return the explorer's data, plain JSON values, and notes on what is not in it.
+    """Return the explorer's data, plain JSON values, and notes on everything left out.
 
     ``texts`` are by the title of the column. Where there are more answers than a page can hold, the
     first seeds of each row stay; where there is too much text, datasets lose theirs, the last first.

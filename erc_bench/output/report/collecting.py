@@ -20,7 +20,7 @@ from erc_bench.store.reading import StoredCell
 
 
 def collect(cells: Sequence[StoredCell], request: ReportRequest, catalogue: Catalogue | None = None) -> Report:
-    """Collect what a report of these cells shows.
+    """Collect the content of a report about these cells.
 
     Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare. What a
     report can do without (text, figures) is named where it is missing.
@@ -128,7 +128,7 @@ def _title(comparison: Comparison) -> str:
 
 
 def protocol(comparison: Comparison) -> tuple[str, ...]:
-    """Return what holds for all numbers, in sentences."""
+    """Return the protocol that all numbers share, in sentences."""
     future = [row.label for row in comparison.rows if row.sees_future]
     exception = f", except {', '.join(future)}, marked §" if future else ""
     return (

@@ -16,7 +16,7 @@ DRAWN_NOTE = (
     " (thin), where they can be had; the dashed line is zero. All pictures of a dataset have one scale, and an arrow"
     " marks what goes on beyond it."
 )
-"""What the pictures show."""
+"""The meaning of the pictures."""
 _WORDS = 2
 _DRAWN_BEHIND = 4
 
@@ -40,7 +40,7 @@ def comparison_table(comparison: Comparison) -> Html:
 
 
 def _group(column: Column, width: int) -> Html:
-    """Return the line above the comparisons of a dataset, which says what the pictures' ends stand for."""
+    """Return the line above the comparisons of a dataset, which explains the ends of the pictures."""
     scale = scale_of(column)
     words = f" · drawn from {figure(scale.low, '+.1f')} to {figure(scale.high, '+.1f')} points" if scale else ""
     # The words stay in sight where the table is scrolled sideways.

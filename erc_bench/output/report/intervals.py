@@ -19,7 +19,7 @@ _LEAST = 1.0
 
 @dataclass(frozen=True)
 class Scale:
-    """What the left and the right end of the pictures stand for, in points; zero lies between."""
+    """The values of the left and the right end of the pictures, in points; zero lies between."""
 
     low: float
     high: float
@@ -93,7 +93,7 @@ def _interval(scale: Scale, low: float | None, high: float | None, kind: str) ->
 
 
 def _beyond(scale: Scale, low: float, high: float) -> list[Html]:
-    """Return the arrows in which ends what goes on beyond the picture."""
+    """Return arrows for ends that go on beyond the picture."""
     parts = []
     if low < scale.low:
         parts.append(element("path", d=f"M 5 {_MIDDLE - 4} l -4 4 l 4 4", class_="beyond"))

@@ -47,7 +47,7 @@ def _drawn(
         try:
             drawn = draw_selected(kind, wanted)
         except ErcBenchError as error:
-            # Most runs hold something that some kind of figure cannot be made of; that is no mistake.
+            # Most runs hold something that some kind of figure cannot be made of; that is not a mistake.
             notes.append(" ".join(f"{part.rstrip('.')}." for part in (error.message, error.hint) if part))
             continue
         yield from drawn

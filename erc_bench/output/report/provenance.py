@@ -18,7 +18,7 @@ _POINTS = re.compile(r"\d+\.\d+")
 
 
 def runs_table(shown: Sequence[ReportRow]) -> TextTable:
-    """Return one line for each row on each dataset: what was run, how it was chosen, what it took."""
+    """Return one line for each row on each dataset: the run, the choice of its epoch, its cost."""
     titles = ("dataset", "row", "seeds", "settings", "settings from", "epoch chosen", "degenerate", "device", "seconds")
     return TextTable(titles, tuple(_run(each) for each in shown))
 

@@ -1,4 +1,4 @@
-"""What is asked of a report, and what is in it: plain values, ready to be set as a page."""
+"""The request for a report, and its content: plain values, ready to be set as a page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FIGURES = ("forest", "seeds", "curves", "calibration", "anchors")
 
 @dataclass(frozen=True)
 class ReportRequest:
-    """What is asked for; the names mean what they mean for ``compare``.
+    """A request for a report; the names mean the same as in ``compare``.
 
     ``include_text`` puts in the text of corpora whose licence forbids passing it on. ``figures``
     are kinds of :data:`erc_bench.output.figures.KINDS`; those that have a panel for each row show a few rows
@@ -74,7 +74,7 @@ class Text:
     """The utterances of a test split as far as they may be shown.
 
     ``dialogues`` maps ids to turns (speaker, text), and is empty where there is no text; ``words``
-    say what is there or why nothing is.
+    describe the text, or say why there is none.
     """
 
     words: str
@@ -86,7 +86,7 @@ class Report:
     """Everything that the page shows.
 
     ``explorer`` is an object of plain JSON values, the data of the confusion explorer;
-    ``drawings`` is markup that all pictures share. ``notes`` say what is not in the report.
+    ``drawings`` is markup that all pictures share. ``notes`` name everything left out of the report.
     """
 
     title: str
@@ -123,7 +123,7 @@ def read_text(
         return Text(f"Text of {name} is left out, its licence does not allow to pass it on: {dataset.licence}."), ""
     try:
         found = load_corpus(configured(dataset, record), data_dir)
-    except Exception as error:  # a dataset is a stranger's code, and no text is no reason to have no report
+    except Exception as error:  # a dataset is foreign code, and a report is worth having without its texts
         reason = error.message if isinstance(error, ErcBenchError) else f"{type(error).__name__}: {error}"
         return Text(f"No text of {name}: its files were not found. {HOW_TO_GET_TEXT}."), reason
     if found.fingerprint != record.get("data", {}).get("fingerprint"):

@@ -1,6 +1,6 @@
 """Tables as HTML that can be read without a script, and sorted and filtered with one.
 
-What a script needs stands in attributes: ``data-value`` (by which a cell sorts), ``data-search``,
+Scripts read attributes: ``data-value`` (by which a cell sorts), ``data-search``,
 ``data-backbone`` and ``data-dataset`` (by which rows and columns are filtered).
 """
 
@@ -13,13 +13,13 @@ from erc_bench.output.report.markup import Html, breakable, element
 from erc_bench.output.tables.selection_audit import TextTable
 
 FIGURE = "figure"
-"""What a column of numbers is, in its heading and in its cells."""
+"""Class of columns of numbers, in their headings and cells."""
 # The first number, behind [ or <; of a statistic, t(4) = 2.1, that behind the sign.
 _NUMBER = re.compile(r"(?:[^=]*=\s*|[\[<])?([+-]?\d*\.?\d+)")
 MOST_OPEN = 24
 """Rows that a section shows as they are; more of them are folded."""
 UNSORTED = "unsorted"
-"""What the heading of a column is that nothing can be sorted by."""
+"""Class of headings of columns that cannot be sorted."""
 
 
 def scrolled(content: Html, name: str) -> Html:
@@ -35,7 +35,7 @@ def table(name: str, heads: Sequence[Html], bodies: Sequence[Sequence[Html]]) ->
 
 
 def folded(summary: str, content: Html, rows: int, dataset: str | None = None) -> Html:
-    """Return what has so many rows as it is or, where they are many, behind a line to click on."""
+    """Return an element of so many rows as it is or, where they are many, behind a line to click on."""
     if rows <= MOST_OPEN:
         return content if dataset is None else element("div", content, data_dataset=dataset)
     return element("details", element("summary", summary), content, class_="fold", data_dataset=dataset)
@@ -61,7 +61,7 @@ def text_table(content: TextTable, name: str, words: int, datasets: Mapping[str,
     """Return a plain table whose first columns are ``words``, the others figures.
 
     ``datasets`` maps the titles in the first column to the datasets that lines are filtered by;
-    what stands second is then the row of the table of scores that the line is about.
+    the second is then the row of the table of scores that the line is about.
     """
     heads = [heading(title, FIGURE if i >= words else None) for i, title in enumerate(content.titles)]
     return table(name, heads, [[_line(row, words, datasets) for row in content.rows]])

@@ -56,7 +56,7 @@ def _has_reruns(comparison: Comparison) -> bool:
 
 
 def readings_notes(comparison: Comparison) -> list[str]:
-    """Return what must be said below the table of the readings."""
+    """Return the notes below the table of readings."""
     families = (
         sum(reading.adjusted_p is not None for reading in comparison.readings),
         len({(each.column, each.row, each.rerun) for each in comparison.readings if each.rerun_adjusted_p is not None}),

@@ -36,7 +36,7 @@ def _titles(comparison: Comparison) -> tuple[str, ...]:
 
 
 def further_titles(comparison: Comparison) -> tuple[str, ...]:
-    """Return the titles of what stands beside a test over seeds; what pairs the seeds only beside one that does."""
+    """Return the titles beside a test over seeds; those about paired seeds only beside a paired test."""
     return ("sign-flip p", "g_z", "detectable", "r") if comparison.tests.seed_test.paired else ("detectable",)
 
 
@@ -58,7 +58,7 @@ def _tests(detail: Detail, tests: Tests) -> tuple[str, ...]:
 
 
 def detail_note(comparison: Comparison) -> str:
-    """Return what the columns of the comparisons mean."""
+    """Return the meaning of the comparisons' columns."""
     return " ".join([_note(comparison), *_equal_note(comparison)])
 
 

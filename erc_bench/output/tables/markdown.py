@@ -15,7 +15,7 @@ _WRAP = {"best": ("**", "**"), "second": ("<ins>", "</ins>"), "": ("", "")}
 
 
 def render(comparison: Comparison) -> str:
-    """Return the tables of the scores and of the comparisons, each with what must be said of it."""
+    """Return the tables of the scores and of the comparisons, each with its notes."""
     parts = [_scores(panel) for panel in panels(comparison)]
     parts += ["\n".join(f"- {escape(sentence)}" for sentence in _sentences(comparison))]
     shown = detail_table(comparison)

@@ -1,4 +1,4 @@
-"""The words and figures of what printed tables claim of themselves, without any markup."""
+"""The words and figures of printed tables' claims about themselves, without any markup."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def claims_table(
 
 
 def printed_notes(comparison: Comparison) -> list[str]:
-    """Return what must be said below the table of printed claims."""
+    """Return the notes below the table of printed claims."""
     return claims_notes(comparison.printed_claims, comparison.reported, comparison.alpha)
 
 
 def claims_notes(claims: Sequence[PrintedClaim], rows: Sequence[ReportedRow], alpha: float) -> list[str]:
-    """Return what must be said below printed claims."""
+    """Return the notes below printed claims."""
     notes = [
         "Printed claims, read from the printed numbers alone; no run of ours takes part. sd at most: the largest"
         " standard deviation over its seeds that the printed row may have had for the difference from the other number,"

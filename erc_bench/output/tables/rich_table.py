@@ -17,12 +17,12 @@ from erc_bench.output.tables.selection_audit import TextTable
 from erc_bench.output.tables.table_cells import NOTHING, CellText, Detail, Panel, details, interval_title, panels
 
 _STYLES = {"best": "bold", "second": "underline", "": ""}
-# Without a terminal there is no bold: the signs that plain text has for it stand in.
+# Without a terminal nothing is bold: plain text has signs for it.
 _SIGNS = {"best": "*", "second": "_", "": ""}
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Print table, comparisons, caption and notes; plain text where the console is no terminal."""
+    """Print table, comparisons, caption and notes; plain text where the console is not a terminal."""
     for panel in panels(comparison):
         console.print(_scores(panel, console.is_terminal))
     shown = details(comparison)

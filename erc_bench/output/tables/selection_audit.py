@@ -22,13 +22,13 @@ AUDIT_NOTE = (
     " the epoch that is best on test, which no result may use; inflation: best on test less selected, mean over seeds"
     " with its t interval; all methods: the mean over methods in each seed. It takes no part in any test."
 )
-"""What the columns of the audit's table mean."""
+"""The meaning of the columns of the audit's table."""
 
 SECOND_STAGE_NOTE = (
     "2: the epochs are those of the classifier fitted after training, whose epoch stays as dev chose it; with"
     " test selection in both stages the inflation would be larger."
 )
-"""What the mark of a method with two stages means."""
+"""The meaning of the mark of a method with two stages."""
 
 
 def audit_table(comparison: Comparison) -> TextTable | None:
@@ -39,7 +39,7 @@ def audit_table(comparison: Comparison) -> TextTable | None:
 
 
 def audit_notes(comparison: Comparison) -> list[str]:
-    """Return what must be said below the audit's table."""
+    """Return the notes below the audit's table."""
     marked = any(score.second_stage for column in comparison.columns if column.audit for score in column.audit.scores)
     return [AUDIT_NOTE, *([SECOND_STAGE_NOTE] if marked else [])]
 

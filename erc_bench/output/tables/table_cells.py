@@ -100,7 +100,7 @@ def _panel(comparison: Comparison, title: str, indices: Sequence[int]) -> Panel:
 
 
 def _words_first(label: str, cells: tuple[CellText, ...]) -> tuple[str, tuple[CellText, ...]]:
-    """Say of the row what all its cells would repeat."""
+    """Describe in the row's label a fact that all its cells would repeat."""
     words = cells[-1].words
     return f"{label} ({words})" if words else label, tuple(replace(cell, words="") for cell in cells)
 
@@ -147,7 +147,7 @@ def _n_differs(column: Column) -> bool:
 
 
 def marks(pair: Pair | None) -> str:
-    """Return †, ‡ and △ for what is better than its baseline, ↓, ⇓ and ▽ for what is worse, ≈ for what is equal."""
+    """Return †, ‡ and △ for better than the baseline, ↓, ⇓ and ▽ for worse, ≈ for equal."""
     if pair is None:
         return ""
     verdicts = (pair.verdict, pair.joint_verdict, pair.dialogue_verdict)
@@ -254,4 +254,4 @@ DETAIL_NOTE = (
     " the t-test would find with probability .8 at the uncorrected level; r: correlation of the two rows' scores over"
     " seeds."
 )
-"""What the columns of the comparisons' table mean, as ``compare`` makes them unasked."""
+"""The meaning of the comparisons' columns with the default tests of ``compare``."""

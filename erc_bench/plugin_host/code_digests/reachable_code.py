@@ -1,10 +1,10 @@
-"""What a component computes, followed through the names that its code uses.
+"""The code that a component computes with, followed through the names that it uses.
 
-From the class on, every name is looked up: what a followed module defines joins the text, under a number in place of
-its name, so that a function may be renamed and moved to another module; what is imported from elsewhere is named.
+From the class on, every name is looked up: definitions of followed modules join the text, under a number in place of
+their name, so that a function may be renamed and moved to another module; imports from elsewhere are named.
 
 Names can be reached in ways that no reading finds (a registry, a star, a name that is bound twice). Therefore the rest
-of each imported module joins the text as well, but for what belongs to the hooks alone: recipes and other components.
+of each imported module joins the text as well, except code that only hooks use: recipes and other components.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _VALUES = (bool, int, float, complex, str, bytes, type(None), tuple)
 
 @cache
 def meaning(component: type) -> str | None:
-    """Return a text that changes with what a class of a file computes; ``None`` for a class that stands in no file."""
+    """Return a text that changes with the meaning of a class's code; ``None`` for a class that no file defines."""
     try:
         file = inspect.getsourcefile(component)
     except (TypeError, OSError):  # typed into an interpreter, or built by a program
@@ -72,7 +72,7 @@ class _Reach:
             yield from self._definitions()
 
     def _rest(self, module: ModuleSource) -> list[str]:
-        """Return what a module defines that was not reached, and that no hook reaches either."""
+        """Return the definitions of a module that were not reached, and that no hook reaches either."""
         hooks = [name for name, found in module.definitions.items() if any(map(_is_hook, found))]
         theirs = _Reach(self._followed)
         for name in hooks:
@@ -110,7 +110,7 @@ class _Reach:
         return None
 
     def _imported(self, target: Target, attributes: tuple[str, ...], seen: frozenset[Target] = frozenset()) -> str:
-        """Return what stands for an imported name, followed as far as it belongs to the component."""
+        """Return the replacement of an imported name, followed as far as it belongs to the component."""
         path = [*filter(None, [target.name]), *attributes]
         module = self._followed.find(target.module)
         place = target.module
@@ -175,7 +175,7 @@ def _is_hook(statement: ast.stmt) -> bool:
 
 
 def _enclosed(component: type) -> Iterator[str]:
-    """Yield what a class that a function made was made with: other arguments make another class."""
+    """Yield the arguments of the function that made a class: other arguments make another class."""
     if "<locals>" not in component.__qualname__:
         return
     for name, value in sorted(vars(component).items()):

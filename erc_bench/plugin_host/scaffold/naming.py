@@ -16,7 +16,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True)
 class ComponentNames:
-    """What things are called that belong to one component."""
+    """The names of one component's package, module, class and tests."""
 
     kind: Kind
     name: str
@@ -48,7 +48,7 @@ class ComponentNames:
 def names_of(kind: Kind, name: str) -> ComponentNames:
     """Check a name.
 
-    Raises :class:`ErcBenchError` for one that is no name, with one that would do.
+    Raises :class:`ErcBenchError` for text that is not a name, and suggests one.
     """
     fault = fault_of_name(name)
     if fault and name in WORDS_OF_COMMANDS:

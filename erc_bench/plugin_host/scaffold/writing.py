@@ -15,7 +15,7 @@ from erc_bench.plugin_host.scaffold.naming import ComponentNames, Kind
 
 _TEMPLATE = ".template"
 _ENTRY_NOTE = {"method": ".\n# A recipe is found where its objective is"}
-"""What is said of the entry point of a kind, beside what is said of all."""
+"""Comments on the entry point of each kind."""
 
 
 def write_package(names: ComponentNames, folder: Path) -> list[Path]:
@@ -109,7 +109,7 @@ _RUN: dict[Kind, str] = {
 
 
 def next_steps(names: ComponentNames, folder: str) -> tuple[str, str, str]:
-    """Return what installs, checks and runs the package; ``folder`` is where it lies, seen from where that is typed."""
+    """Return the commands that install, check and run the package; ``folder`` is its path from the user's place."""
     check = f"{names.name} --data-dir {folder}/tests/sample" if names.kind == "dataset" else names.name
     run = Template(_RUN[names.kind]).substitute(name=names.name, folder=folder)
     return f'pip install -e "{folder}[test]"', f"erc-bench check {check}", f"erc-bench run {run}"

@@ -1,6 +1,6 @@
-"""The cells below a folder of runs as folders of files: what is ours there, and what is not.
+"""The cells below a folder of runs as folders of files: our files there, and foreign ones.
 
-What is not is never touched: links are not followed, and a cell that holds a file which no run wrote is
+Foreign files are never touched: links are not followed, and a cell that holds a file which no run wrote is
 left as it is. A link, a pipe or an empty folder under the name of one of a cell's files is damage, and ours.
 """
 
@@ -19,7 +19,7 @@ from erc_bench.store.reading import CellStatus, StoredCell, read_cell, read_stat
 from erc_bench.store.regular_files import inside_of, kind_of
 
 LEVELS = ("dataset", "method", "backbone", "settings", "seed")
-"""What the folders of a cell are named after."""
+"""The levels of a cell's folders."""
 SETTINGS, SEED = re.compile(r"[0-9a-f]{12}"), re.compile(r"seed-(0|[1-9]\d*)")
 ASIDE = re.compile(r"\.(removed|incoming)-[0-9a-f]{12}")
 """Folders of a removal or an unpacking that goes on, or that was killed."""
@@ -31,7 +31,7 @@ class CellFolder:
 
     ``parts`` are the five names of its path below the runs, ``files`` its files by their paths within
     it, ``size`` their bytes, ``moment`` (seconds since 1970) when it ended, or when a file of it was last
-    written. ``why`` is one line about a status other than done, ``remedy`` what to do about damage; ``limit`` the
+    written. ``why`` is one line about a status other than done, ``remedy`` the way to repair damage; ``limit`` the
     number of dialogues that a partial run kept. ``names`` are dataset, method and backbone by the cell's record,
     which two folders' names may share (``x/y``, ``x--y``); empty where it has none.
     """
@@ -49,7 +49,7 @@ class CellFolder:
 
     @property
     def told(self) -> str:
-        """What is wrong with the cell, and what to do about it: one line."""
+        """The damage of the cell, and how to repair it: one line."""
         return ". ".join(filter(None, (self.why, self.remedy)))
 
     @property
@@ -64,7 +64,7 @@ class CellFolder:
 
 
 @dataclass(frozen=True)
-class Stranger:
+class ForeignEntry:
     """Something in the place of a cell that is left as it is, and why."""
 
     path: Path
@@ -74,10 +74,10 @@ class Stranger:
 
 @dataclass
 class FoundCells:
-    """What lies below a folder of runs; ``aside`` are folders of our own that something left behind."""
+    """The content of a folder of runs; ``aside`` are folders of our own that something left behind."""
 
     cells: list[CellFolder] = field(default_factory=list)
-    strangers: list[Stranger] = field(default_factory=list)
+    foreign_entries: list[ForeignEntry] = field(default_factory=list)
     aside: list[Path] = field(default_factory=list)
 
 
@@ -105,7 +105,7 @@ def _look(folder: Path, parts: tuple[str, ...], found: FoundCells) -> None:
         elif entry.name.startswith(".") or not entry.is_dir():
             continue
         elif entry.is_symlink():
-            found.strangers.append(Stranger(entry, here, "it is a link"))
+            found.foreign_entries.append(ForeignEntry(entry, here, "it is a link"))
         elif len(here) < len(LEVELS):
             _look(entry, here, found)
         elif SEED.fullmatch(entry.name):
@@ -114,18 +114,18 @@ def _look(folder: Path, parts: tuple[str, ...], found: FoundCells) -> None:
 
 def _add(folder: Path, parts: tuple[str, ...], found: FoundCells) -> None:
     if not SETTINGS.fullmatch(parts[-2]):
-        why = f"{parts[-2]} is no settings hash, which has 12 hexadecimal digits"
-        found.strangers.append(Stranger(folder, parts, why))
+        why = f"{parts[-2]} is not a settings hash, which has 12 hexadecimal digits"
+        found.foreign_entries.append(ForeignEntry(folder, parts, why))
         return
     foreign = foreign_in(folder)
     if foreign:
-        found.strangers.append(Stranger(folder, parts, foreign))
+        found.foreign_entries.append(ForeignEntry(folder, parts, foreign))
         return
     found.cells.append(look_at(folder, parts))
 
 
 def look_at(folder: Path, parts: tuple[str, ...]) -> CellFolder:
-    """Return what a cell's folder holds; its lock is nothing of the cell's own."""
+    """Return the files in a cell's folder; its lock does not count as its own."""
     files = tuple(sorted(name for name in _files_in(folder) if name != LOCK_FILE))
     facts = [(folder / name).lstat() for name in files]
     last_written = max((fact.st_mtime for fact in facts), default=folder.stat().st_mtime)
@@ -145,14 +145,14 @@ def look_at(folder: Path, parts: tuple[str, ...]) -> CellFolder:
 
 
 def _files_in(folder: Path) -> Iterator[str]:
-    """Yield the paths of what lies within a folder but for folders, with slashes; links are not followed."""
+    """Yield the paths of everything within a folder except folders, with slashes; links are not followed."""
     for directory, folders, names in os.walk(folder):
         for name in (*names, *(each for each in folders if Path(directory, each).is_symlink())):
             yield (Path(directory) / name).relative_to(folder).as_posix()
 
 
 def foreign_in(folder: Path) -> str:
-    """Say what a cell's folder holds that no run wrote; empty where there is nothing."""
+    """Name something in a cell's folder that no run wrote; empty where there is nothing."""
     for entry in sorted(folder.iterdir()):
         strange = _strange(entry, folder)
         if strange is not None:
@@ -161,7 +161,7 @@ def foreign_in(folder: Path) -> str:
 
 
 def irregular_in(folder: Path) -> str:
-    """Say what of a cell's own is no file; empty where all is."""
+    """Name one of a cell's own paths that is not a file; empty where all are."""
     for name in sorted(_files_in(folder)):
         if (kind := kind_of(folder / name)) != "a file":
             return f"{name} is {kind}, not a file"
@@ -169,7 +169,7 @@ def irregular_in(folder: Path) -> str:
 
 
 def _strange(entry: Path, folder: Path) -> Path | None:
-    """Return what is not ours, at or below an entry of a cell's folder."""
+    """Return the foreign paths at or below an entry of a cell's folder."""
     name = whole_of(entry.name)
     if name == MODEL_FOLDER:
         inside = sorted(entry.rglob("*")) if kind_of(entry) == "a folder" else []
@@ -180,7 +180,7 @@ def _strange(entry: Path, folder: Path) -> Path | None:
 
 
 def _is_foreign(path: Path, folder: Path) -> bool:
-    """Whether something is what no model holds; a model that is not whole may hold any file."""
+    """Whether a file is one that models never hold; a model that is not whole may hold any file."""
     kind, name = kind_of(path), path.relative_to(folder).as_posix()
     if kind == "a file" and not name.startswith(f"{MODEL_FOLDER}/"):
         return False

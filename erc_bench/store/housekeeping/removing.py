@@ -1,7 +1,7 @@
 """Removing cells: each is put aside as a whole before the first of its files goes.
 
 A cell that is put aside is nowhere a cell any more, so that a removal that is killed leaves no cell
-that lacks some of its files; what it leaves, the next one removes.
+that lacks some of its files; files that it leaves, the next one removes.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from erc_bench.store.housekeeping.locking import HeldError, held
 from erc_bench.store.layout import STATUS_FILE
 
 REMOVED, INCOMING = ".removed", ".incoming"
-"""What the names of hidden folders begin with: of a removal, and of cells that come to their places."""
+"""Prefix of hidden folders: of a removal, and of cells that come to their places."""
 Unchanged = Callable[[CellFolder], bool]
-"""Whether a cell, which is held, is still what it was taken for."""
+"""Whether a cell, which is held, is unchanged since it was found."""
 
 
 def as_listed(cell: CellFolder) -> bool:
@@ -44,7 +44,7 @@ def remove_cell(cell: CellFolder, runs: Path, unchanged: Unchanged = as_listed) 
     except OSError as error:
         return str(error.strerror or error)
     remove_empty_parents(cell.path, runs)
-    return f"it is no cell any more, but {aside} is left: {why}" if why else ""
+    return f"it is not a cell any more, but {aside} is left: {why}" if why else ""
 
 
 def put_aside(folder: Path) -> Path:
@@ -83,7 +83,7 @@ def remove_empty_parents(path: Path, runs: Path) -> None:
 
 
 def remove_leftovers(folders: Iterable[Path], runs: Path, before: float) -> int:
-    """Remove what removals left that were killed, and unpackings before a moment; return how many folders."""
+    """Remove the leftovers of killed removals, and of unpackings before a moment; return how many folders."""
     old = [folder for folder in folders if folder.name.startswith(REMOVED) or _changed(folder) < before]
     gone = [folder for folder in old if not remove_aside(folder)]
     for folder in gone:

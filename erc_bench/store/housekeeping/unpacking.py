@@ -34,10 +34,10 @@ class Placed:
 
 
 def restore(archive: Path, runs: Path, overwrite: bool) -> Placed:
-    """Unpack an archive of cells into a folder of runs; what is there already stays, unless ``overwrite``.
+    """Unpack an archive of cells into a folder of runs; cells that are there stay, unless ``overwrite``.
 
     Raises :class:`ErcBenchError`, before anything comes to its place, where the archive is damaged, holds
-    no cell or something that is no file of one, or unpacks to more than the disk has room for.
+    no cell or a file that belongs to none, or unpacks to more than the disk has room for.
     """
     if not archive.is_file():
         raise ErcBenchError(f"there is no archive {str(archive)!r}")
@@ -111,7 +111,7 @@ def _cells(archive: Path, folder: Path, written: Iterable[Path]) -> list[CellFol
         inside = path.relative_to(folder).parts
         parts, name = inside[: len(LEVELS)], "/".join(inside[len(LEVELS) :])
         if not _is_address(parts) or not is_cell_file(name):
-            raise ErcBenchError(f"{archive}: {'/'.join(inside)} is no file of a cell; nothing was unpacked", _OURS)
+            raise ErcBenchError(f"{archive}: {'/'.join(inside)} does not belong to a cell; nothing was unpacked", _OURS)
         found[parts] = None
     return [look_at(folder.joinpath(*parts), parts) for parts in found]
 

@@ -31,7 +31,7 @@ TEXTS = (
 
 @dataclass
 class BackboneSubject:
-    """A backbone to be checked, its options, and what came of loading it.
+    """A backbone to be checked, its options, and the result of loading it.
 
     ``place`` says whose weights are read where they are not its own. ``reason`` says why it cannot be
     loaded on this machine.
@@ -117,6 +117,6 @@ def _missing(subject: BackboneSubject) -> str:
     try:
         subject.loaded  # noqa: B018 (loading is the trial)
     except NotApplicableError as reason:
-        # What is no missing file is a failure of its own, and the check `loads` meets it again.
+        # Any other error than a missing file is a failure of its own, and the check `loads` meets it again.
         return str(reason) if isinstance(reason.__cause__, ErcBenchError) else ""
     return ""

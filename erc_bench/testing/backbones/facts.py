@@ -1,4 +1,4 @@
-"""Checks of what a backbone says of itself: its mask, its maximum length, its size, its identity."""
+"""Checks of a backbone's declarations: its mask, its maximum length, its size, its identity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of a backbone's states: what they do not depend on, that they train, and that they can be stored."""
+"""Checks of a backbone's states: their independence, that they train, and that they can be stored."""
 
 from __future__ import annotations
 

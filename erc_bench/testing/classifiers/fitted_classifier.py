@@ -30,7 +30,7 @@ class ClassifierSubject:
 
 
 def toy_split(size: int = 64, classes: tuple[int, ...] = (0, 1, 2, 3), seed: int = 0) -> Outputs:
-    """Return what a classifier reads: separable representations, good logits, anchors near the class centres."""
+    """Return a classifier's inputs: separable representations, good logits, anchors near the class centres."""
     labels = toy_labels(size, classes)
     z = toy_representations(labels, seed=seed)
     centres = toy_representations(torch.arange(len(LABELS)), noise=0.0)
@@ -78,7 +78,7 @@ def fit(classifier: Classifier, train: Outputs, dev: Outputs | None = None, devi
 def scores(classifier: Classifier, outputs: Outputs) -> Tensor:
     """Return the scores, (n, columns), without gradients.
 
-    Raises :class:`NotApplicableError` where they are no table with a row for each utterance (``shape`` says so).
+    Raises :class:`NotApplicableError` unless they are a table with a row for each utterance (``shape`` says so).
     """
     with torch.no_grad():
         given = classifier.scores(outputs)

@@ -1,4 +1,4 @@
-"""Checks of a classifier's scores: their form, what they may depend on, and with which options they are given."""
+"""Checks of a classifier's scores: their form, their independence, and every option."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _REQUIRED_ACCURACY = 0.75
 """Of the toy task, whose classes lie well apart; guessing gives 0.25."""
 _TOLERANCE = 1e-4
 _SIZES = (64, 400)
-"""Of what is scored at once: a small dev split, and about a test split."""
+"""Numbers of utterances scored at once: a small dev split, and about a test split."""
 _SAME_ANSWERS = 0.95
 """Share of utterances that get the same label under bfloat16: near a border one may tip over."""
 _CUDA_TOLERANCE = 1e-2
-"""A fit of many steps adds up what two devices round differently."""
+"""A fit of many steps adds up the different roundings of two devices."""
 
 
 def _shape(subject: ClassifierSubject) -> str:

@@ -1,4 +1,4 @@
-"""Checks of the dialogues of a dataset: ids, labels, speakers, and what its splits share."""
+"""Checks of the dialogues of a dataset: ids, labels, speakers, and the overlap of its splits."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _vocabulary(trial: DatasetTrial) -> str:
     labels = trial.component.labels
     found: dict[str, set[str]] = {"train": set(), "dev": set(), "test": set()}
     for where, split, turn in trial.utterances():
-        assert turn.label is None or turn.label in labels, f"{where}: {turn.label!r} is no label of the dataset"
+        assert turn.label is None or turn.label in labels, f"{where}: {turn.label!r} is not a label of the dataset"
         if turn.scored and turn.label is not None:
             found[split].add(turn.label)
     for label in labels:

@@ -85,7 +85,7 @@ def _elsewhere(trial: DatasetTrial, expected: str, empty: Path) -> str:
 
 
 def fingerprint_of(component: type[Dataset], options: Any, folder: Path) -> str:
-    """Return the digest of what a dataset reads, for a comparison with another process."""
+    """Return the digest of a dataset's dialogues, for a comparison with another process."""
     return fingerprint(component(options).load(folder))
 
 

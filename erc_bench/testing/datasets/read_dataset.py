@@ -44,7 +44,7 @@ class DatasetTrial:
         try:
             splits = self.load()
             return Splits(*(tuple(dialogues) for _, dialogues in splits.items()))
-        # A dataset is a stranger's code; what it raises is told by the check `loading`.
+        # A dataset is foreign code; the check `loading` reports the errors it raises.
         except (Exception, SystemExit) as error:
             return error
 

@@ -56,13 +56,13 @@ def begun(subject: EncoderSubject) -> Encoder:
 
 
 def examples_of(encoder: Encoder, dialogues: Sequence[Dialogue] | None = None) -> list[Example]:
-    """Cut sealed dialogues as for evaluation; what has no target is left out, as in training."""
+    """Cut sealed dialogues as for evaluation; examples without a target are left out, as in training."""
     examples = encoder.examples(seal(toy_dialogues() if dialogues is None else dialogues), False, Random(0))
     return [example for example in examples if example.targets]
 
 
 def represent(encoder: Encoder, examples: Sequence[Example], chunk: ChunkSize = BY_LENGTH) -> Represented:
-    """Return what the encoder yields for each target, its own logits behind ``z``, of one batch."""
+    """Return the encoder's output for each target, its own logits behind ``z``, of one batch."""
     with torch.no_grad():
         return run_rows(encoder, examples, [encoder.rows(example) for example in examples], chunk)
 
@@ -75,7 +75,7 @@ def run_rows(
     precision: torch.dtype = torch.float32,
     device: torch.device = CPU,
 ) -> Represented:
-    """Return what the encoder yields for each target where its examples have these token rows.
+    """Return the encoder's output for each target where its examples have these token rows.
 
     Raises :class:`NotApplicableError` where rows or representations have a wrong form, which the checks
     ``rows`` and ``shape`` report.
@@ -89,7 +89,7 @@ def run_rows(
 
 
 def run_states(encoder: Encoder, examples: Sequence[Example], row_counts: Sequence[int], states: Tensor) -> Represented:
-    """states: (rows, dim) → what the encoder yields for each target of the examples that asked for them."""
+    """states: (rows, dim) → the encoder's output for each target of the examples that asked for them."""
     encoded = encoder(states, EncoderBatch(examples, row_counts))
     keys = keys_of(examples)
     if encoded.z.shape != (len(keys), encoder.dim):
@@ -111,7 +111,7 @@ def unpadded_states(encoder: Encoder, examples: Sequence[Example]) -> list[Tenso
 
 
 def row_fault(row: TokenRow, encoder: Encoder) -> str:
-    """Say what is wrong with a token row; nothing where it can be read."""
+    """Describe the fault of a token row; nothing where it can be read."""
     length, limit = len(row.ids), encoder.maximum_length
     table: Any = encoder.language_model.get_input_embeddings
     vocabulary = int(table().num_embeddings)

@@ -112,9 +112,9 @@ def _rows_by_key(encoder: Encoder, examples: Sequence[Example]) -> list[tuple[ob
 
 
 def _difference(given: Sequence[UtteranceKey], asked: Sequence[UtteranceKey]) -> str:
-    """Say what is wrong with the targets."""
+    """Describe the fault of the targets."""
     facts = {
-        "is no target": set(asked) - set(given),
+        "is not a target": set(asked) - set(given),
         "is a target and not scored": set(given) - set(asked),
         "is a target more than once": {key for key in given if given.count(key) > 1},
     }

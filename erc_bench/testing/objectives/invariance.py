@@ -1,4 +1,4 @@
-"""Checks of what an objective's loss must not depend on, and must not change."""
+"""Checks of the invariance of an objective's loss, and of its side effects."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def _deterministic(subject: ObjectiveSubject) -> str:
 
 
 def terms_of(component: type[Objective], options: Any) -> Numbers:
-    """Return what it selects and its terms after a training, for a comparison with another process."""
+    """Return its selection and its terms after a training, for a comparison with another process."""
     subject = ObjectiveSubject(component, options)
     trial = begun(subject)
     with seeded(SEED):
@@ -71,7 +71,7 @@ CHANCE_CHECKS: tuple[Check[ObjectiveSubject], ...] = (
     Check(
         "deterministic",
         "Two trainings of three steps in a row, from the same seed; one more in another process.",
-        "A number that nobody can repeat is no result; state that is kept on the class passes from one seed to the "
+        "A number that nobody can repeat is not a result; state that is kept on the class passes from one seed to the "
         "next, which then are not independent.",
         _deterministic,
     ),

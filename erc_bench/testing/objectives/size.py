@@ -14,7 +14,7 @@ _TIMES = (1, 2, 4, 8)
 _EXACTLY = 0.01
 """How far from 2 the growth of a sum may be when its batch is doubled."""
 _GROWTH = 1.8
-"""The mean of contrasts grows by a constant, log 2; what grows by such a factor each time is a sum of contrasts."""
+"""The mean of contrasts grows by a constant, log 2; a sum of contrasts grows by such a factor each time."""
 
 
 def _batch_size(subject: ObjectiveSubject) -> str:

@@ -62,17 +62,17 @@ class StartedObjective:
             self.head: nn.Module = head.to(device, precision)
 
     def begin_epoch(self, seed: int = 0) -> Sequence[int] | None:
-        """Begin the first of ten epochs over the toy split; return what the objective selects."""
+        """Begin the first of ten epochs over the toy split; return the objective's selection."""
         view = self.view(seed)
         self.objective.begin_epoch(view)
         return self.objective.select(view)
 
     def view(self, seed: int = 0) -> EpochView:
-        """Return what an objective sees of an epoch."""
+        """Return the objective's view of an epoch."""
         return replace(toy_epoch(self.objective, self.head, self.z, self.labels), rng=Random(seed))
 
     def outputs(self, z: Tensor | None = None, labels: Tensor | None = None) -> Outputs:
-        """Return what the loss reads."""
+        """Return the inputs of the loss."""
         z, labels = self.z if z is None else z, self.labels if labels is None else labels
         return toy_outputs(self.objective, self.head, z, labels)
 
@@ -81,7 +81,7 @@ class StartedObjective:
         return self.terms_of(self.outputs(z, labels))
 
     def terms_of(self, outputs: Outputs) -> Terms:
-        """Return the loss of what was encoded, the global generators being where a fixed seed puts them."""
+        """Return the loss of encoded utterances, the global generators being where a fixed seed puts them."""
         with seeded(SEED):
             return well_formed(self.objective.loss(outputs))
 
@@ -175,7 +175,7 @@ def train(trial: StartedObjective, encoder: nn.Module, steps: int, rate: float =
 
 
 def toy_encoder(trial: StartedObjective) -> nn.Module:
-    """Return what stands for an encoder: a linear map that changes nothing yet."""
+    """Return a stand-in for an encoder: a linear map that changes nothing yet."""
     encoder = nn.Linear(trial.task.dim, trial.task.dim).to(trial.z.device)
     nn.init.eye_(encoder.weight)
     nn.init.zeros_(encoder.bias)
@@ -203,7 +203,7 @@ def well_formed(terms: Any) -> Terms:
 
 
 def fault_of(terms: Any) -> str:
-    """Say what is wrong with the form of a loss; nothing where it is right."""
+    """Describe the fault in a loss's form; nothing where it is right."""
     if not isinstance(terms, Mapping):
         return f"it is a {type(terms).__name__}, no mapping of names to scalars"
     if not terms:
@@ -212,7 +212,7 @@ def fault_of(terms: Any) -> str:
         if not isinstance(term, Tensor):
             return f"the term {name} is a {type(term).__name__}, no tensor"
         if term.ndim:
-            return f"the term {name} is no scalar, its shape is {tuple(term.shape)}"
+            return f"the term {name} is not a scalar, its shape is {tuple(term.shape)}"
     return ""
 
 

@@ -158,7 +158,7 @@ def _options_run(subject: ObjectiveSubject) -> str:
 
 
 def _finite(trial: StartedObjective, labels: Tensor, where: str = "", sure: int | None = None) -> str:
-    """Say what the loss is; raise ``AssertionError`` where it, or a gradient, is not finite.
+    """Return the loss in words; raise ``AssertionError`` where it, or a gradient, is not finite.
 
     ``sure`` adds to the logits so much that the class so many places behind the label has probability 1.
     """
@@ -200,13 +200,13 @@ VALUE_CHECKS: tuple[Check[ObjectiveSubject], ...] = (
     Check(
         "starts",
         "It is started on a task of four classes and begins an epoch of 32 examples, of which it may select some.",
-        "An index that is no example of train would train on something else than what the record says.",
+        "An index that is not an example of train would train on something else than what the record says.",
         _starts,
     ),
     Check(
         "terms",
         "Its loss on an ordinary batch is read.",
-        "Terms are logged by name and summed: what has no name, or is no number, cannot be.",
+        "Terms are logged by name and summed: a term without a name, or one that is not a number, cannot be.",
         _terms,
     ),
     Check(

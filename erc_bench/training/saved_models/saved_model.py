@@ -1,4 +1,4 @@
-"""What a user has of a saved model: its labels, what to know of it, and its answers about a conversation."""
+"""A saved model as its user sees it: its labels, its notes, and its answers about a conversation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from erc_bench.training.saved_models.loading import Answer, Loader
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model makes of one utterance.
+    """The prediction of a model for one utterance.
 
     ``emotion`` is the label with the highest of the ``scores``: probabilities that add up to 1, by label, or
     whatever a system of its own scores by. ``speaker`` is empty where none was named.
@@ -79,7 +79,7 @@ class SavedModel:
 
     @cached_property
     def caveats(self) -> tuple[str, ...]:
-        """What a user of the answers should know, a sentence each; often there is nothing."""
+        """Warnings about the answers, a sentence each; often there are none."""
         said = self.description
         found = list(self.warnings)
         if said.sees_future:
@@ -139,7 +139,7 @@ def load_model(
 
     ``readout`` chooses a further classifier that read the training. Needs no network and no corpus, and opens no
     pickle. Raises :class:`ErcBenchError` where there is no model or several, where its files are damaged, and where
-    a component that it needs is not installed; ``catalogue`` holds what is (all packages, where it is left out).
+    a component that it needs is not installed; ``catalogue`` is the installed one where it is left out.
     """
     folder = find_model(Path(run))
     description = read_description(folder)

@@ -1,4 +1,4 @@
-"""Write a trained model into a folder, and hold what was written against the original before it counts."""
+"""Write a trained model into a folder, and compare the written files with the original before it counts."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _write_system(folder: Path, system: System) -> None:
 
 
 def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
-    """Write weights and tokenizer; return what the description says of them."""
+    """Write weights and tokenizer; return their part of the description."""
     encoder = model.composition.encoder
     backbone = folder / BACKBONE_FOLDER
     backbone.mkdir()
@@ -106,7 +106,7 @@ def _write_description(folder: Path, description: Description) -> None:
 def _hold_against(model: TrainedParts, saved: Saved) -> None:
     """Raise where the parts do not score a few examples of dev as the trained ones did.
 
-    A component that keeps what it learnt outside its state would otherwise answer like an untrained one.
+    A component that keeps learnt values outside its state would otherwise answer like an untrained one.
     """
     original = model.composition
     copy, classifiers = rebuild(model.assembly, (original.encoder, original.row_encoder), saved)

@@ -1,4 +1,4 @@
-"""The trained head without what it learnt of the class frequencies."""
+"""The trained head, corrected for the class frequencies that it learnt."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class TensorBoard(erc.Observer):
 
 
 def _scalars(epoch: erc.ObservedEpoch) -> dict[str, float]:
-    """Return what is drawn of an epoch, by tag."""
+    """Return the scalars of an epoch, by tag."""
     if epoch.stage == "readout":
         return dict(_points(f"readout {epoch.classifier}", epoch.dev))
     return {

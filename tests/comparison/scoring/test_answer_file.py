@@ -42,7 +42,7 @@ def test_runs_are_told_apart_by_their_seed(write, split):
         (changed(dialogue_id="d99"), ["line 6: the test split of series has no dialogue 'd99'"]),
         (changed(utterance=6), ["line 6: dialogue 'd0' has the utterances 0 to 5, found 6"]),
         (changed(utterance=0), ["line 6: utterance 0 of dialogue 'd0' is answered before, on line 2"]),
-        (changed(predicted="neutal"), ["line 6: predicted 'neutal' is no label of series; did you mean neutral?"]),
+        (changed(predicted="neutal"), ["line 6: predicted 'neutal' is not a label of series; did you mean neutral?"]),
         (lambda rows: rows[1:], ["utterance 0 of dialogue 'd0' has no prediction"]),
         (changed(utterance="third"), ["line 6: utterance must be a whole number, found 'third'"]),
         (lambda rows: [{"id" if k == "dialogue_id" else k: v for k, v in r.items()} for r in rows], ["'dialogue_id'"]),
@@ -63,7 +63,7 @@ def test_all_mistakes_are_told_at_once(write, split):
     told = wrong(write(change=change), split)
     assert "30 predictions do not fit the test split of series, and 30 utterances have none" in told
     assert "and 40 more" in told
-    assert "Joy' is no label of series; did you mean joy?" in wrong(
+    assert "Joy' is not a label of series; did you mean joy?" in wrong(
         write(change=lambda rows: [row | {"predicted": "Joy"} for row in rows]), split
     )
 
@@ -141,7 +141,7 @@ def test_a_gzipped_file_is_read_as_the_plain_one_is(write, pack, split):
 def test_mistakes_in_a_gzipped_file_have_their_lines(write, pack, split):
     told = wrong(pack(write(change=changed(predicted="neutal")).read_bytes()), split)
     assert "packed.csv.gz: one prediction does not fit" in told
-    assert "line 6: predicted 'neutal' is no label of series" in told
+    assert "line 6: predicted 'neutal' is not a label of series" in told
     assert "packed.csv.gz, line 2: the file is not UTF-8" in wrong(pack(b"dialogue_id\n\xe9,\n"), split)
     assert "packed.csv.gz is empty (0 bytes)" in wrong(pack(b""), split)
 

@@ -140,7 +140,7 @@ WRONG = [
     ("a.json", '[{"text": "x"}, 3]', "item 2: a turn is a text or an object"),
     ("a.json", '[{"utterances": ["x"]}, {"text": "x"}]', "item 2: a turn among conversations"),
     ("a.json", '[{"text": "x", "text": "y"}]', "'text' occurs twice in one object"),
-    ("a.json", '[{"text": "x", "score": NaN}]', "NaN is no JSON"),
+    ("a.json", '[{"text": "x", "score": NaN}]', "NaN is not JSON"),
     ("a.json", '[{"text": "x", "score": 1e999}]', "too large a number"),
     ("a.json", '[{"text": "\\ud800"}]', "half of a character"),
     ("a.json", "[" * 100_000, "cannot be read"),

@@ -23,7 +23,7 @@ def test_every_cell_is_found_with_its_status_in_order(runs):
         ("meld", "ce", 5, "half-written"),
         ("meld", "ce", 6, "damaged"),
     ]
-    assert (found.strangers, found.aside) == ([], [])
+    assert (found.foreign_entries, found.aside) == ([], [])
 
 
 def test_size_moment_reason_and_limit(runs, cell_at):
@@ -51,10 +51,10 @@ def test_a_model_with_what_no_run_saves_is_left_as_it_is(runs, cell_at, name):
     for each in ("model.json", "backbone/vocabulary.model", "backbone/.DS_Store", name):
         (folder / "model" / each).parent.mkdir(parents=True, exist_ok=True)
         (folder / "model" / each).write_text("")
-    (stranger,) = find_cells(runs).strangers
-    assert (stranger.path, stranger.why) == (folder, f"it holds model/{name}, which no run wrote")
+    (foreign_entry,) = find_cells(runs).foreign_entries
+    assert (foreign_entry.path, foreign_entry.why) == (folder, f"it holds model/{name}, which no run wrote")
     (folder / "model" / name).unlink()
-    assert find_cells(runs).strangers == []
+    assert find_cells(runs).foreign_entries == []
 
 
 def test_what_a_run_writes_is_ours(tmp_path):
@@ -89,9 +89,9 @@ def test_what_a_run_writes_is_ours(tmp_path):
 def test_a_cell_with_something_else_in_it_is_not_ours(runs, cell_at, put):
     folder = cell_at("ce", 1).path
     put(folder)
-    (stranger,) = find_cells(runs).strangers
-    assert stranger.path == folder
-    assert "which no run wrote" in stranger.why
+    (foreign_entry,) = find_cells(runs).foreign_entries
+    assert foreign_entry.path == folder
+    assert "which no run wrote" in foreign_entry.why
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_a_cell_with_something_else_in_it_is_not_ours(runs, cell_at, put):
 )
 def test_what_bears_the_name_of_a_file_of_ours_is_ours_whatever_it_is(runs, cell_at, put):
     put(cell_at("ce", 1).path)
-    assert find_cells(runs).strangers == []
+    assert find_cells(runs).foreign_entries == []
     assert remove_cell(cell_at("ce", 1), runs) == ""
 
 
@@ -117,8 +117,8 @@ def test_links_are_named_and_not_followed(runs, tmp_path):
     (settings / "seed-9").symlink_to(settings / "seed-1")
     found = find_cells(runs)
     assert len(found.cells) == 7
-    assert [stranger.path.name for stranger in found.strangers] == ["linked", "seed-9", "other"]
-    assert {stranger.why for stranger in found.strangers} == {"it is a link"}
+    assert [foreign_entry.path.name for foreign_entry in found.foreign_entries] == ["linked", "seed-9", "other"]
+    assert {foreign_entry.why for foreign_entry in found.foreign_entries} == {"it is a link"}
 
 
 def test_other_folders_are_no_cells(runs):
@@ -131,8 +131,11 @@ def test_other_folders_are_no_cells(runs):
     named.mkdir(parents=True)
     found = find_cells(runs)
     assert len(found.cells) == 7
-    (stranger,) = found.strangers
-    assert (stranger.path, stranger.why) == (named, "settings is no settings hash, which has 12 hexadecimal digits")
+    (entry,) = found.foreign_entries
+    assert (entry.path, entry.why) == (
+        named,
+        "settings is not a settings hash, which has 12 hexadecimal digits",
+    )
 
 
 def test_a_folder_that_is_not_there(tmp_path):

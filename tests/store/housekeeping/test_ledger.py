@@ -38,7 +38,7 @@ def seeds(runs):
 def test_no_cell_is_looked_for_in_a_ledger(ledgered):
     found = find_cells(ledgered)
     assert [cell.seed for cell in found.cells] == [1, 2, 3]
-    assert (found.strangers, found.aside) == ([], [])
+    assert (found.foreign_entries, found.aside) == ([], [])
 
 
 def test_removing_keeps_the_ledger_and_says_nothing_of_it(ledgered):

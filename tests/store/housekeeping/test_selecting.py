@@ -91,18 +91,18 @@ def test_a_name_that_nothing_bears_is_an_error(pick, asked, sentence):
         pick(**asked)
 
 
-def test_strangers_are_told_where_they_stand_among_what_is_meant(runs, cell_at):
+def test_foreign_entries_are_told_where_they_stand_among_what_is_meant(runs, cell_at):
     (cell_at("ce", 1).path / "notes.txt").write_text("mine")
     (runs / "linked").symlink_to(runs / "meld")
 
-    def strangers(**asked):
+    def foreign_entries(**asked):
         chosen = choose(find_cells(runs), CellSelection(**asked), 0.0, lambda _: {})
-        return [stranger.path.name for stranger in chosen.strangers]
+        return [foreign_entry.path.name for foreign_entry in chosen.foreign_entries]
 
-    assert strangers(methods=["ce"]) == ["linked", "seed-1"]
-    assert strangers(datasets=["meld"]) == ["seed-1"]
-    assert strangers(datasets=["emorynlp"]) == []
-    assert strangers(datasets=["meld"], seeds=[2]) == []
+    assert foreign_entries(methods=["ce"]) == ["linked", "seed-1"]
+    assert foreign_entries(datasets=["meld"]) == ["seed-1"]
+    assert foreign_entries(datasets=["emorynlp"]) == []
+    assert foreign_entries(datasets=["meld"], seeds=[2]) == []
 
 
 def test_nothing_is_selected_by_nothing():

@@ -81,6 +81,6 @@ def test_a_link_in_the_place_of_a_model_or_a_part_of_it_is_damage(cell, tmp_path
     (cell / name).rename(tmp_path / "copy")
     (cell / name).symlink_to(tmp_path / "copy")
     assert read_cell(cell).error.startswith(f"{name} is a link, not a ")
-    assert find_cells(cell.parents[4]).strangers == []
+    assert find_cells(cell.parents[4]).foreign_entries == []
     with pytest.raises(ErcBenchError, match="is a link"):
         find_model(cell)
