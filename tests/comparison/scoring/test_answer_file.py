@@ -71,7 +71,7 @@ def test_all_mistakes_are_told_at_once(write, split):
 def test_one_label_that_is_none_is_told_once_and_counted_where_it_stands(write, split):
     told = wrong(write(change=lambda rows: [row | {"predicted": "3"} for row in rows]), split)
     assert "60 predictions do not fit the test split of series\n" in told
-    assert told.count("is no label") == 1
+    assert told.count("is not a label") == 1
     assert "line 2 and 59 more: predicted '3' is no label" in told
 
 
