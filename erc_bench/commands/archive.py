@@ -103,8 +103,7 @@ def _copy(cells: Sequence[CellFolder], runs: Path, to: Path, overwrite: bool) ->
 
 
 def _remove(runs: Path, packed: Packed, yes: bool) -> int:
-    from erc_bench.store.housekeeping.ledger import keep_in_ledger
-    from erc_bench.store.housekeeping.removing import remove_cell
+    from erc_bench.store.housekeeping.removing import keep_in_ledger, remove_cell
 
     cells = list(packed.digests)
     if not cells:

@@ -7,7 +7,7 @@ from typing import get_args
 
 import click
 
-from erc_bench.plugin_host.scaffold.naming import ComponentNames, Kind, check_free, names_of
+from erc_bench.plugin_host.scaffold.writing import ComponentNames, Kind, check_free, names_of
 
 
 @click.command("new")

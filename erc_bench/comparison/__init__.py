@@ -7,28 +7,24 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from erc_bench.comparison.against_reported import readings
+from erc_bench.comparison.against_reported import printed_claims, readings
 from erc_bench.comparison.baselines import PREFERRED, Baseline, default_baseline, parse_baseline
 from erc_bench.comparison.caption import caption
-from erc_bench.comparison.columns import build_column, class_columns
+from erc_bench.comparison.caption_cells import ledgers_of
+from erc_bench.comparison.columns import build_column, check_sliced, class_columns, slice_columns
 from erc_bench.comparison.comparison_data import Column, Comparison, Family, RowKey, Score, TableRow
-from erc_bench.comparison.configurations import ledgers_of
 from erc_bench.comparison.counted_cells import check_readouts, metric_of, select
 from erc_bench.comparison.expected import Alarm, rung_alarms
 from erc_bench.comparison.grouping import Reference, group
 from erc_bench.comparison.multiple_testing import correct
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition
 from erc_bench.comparison.over_datasets import over_datasets, ranking
-from erc_bench.comparison.over_datasets_model import Ranking
-from erc_bench.comparison.printed_claims import printed_claims
 from erc_bench.comparison.reported_numbers import reported_rows
 from erc_bench.comparison.requested_tests import Tests
-from erc_bench.comparison.row_labels import label_rows, lettered, ordered
-from erc_bench.comparison.row_notes import said_once
+from erc_bench.comparison.row_labels import label_rows, lettered, ordered, said_once
 from erc_bench.comparison.selection_audit import audit_column, check_audited
 from erc_bench.comparison.significance import pair_rows
-from erc_bench.comparison.slices import check_sliced, slice_columns
-from erc_bench.comparison.tested_differences import Pair
+from erc_bench.comparison.tested_differences import Pair, Ranking
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from erc_bench.comparison.over_datasets_model import OverDatasets, Ranking
 from erc_bench.comparison.requested_tests import Tests
-from erc_bench.comparison.tested_differences import Pair
+from erc_bench.comparison.tested_differences import OverDatasets, Pair, Ranking
 from erc_bench.statistics.results import Estimate, OneSampleT, PairedT, Summary
 
 NO_BACKBONE = "none"

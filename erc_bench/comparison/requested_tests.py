@@ -12,8 +12,7 @@ from erc_bench.names import did_you_mean
 from erc_bench.statistics.corrections import CORRECTIONS
 from erc_bench.statistics.ranks import mann_whitney, wilcoxon
 from erc_bench.statistics.results import DiscreteTest, TTest
-from erc_bench.statistics.seeds import paired_t, welch_t
-from erc_bench.statistics.sign_flip import sign_flip
+from erc_bench.statistics.seeds import paired_t, sign_flip, welch_t
 
 Unit = Literal["seed", "dialogue", "both"]
 UNITS: tuple[Unit, ...] = ("seed", "dialogue", "both")

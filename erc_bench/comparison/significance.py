@@ -29,8 +29,7 @@ from erc_bench.statistics.results import (
     TTest,
     WelchT,
 )
-from erc_bench.statistics.seeds import correlation, equivalence, hedges_g, paired_t, welch_t
-from erc_bench.statistics.sign_flip import sign_flip
+from erc_bench.statistics.seeds import correlation, equivalence, hedges_g, paired_t, sign_flip, welch_t
 from erc_bench.statistics.student_t import t_quantile
 
 _NO_ANSWERS = "not testable: no test predictions"

@@ -1,4 +1,4 @@
-"""Two rows on one dataset, and every test of their difference."""
+"""Tested differences between rows, on one dataset and over several: plain data."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import Literal
 
 from erc_bench.statistics.results import (
     BootstrapInterval,
+    Combined,
     DialogueSignFlip,
     DiscreteTest,
     Equivalence,
     Estimate,
+    Friedman,
     JointTest,
     PairedT,
+    PartialConjunction,
     SignFlip,
     TTest,
     WelchT,
@@ -98,3 +101,45 @@ class Pair:
     def joint_holm_p(self) -> float | None:
         """The adjusted p of the joint test, by whichever correction was asked for."""
         return self.joint_adjusted_p
+
+
+@dataclass(frozen=True)
+class OverDatasets:
+    """One row against its baseline over ``columns``, those of the datasets on which both have runs.
+
+    ``better`` has one test for each k from 1: better on at least k of them, and ``adjusted`` its p-values
+    for all rows together. ``at_least`` is the largest k that holds, 0 where none does. ``combined`` is
+    Stouffer's test of "better on no dataset".
+    """
+
+    row: int
+    columns: tuple[int, ...]
+    better: tuple[PartialConjunction, ...]
+    combined: Combined
+    adjusted: tuple[float | None, ...] = ()
+    at_least: int = 0
+    combined_adjusted_p: float | None = None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Rows by their ranks (1 is best) on each of ``columns``.
+
+    ``ranks`` has one line for each of ``rows``, those that have a score on every dataset; ``left_out``
+    are the others. ``distance`` is Nemenyi's. ``forced``: computed below five datasets as well.
+    """
+
+    columns: tuple[int, ...]
+    rows: tuple[int, ...]
+    ranks: tuple[tuple[float, ...], ...]
+    test: Friedman
+    distance: Estimate
+    left_out: tuple[int, ...] = ()
+    forced: bool = False
+
+    def apart(self, row: int, other: int, alpha: float) -> bool:
+        """Whether two rows differ: the test rejects, and their average ranks lie as far apart as Nemenyi wants."""
+        if self.distance.value is None or self.test.p is None or self.test.p > alpha:
+            return False
+        first, second = (self.test.average_ranks[self.rows.index(each)] for each in (row, other))
+        return abs(first - second) >= self.distance.value

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from erc_bench.contracts.component import Component
 
 if TYPE_CHECKING:
-    from erc_bench.contracts.outputs import Outputs
-    from erc_bench.contracts.task import Task
+    from erc_bench.contracts.task import Outputs, Task
 
 
 class Classifier(Component, nn.Module):

@@ -13,8 +13,7 @@ from erc_bench.contracts.component import Component
 
 if TYPE_CHECKING:
     from erc_bench.contracts.encoder import Example
-    from erc_bench.contracts.outputs import Outputs
-    from erc_bench.contracts.task import Task
+    from erc_bench.contracts.task import Outputs, Task
 
 
 @dataclass

@@ -20,8 +20,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from erc_bench.store.gzipped import as_stored, unpack
 from erc_bench.store.layout import LEDGER_FILE, LEDGER_LOCK_FILE, PACKED, PREDICTIONS_FILE, CellAddress
+from erc_bench.store.regular_files import as_stored, unpack
 
 _log = logging.getLogger("erc_bench")
 _LOCK_SECONDS = 30

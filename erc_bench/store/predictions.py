@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.gzipped import as_stored, unpack
 from erc_bench.store.layout import KEY_COLUMNS, PACKED, PREDICTIONS_FILE, readout_file
 from erc_bench.store.plain_predictions import CodedAnswers
 from erc_bench.store.reading import StoredCell, one_line
+from erc_bench.store.regular_files import as_stored, unpack
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.encoder import Example
 from erc_bench.contracts.objective import EpochView, Objective
-from erc_bench.contracts.outputs import Outputs, View
-from erc_bench.contracts.task import Task
+from erc_bench.contracts.task import Outputs, Task, View
 from erc_bench.contracts.types import Dialogue, Utterance, UtteranceKey
 
 LABELS = ("angry", "happy", "neutral", "sad")

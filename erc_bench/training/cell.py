@@ -12,8 +12,7 @@ from torch import Tensor
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
-from erc_bench.contracts.outputs import Outputs
-from erc_bench.contracts.task import Task
+from erc_bench.contracts.task import Outputs, Task
 from erc_bench.contracts.types import UtteranceKey
 from erc_bench.planning.plan import Plan
 from erc_bench.training.assembly import Assembly

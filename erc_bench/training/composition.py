@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.encoder import Encoded, Encoder
 from erc_bench.contracts.objective import Objective
-from erc_bench.contracts.outputs import Outputs, View
+from erc_bench.contracts.task import Outputs, View
 from erc_bench.training.micro_batches import MicroBatches
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.row_states import RowEncoder, set_training

@@ -13,8 +13,7 @@ from torch import Tensor
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.objective import EpochView
-from erc_bench.contracts.outputs import Outputs
-from erc_bench.contracts.task import Task
+from erc_bench.contracts.task import Outputs, Task
 from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.training.composition import Composition, batches
 from erc_bench.training.optimiser import Schedule, clip_gradients, make_optimiser

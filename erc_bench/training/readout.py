@@ -12,8 +12,7 @@ from torch import Tensor
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.losses import at_least_float32
-from erc_bench.contracts.outputs import Outputs
-from erc_bench.contracts.task import Task
+from erc_bench.contracts.task import Outputs, Task
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.arrays import PROJECTED, REPRESENTATIONS
 from erc_bench.training.result import Hear, Readout, readout_epoch, unheard

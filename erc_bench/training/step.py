@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from erc_bench.contracts.encoder import Example
 from erc_bench.contracts.losses import at_least_float32
-from erc_bench.contracts.outputs import Outputs
+from erc_bench.contracts.task import Outputs
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.composition import Composition
 from erc_bench.training.prepared import Picked, PreparedSplit

@@ -5,11 +5,10 @@ import pytest
 from scipy import stats
 
 from erc_bench.comparison import compare
+from erc_bench.comparison.against_reported import printed_claims
 from erc_bench.comparison.comparison_data import ReportedRow
-from erc_bench.comparison.printed_claims import printed_claims
 from erc_bench.comparison.reported_numbers import reported_numbers
-from erc_bench.output.tables.against_reported import MOST, readings_notes, readings_table
-from erc_bench.output.tables.printed_claims import printed_notes, printed_table
+from erc_bench.output.tables.against_reported import MOST, printed_notes, printed_table, readings_notes, readings_table
 from erc_bench.store.reading import read_cells
 
 

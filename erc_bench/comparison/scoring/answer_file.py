@@ -12,8 +12,8 @@ from erc_bench.contracts.types import Dialogue, UtteranceKey
 from erc_bench.corpora.reading import Row, read_csv
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.store.gzipped import unpack
 from erc_bench.store.layout import PACKED
+from erc_bench.store.regular_files import unpack
 
 KEY_COLUMNS = ("dialogue_id", "utterance", "predicted")
 FURTHER_COLUMNS = ("gold", "seed")

@@ -17,8 +17,7 @@ from erc_bench.statistics.joint import joint_test, two_level_bootstrap
 from erc_bench.statistics.metrics import from_counts, grouped_confusion, label_indices
 from erc_bench.statistics.power import detectable_effect
 from erc_bench.statistics.resampling import Counts, Score, left_out_scores
-from erc_bench.statistics.seeds import correlation, hedges_g, paired_t
-from erc_bench.statistics.sign_flip import sign_flip
+from erc_bench.statistics.seeds import correlation, hedges_g, paired_t, sign_flip
 from erc_bench.statistics.utterances import intra_cluster_correlation, mcnemar
 
 

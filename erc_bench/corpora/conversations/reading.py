@@ -16,13 +16,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from erc_bench.corpora.conversations.conversation import FORMATS, Conversation, Document, Format, Turn, in_sequence
-from erc_bench.corpora.conversations.fields import (
+from erc_bench.corpora.conversations.conversation import (
     DIALOGUE,
+    FORMATS,
     SPEAKER,
     TEXT,
     TURNS,
+    Conversation,
+    Document,
+    Format,
     PlacedTurn,
+    Turn,
+    in_sequence,
     kind,
     named,
     read_id,

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from erc_bench.corpora.conversations.conversation import Conversation, Document, Format, Turn
-from erc_bench.corpora.conversations.fields import TURNS
+from erc_bench.corpora.conversations.conversation import TURNS, Conversation, Document, Format, Turn
 
 _SHOWN = 4
 

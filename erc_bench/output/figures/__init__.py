@@ -14,8 +14,7 @@ from typing import Any
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.output.figures.figure_data import Drawn, Numbers, said_once
-from erc_bench.output.figures.saving import FORMATS, save
+from erc_bench.output.figures.figure_data import FORMATS, Drawn, Numbers, said_once, save
 from erc_bench.output.figures.selected_rows import SelectedRows, Wanted, select
 from erc_bench.store.reading import StoredCell
 

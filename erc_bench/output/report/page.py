@@ -19,8 +19,7 @@ from erc_bench.output.report.comparisons import DRAWN_NOTE, comparison_table, fu
 from erc_bench.output.report.markup import EMPTY, Html, element, join
 from erc_bench.output.report.provenance import data_table, hardware_table, runs_table, settings_table, software_table
 from erc_bench.output.report.report_data import Picture, Report, ReportRow
-from erc_bench.output.report.scores import audit_as_table, score_tables
-from erc_bench.output.report.tables import folded, scrolled, text_table
+from erc_bench.output.report.tables import audit_as_table, folded, score_tables, scrolled, text_table
 from erc_bench.output.tables.additional_tables import AdditionalTable, additional_tables
 from erc_bench.output.tables.detail_table import detail_note
 from erc_bench.output.tables.selection_audit import audit_notes

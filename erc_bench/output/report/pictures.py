@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures import Drawn, draw_selected
-from erc_bench.output.figures.saving import render
+from erc_bench.output.figures.figure_data import render
 from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows
 from erc_bench.output.report.markup import Html
 from erc_bench.output.report.report_data import Picture

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from erc_bench.comparison.comparison_data import Comparison
-from erc_bench.output.tables.against_reported import readings_notes, readings_table
+from erc_bench.output.tables.against_reported import printed_notes, printed_table, readings_notes, readings_table
 from erc_bench.output.tables.over_datasets import over_datasets_notes, over_datasets_table, ranks_notes, ranks_table
-from erc_bench.output.tables.printed_claims import printed_notes, printed_table
 from erc_bench.output.tables.selection_audit import TextTable, audit_notes, audit_table
 
 

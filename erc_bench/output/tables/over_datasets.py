@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from erc_bench.comparison.comparison_data import Comparison
-from erc_bench.comparison.over_datasets_model import OverDatasets, Ranking
+from erc_bench.comparison.tested_differences import OverDatasets, Ranking
 from erc_bench.output.tables.detail_table import adjusted_title
 from erc_bench.output.tables.selection_audit import TextTable
 from erc_bench.output.tables.table_cells import NOTHING, figure, probability, row_label

@@ -1,4 +1,4 @@
-"""Removing cells: each is put aside as a whole before the first of its files goes.
+"""Remove cells: the ledger keeps their names, and each is put aside as a whole before the first of its files goes.
 
 A cell that is put aside is nowhere a cell any more, so that a removal that is killed leaves no cell
 that lacks some of its files; files that it leaves, the next one removes.
@@ -10,11 +10,15 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
+from erc_bench.errors import ErcBenchError
 from erc_bench.store.housekeeping.found_cells import ASIDE, CellFolder, foreign_in, look_at
 from erc_bench.store.housekeeping.locking import HeldError, held
-from erc_bench.store.layout import STATUS_FILE
+from erc_bench.store.layout import LEDGER_FILE, STATUS_FILE
+from erc_bench.store.ledger import LedgerEntry, append_missing, entry_of
+from erc_bench.store.reading import read_cell
 
 REMOVED, INCOMING = ".removed", ".incoming"
 """Prefix of hidden folders: of a removal, and of cells that come to their places."""
@@ -96,3 +100,26 @@ def _changed(folder: Path) -> float:
         return folder.stat().st_mtime
     except OSError:
         return float("inf")
+
+
+def keep_in_ledger(cells: Iterable[CellFolder], runs: Path) -> None:
+    """Add cells below ``runs`` that were scored on test to its ledger, as far as they are not in it.
+
+    They came from elsewhere, or were scored before there were ledgers. Their time is when they ended.
+    Raises :class:`ErcBenchError` where the ledger cannot be written.
+    """
+    try:
+        found = [_entry(cell, runs) for cell in cells if cell.status == "done"]
+        entries = [entry for entry in found if entry is not None]
+        if entries:
+            append_missing(runs, entries, lambda entry: entry.result)
+    except OSError as error:
+        raise ErcBenchError(f"{runs / LEDGER_FILE} cannot be written: {error.strerror or error}") from error
+
+
+def _entry(cell: CellFolder, runs: Path) -> LedgerEntry | None:
+    folder = runs.joinpath(*cell.parts)
+    stored = read_cell(folder)
+    return (
+        entry_of(folder, stored.record, datetime.fromtimestamp(cell.moment, UTC)) if stored.status == "done" else None
+    )

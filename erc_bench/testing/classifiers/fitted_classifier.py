@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from erc_bench.contracts.classifier import Classifier
-from erc_bench.contracts.outputs import Outputs
-from erc_bench.contracts.task import Task
+from erc_bench.contracts.task import Outputs, Task
 from erc_bench.testing.devices import CPU
 from erc_bench.testing.findings import NotApplicableError
 from erc_bench.testing.seeded_generators import seeded

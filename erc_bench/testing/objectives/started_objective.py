@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.encoder import Example
 from erc_bench.contracts.objective import EpochView, Objective
-from erc_bench.contracts.outputs import Outputs
+from erc_bench.contracts.task import Outputs
 from erc_bench.testing.devices import CPU
 from erc_bench.testing.findings import NotApplicableError
 from erc_bench.testing.seeded_generators import seeded

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.objective import Objective
-from erc_bench.contracts.outputs import Outputs
+from erc_bench.contracts.task import Outputs
 from erc_bench.testing.devices import CPU, cuda, distance
 from erc_bench.testing.findings import Check, NotApplicableError
 from erc_bench.testing.objectives.started_objective import (

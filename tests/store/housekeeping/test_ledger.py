@@ -11,7 +11,7 @@ from erc_bench.commands.archive import archive
 from erc_bench.commands.rm import rm
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.housekeeping.found_cells import find_cells
-from erc_bench.store.housekeeping.ledger import keep_in_ledger
+from erc_bench.store.housekeeping.removing import keep_in_ledger
 from erc_bench.store.ledger import append, entry_of, read_ledger
 from erc_bench.store.reading import read_cell
 
