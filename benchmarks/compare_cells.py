@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from erc_bench.statistics.metrics import label_indices, score
-from erc_bench.store.contents import content_of
+from erc_bench.store.file_contents import content_of
 from erc_bench.store.layout import PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE, CellAddress
 
 BENCHMARKS = Path(__file__).parent

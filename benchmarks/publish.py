@@ -24,7 +24,7 @@ from typing import Any
 
 from safetensors.numpy import load_file, save
 
-from erc_bench.store.contents import content_of
+from erc_bench.store.file_contents import content_of
 from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE
 from erc_bench.store.ledger import append_missing, read_ledger
 from erc_bench.store.predictions import open_text, predictions_file

@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from erc_bench.contracts.observer import ObservedRun as ObservedRun
     from erc_bench.contracts.observer import Observer as Observer
     from erc_bench.contracts.options import option as option
-    from erc_bench.contracts.outputs import Outputs as Outputs
-    from erc_bench.contracts.outputs import View as View
     from erc_bench.contracts.system import System as System
+    from erc_bench.contracts.task import Outputs as Outputs
     from erc_bench.contracts.task import Task as Task
+    from erc_bench.contracts.task import View as View
     from erc_bench.contracts.types import Dialogue as Dialogue
     from erc_bench.contracts.types import Splits as Splits
     from erc_bench.contracts.types import Utterance as Utterance
@@ -73,14 +73,14 @@ if TYPE_CHECKING:
     from erc_bench.experiments.result import Experiment as Experiment
     from erc_bench.experiments.run import run as run
     from erc_bench.experiments.view import ComparisonView as ComparisonView
-    from erc_bench.pretrained.autocast import cast_attention_biases as cast_attention_biases
     from erc_bench.pretrained.backbone import PretrainedBackbone as PretrainedBackbone
+    from erc_bench.pretrained.backbone import cast_attention_biases as cast_attention_biases
     from erc_bench.pretrained.files import read_tensors as read_tensors
-    from erc_bench.training.saved_models.model import Prediction as Prediction
-    from erc_bench.training.saved_models.model import SavedModel as SavedModel
+    from erc_bench.training.saved_models.saved_model import Prediction as Prediction
+    from erc_bench.training.saved_models.saved_model import SavedModel as SavedModel
 
 _HOME = {
-    "cast_attention_biases": "pretrained.autocast",
+    "cast_attention_biases": "pretrained.backbone",
     "Backbone": "contracts.backbone",
     "LoadedBackbone": "contracts.backbone",
     "Classifier": "contracts.classifier",
@@ -101,8 +101,8 @@ _HOME = {
     "ObservedRun": "contracts.observer",
     "Observer": "contracts.observer",
     "Step": "contracts.objective",
-    "Outputs": "contracts.outputs",
-    "View": "contracts.outputs",
+    "Outputs": "contracts.task",
+    "View": "contracts.task",
     "System": "contracts.system",
     "Task": "contracts.task",
     "layout_in": "corpora.folder",
@@ -142,8 +142,8 @@ _HOME = {
     "option": "contracts.options",
     "PretrainedBackbone": "pretrained.backbone",
     "read_tensors": "pretrained.files",
-    "Prediction": "training.saved_models.model",
-    "SavedModel": "training.saved_models.model",
+    "Prediction": "training.saved_models.saved_model",
+    "SavedModel": "training.saved_models.saved_model",
     "load_model": "experiments.load_model",
     "Dialogue": "contracts.types",
     "Splits": "contracts.types",

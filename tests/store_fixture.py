@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from erc_bench.statistics.metrics import degenerate, majority_floor, score
-from erc_bench.store.contents import content_of
+from erc_bench.store.file_contents import content_of
 from erc_bench.store.layout import CellAddress, readout_file
 
 LABELS = ("anger", "joy", "neutral")

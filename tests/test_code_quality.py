@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from erc_bench.plugin_host.scaffold.naming import KINDS, names_of
-from erc_bench.plugin_host.scaffold.writing import write_package
+from erc_bench.plugin_host.scaffold.writing import KINDS, names_of, write_package
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -28,12 +27,21 @@ def test_the_source_is_clean(arguments):
 
 @pytest.mark.long
 def test_the_types_are_right(tmp_path):
-    """Those of the source and of what ``erc-bench new`` writes, in one run: reading torch takes most of it."""
+    """The core, the plugins and what ``erc-bench new`` writes are checked in one run: most of it is reading torch."""
     names = [names_of(kind, f"new-{kind}") for kind in KINDS]
     for each in names:
         write_package(each, tmp_path / each.kind)
     folders = [str(folder) for each in names for folder in (tmp_path / each.kind, tmp_path / each.kind / "tests")]
     modules = [name for each in names for name in (each.module, f"test_{each.module}")]
     asked = [word for module in modules for word in ("-m", module)]
-    done = execute("mypy", "--no-incremental", "-p", "erc_bench", *asked, MYPYPATH=os.pathsep.join(folders))
+    done = execute(
+        "mypy",
+        "--no-incremental",
+        "-p",
+        "erc_bench",
+        "-p",
+        "erc_bench_plugins",
+        *asked,
+        MYPYPATH=os.pathsep.join(folders),
+    )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from erc_bench.contracts.outputs import Outputs
+from erc_bench.contracts.task import Outputs
 
 _EPSILON = 1e-8
 

@@ -17,7 +17,7 @@ from speed_parts.memory import peak_bytes
 from speed_parts.peak import wait_for
 from torch import Tensor
 
-from erc_bench.contracts.outputs import Outputs
+from erc_bench.contracts.task import Outputs
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.toy import LABELS, toy_epoch, toy_labels, toy_outputs, toy_representations, toy_task
 

@@ -22,7 +22,7 @@ from erc_bench.commands.cell_options import (
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
-    from erc_bench.store.housekeeping.cells import CellFolder
+    from erc_bench.store.housekeeping.found_cells import CellFolder
     from erc_bench.store.housekeeping.packing import Packed
 
 _SUFFIX = ".tar.gz"
@@ -64,7 +64,7 @@ def archive(runs: Path, output: Path | None, to: Path | None, restore: Path | No
 def _chosen(runs: Path, asked: dict[str, Any]) -> tuple[list[CellFolder], int]:
     """Return the cells to pack, and how many damaged ones are left where they are; these are named."""
     from erc_bench.running.terminal_progress import open_console
-    from erc_bench.store.housekeeping.cells import find_cells
+    from erc_bench.store.housekeeping.found_cells import find_cells
     from erc_bench.store.housekeeping.selecting import Chosen
 
     found = choose_aloud(asked, find_cells(runs))
@@ -74,7 +74,7 @@ def _chosen(runs: Path, asked: dict[str, Any]) -> tuple[list[CellFolder], int]:
     damaged = tell_left((cell.path, f"it is damaged: {cell.told}") for cell in found.cells if cell.status == "damaged")
     whole = [cell for cell in found.cells if cell.status not in ("half-written", "damaged")]
     if whole:
-        show_cells(open_console(), Chosen(whole, found.strangers, found.stale))
+        show_cells(open_console(), Chosen(whole, found.foreign_entries, found.stale))
     return whole, damaged
 
 
@@ -103,8 +103,7 @@ def _copy(cells: Sequence[CellFolder], runs: Path, to: Path, overwrite: bool) ->
 
 
 def _remove(runs: Path, packed: Packed, yes: bool) -> int:
-    from erc_bench.store.housekeeping.ledger import keep_in_ledger
-    from erc_bench.store.housekeeping.removing import remove_cell
+    from erc_bench.store.housekeeping.removing import keep_in_ledger, remove_cell
 
     cells = list(packed.digests)
     if not cells:

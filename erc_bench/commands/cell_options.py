@@ -17,8 +17,8 @@ from erc_bench.errors import ErcBenchError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from erc_bench.store.housekeeping.cells import CellFolder, Found
-    from erc_bench.store.housekeeping.selecting import Chosen, Selection
+    from erc_bench.store.housekeeping.found_cells import CellFolder, FoundCells
+    from erc_bench.store.housekeeping.selecting import CellSelection, Chosen
 
 # Written out, so that --help imports nothing; a test holds them to what there is.
 STATES = ("done", "failed", "interrupted", "half-written", "damaged", "partial", "stale")
@@ -62,20 +62,20 @@ def cell_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def selection_of(asked: Mapping[str, Any]) -> Selection:
+def selection_of(asked: Mapping[str, Any]) -> CellSelection:
     """Return what the options ask for."""
-    from erc_bench.store.housekeeping.selecting import Selection
+    from erc_bench.store.housekeeping.selecting import CellSelection
 
     names = ("datasets", "methods", "backbones", "seeds", "settings", "states", "older_than")
-    return Selection(*(asked[name] for name in names))
+    return CellSelection(*(asked[name] for name in names))
 
 
-def choose_aloud(asked: Mapping[str, Any], found: Found) -> Chosen:
+def choose_aloud(asked: Mapping[str, Any], found: FoundCells) -> Chosen:
     """Return the cells that the options choose; name what stands among them and is left as it is."""
     from erc_bench.store.housekeeping.selecting import choose
 
     chosen = choose(found, selection_of(asked), time.time(), lambda cells: _stale(cells, asked))
-    tell_left((stranger.path, stranger.why) for stranger in chosen.strangers)
+    tell_left((foreign_entry.path, foreign_entry.why) for foreign_entry in chosen.foreign_entries)
     return chosen
 
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 import click
 
-from erc_bench.plugin_host.scaffold.naming import Kind, Names, check_free, names_of
+from erc_bench.plugin_host.scaffold.writing import ComponentNames, Kind, check_free, names_of
 
 
 @click.command("new")
@@ -34,7 +34,7 @@ def new(kind: Kind, name: str, output: Path | None) -> None:
     click.echo("\n".join(["", "What to type next:", *(f"  {line}" for line in next_steps(names, shown))]))
 
 
-def _taken(names: Names) -> dict[str, dict[str, str]]:
+def _taken(names: ComponentNames) -> dict[str, dict[str, str]]:
     from erc_bench.plugin_host.catalogue import Catalogue
 
     catalogue = Catalogue()

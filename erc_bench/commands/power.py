@@ -111,7 +111,7 @@ def _check_reported_alone(context: click.Context) -> None:
 
 def _claims(reported: tuple[str, ...], dataset: str | None, alpha: float, form: str) -> str:
     from erc_bench.commands.power_output import render_claims
-    from erc_bench.comparison.published_numbers import printed_table_of
+    from erc_bench.comparison.against_reported import printed_table_of
 
     return render_claims(printed_table_of(reported, [dataset] if dataset else [], alpha), form)
 

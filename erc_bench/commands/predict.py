@@ -13,8 +13,8 @@ from erc_bench.commands.standard_output import components_aside
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
-    from erc_bench.corpora.conversations.model import Document, Format
-    from erc_bench.training.saved_models.model import Prediction, SavedModel
+    from erc_bench.corpora.conversations.conversation import Document, Format
+    from erc_bench.training.saved_models.saved_model import Prediction, SavedModel
 
 _FORMATS = click.Choice(["json", "jsonl", "csv", "text"])
 _TABLE = "table"
@@ -95,7 +95,7 @@ def _answers(run: Path, document: Document, asked: dict[str, Any]) -> tuple[Save
     from erc_bench.training.saved_models.files import find_model
 
     folder = find_model(run)
-    from erc_bench.training.saved_models.model import load_model
+    from erc_bench.training.saved_models.saved_model import load_model
 
     with components_aside():
         catalogue = open_catalogue(asked["plugins"])

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 import click
 
 from erc_bench.commands.compare import write_text
-from erc_bench.corpora.conversations.model import Conversation, Document, Format
+from erc_bench.corpora.conversations.conversation import Conversation, Document, Format
 from erc_bench.corpora.conversations.plain_text import taken_over
-from erc_bench.corpora.conversations.writing import Answer, write
+from erc_bench.corpora.conversations.writing import TurnAnswer, write
 from erc_bench.running.terminal_progress import open_console
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from erc_bench.training.saved_models.model import Prediction, SavedModel
+    from erc_bench.training.saved_models.saved_model import Prediction, SavedModel
 
 
 def as_document(
     document: Document, predictions: Sequence[Sequence[Prediction]], form: Format, output: Path | None
 ) -> None:
     """Print or write the document in a format, with emotion and scores added."""
-    answers = [[Answer(each.emotion, each.scores) for each in own] for own in predictions]
+    answers = [[TurnAnswer(each.emotion, each.scores) for each in own] for own in predictions]
     text = write(document, answers, form)
     if output is None:
         # As it is: without a colour of its own, click would drop what looks like one from the user's text.

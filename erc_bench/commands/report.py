@@ -64,7 +64,7 @@ def report(runs: Path, output: Path, figures: tuple[str, ...], no_figures: bool,
     """
     from erc_bench.errors import ErcBenchError
     from erc_bench.output.report import FIGURES as USUAL
-    from erc_bench.output.report import Request, collect, render
+    from erc_bench.output.report import ReportRequest, collect, render
     from erc_bench.store.reading import read_cells
 
     if figures and no_figures:
@@ -77,7 +77,9 @@ def report(runs: Path, output: Path, figures: tuple[str, ...], no_figures: bool,
             "Train something first with `erc-bench run`, or name the folder of runs with --runs.",
         )
     tests = tests_asked_for(wanted)
-    request = Request(figures=() if no_figures else figures or USUAL, all_rows=bool(figures), tests=tests, **wanted)
+    request = ReportRequest(
+        figures=() if no_figures else figures or USUAL, all_rows=bool(figures), tests=tests, **wanted
+    )
     with components_aside():
         found = collect(with_groups(cells, tests, request.data_dir, request.datasets, request.methods), request)
     for note in (*found.comparison.notes, *found.notes):

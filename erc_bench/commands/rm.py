@@ -31,9 +31,8 @@ def rm(runs: Path, **asked: Any) -> None:
     that is running.
     """
     from erc_bench.running.terminal_progress import open_console
-    from erc_bench.store.housekeeping.cells import find_cells
-    from erc_bench.store.housekeeping.ledger import keep_in_ledger
-    from erc_bench.store.housekeeping.removing import remove_cell, remove_leftovers
+    from erc_bench.store.housekeeping.found_cells import find_cells
+    from erc_bench.store.housekeeping.removing import keep_in_ledger, remove_cell, remove_leftovers
     from erc_bench.store.housekeeping.selecting import DAY
 
     if not selection_of(asked).selects:

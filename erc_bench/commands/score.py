@@ -69,7 +69,7 @@ def score(
 
     from erc_bench.commands.compare import write_text
     from erc_bench.commands.score_output import render
-    from erc_bench.comparison.scoring.scored import score_files
+    from erc_bench.comparison.scoring.score_answers import score_files
     from erc_bench.contracts.types import SplitName
     from erc_bench.corpora.corpus import load_corpus
     from erc_bench.plugin_host.catalogue import Catalogue

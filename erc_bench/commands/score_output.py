@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 
 from erc_bench.commands.text_sections import Section, as_markdown, as_text
-from erc_bench.comparison.scoring.model import Contrast, Scored, System
-from erc_bench.output.tables.cells import NOTHING, figure, probability
+from erc_bench.comparison.scoring.scoring_result import Contrast, Scored, ScoredSystem
+from erc_bench.output.tables.table_cells import NOTHING, figure, probability
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.statistics.results import Summary
 
@@ -85,7 +85,7 @@ def _facts(scored: Scored) -> Iterator[str]:
     yield from (f"Note: {note}." for note in scored.notes)
 
 
-def _about(name: str, system: System, scored: Scored) -> str:
+def _about(name: str, system: ScoredSystem, scored: Scored) -> str:
     interval = system.interval
     over = f"over further {scored.cluster}s, for these systems as they are trained"
     seeds = [str(run.seed) for run in system.runs if run.seed is not None]

@@ -25,7 +25,7 @@ from erc_bench.commands.tuned import check_tuned, read_tuned, tell_earlier_cells
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from erc_bench.planning.estimate import Estimate
+    from erc_bench.planning.estimate import TimeEstimate
     from erc_bench.planning.plan import Plan
     from erc_bench.planning.suites.model import Suite, Table
 
@@ -119,7 +119,7 @@ def _rows(plans: Sequence[Plan]) -> dict[str, list[Plan]]:
     return rows
 
 
-def _judgement(judged: Estimate) -> Iterator[str]:
+def _judgement(judged: TimeEstimate) -> Iterator[str]:
     if judged.judged:
         machines = " and ".join(judged.machines)
         yield (

@@ -7,28 +7,24 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from erc_bench.comparison.audit import audit_column, check_audited
+from erc_bench.comparison.against_reported import printed_claims, readings
 from erc_bench.comparison.baselines import PREFERRED, Baseline, default_baseline, parse_baseline
 from erc_bench.comparison.caption import caption
-from erc_bench.comparison.columns import build_column, class_columns
-from erc_bench.comparison.configurations import ledgers_of
-from erc_bench.comparison.correcting import correct
+from erc_bench.comparison.caption_cells import ledgers_of
+from erc_bench.comparison.columns import build_column, check_sliced, class_columns, slice_columns
+from erc_bench.comparison.comparison_data import Column, Comparison, Family, RowKey, Score, TableRow
+from erc_bench.comparison.counted_cells import check_readouts, metric_of, select
 from erc_bench.comparison.expected import Alarm, rung_alarms
 from erc_bench.comparison.grouping import Reference, group
-from erc_bench.comparison.labels import label_rows, lettered, ordered
-from erc_bench.comparison.model import Column, Comparison, Family, Row, RowKey, Score
-from erc_bench.comparison.outcomes import Columns, Condition, Entry
+from erc_bench.comparison.multiple_testing import correct
+from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition
 from erc_bench.comparison.over_datasets import over_datasets, ranking
-from erc_bench.comparison.over_datasets_model import Ranking
-from erc_bench.comparison.pair_result import Pair
-from erc_bench.comparison.published_numbers import printed_claims
-from erc_bench.comparison.readings import readings
-from erc_bench.comparison.reported import reported_rows
-from erc_bench.comparison.row_notes import said_once
-from erc_bench.comparison.selection import check_readouts, metric_of, select
+from erc_bench.comparison.reported_numbers import reported_rows
+from erc_bench.comparison.requested_tests import Tests
+from erc_bench.comparison.row_labels import label_rows, lettered, ordered, said_once
+from erc_bench.comparison.selection_audit import audit_column, check_audited
 from erc_bench.comparison.significance import pair_rows
-from erc_bench.comparison.slices import check_sliced, slice_columns
-from erc_bench.comparison.tests import Tests
+from erc_bench.comparison.tested_differences import Pair, Ranking
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 
@@ -37,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Column", "Comparison", "Family", "Pair", "Row", "RowKey", "Score", "Tests", "compare"]
 
-Build = Callable[[Condition, Sequence[Condition], Sequence[Entry]], tuple[list[Column], list[str]]]
+Build = Callable[[Condition, Sequence[Condition], Sequence[ColumnEntry]], tuple[list[Column], list[str]]]
 """From one condition of a dataset, its other conditions and its entries to columns and notes."""
 
 
@@ -65,10 +61,10 @@ def compare(
     first method. A named baseline takes part even where ``methods`` leaves it out. ``readouts``
     adds rows for further classifiers that read the same training. ``family`` says which tests are
     corrected together, ``tests`` which are made. ``per_class`` shows the F1 of each class instead,
-    without tests. ``audit`` adds what the scores would be had test chosen the epochs; no test reads
+    without tests. ``audit`` adds the scores that choosing epochs on test would have given; no test reads
     it. ``reported`` names published numbers to stand beside ours, ``alarms`` the scores not to be
     believed. ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the caption
-    counts configurations there. ``gold_of`` knows the gold labels of corpora: what was scored against others is
+    counts configurations there. ``gold_of`` knows the gold labels of corpora: a cell scored against others is
     left out, as are gold labels that most cells of the folder do not have where no corpus decides.
     Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare.
     """
@@ -132,7 +128,7 @@ def _on_the_baseline(chosen: Baseline, named: Baseline | None, columns: Sequence
     return []
 
 
-def _alarms(grouped: Columns, rows: Sequence[Row], alarms: Sequence[Alarm]) -> list[str]:
+def _alarms(grouped: Columns, rows: Sequence[TableRow], alarms: Sequence[Alarm]) -> list[str]:
     labels = {row.key: row.label for row in rows}
     return [note for condition, entries in grouped.items() for note in rung_alarms(condition, entries, labels, alarms)]
 
@@ -142,7 +138,7 @@ def _methods(grouped: Columns, methods: Sequence[str]) -> list[str]:
     return sorted(found, key=lambda name: methods.index(name) if name in methods else len(methods))
 
 
-def _rows(grouped: Columns, methods: Sequence[str], baseline: Baseline) -> tuple[Row, ...]:
+def _rows(grouped: Columns, methods: Sequence[str], baseline: Baseline) -> tuple[TableRow, ...]:
     entries = [entry for column in grouped.values() for entry in column]
     keys = ordered((entry.key for entry in entries), methods, baseline.method)
     return label_rows(keys, {entry.key: bool(entry.record.get("sees_future")) for entry in entries})
@@ -172,7 +168,7 @@ def _columns(grouped: Columns, conditions: Sequence[Condition], build: Build) ->
 
 
 def _metric_columns(
-    rows: Sequence[Row],
+    rows: Sequence[TableRow],
     metrics: Mapping[str, str],
     baseline: Baseline,
     alpha: float,
@@ -180,7 +176,7 @@ def _metric_columns(
     tests: Tests,
     condition: Condition,
     others: Sequence[Condition],
-    entries: Sequence[Entry],
+    entries: Sequence[ColumnEntry],
 ) -> tuple[list[Column], list[str]]:
     whole = build_column(condition, others, entries, rows, metrics[condition.dataset], alpha)
     if audit:
@@ -196,7 +192,11 @@ def _metric_columns(
 
 
 def _class_columns(
-    rows: Sequence[Row], alpha: float, condition: Condition, others: Sequence[Condition], entries: Sequence[Entry]
+    rows: Sequence[TableRow],
+    alpha: float,
+    condition: Condition,
+    others: Sequence[Condition],
+    entries: Sequence[ColumnEntry],
 ) -> tuple[list[Column], list[str]]:
     columns = class_columns(condition, others, entries, rows, alpha)
     return columns, [] if columns else [f"{condition.dataset} is left out: it has dev scores alone"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from erc_bench.comparison.model import NO_BACKBONE, RowKey
+from erc_bench.comparison.comparison_data import NO_BACKBONE, RowKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.store.reading import StoredCell
@@ -40,7 +40,7 @@ def parse_baseline(name: str, cells: Collection[StoredCell]) -> Baseline:
 
 
 def default_baseline(methods: Sequence[str]) -> Baseline:
-    """Return what the field compares with: ``ce``, else ``supcon``, else the first method."""
+    """Return the field's usual baseline: ``ce``, else ``supcon``, else the first method."""
     return Baseline(next((name for name in PREFERRED if name in methods), methods[0]))
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from erc_bench.comparison.cells_of_a_table import another_machine, shown_cells, unverified, upstreams
-from erc_bench.comparison.claims import claims
-from erc_bench.comparison.configurations import Ledgers, configurations
-from erc_bench.comparison.labels import common_backbone, common_overrides
-from erc_bench.comparison.model import Column, Comparison, Score
+from erc_bench.comparison.caption_cells import Ledgers, another_machine, configurations, shown_cells, unverified, upstreams
+from erc_bench.comparison.caption_claims import claims
+from erc_bench.comparison.comparison_data import Column, Comparison, Score
+from erc_bench.comparison.row_labels import common_backbone, common_overrides
 from erc_bench.comparison.wording import count, seed_words
 from erc_bench.comparison.wording import number as number
 from erc_bench.statistics.metrics import METRIC_WORDS

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from erc_bench.comparison.model import RowKey
-from erc_bench.comparison.outcomes import Condition, Entry, Outcome
+from erc_bench.comparison.comparison_data import RowKey
+from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome
 from erc_bench.statistics.metrics import METRIC_WORDS, from_counts
 
 FILE = Path(__file__).with_name("expected.toml")
@@ -19,7 +19,7 @@ FILE = Path(__file__).with_name("expected.toml")
 class Alarm:
     """A threshold in points, on the mean over seeds; an empty backbone or regime stands for all.
 
-    ``suspect`` says what is then to be suspected.
+    ``suspect`` names the likely cause.
     """
 
     dataset: str
@@ -30,7 +30,7 @@ class Alarm:
     below: float | None = None
     above: float | None = None
 
-    def watches(self, entry: Entry) -> bool:
+    def watches(self, entry: ColumnEntry) -> bool:
         """Whether the alarm speaks of a row: of its own classifier's answers, not of a further one's."""
         record = entry.record
         return (
@@ -45,7 +45,7 @@ class Alarm:
         return (self.below is not None and value < self.below) or (self.above is not None and value > self.above)
 
     def words(self) -> str:
-        """Name what is watched and the threshold: ``weighted F1 below 41 with minilm (frozen)``."""
+        """Name the watched score and its threshold: ``weighted F1 below 41 with minilm (frozen)``."""
         side = f"below {self.below:g}" if self.below is not None else f"above {self.above:g}"
         condition = f" with {self.backbone}" if self.backbone else ""
         return f"{METRIC_WORDS[self.metric]} {side}{condition}{f' ({self.regime})' if self.regime else ''}"
@@ -59,11 +59,11 @@ def shipped_alarms() -> tuple[Alarm, ...]:
 
 
 def rung_alarms(
-    condition: Condition, entries: Sequence[Entry], labels: Mapping[RowKey, str], alarms: Sequence[Alarm]
+    condition: Condition, entries: Sequence[ColumnEntry], labels: Mapping[RowKey, str], alarms: Sequence[Alarm]
 ) -> list[str]:
     """Return a note for each alarm that rings in a column, naming the rows; partial data ring none.
 
-    ``labels`` maps the keys of rows to what the table calls them.
+    ``labels`` maps the keys of rows to their labels in the table.
     """
     if condition.limit is not None:
         return []
@@ -76,7 +76,7 @@ def rung_alarms(
     return notes
 
 
-def _mean(entry: Entry, metric: str) -> float | None:
+def _mean(entry: ColumnEntry, metric: str) -> float | None:
     """Return the mean over seeds of a metric, whatever metric the table shows."""
     values = [_score(outcome, metric) for outcome in entry.outcomes.values()]
     known = [value for value in values if value is not None]

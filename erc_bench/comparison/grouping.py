@@ -1,4 +1,4 @@
-"""From cells to columns (what may be compared) and entries (one row's seeds in one column)."""
+"""Group cells into columns (results that may be compared) and entries (one row's seeds in one column)."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from erc_bench.comparison.mixed_conditions import mixtures
-from erc_bench.comparison.model import RowKey, Settings
-from erc_bench.comparison.outcomes import Columns, Condition, Entry, Outcome, read_outcome
-from erc_bench.comparison.row_notes import departures, inert_terms
-from erc_bench.comparison.same_gold import with_same_gold
-from erc_bench.comparison.selection import own_classifier
+from erc_bench.comparison.comparison_data import RowKey, Settings
+from erc_bench.comparison.counted_cells import own_classifier
+from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition, Outcome, read_outcome
+from erc_bench.comparison.row_labels import departures, inert_terms
+from erc_bench.comparison.same_gold_labels import with_same_gold
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:
     from erc_bench.corpora.corpus import GoldOf
+from collections.abc import Iterable
 
 
 @dataclass(frozen=True)
 class Reference:
-    """What outcomes are held against: all cells of the folder of runs, and the gold labels of corpora."""
+    """The references of outcomes: all cells of the folder of runs, and the gold labels of corpora."""
 
     cells: Sequence[StoredCell]
     gold_of: GoldOf | None = None
@@ -36,10 +36,10 @@ def group(
     reference: Reference,
     keeps_counts: bool = True,
 ) -> tuple[Columns, list[str]]:
-    """Sort cells into columns and rows, and read their outcomes; notes name what cannot be used.
+    """Sort cells into columns and rows, and read their outcomes; notes name the cells that cannot be used.
 
     ``metrics`` maps datasets to metrics. Different data, limits and classes of hardware are
-    columns of their own; different settings under one name are rows of their own. What was scored against
+    columns of their own; different settings under one name are rows of their own. A cell scored against
     other gold labels than those of ``reference`` is left out. Without ``keeps_counts`` the scores are those of
     the records.
     """
@@ -68,7 +68,7 @@ def _condition(cell: StoredCell) -> Condition:
 
 
 def hardware_class(cell: StoredCell) -> str:
-    """Return what makes results comparable: the kind of device that the cell ran on."""
+    """Return the condition that makes results comparable: the kind of device that the cell ran on."""
     provenance = cell.record.get("provenance", {})
     hardware = provenance.get("hardware")
     known = hardware.get("class") if isinstance(hardware, dict) else None
@@ -89,7 +89,7 @@ def shown_value(value: Any) -> str:
 def _variants(
     cells: Sequence[StoredCell], condition: Condition, notes: list[str]
 ) -> dict[tuple[RowKey, str], Settings]:
-    """Return what tells the settings of one row apart, by (key, settings hash)."""
+    """Return the settings that tell the variants of one row apart, by (key, settings hash)."""
     by_key: dict[RowKey, dict[str, StoredCell]] = {}
     for cell in cells:
         by_key.setdefault(_base_key(cell), {}).setdefault(cell.record["settings_hash"], cell)
@@ -129,8 +129,8 @@ def _entries(
     read: Callable[..., Outcome],
     readouts: Sequence[str],
     notes: list[str],
-) -> list[Entry]:
-    entries: dict[RowKey, Entry] = {}
+) -> list[ColumnEntry]:
+    entries: dict[RowKey, ColumnEntry] = {}
     for cell in cells:
         base = _base_key(cell)
         key = replace(base, variant=variants[base, cell.record["settings_hash"]])
@@ -141,7 +141,7 @@ def _entries(
             except ErcBenchError as error:
                 notes.append(f"{cell.name} is left out: {error.message}")
                 continue
-            _add(entries.setdefault(row, Entry(row)), outcome, notes)
+            _add(entries.setdefault(row, ColumnEntry(row)), outcome, notes)
     return list(entries.values())
 
 
@@ -150,9 +150,88 @@ def _further(cell: StoredCell, readouts: Sequence[str]) -> list[str]:
     return [name for name in dict.fromkeys(readouts) if name in known]
 
 
-def _add(entry: Entry, outcome: Outcome, notes: list[str]) -> None:
+def _add(entry: ColumnEntry, outcome: Outcome, notes: list[str]) -> None:
     if outcome.seed in entry.outcomes:
         first = entry.outcomes[outcome.seed].cell.name
         notes.append(f"{outcome.cell.name} is left out: its record is of the same cell as {first}")
         return
     entry.outcomes[outcome.seed] = outcome
+
+
+Record = Mapping[str, Any]
+
+
+def _inputs(name: str) -> Callable[[Record], Any]:
+    return lambda record: record.get("inputs", {}).get(name)
+
+
+def _precision(record: Record) -> Any:
+    return record.get("provenance", {}).get("precision")
+
+
+def _machine(record: Record) -> Any:
+    """Return the class of the hardware in words: cpu, AMD EPYC, AVX512."""
+    hardware = record.get("provenance", {}).get("hardware")
+    if not isinstance(hardware, dict):
+        return hardware
+    return ", ".join(str(hardware[part]) for part in ("class", "name", "instructions") if hardware.get(part))
+
+
+# Between rows, code and weights differ by design; within a row nothing should.
+_WITHIN_A_ROW = {
+    "with different versions of its code": _inputs("code"),
+    "with different versions of the core": _inputs("core"),
+    "with different weights of its backbone": _inputs("backbone"),
+    "in different precision": _precision,
+    "on different machines": _machine,
+}
+_BETWEEN_ROWS = {"in different precision": _precision, "on different machines": _machine}
+
+
+def mixtures(entries: Sequence[ColumnEntry], dataset: str) -> list[str]:
+    """Return a note for each difference within a row, and between the rows of a column."""
+    own = [entry for entry in entries if not entry.key.readout]
+    notes = []
+    for entry in own:
+        cells = [(str(seed), outcome.cell.record) for seed, outcome in sorted(entry.outcomes.items())]
+        notes += _named_differences(cells, _WITHIN_A_ROW, f"{dataset}: the seeds of {entry.key.method} ran")
+    rows = [(entry.key.method, outcome.cell.record) for entry in own for outcome in entry.outcomes.values()]
+    notes += _trained_twice(rows, dataset)
+    return notes + _named_differences(rows, _BETWEEN_ROWS, f"{dataset}: the rows ran")
+
+
+def _trained_twice(rows: Iterable[tuple[str, Record]], dataset: str) -> list[str]:
+    """Return a note on each upstream that cells of one seed should share and read in different trainings."""
+    trainings: dict[tuple[str, int, str], dict[str, dict[str, None]]] = {}
+    for method, record in rows:
+        if told := record.get("upstream"):
+            shared = trainings.setdefault((told["method"], record["seed"], told["key"]), {})
+            shared.setdefault(told["weights"], {})[method] = None
+    return [
+        f"{dataset}: seed {seed} read different trainings of the upstream {upstream} "
+        f"({' against '.join(', '.join(methods) + ': ' + weights for weights, methods in shared.items())})"
+        for (upstream, seed, _), shared in trainings.items()
+        if len(shared) > 1
+    ]
+
+
+def _side(value: str, names: Iterable[str]) -> str:
+    """Name the cells of one side, and their differing value where that is a text."""
+    told = json.loads(value)
+    return ", ".join(names) + (f": {told}" if isinstance(told, str) and " " in told else "")
+
+
+def _named_differences(
+    cells: Iterable[tuple[str, Record]], facts: Mapping[str, Callable[[Record], Any]], subject: str
+) -> list[str]:
+    cells = list(cells)
+    notes = []
+    for words, read in facts.items():
+        parts: dict[str, dict[str, None]] = {}
+        for name, record in cells:
+            value = read(record)
+            if value is not None:
+                parts.setdefault(json.dumps(value, sort_keys=True), {})[name] = None
+        if len(parts) > 1:
+            notes.append(f"{subject} {words} ({' against '.join(_side(*part) for part in parts.items())})")
+    return notes

@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from erc_bench.comparison.model import RowKey
+from erc_bench.comparison.comparison_data import RowKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import Counts, Scores, from_counts, grouped_confusion, label_indices, leave_one_out
 from erc_bench.statistics.resampling import cluster_counts
-from erc_bench.store.plain_answers import AskedUtterances
+from erc_bench.store.plain_predictions import AskedUtterances
 from erc_bench.store.predictions import read_coded
 from erc_bench.store.reading import StoredCell
 
 
 @dataclass(frozen=True)
 class Condition:
-    """What all cells of a column have in common."""
+    """The facts that all cells of a column share."""
 
     dataset: str
     fingerprint: str
@@ -31,7 +31,7 @@ class Condition:
 
 
 @dataclass
-class Entry:
+class ColumnEntry:
     """One row in one column: its outcomes by seed."""
 
     key: RowKey
@@ -43,7 +43,7 @@ class Entry:
         return next(iter(self.outcomes.values())).cell.record
 
 
-Columns = dict[Condition, list[Entry]]
+Columns = dict[Condition, list[ColumnEntry]]
 
 
 # A record and its predictions agree to the last bits; this much apart they are of different runs.
@@ -56,7 +56,7 @@ class Outcome:
 
     counts: (dialogues, classes, classes), gold in rows, in the order of ``dialogues``, or ``None``
     where there are none (only dev was scored) or no test needs them. ``asked`` are the utterances and gold
-    labels that were scored, ``test_set`` names them. ``metrics`` is what the record says.
+    labels that were scored, ``test_set`` names them. ``metrics`` are those of the record.
     ``without`` keeps scores without each cluster, by metric and kind of cluster, once they were asked for.
     """
 
@@ -137,7 +137,7 @@ def _number(metrics: Any, metric: str) -> float | None:
 
 @dataclass(frozen=True)
 class _TestSet:
-    """What was scored, in the order of a file: gold (n,) and the position of each dialogue in ``dialogues``."""
+    """The scored utterances in the order of a file: gold (n,) and the position of each dialogue in ``dialogues``."""
 
     name: str
     gold: npt.NDArray[np.intp]
@@ -156,7 +156,7 @@ def _test_set(asked: AskedUtterances, labels: tuple[str, ...]) -> _TestSet:
 
 
 def test_set_of(cell: StoredCell) -> tuple[str, AskedUtterances]:
-    """Return what a cell was scored on, and its name.
+    """Return the scored utterances of a cell, and their name.
 
     Raises :class:`ErcBenchError` where its predictions cannot be read.
     """
@@ -195,7 +195,7 @@ def clustered(outcome: Outcome, cluster: str) -> Counts | None:
 def without_each(outcome: Outcome, metric: str, cluster: str) -> Scores:
     """Return the score of one outcome without each cluster in turn: (clusters,).
 
-    A row meets several others, so the outcome keeps what was found. Raises as :func:`clustered` does.
+    A row meets several others, so the outcome keeps its counts. Raises as :func:`clustered` does.
     """
     key = metric, cluster
     if key not in outcome.without:

@@ -7,14 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from erc_bench.comparison.correcting import adjusted
-from erc_bench.comparison.model import Column, Comparison
-from erc_bench.comparison.over_datasets_model import OverDatasets, Ranking
-from erc_bench.comparison.pair_result import Pair
-from erc_bench.statistics.chains import holm_chains
+from erc_bench.comparison.comparison_data import Column, Comparison
+from erc_bench.comparison.multiple_testing import adjusted
+from erc_bench.comparison.tested_differences import OverDatasets, Pair, Ranking
+from erc_bench.statistics.corrections import holm_chains
 from erc_bench.statistics.datasets import one_sided, partial_conjunction, stouffer
-from erc_bench.statistics.friedman import friedman, nemenyi_distance
-from erc_bench.statistics.ranks import midranks
+from erc_bench.statistics.ranks import friedman, midranks, nemenyi_distance
 from erc_bench.statistics.results import DiscreteTest
 
 
@@ -22,7 +20,7 @@ def over_datasets(comparison: Comparison) -> tuple[OverDatasets, ...]:
     """Say of each row with a baseline on two datasets or more on how many of them it is better.
 
     A dataset that is there in several columns, because its runs differ in data or hardware, counts in
-    none: they are no independent datasets. Rows of which nothing can be tested are left out.
+    none: they are not independent datasets. Rows of which nothing can be tested are left out.
     """
     if comparison.per_class:
         return ()
@@ -53,7 +51,7 @@ def _of_row(comparison: Comparison, row: int, single: Sequence[int]) -> OverData
     p_values = [_better(pair) for pair in pairs.values()]
     if len(pairs) < 2 or all(p is None for p in p_values):
         return None
-    # What cannot be tested is no reason to believe that it is better there.
+    # A row that cannot be tested gives no reason to believe that it is better there.
     values = [1.0 if p is None else p for p in p_values]
     return OverDatasets(
         row,

@@ -1,4 +1,4 @@
-"""What a number of seeds could detect, and how many a difference needs: before a grid is run."""
+"""The difference that a number of seeds could detect, and the seeds that a difference needs: before a grid is run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from erc_bench.comparison.model import Comparison
-from erc_bench.comparison.pair_result import Pair
+from erc_bench.comparison.comparison_data import Comparison
+from erc_bench.comparison.tested_differences import Pair
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.power import detectable_difference, seeds_needed
 from erc_bench.statistics.results import SeedsNeeded
@@ -22,7 +22,7 @@ DIFFERENCES = (0.5, 1.0, 2.0)
 
 @dataclass(frozen=True)
 class Spread:
-    """What is known of the spread, in points.
+    """The known spread, in points.
 
     ``sd`` is that of the seed-wise differences; ``low`` and ``high`` bound it where ``n`` pilot seeds
     gave it. ``dialogue_variance`` is the part of the difference's variance over ``clusters`` dialogues
@@ -77,7 +77,7 @@ class Power:
     """The whole answer. ``level`` is alpha divided by the number of comparisons.
 
     ``joint_floor`` is the difference below which no number of seeds finds anything by the joint
-    test, because the dialogues of the test split are what they are. It is estimated, as the spread is.
+    test, because the dialogues of the test split are fixed. It is estimated, as the spread is.
     """
 
     spread: Spread
@@ -131,7 +131,7 @@ def _detectable(spread: Spread, n: int, level: float, power: float) -> Detectabl
 
 
 def _joint(spread: Spread, n: int, level: float, power: float) -> float | None:
-    """Return what the joint test finds: V = s²/n + the dialogues' part, Satterthwaite's degrees of freedom."""
+    """Return the power of the joint test: V = s²/n + the dialogues' part, Satterthwaite's degrees of freedom."""
     by_dialogue = spread.by_dialogue(n)
     if by_dialogue is None or spread.clusters is None:
         return None
@@ -212,10 +212,10 @@ def spread_of_pilot(comparison: Comparison, method: str) -> Spread:
 
 
 def _parts(pair: Pair) -> tuple[float | None, float]:
-    """Split the variance over dialogues into what stays with many seeds and what each seed adds.
+    """Split the variance over dialogues into the part that stays with many seeds and the part that each seed adds.
 
     The average of n seeds has the variance D + E/n, one seed D + E. Where chance makes one of them come out
-    below 0 it is 0, and the other one fits what the average of the pilot's seeds has.
+    below 0 it is 0, and the other one fits the variance of the average of the pilot's seeds.
     """
     n, averaged, single = len(pair.seeds), pair.joint.dialogue_variance, pair.one_seed_dialogue_variance
     if averaged is None or single is None:

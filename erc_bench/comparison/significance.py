@@ -9,10 +9,10 @@ from functools import partial
 import numpy as np
 
 from erc_bench.comparison.baselines import Baseline, all_pairs, partners
-from erc_bench.comparison.model import Column, Row
-from erc_bench.comparison.outcomes import Entry, Outcome, clustered, without_each
-from erc_bench.comparison.pair_result import OverDialogues, Pair
-from erc_bench.comparison.tests import Tests
+from erc_bench.comparison.comparison_data import Column, TableRow
+from erc_bench.comparison.outcomes import ColumnEntry, Outcome, clustered, without_each
+from erc_bench.comparison.requested_tests import Tests
+from erc_bench.comparison.tested_differences import OverDialogues, Pair
 from erc_bench.comparison.wording import seed_list
 from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip
 from erc_bench.statistics.joint import joint_test
@@ -29,8 +29,7 @@ from erc_bench.statistics.results import (
     TTest,
     WelchT,
 )
-from erc_bench.statistics.seeds import correlation, equivalence, hedges_g, paired_t, welch_t
-from erc_bench.statistics.sign_flip import sign_flip
+from erc_bench.statistics.seeds import correlation, equivalence, hedges_g, paired_t, sign_flip, welch_t
 from erc_bench.statistics.student_t import t_quantile
 
 _NO_ANSWERS = "not testable: no test predictions"
@@ -38,7 +37,11 @@ _NOT_ASKED = "not asked for"
 
 
 def compare_pair(
-    row: tuple[int, Entry], baseline: tuple[int, Entry], metric: str, alpha: float, tests: Tests | None = None
+    row: tuple[int, ColumnEntry],
+    baseline: tuple[int, ColumnEntry],
+    metric: str,
+    alpha: float,
+    tests: Tests | None = None,
 ) -> Pair:
     """Compare a row with another one over the seeds that both have, before any correction."""
     tests = tests or Tests()
@@ -70,11 +73,11 @@ def compare_pair(
     )
 
 
-def _values(entry: Entry) -> list[float]:
+def _values(entry: ColumnEntry) -> list[float]:
     return [entry.outcomes[seed].value for seed in sorted(entry.outcomes)]
 
 
-def _unpaired(ours: Entry, theirs: Entry, tests: Tests, alpha: float) -> WelchT | None:
+def _unpaired(ours: ColumnEntry, theirs: ColumnEntry, tests: Tests, alpha: float) -> WelchT | None:
     """Return the difference of means over all seeds, where the test behind † does not pair them."""
     if tests.seed_test.paired or not tests.over_seeds:
         return None
@@ -88,7 +91,7 @@ def _detectable(test: WelchT, alpha: float) -> Estimate:
 
 
 def _chosen(
-    ours: Entry, theirs: Entry, shared: Sequence[int], tests: Tests, alpha: float
+    ours: ColumnEntry, theirs: ColumnEntry, shared: Sequence[int], tests: Tests, alpha: float
 ) -> TTest | DiscreteTest | None:
     if tests.test == "paired-t" or not tests.over_seeds:
         return None
@@ -124,7 +127,7 @@ def _joint(
 
 
 def _in_words(reason: str, cluster: str) -> str:
-    """Return the reason in words of what was taken for independent."""
+    """Return the reason in the words of the clusters."""
     return reason.replace("dialogue", cluster)
 
 
@@ -159,13 +162,13 @@ def _score(metric: str, outcomes: Sequence[Outcome]) -> Score:
 
 def pair_rows(
     column: Column,
-    entries: Sequence[Entry],
-    rows: Sequence[Row],
+    entries: Sequence[ColumnEntry],
+    rows: Sequence[TableRow],
     baseline: Baseline,
     alpha: float,
     tests: Tests | None = None,
 ) -> tuple[tuple[Pair, ...], list[str]]:
-    """Compare every row of a column with its baseline row, or each two rows; notes name what is left alone.
+    """Compare every row of a column with its baseline row, or each two rows; notes name the pairs that are left out.
 
     Raises :class:`ErcBenchError` where the clusters of the dialogues are not known.
     """
@@ -198,7 +201,7 @@ def _alone(column: Column, labels: Sequence[str], baseline: Baseline) -> list[st
     return [f"{column.title}: {', '.join(labels)} compared with nothing: there is no run of {baseline}{condition}"]
 
 
-def _unshared(column: Column, pair: Pair, rows: Sequence[Row], tests: Tests) -> list[str]:
+def _unshared(column: Column, pair: Pair, rows: Sequence[TableRow], tests: Tests) -> list[str]:
     # A test that does not pair the seeds reads all of them.
     if tests.unit == "seed" and not tests.seed_test.paired:
         return []

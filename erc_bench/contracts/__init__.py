@@ -1,1 +1,1 @@
-"""What each kind of component must have, and what it may have."""
+"""The contracts: required and optional members of each kind of component."""

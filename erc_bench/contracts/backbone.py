@@ -29,6 +29,7 @@ class LoadedBackbone:
 class Backbone(Component):
     """A pretrained language model. Required: ``name``, ``source`` and ``load``."""
 
+    kind: ClassVar[str] = "backbone"
     parameters: ClassVar[int | None] = None
     """Number of parameters (decides the training regime); ``None``: not known before loading."""
     bf16_safe: ClassVar[bool] = True
@@ -52,7 +53,7 @@ class Backbone(Component):
     def load_saved(self, folder: Path) -> LoadedBackbone:
         """Load tokenizer and model from a folder of ``run --save-model``, without network.
 
-        It holds what ``save_pretrained`` writes of the tokenizer and of ``model.config``, and the trained
+        It holds the files that ``save_pretrained`` writes of the tokenizer and of ``model.config``, and the trained
         ``model.state_dict()`` as ``model.safetensors``, which is read again into the model that comes back.
         """
         raise NotImplementedError
@@ -63,7 +64,7 @@ class Backbone(Component):
         return cls.load_saved is not Backbone.load_saved
 
     def identity(self) -> str:
-        """Return what tells one version of the weights from another (revision or content)."""
+        """Return an identifier of the version of the weights (revision or content)."""
         return self.name
 
     def size(self) -> int | None:

@@ -10,8 +10,7 @@ from torch import Tensor, nn
 from erc_bench.contracts.component import Component
 
 if TYPE_CHECKING:
-    from erc_bench.contracts.outputs import Outputs
-    from erc_bench.contracts.task import Task
+    from erc_bench.contracts.task import Outputs, Task
 
 
 class Classifier(Component, nn.Module):
@@ -21,6 +20,7 @@ class Classifier(Component, nn.Module):
     on the selected epoch, ``None`` never.
     """
 
+    kind: ClassVar[str] = "classifier"
     refit: ClassVar[Literal["each-epoch", "end"] | None] = None
     needs_anchors: ClassVar[bool] = False
     """Whether it can only read an objective that offers anchors."""
@@ -32,10 +32,10 @@ class Classifier(Component, nn.Module):
         self.options = self.Options() if options is None else options
 
     def start(self, task: Task) -> None:
-        """Take what depends on the task (a temperature of the objective's); called once, before anything else."""
+        """Read the task (say, the objective's temperature); called once, before anything else."""
 
     def scores(self, outputs: Outputs) -> Tensor:
-        """Return (n, classes) logits: their softmax is what the classifier believes."""
+        """Return (n, classes) logits; their softmax gives the class probabilities."""
         raise NotImplementedError
 
     def fit(self, train: Outputs, dev: Outputs, task: Task) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""What every component has: a name, a source, a sentence about itself, options."""
+"""The base of all components: a name, a source, a summary, options."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 
 class Component:
-    """Base of datasets, backbones, encoders, objectives and classifiers.
+    """Base class of all components; each contract derives from it and declares its ``kind``.
 
     A subclass sets ``name`` (how users call it), ``source`` (the paper or the origin) and a
     docstring, and may declare an inner frozen dataclass ``Options``.
     """
 
+    kind: ClassVar[str]
     name: ClassVar[str] = ""
     source: ClassVar[str] = ""
 
@@ -27,3 +28,9 @@ class Component:
     def summary(cls) -> str:
         """Return the first line of the docstring."""
         return (inspect.getdoc(cls) or "").partition("\n")[0]
+
+
+def kind_of(component: type) -> str:
+    """Return the kind of a component: the one that its contract declares, whatever a subclass has under that name."""
+    contracts = (base for base in reversed(component.__mro__) if issubclass(base, Component))
+    return next((str(vars(base)["kind"]) for base in contracts if "kind" in vars(base)), "")

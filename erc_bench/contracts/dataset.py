@@ -1,4 +1,4 @@
-"""Datasets: where a corpus lies, what it must contain, and how it becomes dialogues."""
+"""Datasets: where a corpus lies, which counts it must have, and how it becomes dialogues."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Layout:
 
 @dataclass(frozen=True)
 class SplitCounts:
-    """What one split must contain."""
+    """The required counts of one split."""
 
     dialogues: int
     utterances: int
@@ -59,6 +59,7 @@ class Dataset(Component):
     Required: ``name``, ``source``, ``labels`` (their order is the class index) and ``load``.
     """
 
+    kind: ClassVar[str] = "dataset"
     labels: ClassVar[tuple[str, ...]] = ()
     label_words: ClassVar[Mapping[str, str]] = {}
     """The word that stands for a label where a language model reads it (``neu`` → ``neutral``)."""
@@ -97,10 +98,10 @@ class Dataset(Component):
 
     @classmethod
     def normalise(cls, text: str) -> str:
-        """Return a text, or a speaker's name, as ``load`` gives it: what the corpus changes in every text.
+        """Return a text, or a speaker's name, as ``load`` gives it, with the corpus's changes to every text.
 
-        ``erc-bench predict`` does the same to new conversations, so that a model reads what it was trained on.
-        What is normalised already must stay as it is.
+        ``erc-bench predict`` does the same to new conversations, so that a model reads text as in training.
+        Text that is normalised already must stay unchanged.
         """
         return text
 

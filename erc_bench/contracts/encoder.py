@@ -63,7 +63,7 @@ class EncoderBatch:
 
 @dataclass
 class Encoded:
-    """What an encoder yields for a batch, n targets in the order of the examples' targets.
+    """The output of an encoder for a batch, n targets in the order of the examples' targets.
 
     z: (n, dim) representations. ``logits`` (n, classes) where the system has its own classifier,
     ``extras`` for anything that an objective of the same package reads, ``terms`` unweighted
@@ -83,6 +83,7 @@ class Encoder(Component, nn.Module):
     evaluation mode, no augmentation, and row states that are computed once.
     """
 
+    kind: ClassVar[str] = "encoder"
     sees_future: ClassVar[bool] = False
     """Whether a representation may depend on turns after its own; the conformance check verifies it."""
 

@@ -1,4 +1,4 @@
-"""What losses and classifiers share: masks, similarities and means over part of a batch.
+"""Functions shared by losses and classifiers: masks, similarities and means over part of a batch.
 
 Nothing here returns NaN for an empty mask: a row without candidates or positives is left out of
 the mean, and a mean over no rows is a zero that is still attached to the graph.

@@ -1,4 +1,4 @@
-"""What objectives remember of earlier steps: a queue of features, and copies that follow slowly."""
+"""Memory of earlier steps for objectives: a queue of features, and copies that follow slowly."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class FeatureQueue(nn.Module):
 def follow(copy: nn.Module, module: nn.Module, momentum: float) -> None:
     """Move a copy's parameters towards the module's: θ' ← m·θ' + (1 − m)·θ; buffers are taken over.
 
-    What the two share stays as it is.
+    Parameters that both share stay unchanged.
     """
     for slow, fast in zip(copy.parameters(), module.parameters(), strict=True):
         if slow is not fast:

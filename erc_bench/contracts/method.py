@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from erc_bench.contracts.system import System
@@ -24,6 +24,8 @@ class Method:
     values among which ``erc-bench tune`` looks for better ones, beside a learning rate, and
     ``search_from`` says where that grid comes from.
     """
+
+    kind: ClassVar[str] = "method"
 
     name: str
     source: str

@@ -1,4 +1,4 @@
-"""Objectives: what training minimises."""
+"""Objectives: the losses that training minimises."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from erc_bench.contracts.component import Component
 
 if TYPE_CHECKING:
     from erc_bench.contracts.encoder import Example
-    from erc_bench.contracts.outputs import Outputs
-    from erc_bench.contracts.task import Task
+    from erc_bench.contracts.task import Outputs, Task
 
 
 @dataclass
 class EpochView:
-    """What an objective may see at the start of an epoch.
+    """The view of an epoch's start that an objective is given.
 
     ``epoch`` counts from 0. ``labels`` (n,) belong to the first target of each example;
     ``representations`` encodes all examples of the epoch in evaluation mode, once, when asked.
@@ -63,6 +62,7 @@ class Objective(Component, nn.Module):
     be restored.
     """
 
+    kind: ClassVar[str] = "objective"
     views: ClassVar[int] = 1
     """How many passes of the encoder over a batch the loss reads."""
     momentum: float | None = None
@@ -76,7 +76,7 @@ class Objective(Component, nn.Module):
         self.options = self.Options() if options is None else options
 
     def start(self, task: Task) -> None:
-        """Build what depends on the task: projections, anchors, queues."""
+        """Build the parts that depend on the task: projections, anchors, queues."""
 
     def project(self, z: Tensor) -> Tensor:
         """z: (n, dim) → (n, dim'), the space in which the objective compares. Default: ``z``."""
@@ -95,7 +95,7 @@ class Objective(Component, nn.Module):
         return nn.Sequential(nn.Dropout(dropout), nn.Linear(dim, classes))
 
     def loss(self, outputs: Outputs) -> dict[str, Tensor]:
-        """Return named, already weighted scalar terms; their sum is what training minimises."""
+        """Return named, already weighted scalar terms; training minimises their sum."""
         raise NotImplementedError
 
     def begin_epoch(self, view: EpochView) -> None:
@@ -112,7 +112,7 @@ class Objective(Component, nn.Module):
         return terms
 
     def after_step(self) -> None:
-        """Update what follows the parameters (momentum copies, queues)."""
+        """Update state that follows the parameters (momentum copies, queues)."""
 
     @classmethod
     def has_anchors(cls) -> bool:

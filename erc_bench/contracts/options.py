@@ -80,7 +80,7 @@ class OptionSpec:
         return self.regimes.get(regime, self.default)
 
     def convert(self, value: Any) -> Any:
-        """Return ``value`` in the declared type; raise ``ValueError`` saying what is expected.
+        """Return ``value`` in the declared type; raise ``ValueError`` that names the expected values.
 
         Bounds hold for each member of a list.
         """
@@ -120,7 +120,9 @@ def specs(options_class: type) -> dict[str, OptionSpec]:
     # Below a dataclass, Options is taken for one; that they were declared and not taken up shows as well.
     left = any(isinstance(value, dataclasses.Field) for value in vars(options_class).values())
     if left or not dataclasses.is_dataclass(options_class):
-        raise ErcBenchError(f"{options_class.__qualname__} is no dataclass", "Write @dataclass(frozen=True) above it.")
+        raise ErcBenchError(
+            f"{options_class.__qualname__} is not a dataclass", "Write @dataclass(frozen=True) above it."
+        )
     hints = typing.get_type_hints(options_class)
     return {
         field.name: OptionSpec(field.name, hints[field.name], field.default, field.metadata["erc"])

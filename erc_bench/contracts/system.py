@@ -1,4 +1,4 @@
-"""Systems: what trains in its own way, or not at all, and still meets the same protocol."""
+"""Systems: methods that train in their own way, or not at all, under the same protocol."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from erc_bench.contracts.types import Dialogue, UtteranceKey
 
 
 class System(Component):
-    """A whole method that is no composition of slots. Required: ``fit`` and ``predict``."""
+    """A whole method that is not composed of slots. Required: ``fit`` and ``predict``."""
 
+    kind: ClassVar[str] = "system"
     sees_future: ClassVar[bool] = False
     """Whether an utterance's scores may depend on turns after it; tables mark such systems."""
     is_floor: ClassVar[bool] = False
@@ -32,11 +33,11 @@ class System(Component):
         raise NotImplementedError
 
     def save(self, folder: Path) -> None:
-        """Write what ``fit`` learnt into an empty folder: JSON, safetensors and plain text (``.txt``) alone."""
+        """Write the state learnt by ``fit`` into an empty folder: JSON, safetensors and plain text (``.txt``) alone."""
         raise NotImplementedError
 
     def load(self, folder: Path) -> None:
-        """Take over what ``save`` wrote, without network, so that ``predict`` answers as after ``fit``.
+        """Read the files of ``save``, without network, so that ``predict`` answers as after ``fit``.
 
         Raises :class:`erc_bench.errors.ErcBenchError` for files that are missing or damaged.
         """

@@ -1,4 +1,4 @@
-"""What flows between the parts: utterances, dialogues, splits. Standard library only."""
+"""The data that flow between the parts: utterances, dialogues, splits. Standard library only."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class Dialogue:
     """Utterances in the order in which they were said.
 
     ``id`` is unique within a split. ``slice`` names a part of the corpus that is worth reporting
-    apart (IEMOCAP: ``scripted`` or ``improvised``). ``episode`` and ``session`` name what several
-    dialogues have in common, so that tests can take them for what is independent.
+    apart (IEMOCAP: ``scripted`` or ``improvised``). ``episode`` and ``session`` name a group of
+    dialogues, so that tests can treat groups rather than dialogues as independent.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Loading a corpus: find its files, read them, check what came out, and name it by a fingerprint."""
+"""Load a corpus: find its files, read them, check the result, and name it by a fingerprint."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Corpus:
     """A loaded corpus, checked.
 
     ``fingerprint`` is the sha256 over the parsed dialogues; ``folder`` is where the files were
-    found (``None`` where nothing had to be looked for), ``counts`` what each split holds.
+    found (``None`` where nothing had to be looked for), ``counts`` are the counts of each split.
     ``departures`` says where the whole corpus is not the published one (:func:`departures`).
     """
 
@@ -125,14 +125,14 @@ def _check_dialogue(dialogue: Dialogue, labels: tuple[str, ...], place: str) -> 
 
 
 CLUSTERS = ("dialogue", "episode", "session")
-"""What a test over dialogues may take for independent: dialogues, or what several of them share."""
+"""The independent units of a test over dialogues: dialogues, or a group that several of them share."""
 
 Groups = Mapping[str, Mapping[str, list[str]]]
 """Kind (``slice``, ``episode``, ``session``) → name → the ids of the dialogues."""
 
 
 def groups(dialogues: Iterable[Dialogue]) -> dict[str, dict[str, list[str]]]:
-    """Return what these dialogues belong to; a kind that not every dialogue names is left out."""
+    """Return the groups of these dialogues; a kind that not every dialogue names is left out."""
     dialogues = list(dialogues)
     found: dict[str, dict[str, list[str]]] = {}
     for kind in ("slice", "episode", "session"):
@@ -191,7 +191,7 @@ class CorpusGold:
     def _read(self, record: Mapping[str, Any]) -> Corpus | None:
         try:
             return load_corpus(configured(self._dataset_of(record["dataset"]), record), self._data_dir)
-        except Exception:  # a dataset is a stranger's code, and most tables are made where no corpus is
+        except Exception:  # a dataset is foreign code, and most tables are made where no corpus is
             return None
 
 

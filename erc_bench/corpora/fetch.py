@@ -35,7 +35,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Fetched:
-    """What a download did: the folder, the files that were written, and those that were there already."""
+    """The result of a download: the folder, the files that were written, and those that were there already."""
 
     folder: Path
     written: tuple[str, ...]
@@ -133,7 +133,7 @@ def _check_digest(file: DataFile, path: Path) -> None:
 
 
 def download(address: str, target: Path, largest: int = LARGEST_DOWNLOAD) -> None:
-    """Write what is at an address to a file; at most ``largest`` bytes, over https.
+    """Write the content of an address to a file; at most ``largest`` bytes, over https.
 
     Plain http is allowed only on this machine itself. Raises :class:`ErcBenchError` for anything
     that goes wrong on the way.

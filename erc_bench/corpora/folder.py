@@ -1,4 +1,4 @@
-"""Where the files of a corpus lie, and what to tell the user when they do not."""
+"""Find the files of a corpus, and tell the user how to get them where they are missing."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What the splits of a corpus share: dialogues, utterances and runs of four words.
+"""Overlap between the splits of a corpus: dialogues, utterances and runs of four words.
 
 Texts are compared without case, punctuation and white space, so that two ways of writing one
 sentence are one sentence. Dialogues of one utterance are left out of the comparison of dialogues:
-that two people both say "Okay." is no repetition.
+that two people both say "Okay." does not make a repetition.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Repeats:
 
 @dataclass(frozen=True)
 class Overlap:
-    """What one slice of a later split has in common with an earlier split.
+    """The overlap of one slice of a later split with an earlier split.
 
     ``dialogues``, ``utterances`` and ``long_utterances`` (at least six words) count those of the
     later split whose text occurs in the earlier one; ``four_grams`` of its ``all_four_grams``
@@ -97,7 +97,7 @@ def _known(texts: Sequence[str], earlier: Sequence[str]) -> int:
 
 
 def repeats(dialogues: Sequence[Dialogue]) -> Repeats:
-    """Count what occurred before within the same split."""
+    """Count the repetitions within the same split."""
     content = _content(dialogues)
     return Repeats(_repeated(content.dialogues), _repeated(content.long_utterances))
 

@@ -1,6 +1,6 @@
 """Reading data files that nobody vouches for: text, lines, CSV and JSON.
 
-Nothing is dropped or repaired silently: what is damaged is told in one sentence with file, line
+Nothing is dropped or repaired silently: damage is reported in one sentence with file, line
 and remedy. Words such as "None" and "NA" are things that people say and stay text.
 """
 
@@ -29,7 +29,7 @@ _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def _cp1252_characters() -> dict[int, str]:
-    """Map C1 control characters to what cp1252 has at the same byte; five bytes are undefined there."""
+    """Map C1 control characters to cp1252's characters at the same bytes; five bytes are undefined there."""
     characters = {}
     for byte in range(0x80, 0xA0):
         decoded = bytes([byte]).decode("cp1252", errors="ignore")
@@ -42,7 +42,7 @@ _CLEANED = _cp1252_characters() | {0xA0: " "}
 
 
 def clean_text(text: str) -> str:
-    """Return the text with what an encoding accident left in it put right.
+    """Return the text with the traces of a wrong encoding repaired.
 
     C1 control characters become the cp1252 characters that were meant (U+0092 → U+2019), and a
     no-break space becomes a blank, so that older and newer copies of a corpus give the same text.
@@ -77,7 +77,7 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _refuse_foreign(path: Path, content: bytes) -> None:
-    """Raise for what is often saved under the name of a data file."""
+    """Raise for other content that is often saved under the name of a data file."""
     if content.startswith(_LFS_POINTER):
         raise ErcBenchError(
             f"{path} is a git-LFS pointer, not the data file itself",
@@ -153,7 +153,7 @@ def read_csv(path: Path, required: Sequence[str], content: bytes | None = None) 
 
 
 def csv_records(text: str, place: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record with the line on which it begins; a line with nothing on it is no record."""
+    """Yield each record with the line on which it begins; empty lines are skipped."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:

@@ -1,4 +1,4 @@
-"""Verifying a corpus: digests, counts, classes, and what the splits share with each other."""
+"""Verify a corpus: digests, counts, classes, and the overlap of its splits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FileState = Literal["ok", "differs", "no digest on record"]
 
 @dataclass(frozen=True)
 class FileCheck:
-    """One file of the corpus, or all of a pattern: the digest on record, the digest found, and what follows."""
+    """One file of the corpus, or all of a pattern: the digest on record, the digest found, and the verdict."""
 
     path: str
     expected: str
@@ -64,12 +64,12 @@ class Verification:
 
     @property
     def passed(self) -> bool:
-        """Whether no digest and no count differs from what is on record."""
+        """Whether all digests and counts are those on record."""
         return all(file.state != "differs" for file in self.files) and all(split.as_expected for split in self.splits)
 
 
 def verify(dataset_class: type[Dataset], data_dir: Path | None) -> Verification:
-    """Load a corpus and compare it with what is on record.
+    """Load a corpus and compare it with the counts and digests on record.
 
     Raises :class:`erc_bench.errors.ErcBenchError` where it is missing or cannot be read.
     """

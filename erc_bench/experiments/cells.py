@@ -68,7 +68,7 @@ def _check_readout(cell: StoredCell, readout: str | None) -> None:
 
 
 def _with_text(answers: pd.DataFrame, cell: StoredCell, data_dir: str | Path | None) -> pd.DataFrame:
-    from erc_bench.output.report.model import read_text
+    from erc_bench.output.report.report_data import read_text
     from erc_bench.plugin_host.catalogue import Catalogue
 
     found, reason = read_text(Catalogue(), cell.record, Path(data_dir) if data_dir else None, include_text=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from erc_bench.contracts.component import Component
+from erc_bench.contracts.component import Component, kind_of
 from erc_bench.contracts.hookspecs import PROJECT, hookimpl
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.objective import Objective
@@ -153,12 +153,8 @@ def _kind_of(thing: Any, wanted: str = "method") -> str:
     """Return the kind of a component or a method; ``wanted`` is what stands in the remedy where it is neither."""
     if isinstance(thing, Method):
         return "method"
-    if isinstance(thing, type) and issubclass(thing, System):
-        return "system"
-    for base in thing.__mro__ if isinstance(thing, type) else ():
-        room, _, module = base.__module__.rpartition(".")
-        if room == "erc_bench.contracts" and module in HOOK_OF_KIND:
-            return module
+    if isinstance(thing, type) and kind_of(thing):
+        return kind_of(thing)
     if isinstance(thing, Component):
         raise ErcBenchError(f"{_called(thing)} is an object", f"Hand over the class: {type(thing).__name__}.")
     raise ErcBenchError(

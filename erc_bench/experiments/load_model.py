@@ -8,8 +8,8 @@ from pathlib import Path
 from erc_bench.experiments.components import Handed, HandedOver
 from erc_bench.experiments.paths import path_of
 from erc_bench.experiments.speech import in_python
-from erc_bench.training.saved_models.model import SavedModel
-from erc_bench.training.saved_models.model import load_model as load
+from erc_bench.training.saved_models.saved_model import SavedModel
+from erc_bench.training.saved_models.saved_model import load_model as load
 
 
 def load_model(

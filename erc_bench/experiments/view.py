@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from erc_bench.comparison.model import Comparison
+from erc_bench.comparison.comparison_data import Comparison
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,8 +90,8 @@ class ComparisonView:
         - ``sees_future``, ``settings_hash``, ``settings_from``, ``selection``
         - what else was asked for: ``beats``, claims over datasets, ranks, the audit
         """
-        from erc_bench.output.tables.cells import marks
         from erc_bench.output.tables.csv_table import score_lines
+        from erc_bench.output.tables.table_cells import marks
 
         scores = [(column, score) for column in self.comparison.columns for score in column.scores if score]
         rows = [

@@ -49,7 +49,7 @@ class Records:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TimeEstimate:
     """The time of several cells: the sum of the medians of those that can be judged, and the others."""
 
     seconds: float
@@ -59,12 +59,12 @@ class Estimate:
     without_record: tuple[Plan, ...]
 
 
-def estimate(plans: Sequence[Plan], records: Records) -> Estimate:
+def estimate(plans: Sequence[Plan], records: Records) -> TimeEstimate:
     """Judge what the plans will take, one after the other, on a machine like the recorded ones."""
     found = [(plan, records.of(plan)) for plan in plans]
     known = [recorded for _, recorded in found if recorded]
     used = {id(each): each for recorded in known for each in recorded}.values()
-    return Estimate(
+    return TimeEstimate(
         sum(median(each.seconds for each in recorded) for recorded in known),
         len(known),
         len(used),

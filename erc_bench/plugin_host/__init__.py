@@ -1,1 +1,1 @@
-"""What is installed: the catalogue, plugin files, digests of code, packages for new components."""
+"""Installed components: the catalogue, plugin files, digests of code, packages for new components."""

@@ -1,6 +1,6 @@
 """The plugin host: finds components of installed packages and gives them by kind and name.
 
-Shipped components take the same road as a stranger's: entry points of the group ``erc_bench``.
+Shipped components take the same road as third-party ones: entry points of the group ``erc_bench``.
 An entry point named ``kind.name`` is loaded only when that kind is asked for, so that listing
 datasets imports no torch; any other name is loaded always.
 """
@@ -11,32 +11,24 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 import pluggy
 
 from erc_bench.contracts import hookspecs
+from erc_bench.contracts.component import kind_of
+from erc_bench.contracts.method import Method
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 
 GROUP = "erc_bench"
 BLOCK_VARIABLE = "ERC_BENCH_BLOCK"
 FILE = "file "
-"""What the package of a single file is called: this, and its path."""
+"""Prefix of a single file's name as a package; its path follows."""
 _OWN_PACKAGE = "erc-bench"
-HOOK_OF_KIND = {
-    "dataset": "erc_datasets",
-    "backbone": "erc_backbones",
-    "encoder": "erc_encoders",
-    "objective": "erc_objectives",
-    "classifier": "erc_classifiers",
-    "method": "erc_methods",
-    "observer": "erc_observers",
-}
-KINDS = tuple(HOOK_OF_KIND)
-_CONTRACT_OF_KIND = {kind: (kind, kind.capitalize()) for kind in KINDS}
+KINDS = ("dataset", "backbone", "encoder", "objective", "classifier", "method", "observer")
+HOOK_OF_KIND = {kind: f"erc_{kind}s" for kind in KINDS}
 # A recipe stands beside its objective, so the methods are known when the objectives are.
 _ENTRY_POINTS_OF_KIND = {kind: frozenset({kind}) for kind in KINDS} | {"method": frozenset({"method", "objective"})}
 
@@ -85,7 +77,7 @@ class Catalogue:
     def register(self, plugin: Any, package: str, required: bool = False) -> None:
         """Add a plugin module or object that is not installed; one of the same name is replaced.
 
-        What cannot be used of a plugin that is ``required`` is an error, and is not left out.
+        Where ``required`` is set, a part of the plugin that cannot be used is an error, and is not left out.
         """
         if required:
             self._required.add(package)
@@ -128,7 +120,7 @@ class Catalogue:
                 self._loaded.add(key)
 
     def _load_one(self, point: EntryPoint, key: str) -> None:
-        # A plugin is a stranger's code: whatever it raises, or where it exits, must not stop the others.
+        # Plugins are foreign code: whatever one raises, or where it exits, must not stop the others.
         try:
             plugin = point.load()
         except (Exception, SystemExit) as error:
@@ -165,7 +157,7 @@ class Catalogue:
         return dict(sorted(found.items()))
 
     def _components(self, kind: str, implementation: pluggy.HookImpl, package: str) -> list[Any]:
-        """Call one implementation of a hook; what is no component of the kind is left out and named."""
+        """Call one implementation of a hook; returned objects that are not of the kind are left out and named."""
         hook = f"{HOOK_OF_KIND[kind]} ({implementation.function.__module__})"
         try:
             returned = implementation.function()
@@ -190,11 +182,9 @@ class Catalogue:
 
 
 def _fault(kind: str, component: Any) -> str:
-    """Say why something is no component of a kind; empty when it is one."""
-    module, name = _CONTRACT_OF_KIND[kind]
-    contract = getattr(import_module(f"erc_bench.contracts.{module}"), name)
-    wanted = f"a {name}" if kind == "method" else f"a subclass of erc_bench.api.{name}"
-    fits = isinstance(component, contract) if kind == "method" else _is_subclass(component, contract)
+    """Say why an object is not a component of a kind; empty when it is one."""
+    wanted = "a Method" if kind == "method" else f"a subclass of erc_bench.api.{kind.capitalize()}"
+    fits = isinstance(component, Method) if kind == "method" else _is_of_kind(component, kind)
     if not fits:
         return f"it returns {component!r}, which is not {wanted}"
     if not isinstance(component.name, str) or not component.name:
@@ -202,8 +192,8 @@ def _fault(kind: str, component: Any) -> str:
     return ""
 
 
-def _is_subclass(component: Any, contract: type) -> bool:
-    return isinstance(component, type) and issubclass(component, contract)
+def _is_of_kind(component: Any, kind: str) -> bool:
+    return isinstance(component, type) and kind_of(component) == kind
 
 
 def _add(found: dict[str, Entry], entry: Entry) -> None:
@@ -219,10 +209,10 @@ def _add(found: dict[str, Entry], entry: Entry) -> None:
     if entry.package.startswith(FILE) or other.package.startswith(FILE):
         raise _taken(*sorted((other, entry), key=lambda each: each.package.startswith(FILE)))
     # Leaving out erc-bench itself would leave out everything that it ships.
-    stranger = other.package if entry.package == _OWN_PACKAGE else entry.package
+    unwanted = other.package if entry.package == _OWN_PACKAGE else entry.package
     raise ErcBenchError(
         f"two packages bring the {entry.kind} {entry.name!r}: {other.package} and {entry.package}",
-        f"Uninstall one of them, or set {BLOCK_VARIABLE}={stranger} to leave it out.",
+        f"Uninstall one of them, or set {BLOCK_VARIABLE}={unwanted} to leave it out.",
     )
 
 

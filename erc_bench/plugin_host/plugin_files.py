@@ -1,6 +1,6 @@
 """Plugins of a single file: loaded because the user names it, without packaging and without an entry point.
 
-A file brings what its hooks return, as a package does. One without hooks brings the components that
+A file brings the components that its hooks return, as a package does. One without hooks brings the components that
 it defines itself, and the methods that it holds: the smallest plugin is one class.
 
 The module that a file becomes is named after the path and the content, so that a process which is
@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from erc_bench.contracts.component import Component
+from erc_bench.contracts.component import Component, kind_of
 from erc_bench.contracts.hookspecs import PROJECT, hookimpl
 from erc_bench.contracts.method import Method
 from erc_bench.errors import ErcBenchError
@@ -30,7 +30,6 @@ from erc_bench.plugin_host.catalogue import FILE, HOOK_OF_KIND, Catalogue
 from erc_bench.plugin_host.code_digests.modules import PLUGIN_MODULE
 
 _EXAMPLE = "erc-bench new writes a package to start from; its module is such a file."
-_CONTRACTS = {f"erc_bench.contracts.{kind}": kind for kind in HOOK_OF_KIND}
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class PluginFile:
         return sys.modules[self.module_name]
 
     def record(self) -> dict[str, str]:
-        """Return what a cell's record says of it."""
+        """Return the entry of the file in a cell's record."""
         return {"file": self.path.name, "sha256": self.sha256}
 
 
@@ -70,7 +69,7 @@ def file_of_module(name: str) -> str:
 def load_plugin_file(path: Path) -> PluginFile:
     """Run a file as a module; one that was loaded already and has not changed is not run again.
 
-    Raises :class:`ErcBenchError` for what is no Python file, and for what its code raises, with the line.
+    Raises :class:`ErcBenchError` for a file that is not Python, and for errors in its code, with the line.
     """
     source = _read(path)
     file = PluginFile(path.resolve(), hashlib.sha256(source).hexdigest(), str(path))
@@ -80,9 +79,9 @@ def load_plugin_file(path: Path) -> PluginFile:
 
 
 def load_again(files: Iterable[PluginFile]) -> None:
-    """Load in this process what another one has loaded.
+    """Load in this process the files that another one has loaded.
 
-    Raises :class:`ErcBenchError` where a file is no longer what it was.
+    Raises :class:`ErcBenchError` where a file has changed.
     """
     for file in files:
         if load_plugin_file(file.path).sha256 != file.sha256:
@@ -90,7 +89,7 @@ def load_again(files: Iterable[PluginFile]) -> None:
 
 
 def add_plugin_files(catalogue: Catalogue, files: Iterable[PluginFile]) -> None:
-    """Register what the files bring.
+    """Register the components of the files.
 
     Raises :class:`ErcBenchError` for a file that brings nothing, and for a hook that cannot be used.
     """
@@ -99,7 +98,7 @@ def add_plugin_files(catalogue: Catalogue, files: Iterable[PluginFile]) -> None:
 
 
 def brought(catalogue: Catalogue, file: PluginFile) -> list[str]:
-    """Name what the catalogue holds from a file, as ``kind name``. Every kind is loaded for it."""
+    """Name the components of the catalogue that come from a file, as ``kind name``. Every kind is loaded for it."""
     package = f"{FILE}{file.shown}"
     entries = [entry for kind in HOOK_OF_KIND for entry in catalogue.entries(kind).values()]
     return [f"{entry.kind} {entry.name}" for entry in entries if entry.package == package]
@@ -111,7 +110,7 @@ def _read(path: Path) -> bytes:
             f"{path} is a folder, and --plugin loads a single file", f"A package is installed: pip install -e {path}"
         )
     if path.suffix != ".py":
-        raise ErcBenchError(f"{path} is no Python file: its name does not end in .py", _EXAMPLE)
+        raise ErcBenchError(f"{path} is not a Python file: its name does not end in .py", _EXAMPLE)
     try:
         return path.read_bytes()
     except OSError as error:
@@ -135,7 +134,7 @@ def _run(source: bytes, file: PluginFile) -> None:
 
 
 def _told(error: BaseException, file: PluginFile) -> ErcBenchError:
-    """Say in one sentence what went wrong in a file, and on which of its lines."""
+    """Describe an error in a file in one sentence, with its line."""
     reason = error.msg if isinstance(error, SyntaxError) else str(error)
     line = _line(error, file)
     where = f"{file.shown}, line {line}" if line else file.shown
@@ -153,7 +152,7 @@ def _line(error: BaseException, file: PluginFile) -> int | None:
 
 
 def _plugin(file: PluginFile) -> Any:
-    """Return what pluggy is to be given: the module, or hooks for one that has none."""
+    """Return the object for pluggy to register: the module, or hooks for a module without any."""
     module = file.module
     functions = {name: value for name, value in vars(module).items() if inspect.isroutine(value)}
     if any(hasattr(function, f"{PROJECT}_impl") for function in functions.values()):
@@ -174,8 +173,8 @@ def _defined(module: ModuleType, file: PluginFile) -> dict[str, list[Any]]:
     bases = {base for each in classes for base in each.__mro__[1:]}
     found: dict[str, list[Any]] = {}
     for component in classes:
-        if component.name and _kind(component):
-            found.setdefault(_kind(component), []).append(component)
+        if component.name and kind_of(component) in HOOK_OF_KIND:
+            found.setdefault(kind_of(component), []).append(component)
         elif not component.name and component not in bases:
             who = f"{file.shown}: the class {component.__name__}"
             raise ErcBenchError(f"{who} has no name", 'Give it one: name = "my-own"')
@@ -197,20 +196,14 @@ def _nothing(module: ModuleType, classes: Sequence[type[Component]], file: Plugi
     meant = next((name for name in vars(module) if name.startswith("erc_")), None)
     if meant is not None:
         near = did_you_mean(meant, HOOK_OF_KIND.values())
-        return ErcBenchError(f"{file.shown}: {meant} is no hook; {near}", "Write @erc.hookimpl above a hook.")
+        return ErcBenchError(f"{file.shown}: {meant} is not a hook; {near}", "Write @erc.hookimpl above a hook.")
     return ErcBenchError(f"{file.shown} brings nothing: no hook, no component of its own and no method", _EXAMPLE)
 
 
 def _unlike(module: ModuleType) -> Iterator[Any]:
-    """Yield what a module holds, each thing once, however many names it has."""
+    """Yield the values in a module, each once, however many names it has."""
     yield from {id(value): value for value in vars(module).values()}.values()
 
 
 def _is_own_component(value: Any, module: ModuleType) -> bool:
     return isinstance(value, type) and issubclass(value, Component) and value.__module__ == module.__name__
-
-
-def _kind(component: type) -> str:
-    """Return the kind of a component by the contract that it fulfils; a system has none."""
-    kinds = (_CONTRACTS.get(base.__module__, "") for base in component.__mro__)
-    return next(filter(None, kinds), "")

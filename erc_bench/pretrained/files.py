@@ -1,4 +1,4 @@
-"""The files of a pretrained model in a folder: which are missing, what they weigh, what they are.
+"""The files of a pretrained model in a folder: missing ones, sizes, digests.
 
 Nothing here reads more of a weight file than its header or its bytes: torch is not needed.
 """
@@ -50,7 +50,7 @@ def tokenizer_file_names() -> list[str]:
 
 
 def missing_parts(names: Collection[str]) -> list[str]:
-    """Say in words what a set of file names lacks to be a pretrained model: empty when it is complete."""
+    """Name in words the files that a set of names lacks to be a pretrained model: empty when it is complete."""
     parts = (
         (CONFIG_FILE, [(CONFIG_FILE,)]),
         ("a tokenizer (tokenizer.json, or vocab.json with merges.txt, or vocab.txt)", TOKENIZER_FILES),
@@ -60,7 +60,7 @@ def missing_parts(names: Collection[str]) -> list[str]:
 
 
 def missing_files(folder: Path) -> list[str]:
-    """Say what a folder lacks to be a pretrained model, shards that an index names included."""
+    """Name the files that a folder lacks to be a pretrained model, shards that an index names included."""
     missing = missing_parts([path.name for path in folder.iterdir() if path.is_file()])
     return missing + [path.name for path in weight_files(folder) if not path.is_file()]
 
@@ -117,7 +117,7 @@ def _shards(weights: Path) -> list[Path]:
     try:
         names = sorted(set(json.loads(weights.read_text(encoding="utf-8"))["weight_map"].values()))
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ErcBenchError(f"{weights} is no index of weight files", "Fetch the file again.") from error
+        raise ErcBenchError(f"{weights} is not an index of weight files", "Fetch the file again.") from error
     if any(not isinstance(name, str) or Path(name).name != name for name in names):
         raise ErcBenchError(f"{weights} names weight files outside its folder", "Do not use this checkpoint.")
     return [weights.parent / name for name in names]
@@ -167,7 +167,7 @@ def read_tensors(folder: Path, start: str) -> dict[str, Tensor]:
     for path in weight_files(folder):
         try:
             found.update(_safetensors(path, start) if path.suffix == ".safetensors" else _pickled(path, start))
-        except Exception as error:  # the files are a stranger's: whatever they cause is the user's to know
+        except Exception as error:  # foreign files: whatever they cause is the user's to know
             raise ErcBenchError(
                 f"{path} cannot be read: {str(error).strip().partition(chr(10))[0][:300]}", "Fetch the file again."
             ) from error

@@ -44,7 +44,7 @@ def _read(folder: Path, attention: Sequence[str]) -> tuple[Any, Any, dict[str, A
         model, report = AutoModel.from_pretrained(
             folder, config=config, dtype=torch.float32, output_loading_info=True, **choices, **local
         )
-    except Exception as error:  # the files are a stranger's: whatever they cause is the user's to know
+    except Exception as error:  # foreign files: whatever they cause is the user's to know
         raise ErcBenchError(
             f"the model in {folder} cannot be loaded: {_first_line(error)}",
             "Check that its files are complete and belong to one model.",

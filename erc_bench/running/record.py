@@ -16,7 +16,7 @@ from erc_bench.plugin_host.provenance import git_state, versions
 from erc_bench.statistics.metrics import degenerate, majority_floor, score
 from erc_bench.store.layout import RECORD_FORMAT
 from erc_bench.training.core_versions import versions_used
-from erc_bench.training.result import CellResult, Reading
+from erc_bench.training.result import CellResult, Readout
 
 Row = tuple[UtteranceKey, str, str]
 
@@ -102,7 +102,7 @@ def _without(facts: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _metrics(
-    plan: Plan, reading: Reading, rows: Sequence[Row] | None, floor: Mapping[str, Any] | None
+    plan: Plan, reading: Readout, rows: Sequence[Row] | None, floor: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     if rows is None or floor is None:
         return {"dev": reading.dev, "test": None, "degenerate": ""}

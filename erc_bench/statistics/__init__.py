@@ -1,15 +1,14 @@
 """Statistics a reviewer can check: pure functions of numbers, each with its null hypothesis.
 
 ==================== ==========================================================================
-module               what its claims are about
+module               subject of its claims
 ==================== ==========================================================================
-seeds, sign_flip,    further seeds on the same test set
-ranks, power
+seeds, ranks, power  further seeds on the same test set
 utterances,          further utterances (assumed independent); further dialogues for the trained
 dialogues            systems at hand
 joint                further seeds and further dialogues
-datasets, friedman   one claim over several datasets
-corrections, chains  many tests at once
+datasets, ranks      one claim over several datasets
+corrections          many tests at once
 ==================== ==========================================================================
 
 Where a quantity does not exist (one seed, no variance) the result says so in ``reason`` and its

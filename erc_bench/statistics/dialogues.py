@@ -1,4 +1,4 @@
-"""Tests over dialogues: what the trained systems at hand would do on further dialogues.
+"""Tests over dialogues: how the trained systems at hand would differ on further dialogues.
 
 All of them read confusion counts per dialogue. Where dialogues belong together (scenes of an
 episode, dialogues of a session), add them up first with
@@ -59,7 +59,7 @@ def dialogue_bootstrap(
     same for both systems and all seeds, and the score is computed again from the counts.
 
     Null hypothesis of "0 lies outside": the seed-averaged score is equal in the population of
-    dialogues. Assumes independent dialogues; what further seeds would do is not in the interval.
+    dialogues. Assumes independent dialogues; variation between further seeds is not in the interval.
     ``auto`` reads percentiles, under 50 dialogues with the BCa correction. ``expanded`` moves the
     percentiles outwards (those of t with G - 1 degrees of freedom, and √(G/(G - 1)) for the
     bootstrap's too small variance), without which 1 - alpha is not reached. The interval always holds
@@ -92,7 +92,7 @@ def dialogue_bootstrap(
 
 
 def _too_few(dialogues: int, alpha: float) -> str:
-    """Say what so few dialogues cannot reach: no draw goes beyond all of them, where the truth may lie."""
+    """Name the limit of so few dialogues: no draw goes beyond all of them, where the truth may lie."""
     missed = 2.0 ** (1 - dialogues)
     if missed <= alpha:
         return ""
@@ -103,7 +103,7 @@ def _too_few(dialogues: int, alpha: float) -> str:
 
 
 def percentiles(drawn: Floats, shares: tuple[float, float], observed: float) -> tuple[float, float]:
-    """Return what these shares of all draws, had there been more, would lie below; the estimate lies between them."""
+    """Return bounds for these shares of all draws, had there been more; the estimate lies between them."""
     low, high = np.quantile(drawn, shares, method="weibull")
     return min(float(low), observed), max(float(high), observed)
 

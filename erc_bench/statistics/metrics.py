@@ -28,7 +28,7 @@ METRIC_WORDS = {
 def label_indices(values: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.intp]:
     """Return the class index of each of n labels, (n,).
 
-    Raises :class:`ErcBenchError` naming the first value that is no label.
+    Raises :class:`ErcBenchError` naming the first value that is not a label.
     """
     index = {label: position for position, label in enumerate(labels)}
     try:

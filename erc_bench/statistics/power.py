@@ -1,4 +1,4 @@
-"""What a number of seeds can find, and what a claim would need. All for two-sided t-tests over seeds."""
+"""The difference that a number of seeds can find, and the spread that a claim needs: two-sided t-tests over seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests return: numbers, or the reason why there are none.
+"""The results of the tests: numbers, or the reason why there are none.
 
 A number that does not exist is ``None`` and ``reason`` says why. A number that exists but means
 little (a test that cannot reach the level with so few seeds) keeps its value beside the reason.

@@ -40,11 +40,11 @@ def paired_differences(first: npt.ArrayLike, second: npt.ArrayLike) -> tuple[Flo
 
 
 def negligible(spread: float, values: Floats) -> bool:
-    """Whether a spread is what rounding alone makes of these values."""
+    """Whether rounding alone explains a spread of these values."""
     return bool(spread <= ROUNDING * np.abs(values).max())
 
 
 def check_level(alpha: float) -> None:
-    """Raise ``ValueError`` unless 1e-300 ≤ alpha < 1: below, the tests' quantiles are beyond what a float holds."""
+    """Raise ``ValueError`` unless 1e-300 ≤ alpha < 1: below, the tests' quantiles exceed the range of a float."""
     if not SMALLEST_LEVEL <= alpha < 1:
         raise ValueError(f"alpha must lie between 0 and 1, got {alpha}")

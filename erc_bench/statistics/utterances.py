@@ -13,7 +13,7 @@ from erc_bench.statistics.scores import Floats
 
 
 def intra_cluster_correlation(values: npt.ArrayLike, clusters: Sequence[Hashable]) -> ClusterEffect:
-    """values: (n,), one per utterance; clusters: n dialogues (or episodes, sessions) → what they share.
+    """values: (n,), one per utterance; clusters: n dialogues (or episodes, sessions) → the cluster sums.
 
     ``values`` is what is averaged: whether an answer is right, or the difference of this between
     two systems (-1, 0, 1). With the mean squares between (MSB) and within (MSW) k clusters of mean

@@ -1,4 +1,4 @@
-"""Whether a record holds what its readers rely on: the kinds of its values, and whose record it is."""
+"""Whether a record holds the values that its readers rely on: their kinds, and whose record it is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Kinds = tuple[type, ...]
 _NULL = type(None)
 _REQUIRED = ("method", "dataset", "backbone", "seed", "settings_hash", "labels", "metrics")
 _SCORES = ("metrics.dev", "metrics.test", "readouts_metrics.*.dev", "readouts_metrics.*.test", "floor")
-# Exact types, so that true is no number; ``*`` stands for every value of a list or an object.
+# Exact types, so that true does not count as a number; ``*`` stands for every value of a list or an object.
 _KINDS: Mapping[str, Kinds] = {
     **dict.fromkeys(("method", "dataset", "backbone", "settings_hash", "headline_metric"), (str,)),
     "seed": (int,),
@@ -50,7 +50,7 @@ _LARGEST = 2**63
 
 @dataclass
 class _Node:
-    """What is asked of a value: its own kinds (``None``: any) under a name, and what lies below it.
+    """The requirements of a value: its own kinds (``None``: any) under a name, and those of the values below it.
 
     ``points`` says that it is a score, from 0 to 100.
     """

@@ -1,4 +1,4 @@
-"""The cache of frozen states as files: where it lies, what is in it, and what may go.
+"""The cache of frozen states as files: its folder, its entries, and those that may go.
 
 Nothing here reads a state, so that the cache is shown and pruned without torch.
 """
@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 CACHE_VARIABLE = "ERC_BENCH_CACHE"
 SUFFIX, PART, LOCK = ".safetensors", ".part", ".lock"
 DAY = 86_400.0
-"""Seconds of a day: what is left half-written or locked for longer belongs to a process that has ended."""
+"""Seconds of a day: a file half-written or locked for longer belongs to a process that has ended."""
 
 
 def cache_folder() -> Path:
@@ -32,7 +32,7 @@ def cache_folder() -> Path:
 class FeatureFile:
     """One entry: the states of the rows of one split, by one backbone.
 
-    ``size`` in bytes, ``last_used`` in seconds since 1970. ``description`` is what was written into it:
+    ``size`` in bytes, ``last_used`` in seconds since 1970. ``description`` is the text written into it:
     backbone, identity, dataset, precision, device, rows, dim and made (a date); empty where nothing was.
     """
 
@@ -53,7 +53,7 @@ def feature_files(features: Path) -> list[FeatureFile]:
 
 
 def describe(rows: int, dim: int, further: Mapping[str, str]) -> dict[str, str]:
-    """Return what an entry of (rows, dim) says of itself."""
+    """Return the metadata of an entry of (rows, dim)."""
     return {**further, "rows": str(rows), "dim": str(dim), "made": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
@@ -69,7 +69,7 @@ def unused_since(files: Iterable[FeatureFile], moment: float) -> list[FeatureFil
 
 
 def beyond(files: Sequence[FeatureFile], room: float) -> list[FeatureFile]:
-    """Return what must go so that the rest takes at most ``room`` bytes: the least recently used, which come first."""
+    """Return the entries to remove so that the rest takes at most ``room`` bytes: the least recently used, in order."""
     excess = sum(file.size for file in files) - room
     going = []
     for file in files:

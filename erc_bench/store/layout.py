@@ -22,7 +22,7 @@ MODEL_FOLDER = "model"
 MODEL_FILE = "model.json"
 """Describes the trained model; a folder that has it is one."""
 PACKED = ".gz"
-"""What the name of a file of predictions ends in that was packed to be published."""
+"""Suffix of a file of predictions that was packed to be published."""
 MODEL_BACKBONE = "backbone"
 """The folder within a model that holds its language model and tokenizer."""
 _MODEL_DATA = (".json", ".safetensors", ".txt")
@@ -38,7 +38,7 @@ KEY_COLUMNS = ("dialogue_id", "utterance", "gold", "predicted")
 
 @dataclass(frozen=True)
 class CellAddress:
-    """What names one cell: one training of one method on one dataset with one seed."""
+    """The address of one cell: one training of one method on one dataset with one seed."""
 
     dataset: str
     method: str
@@ -68,7 +68,7 @@ def is_cell_file(name: str) -> bool:
 
 
 def part_of(name: str) -> str:
-    """Name what is not whole yet."""
+    """Name the part that is not whole yet."""
     return f".{name}.part"
 
 
@@ -81,7 +81,7 @@ def whole_of(name: str) -> str:
 def is_model_file(name: str) -> bool:
     """Whether a file of this path within a model's folder is of a kind that can run no code.
 
-    What begins with a dot is the system's own (.DS_Store); nothing reads it.
+    Files that begin with a dot are the system's own (.DS_Store); nothing reads them.
     """
     path = PurePosixPath(name)
     allowed = (*_MODEL_DATA, *(_TOKENIZER_DATA if path.parts[:1] == (MODEL_BACKBONE,) else ()))

@@ -20,8 +20,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from erc_bench.store.gzipped import as_stored, unpack
 from erc_bench.store.layout import LEDGER_FILE, LEDGER_LOCK_FILE, PACKED, PREDICTIONS_FILE, CellAddress
+from erc_bench.store.regular_files import as_stored, unpack
 
 _log = logging.getLogger("erc_bench")
 _LOCK_SECONDS = 30
@@ -56,7 +56,7 @@ class LedgerEntry:
 
     @property
     def configuration(self) -> tuple[str, str]:
-        """Backbone and settings: what a method was run with."""
+        """Backbone and settings, which tell configurations of a method apart."""
         return self.address.backbone, self.address.settings_hash
 
     @property
@@ -105,7 +105,7 @@ def read_ledger(runs: Path, tell: Callable[[str], None] | None = None) -> list[L
         if line.strip():
             entry = _parsed(line)
             if entry is None:
-                tell(f"{file}, line {number} is cut off or is no entry: what it named is not counted")
+                tell(f"{file}, line {number} is cut off or is not an entry: what it named is not counted")
             else:
                 entries.append(entry)
     return entries
@@ -123,7 +123,7 @@ def append(runs: Path, entries: Iterable[LedgerEntry]) -> None:
 def append_missing(
     runs: Path, entries: Iterable[LedgerEntry], same: Callable[[LedgerEntry], object] = lambda entry: entry
 ) -> None:
-    """Write those entries at the end of the ledger that are not in it yet; ``same`` says what makes two one.
+    """Write those entries at the end of the ledger that are not in it yet; ``same`` gives the identity of an entry.
 
     Raises :class:`OSError` where they cannot be written.
     """

@@ -14,20 +14,20 @@ import numpy as np
 import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.gzipped import as_stored, unpack
 from erc_bench.store.layout import KEY_COLUMNS, PACKED, PREDICTIONS_FILE, readout_file
-from erc_bench.store.plain_answers import CodedAnswers
+from erc_bench.store.plain_predictions import CodedAnswers
 from erc_bench.store.reading import StoredCell, one_line
+from erc_bench.store.regular_files import as_stored, unpack
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from erc_bench.store.plain_answers import CodedAnswers
+    from erc_bench.store.plain_predictions import CodedAnswers
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What one classifier answered on the test split; all lists have n entries.
+    """The answers of one classifier on the test split; all lists have n entries.
 
     ``scores`` is empty unless it was asked for; its columns are ``score_labels``.
     """
@@ -77,7 +77,7 @@ def read_coded(cell: StoredCell, readout: str | None = None) -> CodedAnswers:
     Raises :class:`ErcBenchError` naming file and line for anything that does not fit.
     """
     from erc_bench.statistics.metrics import label_indices
-    from erc_bench.store.plain_answers import CodedAnswers, shared_utterances
+    from erc_bench.store.plain_predictions import CodedAnswers, shared_utterances
 
     file, labels = predictions_file(cell, readout), cell.record["labels"]
     content = _content(file)
@@ -98,7 +98,7 @@ def _content(file: Path) -> bytes:
 
 
 def _plain(content: bytes, file: Path, labels: list[str]) -> CodedAnswers | None:
-    from erc_bench.store.plain_answers import plain_answers
+    from erc_bench.store.plain_predictions import plain_answers
 
     try:
         return plain_answers(content, labels)
@@ -177,7 +177,7 @@ def read_predictions(cell: StoredCell, readout: str | None = None) -> pd.DataFra
 
 @dataclass(frozen=True, eq=False)
 class ScoredAnswers:
-    """What one classifier answered, and its scores: (n, classes), a column for each of ``answers.score_labels``."""
+    """The answers of one classifier, and its scores: (n, classes), a column for each of ``answers.score_labels``."""
 
     answers: CodedAnswers
     scores: npt.NDArray[np.float64]
@@ -198,7 +198,7 @@ def read_scored(cell: StoredCell, readout: str | None = None) -> ScoredAnswers:
 
 
 def _plain_scores(cell: StoredCell, readout: str | None) -> list[float] | None:
-    """Return all scores in the order of the file; ``None`` where it is not plain, or holds what is no number."""
+    """Return all scores in the order of the file; ``None`` where it is not plain, or a score is not a number."""
     file = predictions_file(cell, readout)
     try:
         content = unpack(file) if file.suffix == PACKED else file.read_bytes()

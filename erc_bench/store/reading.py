@@ -13,24 +13,24 @@ from typing import Any, Literal
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.checking import check_record
-from erc_bench.store.contents import check_content, check_files, content_of, listed, stated
+from erc_bench.store.file_contents import check_content, check_files, content_of, listed, stated
 from erc_bench.store.layout import RECORD_FILE, RECORD_FORMAT, STATUS_FILE, is_cell_file
 from erc_bench.store.regular_files import inside_of, kind_of, read_regular
 
 CellStatus = Literal["done", "failed", "interrupted", "half-written", "damaged"]
-"""The stored statuses, and what a folder that bears none may be."""
+"""The stored statuses, and the states of a folder without one."""
 
 REMEDY = "Run the cell again (erc-bench run repairs it), or remove it with erc-bench rm --state damaged."
-"""What to do about a damaged cell."""
+"""The remedy for a damaged cell."""
 
 _SEED_FOLDER = re.compile(r"seed-(\d+)")
 
 
 @dataclass(frozen=True)
 class StoredCell:
-    """One cell folder: what became of it and, where it is done, its record.
+    """One cell folder: its status and, where it is done, its record.
 
-    ``error`` is one line for every status but ``done``, ``remedy`` what to do about a damaged cell. ``record`` is
+    ``error`` is one line for every status but ``done``, ``remedy`` the way to repair a damaged cell. ``record`` is
     empty where it cannot be read. ``verified`` says that every file of a done cell was held against size and digest
     in its status (the digests of a saved model's files only where they were asked for), which older ones lack.
     """
@@ -44,7 +44,7 @@ class StoredCell:
 
     @property
     def told(self) -> str:
-        """What is wrong with the cell, and what to do about it: one line."""
+        """The damage of the cell, and how to repair it: one line."""
         return ". ".join(filter(None, (self.error, self.remedy)))
 
     @property
@@ -88,7 +88,7 @@ def _order(folder: Path) -> tuple[tuple[str, ...], int]:
 
 
 def read_cell(folder: Path, with_model: bool = False) -> StoredCell:
-    """Read one cell folder. Never raises for what the files hold: the status names what is wrong.
+    """Read one cell folder. Never raises, whatever the files hold: the status names the damage.
 
     ``with_model`` takes the digests of a saved model's files as well, which may be large.
     """
@@ -107,7 +107,7 @@ def read_cell(folder: Path, with_model: bool = False) -> StoredCell:
 
 
 def read_status(folder: Path) -> dict[str, Any]:
-    """Return what the status of a cell says; raise :class:`ErcBenchError` where it cannot be read."""
+    """Return the status of a cell; raise :class:`ErcBenchError` where it cannot be read."""
     return _object(read_regular(folder / STATUS_FILE), STATUS_FILE)
 
 
@@ -116,7 +116,7 @@ def _damaged(folder: Path, error: str) -> StoredCell:
 
 
 def _in_the_way(folder: Path) -> str:
-    """Say what to do where a folder that nobody may empty stands in the place of a file."""
+    """Give the remedy where a folder that nobody may empty stands in the place of a file."""
     try:
         entries = sorted(entry for entry in folder.iterdir() if is_cell_file(entry.name))
         inside = {entry.name: held for entry in entries if (held := inside_of(entry))}
@@ -174,7 +174,7 @@ def without_collection() -> Iterator[None]:
     """Stop Python's search for unreachable objects within a block, or within the function that this decorates.
 
     Each search visits every value of every record that was read, a fifth of the time of reading them,
-    and finds nothing: records have no cycles. What has no references left is freed as ever.
+    and finds nothing: records have no cycles. An object without references is freed as ever.
     """
     searching = gc.isenabled()
     gc.disable()

@@ -1,13 +1,19 @@
-"""Regular files and nothing else: no link is followed, no pipe is waited for, no device is opened."""
+"""Regular files and nothing else: no link is followed, no pipe is waited for, no device is opened.
+
+Gzipped files are unpacked up to a bound, so that none fills the memory.
+"""
 
 from __future__ import annotations
 
+import gzip
 import os
 import stat
+import zlib
 from io import FileIO
 from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.store.layout import PACKED
 
 _KINDS = {
     stat.S_IFREG: "a file",
@@ -20,7 +26,7 @@ _FLAGS = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NO
 
 
 def kind_of(path: Path) -> str:
-    """Say what lies under a path ("a file", "a folder", "a link", "a pipe", …); empty where nothing does."""
+    """Name the kind of a path ("a file", "a folder", "a link", "a pipe", …); empty where nothing is there."""
     try:
         return _kind(path.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -33,7 +39,7 @@ def is_regular(path: Path) -> bool:
 
 
 def open_regular(file: Path, name: str = "") -> FileIO:
-    """Open a file for reading; ``name`` is what messages call it, else its own.
+    """Open a file for reading; messages call it ``name``, else by its own name.
 
     Raises :class:`ErcBenchError` for anything but a regular file, and ``OSError`` where it cannot be opened.
     """
@@ -42,7 +48,7 @@ def open_regular(file: Path, name: str = "") -> FileIO:
 
 
 def open_descriptor(file: str, name: str) -> int:
-    """Open what was just seen to be a regular file, and is not waited for or followed where it no longer is.
+    """Open a path just seen to be a regular file; it is not waited for or followed where it has changed since.
 
     Raises as :func:`open_regular` does.
     """
@@ -103,3 +109,33 @@ def _refuse(mode: int, name: str) -> None:
 
 def _kind(mode: int) -> str:
     return _KINDS.get(stat.S_IFMT(mode), "a device")
+
+
+MOST_UNPACKED = 64 * 2**20
+"""Bytes: the answers of many runs on the largest corpus are a tenth of it."""
+
+
+def unpack(file: Path, most: int = MOST_UNPACKED) -> bytes:
+    """Return the content of a gzipped file, if that is at most so many bytes; more are never unpacked.
+
+    Raises :class:`ErcBenchError` for a file that is damaged, cut off, no gzip file or too large, and
+    ``OSError`` for one that cannot be opened.
+    """
+    try:
+        with gzip.open(file, "rb") as stream:
+            content = stream.read(most + 1)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        told = " ".join(str(error).split()).rstrip(".")
+        raise ErcBenchError(f"{file} cannot be unpacked: {told}", "Get a fresh copy of the file.") from None
+    if len(content) > most:
+        raise ErcBenchError(
+            f"{file} unpacks to more than {most / 2**20:g} MiB, which no file of predictions needs",
+            f"If it is right, unpack it yourself: gunzip --keep {file.name}",
+        )
+    return content
+
+
+def as_stored(file: Path) -> Path:
+    """Return the file, or its gzipped form where that alone is there."""
+    packed = file.with_name(f"{file.name}{PACKED}")
+    return packed if packed.is_file() and not file.is_file() else file

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from safetensors.numpy import save
 
 from erc_bench.contracts.types import UtteranceKey
-from erc_bench.store.contents import Content, content_in, content_of
+from erc_bench.store.file_contents import Content, content_in, content_of
 from erc_bench.store.layout import (
     ARRAYS_FILE,
     LOCK_FILE,
@@ -81,7 +81,7 @@ class CellWriter:
             self._lock.release()
 
     def clear(self) -> None:
-        """Remove what an earlier run of the cell left, the status first; links and pipes in its files' places as well.
+        """Remove the files of an earlier run of the cell, the status first; links and pipes in their places as well.
 
         Raises :class:`ErcBenchError`, before anything is removed, for a folder that holds something in the place of
         one of its files.
@@ -148,7 +148,7 @@ class CellWriter:
     def finish(
         self, status: Status, error: str = "", traceback: str = "", inputs: Mapping[str, Any] | None = None
     ) -> None:
-        """Write the status, after which the cell counts; ``inputs`` is what a failed cell was made of."""
+        """Write the status, after which the cell counts; ``inputs`` are the inputs of a failed cell."""
         if traceback:
             self._write(TRACEBACK_FILE, traceback.encode())
         finished = datetime.now(UTC).isoformat(timespec="seconds")
@@ -179,7 +179,7 @@ class CellWriter:
 
 
 def _sync(file: Path) -> Content:
-    """Bring a file to the disk; return what it holds."""
+    """Bring a file to the disk; return its size and digest."""
     with file.open("rb", buffering=0) as stream:
         os.fsync(stream.fileno())
         return content_in(stream)

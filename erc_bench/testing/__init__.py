@@ -1,4 +1,4 @@
-"""Checks for authors of plugins: what ``erc-bench check`` runs, as functions for the tests of a package.
+"""Checks for authors of plugins: those of ``erc-bench check``, as functions for the tests of a package.
 
 ``check_objective``, ``check_classifier``, ``check_encoder``, ``check_backbone``, ``check_dataset`` and
 ``check_observer`` are in the modules named after those kinds, ``check_method`` and ``check_system`` in

@@ -1,4 +1,4 @@
-"""A module's state written as safetensors and JSON, and read back: what is not in it is lost."""
+"""A module's state written as safetensors and JSON, and read back: anything outside it is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def written_and_read(module: nn.Module, name: str) -> State:
     """Return a module's state after a way through bytes that hold no pickle.
 
     Tensors go through safetensors; extra state (``get_extra_state``) is a tensor or goes through JSON.
-    Raises ``AssertionError`` naming what can be neither.
+    Raises ``AssertionError`` naming a value that can be neither.
     """
     tensors, texts = {}, {}
     for key, value in module.state_dict().items():
@@ -29,7 +29,7 @@ def written_and_read(module: nn.Module, name: str) -> State:
 
 
 def take_over(module: nn.Module, state: State) -> None:
-    """Load a state into a fresh module, also what the fresh one does not have yet.
+    """Load a state into a fresh module, including entries that the fresh one does not have yet.
 
     A buffer or parameter that is ``None`` until a fit, or that a fit makes larger, takes the stored value.
     """

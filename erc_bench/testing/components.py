@@ -1,4 +1,4 @@
-"""What every component must have, whatever its kind: a name, a source, options with bounds, and the right imports.
+"""Requirements of every component, whatever its kind: a name, a source, options with bounds, and the right imports.
 
 The checks of this module read a class and need no torch; ``options`` and ``imports`` hold two of them.
 """
@@ -15,7 +15,7 @@ from erc_bench.testing.option_bounds import options_bounded, options_declared
 
 
 class Subject(Protocol):
-    """What a check of any kind is handed: the class and its options (``None``: the defaults)."""
+    """The subject of a check of any kind: the class and its options (``None``: the defaults)."""
 
     @property
     def component(self) -> type[Component]:

@@ -1,4 +1,4 @@
-"""Whether a method learns from dev what it should learn from train."""
+"""Whether a method learns from dev instead of train."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from functools import partial
 from random import Random
 
 from erc_bench.contracts.types import Dialogue, Splits, Utterance
-from erc_bench.testing.comparing import insist_steady
+from erc_bench.testing.answer_differences import insist_steady
 from erc_bench.testing.corpus import SmallCorpus
 from erc_bench.testing.findings import NotApplicableError
-from erc_bench.testing.trial import MethodTrial
+from erc_bench.testing.method_cells import MethodTrial
 
 _LESSONS = (("window", "copper", "seven"), ("ladder", "planet", "eleven"))
 """Words that train has not. A turn of dev or of test has those of one kind, and so has its whole dialogue."""
@@ -20,9 +20,9 @@ _SIZE = 4
 _MEANINGS = ("anger", "sadness")
 """Rare in train, so that no prior gives them."""
 _OF_TEST = ("joy", "neutral")
-"""Who reads the labels of test is another check's: these are not what dev says."""
+"""Labels as dev shows them; reading the labels of test is the subject of another check."""
 _LEARNT = 0.9
-"""Share of the answers that give what dev says, and then give the opposite when dev says the opposite.
+"""Share of the answers that follow dev, and then turn to the opposite when dev does.
 
 Whoever chooses on dev (an epoch, a temperature, a threshold or a bias for each label) can give one kind of words the
 one label or the other, but not each kind its own label both times: that makes half of the answers, in the mean.

@@ -1,4 +1,4 @@
-"""Invented dialogues that hold what readers and encoders stumble over."""
+"""Invented dialogues with everything that readers and encoders stumble over."""
 
 from __future__ import annotations
 

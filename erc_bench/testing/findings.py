@@ -1,4 +1,4 @@
-"""What a check is, and what came of it: for a table, for JSON, and for a test that must fail."""
+"""Checks and their results: for a table, for JSON, and for a test that must fail."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Check(Generic[Subject]):
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of one check; ``measured`` is the sentence of what was seen, or why it was skipped."""
+    """The result of one check; ``measured`` is the sentence of its measurement, or why it was skipped."""
 
     name: str
     outcome: Outcome
@@ -51,7 +51,7 @@ class Finding:
 
 
 def run_checks(checks: Iterable[Check[Subject]], subject: Subject) -> list[Finding]:
-    """Run every check, whatever comes of the others; what a component raises is a failure of that check."""
+    """Run every check, whatever the others find; an error that a component raises is a failure of that check."""
     findings = []
     fault = ""
     with alone(), _quiet():
@@ -75,7 +75,7 @@ def insist(findings: Sequence[Finding], component: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep warnings of the log to ourselves: what a component says of invented dialogues is news to nobody."""
+    """Keep warnings of the log to ourselves: a component's remarks on invented dialogues are news to nobody."""
     before = logging.root.manager.disable
     logging.disable(max(before, logging.WARNING))
     try:
@@ -85,14 +85,14 @@ def _quiet() -> Iterator[None]:
 
 
 def _run(check: Check[Subject], subject: Subject) -> tuple[Finding, bool]:
-    """Return what came of a check, and whether it makes the failures of the others idle."""
+    """Return the result of a check, and whether it makes the failures of the others idle."""
     outcome: Outcome = "passed"
     unusable = False
     try:
         measured = check.run(subject)
     except NotApplicableError as reason:
         outcome, measured = "skipped", str(reason)
-    # A component is a stranger's code: whatever it raises, the other checks go on.
+    # A component is foreign code: whatever it raises, the other checks go on.
     except (Exception, SystemExit) as error:
         outcome, measured = "failed", _said(error, subject)
         unusable = isinstance(error, UnusableError)
@@ -100,7 +100,7 @@ def _run(check: Check[Subject], subject: Subject) -> tuple[Finding, bool]:
 
 
 def _said(error: BaseException, subject: object) -> str:
-    """Return the sentence of a check; for what the component raised, with the place in its code."""
+    """Return the sentence of a check; for an error of the component, with the place in its code."""
     component = getattr(subject, "component", None) or getattr(getattr(subject, "method", None), "system", None)
     components = [] if component is None else [component]
     of_the_check = isinstance(error, AssertionError) and not raised_by(error, components)

@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from erc_bench.planning.plan import Plan
-from erc_bench.testing.cells import run_cells
-from erc_bench.testing.fresh_server import FORKS, Answer, read, write
-from erc_bench.testing.handing_over import NotHandedOverError, import_path, request
+from erc_bench.testing.calls_as_bytes import NotHandedOverError, import_path, request
+from erc_bench.testing.cell_runs import run_cells
+from erc_bench.testing.fresh_server import FORKS, CallAnswer, read, write
 
 HashSeed = Literal[1, 2]
-"""What ``hash()`` of a text hangs on; without one, it would be another in every process."""
+"""The seed of ``hash()`` of a text; without one, it would be another in every process."""
 _SEEDS: tuple[HashSeed, ...] = (1, 2)
 _PATIENCE = 10.0
 """Seconds that a server has to end when nobody asks any more."""
@@ -31,11 +31,11 @@ _START = "import sys; sys.path[:] = {path!r}; from erc_bench.testing.fresh_serve
 
 
 class NotReturnedError(Exception):
-    """Why a call returned nothing: what it raised, or how its process ended."""
+    """Why a call returned nothing: its error, or the end of its process."""
 
 
 def call_afresh(function: Callable[..., Any], *arguments: Any, hash_seed: HashSeed, encodes: bool = False) -> Any:
-    """Return what a function of a module returns in a fresh process; ``encodes``: it loads a language model.
+    """Return the result of a module's function in a fresh process; ``encodes``: it loads a language model.
 
     Raises :class:`NotHandedOverError` where it cannot be given the classes, :class:`NotReturnedError` where it ends
     otherwise than by returning.
@@ -81,8 +81,8 @@ class _Server:
             start_new_session=True,
         )
 
-    def ask(self, message: bytes) -> Answer:
-        """Return what came of a request; whatever interrupts the waiting ends the server."""
+    def ask(self, message: bytes) -> CallAnswer:
+        """Return the answer to a request; whatever interrupts the waiting ends the server."""
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
@@ -116,10 +116,10 @@ class _Server:
             self._process.wait()
 
 
-def _no_answer() -> Answer:
+def _no_answer() -> CallAnswer:
     if FORKS:
-        return Answer(not_handed_over="no process could be started for it")
-    return Answer(died="its process ended in the middle of it")
+        return CallAnswer(not_handed_over="no process could be started for it")
+    return CallAnswer(died="its process ended in the middle of it")
 
 
 def _close(stream: object) -> None:

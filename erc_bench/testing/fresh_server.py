@@ -1,6 +1,6 @@
 """The other side of :mod:`erc_bench.testing.fresh_process`: a process that stays as it was when it started.
 
-It imports what takes long and nothing of the component that is checked, and runs each request in a
+It imports slow libraries and nothing of the component that is checked, and runs each request in a
 fork of itself. Where there are no forks (Windows) it runs one request and ends.
 """
 
@@ -23,8 +23,8 @@ from typing import IO, Any
 
 _PRELOADED = (
     "erc_bench.contracts.losses",
-    "erc_bench.testing.cells",
-    "erc_bench.testing.handing_over",
+    "erc_bench.testing.cell_runs",
+    "erc_bench.testing.calls_as_bytes",
     "erc_bench.testing.random_backbone",
 )
 _LENGTH = struct.Struct("<Q")
@@ -32,8 +32,8 @@ FORKS = hasattr(os, "fork")
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a call returned; else what it raised, how its process died, or why it could not be handed over."""
+class CallAnswer:
+    """The result of a call; else its error, the end of its process, or why it could not be handed over."""
 
     value: Any = None
     raised: str = ""
@@ -61,7 +61,7 @@ def serve() -> None:
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    # What a component prints is no answer.
+    # Text that a component prints must not mix with the answer.
     os.dup2(2, 1)
     if FORKS:
         _import_what_takes_long(encodes=False)
@@ -75,7 +75,7 @@ def serve() -> None:
 
 @cache
 def _import_what_takes_long(encodes: bool) -> None:
-    """Import what every call needs, with one thread: a fork has none of the others, and might wait for them."""
+    """Import the libraries of every call, with one thread: a fork has none of the others, and might wait for them."""
     for name in _PRELOADED:
         import_module(name)
     import torch
@@ -109,7 +109,7 @@ def _in_a_fork(message: bytes, requests: IO[bytes]) -> bytes:
             os._exit(1)
         answer = read(stream)
     status = _end(child) if answer else os.waitpid(child, 0)[1]
-    return answer or pickle.dumps(Answer(died=_ending(os.waitstatus_to_exitcode(status))))
+    return answer or pickle.dumps(CallAnswer(died=_ending(os.waitstatus_to_exitcode(status))))
 
 
 def _end(child: int) -> int:
@@ -127,19 +127,19 @@ def _ending(code: int) -> str:
 
 
 def _answer(message: bytes) -> bytes:
-    from erc_bench.testing.handing_over import NotHandedOverError, received
+    from erc_bench.testing.calls_as_bytes import NotHandedOverError, received
 
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     try:
         call = received(pickle.loads(message))  # noqa: S301 (the parent process wrote it)
     except NotHandedOverError as reason:
-        return pickle.dumps(Answer(not_handed_over=str(reason)))
+        return pickle.dumps(CallAnswer(not_handed_over=str(reason)))
     try:
-        answer = Answer(call())
+        answer = CallAnswer(call())
     # Whatever leaves the call is told to the parent, and the fork ends in its own place.
     except BaseException as error:
-        answer = Answer(raised=f"{type(error).__name__}: {error}")
+        answer = CallAnswer(raised=f"{type(error).__name__}: {error}")
     sys.stdout.flush()
     return pickle.dumps(answer)
 

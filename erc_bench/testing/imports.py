@@ -1,4 +1,4 @@
-"""What the module of a component imports: the api, its own package and other people's libraries."""
+"""The imports of a component's module: the api, its own package and other people's libraries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from erc_bench.testing.findings import NotApplicableError
 
 _OWN_LIBRARY = "erc_bench"
 _ALLOWED = ("erc_bench.api", "erc_bench.testing")
-"""What a plugin may import of erc_bench: the second for its own tests."""
+"""Modules of erc_bench that a plugin may import: the second for its own tests."""
 _SHIPPED = "erc_bench_plugins"
 _DEPTH_OF_A_SHIPPED_COMPONENT = 3
 
@@ -79,7 +79,7 @@ def _is_shipped(name: str) -> bool:
 
 
 def _home(module: str) -> str:
-    """Return the package that is a component's own: a shipped one has its folder, a stranger's all of the package."""
+    """Return a component's own package: a shipped one has its folder, a third-party one all of the package."""
     parts = module.split(".")
     return ".".join(parts[:_DEPTH_OF_A_SHIPPED_COMPONENT]) if parts[0] == _SHIPPED else parts[0]
 

@@ -25,7 +25,7 @@ from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.corpus import SmallCorpus
 from erc_bench.testing.dev_lessons import dev_unlearnt
 from erc_bench.testing.findings import Check, Finding, insist, run_checks
-from erc_bench.testing.orders import training_order
+from erc_bench.testing.method_cells import MethodTrial
 from erc_bench.testing.protocol_runs import (
     chosen_epoch,
     earlier_cells,
@@ -40,7 +40,7 @@ from erc_bench.testing.protocol_runs import (
 from erc_bench.testing.random_backbone import TinyBackbone
 from erc_bench.testing.recipes import parts, said, settings
 from erc_bench.testing.saving import saved_model
-from erc_bench.testing.trial import MethodTrial
+from erc_bench.testing.shuffling import training_order
 
 
 def method_findings(method: Method, catalogue: Catalogue | None = None, backbone: str = "") -> list[Finding]:

@@ -55,7 +55,7 @@ def check_observer(observer_class: type[Observer], options: Any = None) -> None:
 
 @contextmanager
 def _stage() -> Iterator[tuple[ProcessState, Callable[[int], ObservedRun]]]:
-    """Give the state of the process in an empty working directory, and what makes runs by their seeds."""
+    """Give the state of the process in an empty working directory, and a factory of runs by their seeds."""
     with TemporaryDirectory() as name, chdir(name):
 
         def run(seed: int) -> ObservedRun:
@@ -78,7 +78,7 @@ def _stage() -> Iterator[tuple[ProcessState, Callable[[int], ObservedRun]]]:
 
 @contextmanager
 def _invented(subject: ObserverSubject) -> Iterator[tuple[Observer, Callable[[int], ObservedRun]]]:
-    """Give the observer, built in an empty working directory, and what makes runs by their seeds."""
+    """Give the observer, built in an empty working directory, and a factory of runs by their seeds."""
     with _stage() as (_, run):
         yield subject.component(subject.options), run
 

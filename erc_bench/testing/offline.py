@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 @contextmanager
 def offline() -> Iterator[list[str]]:
-    """Refuse connections and look-ups of names; yield the list of what was tried, which grows."""
+    """Refuse connections and look-ups of names; yield the list of attempts, which grows."""
     tried: list[str] = []
 
     def refuse(*arguments: Any, **_: Any) -> NoReturn:

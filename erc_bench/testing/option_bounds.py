@@ -1,4 +1,4 @@
-"""Whether options are explained, and refuse what lies outside of them."""
+"""Whether options are explained, and refuse values outside of their bounds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def options_declared(options: type, where: str) -> str:
     try:
         declared = specs(options)
     except ErcBenchError as error:
-        raise UnusableError(f"Options of {where} is no dataclass: write @dataclass(frozen=True) above it") from error
+        raise UnusableError(f"Options of {where} is not a dataclass: write @dataclass(frozen=True) above it") from error
     for field in dataclasses.fields(options):
         known = field.name in declared
         assert known, f"option {field.name} of {where} is not declared by erc.option, so that it cannot be set"
@@ -34,7 +34,7 @@ def options_declared(options: type, where: str) -> str:
 
 
 def options_bounded(options: type, where: str) -> str:
-    """Return what was refused; raise ``AssertionError`` for a number without bounds and for a choice that is open."""
+    """Return the refused values; raise ``AssertionError`` for a number without bounds and for a choice that is open."""
     declared = specs(options)
     if not declared:
         raise NotApplicableError("it has no options")
@@ -52,9 +52,9 @@ def options_bounded(options: type, where: str) -> str:
 
 
 def options_run(options: type, given: Any, try_out: Callable[[Any, str], None]) -> str:
-    """Try the component with each of its options at every edge of what is allowed, and between; return how many ran.
+    """Try the component with each of its options at every edge of its bounds, and between; return how many ran.
 
-    ``given`` are the options to begin from. ``try_out`` takes changed options and what was changed; it
+    ``given`` are the options to begin from. ``try_out`` takes changed options and a name of the change; it
     may raise ``AssertionError``, and :class:`ErcBenchError` where the component refuses them itself.
     """
     declared = specs(options)
@@ -134,7 +134,7 @@ def _refuses(spec: OptionSpec, value: Any) -> bool:
 
 
 def _no_choices(spec: OptionSpec) -> list[str]:
-    """Return a text that is no choice, where only some texts are one."""
+    """Return a text that is not a choice, where only some texts are one."""
     texts = any(isinstance(choice, str) for choice in _choices(spec.type))
     return [_NO_CHOICE] if texts and str not in _kinds(spec.type) else []
 

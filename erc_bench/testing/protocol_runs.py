@@ -1,4 +1,4 @@
-"""Checks that run a method on the small corpus and on changed ones, and compare what it answers."""
+"""Checks that run a method on the small corpus and on changed ones, and compare its answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.statistics.metrics import METRIC_WORDS
-from erc_bench.testing.comparing import ROUNDING, difference, distant, insist_steady, number_changed
+from erc_bench.testing.answer_differences import ROUNDING, difference, distant, insist_steady, number_changed
 from erc_bench.testing.corpus import (
     SmallCorpus,
     dev_as_test,
@@ -20,16 +20,16 @@ from erc_bench.testing.corpus import (
     with_test_labels,
 )
 from erc_bench.testing.findings import NotApplicableError
-from erc_bench.testing.orders import by_position
-from erc_bench.testing.trial import CONSTANT_RATE, ONE_EPOCH, Answers, Change, MethodTrial, Regime
-from erc_bench.testing.watching import Reading
+from erc_bench.testing.method_cells import CONSTANT_RATE, ONE_EPOCH, CellAnswers, Change, MethodTrial, Regime
+from erc_bench.testing.reading_order import ReadingOrder
+from erc_bench.testing.shuffling import by_position
 
 _TO_THE_LAST_DIGIT = "are the same to the last digit"
 _BUT_ROUNDING = "none of which changes by more than rounding"
 
 
 def runs(trial: MethodTrial) -> str:
-    """Return what it reached; raise ``AssertionError`` with the reason where a cell fails."""
+    """Return the reached scores; raise ``AssertionError`` with the reason where a cell fails."""
     told = []
     for regime in trial.regimes:
         try:
@@ -60,14 +60,14 @@ def learns(trial: MethodTrial) -> str:
     raise AssertionError(f"{told}: it has not learnt what a bag of words does")
 
 
-def _floor(answers: Answers) -> str:
+def _floor(answers: CellAnswers) -> str:
     given = set(answers.scores.values())
     assert len(given) == 1, f"it says that it is a floor (is_floor), and gives {len(given)} different answers"
     return "it says that it is a floor, and gives one answer to all utterances"
 
 
 def labels_of_test(trial: MethodTrial) -> str:
-    """Return what was compared; raise ``AssertionError`` where a label of test changes anything."""
+    """Return the number of compared answers; raise ``AssertionError`` where a label of test changes anything."""
     before = trial.plain
     for change, regime in _canaries(trial):
         what = difference(trial.run(regime=regime), trial.run(change=change, regime=regime))
@@ -98,7 +98,7 @@ def _second(scores: Sequence[float]) -> int:
 
 
 def same_seed(trial: MethodTrial) -> str:
-    """Return what was compared; raise ``AssertionError`` where anything differs."""
+    """Return the number of compared answers; raise ``AssertionError`` where anything differs."""
     what = difference(trial.plain, trial.run(time="elsewhere"))
     if not what:
         return f"{len(trial.plain.scores)} answers and all dev scores {_TO_THE_LAST_DIGIT}{trial.caveat}"
@@ -117,9 +117,9 @@ def seeds(trial: MethodTrial) -> str:
     if difference(plain, other):
         return f"{number_changed(plain.scores, other.scores)} of {len(plain.scores)} answers have other scores"
     assert trial.is_system, "another seed changes nothing, neither the initial weights nor the order of the batches"
-    reading = Reading()
+    reading = ReadingOrder()
     trial.watch(reading.watched)
-    # An order that follows from what the dialogues hold, as a curriculum's does, is no chance.
+    # An order that follows from the dialogues' content, as a curriculum's does, does not hang on chance.
     assert not reading.keeps_changing() or not by_position(trial, reading), (
         "it shuffles its training data, and another seed shuffles them alike"
     )
@@ -164,7 +164,7 @@ def _insist_on_one_dialogue(trial: MethodTrial) -> None:
 
 
 def earlier_cells(trial: MethodTrial) -> str:
-    """Return what was compared; raise ``AssertionError`` where an earlier cell leaves a trace."""
+    """Return the number of compared answers; raise ``AssertionError`` where an earlier cell leaves a trace."""
     what = difference(trial.plain, trial.behind_another[1])
     if what:
         insist_steady(trial)
@@ -173,7 +173,7 @@ def earlier_cells(trial: MethodTrial) -> str:
 
 
 def chosen_epoch(trial: MethodTrial) -> str:
-    """Return the score of the chosen epoch; raise ``AssertionError`` where what is read out has another one."""
+    """Return the score of the chosen epoch; raise ``AssertionError`` where the readout has another one."""
     if not trial.plain.record["epochs"]:
         raise NotApplicableError("it has no epochs that the runner knows of")
     component: type[Classifier] = trial.plan().components["classifier"]
@@ -196,7 +196,7 @@ def _dev_scores(record: Mapping[str, Any], epoch: int) -> tuple[Any, Any]:
     return record["epochs"][epoch - 1]["dev"], record["metrics"]["dev"]
 
 
-def _headline(answers: Answers) -> tuple[str, float, float]:
+def _headline(answers: CellAnswers) -> tuple[str, float, float]:
     """Return the name of the headline metric, the score on test, and that of the majority floor."""
     metric = answers.record["headline_metric"]
     return METRIC_WORDS[metric], answers.record["metrics"]["test"][metric], answers.record["floor"][metric]

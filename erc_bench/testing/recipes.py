@@ -1,4 +1,4 @@
-"""What a method says of itself: its source, its parts, and settings that its parts have."""
+"""Checks of a method's declarations: its source, its parts, and settings that its parts have."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from erc_bench.planning.overrides import Override
 from erc_bench.planning.request import Request
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.findings import NotApplicableError, UnusableError
-from erc_bench.testing.trial import MethodTrial
+from erc_bench.testing.method_cells import MethodTrial
 
 
 def said(trial: MethodTrial) -> str:
-    """Return the source; raise ``AssertionError`` for what a reader of a table would miss."""
+    """Return the source; raise ``AssertionError`` where a reader of a table would miss one."""
     method = trial.method
     for what in ("name", "source", "summary", "settings_from"):
         assert str(getattr(method, what)).strip(), f"the method says nothing of its {what}"
@@ -47,10 +47,10 @@ def parts(trial: MethodTrial) -> str:
 
 
 def settings(trial: MethodTrial) -> str:
-    """Return how many were resolved; raise ``AssertionError`` for what no part has or admits."""
+    """Return how many were resolved; raise ``AssertionError`` for settings that no part has or admits."""
     method, datasets = trial.method, trial.catalogue.entries("dataset")
     for name in method.per_dataset:
-        assert name in datasets, f"per_dataset names {name!r}, which is no dataset; {did_you_mean(name, datasets)}"
+        assert name in datasets, f"per_dataset names {name!r}, which is not a dataset; {did_you_mean(name, datasets)}"
     for name, dataset in datasets.items():
         combination = replace(trial.combination, dataset=dataset.component)
         _, problems = plan_combination(Request([method.name], [name]), trial.catalogue, combination)

@@ -11,8 +11,8 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.planning.request import Combination
 from erc_bench.plugin_host.catalogue import Catalogue, Entry
 from erc_bench.testing.findings import NotApplicableError
-from erc_bench.testing.trial import MethodTrial
-from erc_bench.training.saved_models.model import load_model
+from erc_bench.testing.method_cells import MethodTrial
+from erc_bench.training.saved_models.saved_model import load_model
 
 _TOLERANCE = 1e-3
 """Scores are stored with four decimals, and batches are cut otherwise when a model answers."""

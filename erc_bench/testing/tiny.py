@@ -1,4 +1,4 @@
-"""A small backbone with random weights: what an encoder is checked with where no other is given."""
+"""A small backbone with random weights, with which an encoder is checked where no other is given."""
 
 from __future__ import annotations
 

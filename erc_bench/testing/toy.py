@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.encoder import Example
 from erc_bench.contracts.objective import EpochView, Objective
-from erc_bench.contracts.outputs import Outputs, View
-from erc_bench.contracts.task import Task
+from erc_bench.contracts.task import Outputs, Task, View
 from erc_bench.contracts.types import Dialogue, Utterance, UtteranceKey
 
 LABELS = ("angry", "happy", "neutral", "sad")
@@ -50,7 +49,7 @@ def toy_keys(size: int) -> list[UtteranceKey]:
 
 
 def toy_outputs(objective: Objective, head: nn.Module, z: Tensor, labels: Tensor) -> Outputs:
-    """z: (n, dim), labels: (n,) → what the objective reads; further views differ from ``z`` a little."""
+    """z: (n, dim), labels: (n,) → the objective's inputs; further views differ from ``z`` a little."""
     # A function of the row alone: an utterance's second view is the same wherever it stands in the batch.
     others = [z + 0.01 * torch.sin(100 * (1 + number) * z) for number in range(objective.views - 1)]
     views = tuple(View(one, objective.project(one)) for one in (z, *others))

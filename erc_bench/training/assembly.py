@@ -54,7 +54,7 @@ def quicken_draws(module: nn.Module, device: torch.device) -> None:
 
 @dataclass
 class Assembly:
-    """Builds the parts of one cell, in the order in which they stand here: each step seeds what it draws."""
+    """Builds the parts of one cell, in the order in which they stand here: each step seeds its own draws."""
 
     plan: Plan
     data: CellData
@@ -85,12 +85,12 @@ class Assembly:
 
     @cached_property
     def scorer(self) -> Scorer:
-        """What scores the cell, as its dataset wants it."""
+        """The scorer of the cell, by the metrics of its dataset."""
         dataset = self.plan.dataset
         return Scorer(dataset.labels, dataset.scored_labels, dataset.headline_metric)
 
     def load(self) -> tuple[Encoder, RowEncoder]:
-        """Return the encoder around its language model, and what runs that over token rows."""
+        """Return the encoder around its language model, and the module that runs that over token rows."""
         return self.around(self.workspace.backbone(self.plan, self.upstream))
 
     def around(self, backbone: LoadedBackbone) -> tuple[Encoder, RowEncoder]:
@@ -133,12 +133,12 @@ class Assembly:
         return preparer, ready
 
     def task(self, encoder: Encoder, preparer: Preparer, ready: Preparation) -> Task:
-        """Return what objective and classifiers may know."""
+        """Return the task as objective and classifiers may know it."""
         counts = torch.bincount(ready.train.labels.cpu(), minlength=len(self.plan.dataset.labels))
         return self.task_of(encoder.dim, counts, self.word_states(preparer, ready))
 
     def word_states(self, preparer: Preparer, ready: Preparation) -> WordStates:
-        """Return what encodes bare words, the label words already known."""
+        """Return a function that encodes bare words, the label words already known."""
 
         def encode(asked: Sequence[str]) -> Tensor:
             return ready.standardiser(preparer.encode_words(asked)).to(self.precision)
@@ -146,7 +146,7 @@ class Assembly:
         return WordStates(encode, {self.plan.dataset.words(): ready.words.to(self.precision)})
 
     def task_of(self, dim: int, train_counts: Tensor, words: WordStates) -> Task:
-        """Return the same from what it is made of: width, (classes,) label counts of train, states of words."""
+        """Return the task from its parts: width, (classes,) label counts of train, states of words."""
         return Task(
             labels=self.plan.dataset.labels,
             label_words=self.plan.dataset.words(),
@@ -161,7 +161,7 @@ class Assembly:
         )
 
     def compose(self, encoder: Encoder, row_encoder: RowEncoder, task: Task) -> Composition:
-        """Return what trains: the encoder with objective and head."""
+        """Return the trainable composition: the encoder with objective and head."""
         objective, head = self.objective_and_head(task)
         weights = _class_weights(task.train_counts, self.options.class_weights)
         weights = weights if weights is None else weights.to(self.workspace.device, self.precision)
@@ -169,7 +169,7 @@ class Assembly:
         return Composition(encoder, objective, head, row_encoder, weights, micro_batches, self.precision)
 
     def objective_and_head(self, task: Task) -> tuple[Objective, nn.Module]:
-        """Return what trains beside the encoder, as it is before the first step."""
+        """Return the modules that train beside the encoder, as they are before the first step."""
         device = self.workspace.device
         seed_generators(self.plan.seed, "initialisation", 1)
         objective: Objective = self.plan.components["objective"](self.plan.build("objective"))
@@ -191,7 +191,7 @@ class Assembly:
         return classifiers
 
     def place(self, module: nn.Module) -> nn.Module:
-        """Move a module to the device and, on frozen states, to float64; what it drew before stays the same."""
+        """Move a module to the device and, on frozen states, to float64; its initial draw stays the same."""
         # The precision first: not every device can hold the other one.
         return (module.to(self.precision) if self.frozen else module).to(self.workspace.device)
 

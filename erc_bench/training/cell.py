@@ -1,4 +1,4 @@
-"""One cell from plan to scores: what the runner calls. Test labels never come here."""
+"""Compute one cell from plan to scores: the entry point of the runner. Test labels never come here."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from torch import Tensor
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
-from erc_bench.contracts.outputs import Outputs
-from erc_bench.contracts.task import Task
+from erc_bench.contracts.task import Outputs, Task
 from erc_bench.contracts.types import UtteranceKey
 from erc_bench.planning.plan import Plan
 from erc_bench.training.assembly import Assembly
@@ -25,7 +24,7 @@ from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.process_state import seed_generators
 from erc_bench.training.progress import Progress
 from erc_bench.training.readout import anchor_arrays, read, representation_arrays
-from erc_bench.training.result import CellResult, Hear, Reading, Stage, Trained, unheard
+from erc_bench.training.result import CellResult, Hear, Readout, Stage, TrainedParts, unheard
 from erc_bench.training.row_states import RowEncoder
 from erc_bench.training.upstream_weights import UpstreamWeights
 from erc_bench.training.workspace import Workspace
@@ -64,7 +63,7 @@ class Cell:
         self.timings: dict[str, float] = {}
 
     def run(self) -> CellResult:
-        """Train, read out, and gather what the record keeps."""
+        """Train, read out, and gather the facts of the record."""
         encoder, row_encoder = self._timed("load", self.assembly.load)
         preparer, ready = self._timed("prepare", lambda: self.assembly.prepare(encoder, row_encoder))
         with one_thread(self.device) if preparer.frozen else nullcontext():
@@ -102,11 +101,13 @@ class Cell:
 
     def _model(
         self, composition: Composition, classifiers: dict[str, Classifier], task: Task, ready: Preparation
-    ) -> Trained:
+    ) -> TrainedParts:
         assert isinstance(task.encode_words, WordStates)
         counts = tuple(task.train_counts.tolist())
         sample = ready.dev.first(_SAMPLE)
-        return Trained(self.assembly, composition, classifiers, ready.standardiser, task.encode_words, counts, sample)
+        return TrainedParts(
+            self.assembly, composition, classifiers, ready.standardiser, task.encode_words, counts, sample
+        )
 
     def _epochs(self, preparer: Preparer, ready: Preparation) -> Callable[[int], PreparedSplit]:
         if not preparer.encoder.augments or preparer.frozen:
@@ -129,7 +130,7 @@ class Cell:
         classifiers: dict[str, Classifier],
         outputs: tuple[Outputs | None, Outputs, Outputs | None],
         task: Task,
-    ) -> dict[str, Reading]:
+    ) -> dict[str, Readout]:
         rule, last_k = self.options.selection, self.options.last_k
         watches = {self.assembly.own_classifier: self._watch_readout(outputs[2])}
         return {

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.encoder import Encoded, Encoder
 from erc_bench.contracts.objective import Objective
-from erc_bench.contracts.outputs import Outputs, View
+from erc_bench.contracts.task import Outputs, View
 from erc_bench.training.micro_batches import MicroBatches
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.row_states import RowEncoder, set_training
@@ -20,7 +20,7 @@ from erc_bench.training.row_states import RowEncoder, set_training
 class MomentumEncoder:
     """A copy of an encoder that follows it and has no gradients of its own.
 
-    What does not train (a frozen backbone, its lower layers, the tokenizer) is shared, not copied.
+    Parts that do not train (a frozen backbone, its lower layers, the tokenizer) are shared, not copied.
     """
 
     def __init__(self, encoder: Encoder, row_encoder: RowEncoder, momentum: float) -> None:
@@ -148,7 +148,7 @@ class Composition:
     def parameter_groups(self) -> dict[str, list[nn.Parameter]]:
         """Return all parameters, each once, by the learning rate that is theirs.
 
-        What the encoder counts to its group ``encoder`` is the backbone's; everything else is the head's.
+        Parameters of the encoder's group ``encoder`` are the backbone's; everything else is the head's.
         """
         backbone = {id(parameter) for parameter in self.encoder.parameter_groups()["encoder"]}
         groups: dict[str, list[nn.Parameter]] = {"encoder": [], "head": []}

@@ -2,7 +2,7 @@
 
 A part's version is raised, with a line in CHANGELOG.md, when the part computes something else; golden numbers
 (``benchmarks/golden_numbers``) fail the tests until that is done. A stored cell is stale where a part that it used has
-another version now. Comments, names, moved modules and what is merely quicker raise nothing.
+another version now. Comments, names, moved modules and a mere gain in speed raise nothing.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def one_core_each(device: torch.device) -> None:
 
 @contextmanager
 def all_threads(device: torch.device) -> Iterator[None]:
-    """Compute on all cores for a while: what the other processes of a grid are waiting for."""
+    """Compute on all cores for a while, so that the other processes of a grid wait."""
     before = torch.get_num_threads()
     if device.type == "cpu":
         torch.set_num_threads(_CORES)
@@ -102,7 +102,7 @@ def one_thread(device: torch.device) -> Iterator[None]:
 
 
 def hardware(device: torch.device) -> dict[str, Any]:
-    """Describe the machine for the record; ``class`` and ``instructions`` name what makes results comparable."""
+    """Describe the machine for the record; ``class`` and ``instructions`` decide whether results are comparable."""
     on_cpu = device.type != "cuda"
     return {
         "class": device.type,
@@ -115,7 +115,7 @@ def hardware(device: torch.device) -> dict[str, Any]:
 
 
 def _processor() -> str:
-    """Return the name of the processor as Linux knows it, else what Python does."""
+    """Return the name of the processor as Linux knows it, else as Python does."""
     with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):

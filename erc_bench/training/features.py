@@ -33,8 +33,8 @@ _log = logging.getLogger("erc_bench")
 class FeatureCache:
     """Reads and writes the row states of one backbone in one precision.
 
-    ``backbone`` covers all that decides what the backbone computes: weights, options, code.
-    ``described`` is what an entry says of itself to a reader; it decides nothing.
+    ``backbone`` covers all that decides the backbone's output: weights, options, code.
+    ``described`` is an entry's description for readers; it decides nothing.
     """
 
     def __init__(

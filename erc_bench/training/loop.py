@@ -13,8 +13,7 @@ from torch import Tensor
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.objective import EpochView
-from erc_bench.contracts.outputs import Outputs
-from erc_bench.contracts.task import Task
+from erc_bench.contracts.task import Outputs, Task
 from erc_bench.planning.training_options import TrainingOptions
 from erc_bench.training.composition import Composition, batches
 from erc_bench.training.optimiser import Schedule, clip_gradients, make_optimiser
@@ -28,7 +27,7 @@ from erc_bench.training.selection import Scorer, Selector
 from erc_bench.training.step import BatchStep, TermLog, untouched
 
 Watch = Callable[[Callable[[Outputs], Tensor]], None]
-"""Is handed, after every epoch, what turns outputs into (n, classes) scores; gives nothing back."""
+"""Is called after every epoch with a function from outputs to (n, classes) scores; returns nothing."""
 
 
 def unwatched(_scores: Callable[[Outputs], Tensor]) -> None:
@@ -36,8 +35,8 @@ def unwatched(_scores: Callable[[Outputs], Tensor]) -> None:
 
 
 @dataclass
-class Trained:
-    """What the loop leaves behind; the composition holds the chosen weights.
+class LoopResult:
+    """The result of the loop; the composition holds the chosen weights.
 
     ``inert_terms`` names loss terms that reach no parameter: with a frozen backbone a contrastive
     term on its representations trains nothing, and the reader of a table must know.
@@ -85,13 +84,13 @@ class Loop:
         training_split: Callable[[int], PreparedSplit],
         dev: PreparedSplit,
         read_out: PreparedSplit | None = None,
-    ) -> Trained:
+    ) -> LoopResult:
         """Train; ``training_split`` gives the examples of an epoch (the same ones where nothing augments).
 
         A classifier that is fitted in each epoch reads ``read_out``, train without augmentation;
         where it is missing, the examples of the epoch.
         """
-        trained = Trained(Selector(self.options.selection, self.options.last_k))
+        trained = LoopResult(Selector(self.options.selection, self.options.last_k))
         first = training_split(0)
         steps_per_epoch = -(-len(first) // (self.options.batch_size * self.options.accumulation))
         optimiser = make_optimiser(self.composition.parameter_groups(), self.options)

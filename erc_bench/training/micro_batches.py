@@ -102,7 +102,7 @@ class _TwoPasses(torch.autograd.Function):
 
 
 def _adds_up() -> bool:
-    """Whether what is going on is ``backward()`` on all parameters, and not ``grad()`` of some."""
+    """Whether autograd runs ``backward()`` on all parameters, and not ``grad()`` of some."""
     asked = getattr(torch.autograd, "_is_checkpoint_valid", None)
     return asked is not None and bool(asked())
 

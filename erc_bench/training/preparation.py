@@ -1,4 +1,4 @@
-"""What can be computed before any seed matters: token rows, frozen states, label words."""
+"""Prepare everything that does not depend on the seed: token rows, frozen states, label words."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _exact(states: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class CellData:
-    """What a method may see: train and dev with labels, test sealed (``None``: not even read)."""
+    """The splits that a method may see: train and dev with labels, test sealed (``None``: not even read)."""
 
     train: Sequence[Dialogue]
     dev: Sequence[Dialogue]

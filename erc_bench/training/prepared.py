@@ -1,4 +1,4 @@
-"""A split made ready for an encoder: examples, labels and what the language model must read."""
+"""A split made ready for an encoder: examples, labels and token rows for the language model."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class PreparedSplit:
         )
 
     def batch(self, indices: Sequence[int]) -> EncoderBatch:
-        """Return what the encoder reads beside the row states."""
+        """Return the encoder's further inputs, beside the row states."""
         return EncoderBatch(Picked(self.examples, indices), Picked(self.row_counts, indices))
 
     def batch_rows(self, indices: Sequence[int]) -> list[TokenRow]:

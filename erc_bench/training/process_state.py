@@ -1,4 +1,4 @@
-"""What a component may change for the whole process, kept and put back: generators, settings, the directory."""
+"""Keep and restore the state of the process that a component may change: generators, settings, the directory."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class RandomState:
 
 @dataclass(frozen=True)
 class _Setting:
-    """A setting of the process: what it is called, how it is read and how it is set."""
+    """A setting of the process: its name, its reader and its writer."""
 
     name: str
     read: Callable[[], Any]
@@ -89,7 +89,7 @@ class ProcessState:
         self._settings = [(setting, setting.read()) for setting in _SETTINGS]
 
     def changed(self) -> list[str]:
-        """Name the settings that are no longer what they were; generators are there to be drawn on."""
+        """Name the settings that have changed; generators are there to be drawn on."""
         return [setting.name for setting, before in self._settings if setting.read() != before]
 
     def restore(self) -> None:

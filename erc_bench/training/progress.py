@@ -1,4 +1,4 @@
-"""What a run tells while it goes: to a terminal, to a log, or to nobody."""
+"""Progress of a run: shown on a terminal, in a log, or not at all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Progress:
         """``cells`` cells are about to run."""
 
     def in_job(self, job: int) -> None:
-        """What follows is told of the cell that this one of several processes runs."""
+        """All messages from here on concern the cell that this one of several processes runs."""
 
     def cell_started(self, label: str) -> None:
         """A cell starts."""

@@ -12,11 +12,10 @@ from torch import Tensor
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.losses import at_least_float32
-from erc_bench.contracts.outputs import Outputs
-from erc_bench.contracts.task import Task
+from erc_bench.contracts.task import Outputs, Task
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.arrays import PROJECTED, REPRESENTATIONS
-from erc_bench.training.result import Hear, Reading, readout_epoch, unheard
+from erc_bench.training.result import Hear, Readout, readout_epoch, unheard
 from erc_bench.training.selection import Rule, Scorer, Selector
 
 Watch = Callable[[Tensor], None]
@@ -32,13 +31,13 @@ def read(
     last_k: int,
     watch: Watch | None = None,
     hear: Hear = unheard,
-) -> Reading:
+) -> Readout:
     """Read the representations of (train, dev, test); train is needed only where something is fitted.
 
     ``watch`` sees the scores on test that each epoch of a fit would give, ``hear`` its metrics on dev.
     """
     train, dev, test = splits
-    reading = Reading({}, None)
+    reading = Readout({}, None)
     if classifier.refit is not None:
         assert train is not None
         watched = None if watch is None or test is None else (test, watch)
@@ -74,7 +73,7 @@ def _fit(
     task: Task,
     scorer: Scorer,
     selector: Selector,
-    reading: Reading,
+    reading: Readout,
     watched: tuple[Outputs, Watch] | None,
     hear: Hear,
 ) -> None:

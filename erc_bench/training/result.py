@@ -1,4 +1,4 @@
-"""What the training of a cell hands to the runner."""
+"""The result of a cell's training, as the runner receives it."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from erc_bench.training.preparation import Standardiser, WordStates
 from erc_bench.training.prepared import PreparedSplit
 
 Stage = Literal["training", "readout"]
-"""What an epoch is an epoch of: the training of the composition, or the fit of its own classifier."""
+"""The process that an epoch belongs to: the training of the composition, or the fit of its own classifier."""
 
 
 @dataclass
-class Reading:
-    """What one classifier makes of one training.
+class Readout:
+    """One classifier's answers from one training.
 
     ``dev`` holds metrics in points. scores: (n, classes) probabilities on test; ``None`` where test
     was not read. ``epochs`` holds the dev metrics of each epoch of the classifier's own fit.
@@ -42,18 +42,18 @@ class CellResult:
     """Scores of every reading (the method's own classifier first), and the facts for the record.
 
     ``keys`` name the test utterances in the order of the scores and of ``representations``, each (n, dim).
-    ``model`` is what was trained, where it is to be saved.
+    ``model`` holds the trained parts, where they are to be saved.
     """
 
     keys: list[UtteranceKey]
-    readings: dict[str, Reading]
+    readings: dict[str, Readout]
     epochs: list[dict[str, Any]] = field(default_factory=list)
     selection: dict[str, Any] = field(default_factory=dict)
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     representations: dict[str, np.ndarray] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
-    model: Trained | System | None = None
+    model: TrainedParts | System | None = None
 
 
 Hear = Callable[[ObservedEpoch], None]
@@ -65,7 +65,7 @@ def unheard(_epoch: ObservedEpoch) -> None:
 
 
 def training_epoch(record: Mapping[str, Any], epochs: int, optimiser: torch.optim.Optimizer) -> ObservedEpoch:
-    """Return what is heard of an epoch of training; ``record`` is what the run's record keeps of it."""
+    """Return the observers' view of a training epoch; ``record`` is its entry in the run's record."""
     return ObservedEpoch(
         "training",
         record["epoch"],
@@ -78,7 +78,7 @@ def training_epoch(record: Mapping[str, Any], epochs: int, optimiser: torch.opti
 
 
 def readout_epoch(classifier: str, record: Mapping[str, Any], seconds: float) -> ObservedEpoch:
-    """Return what is heard of an epoch of a classifier's fit, which does not say how many there will be."""
+    """Return the observers' view of an epoch of a classifier's fit, whose number of epochs is not known."""
     epoch, dev = record["epoch"], read_only(record["dev"])
     return ObservedEpoch("readout", epoch, None, read_only({}), dev, seconds, read_only({}), classifier)
 
@@ -93,7 +93,7 @@ def read_only(value: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedParts:
     """The parts with the weights of the chosen epoch, and how they came to be put together.
 
     ``classifiers`` are fitted, the method's own first. ``words`` are the label words' states, and of whatever

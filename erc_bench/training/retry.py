@@ -24,7 +24,7 @@ class Retry:
         self._progress = progress
 
     def run(self, step: Callable[[], T], examples: int) -> T:
-        """Return what ``step`` gives, which starts by forgetting all gradients and has batches of ``examples``."""
+        """Return the result of ``step``, which starts by forgetting all gradients and has batches of ``examples``."""
         before = StepState(self._composition)
         while True:
             try:

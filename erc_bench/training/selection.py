@@ -17,7 +17,7 @@ State = dict[str, Any]
 
 
 class Selector:
-    """Is offered the state of every epoch and keeps what its rule wants."""
+    """Is offered the state of every epoch and keeps those that its rule chooses."""
 
     def __init__(self, rule: Rule, last_k: int = 1) -> None:
         self.rule = rule

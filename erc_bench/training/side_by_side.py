@@ -20,7 +20,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Encode = Callable[[Sequence[int], Sequence[Tensor | None]], list[Tensor]]
-"""Encodes chunks, by their numbers, of what all chunks read → (rows, dim) of each of them, in their order."""
+"""Encodes chunks, by number, of the inputs of all chunks → (rows, dim) of each of them, in their order."""
 
 
 def encode_side_by_side(
@@ -91,7 +91,7 @@ def _encode(encode: Encode, read: Sequence[Tensor | None], gradients: bool, hand
 def _gradients(
     parameters: Sequence[Tensor], share: tuple[Sequence[Tensor | None], Sequence[Tensor], Sequence[Tensor]]
 ) -> tuple[list[Tensor | None], list[Tensor | None]]:
-    """Return the gradients of what one core read, and its part of those of the parameters."""
+    """Return the gradients of one core's inputs, and its part of those of the parameters."""
     read, states, gradients = share
     own = [tensor for tensor in read if tensor is not None]
     found = torch.autograd.grad(states, [*own, *parameters], gradients, allow_unused=True)
@@ -99,7 +99,7 @@ def _gradients(
 
 
 def _sum(parts: Sequence[Tensor | None]) -> Tensor | None:
-    """Add up what the cores found, always in the same order."""
+    """Add up the gradients of the cores, always in the same order."""
     there = [part for part in parts if part is not None]
     total = there[0] if there else None
     for part in there[1:]:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from erc_bench.contracts.encoder import Example
 from erc_bench.contracts.losses import at_least_float32
-from erc_bench.contracts.outputs import Outputs
+from erc_bench.contracts.task import Outputs
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.composition import Composition
 from erc_bench.training.prepared import Picked, PreparedSplit
@@ -93,7 +93,7 @@ def _check_terms(objective: str, terms: Any) -> None:
         odd = [name for name, term in terms.items() if not isinstance(term, Tensor) or term.ndim]
         if terms and not odd:
             return
-        found = f"{odd[0]!r}, which is no scalar tensor" if odd else "no term"
+        found = f"{odd[0]!r}, which is not a scalar tensor" if odd else "no term"
     raise ErcBenchError(
         f"the loss of the objective {objective!r} must be named scalar tensors, and it gave {found}",
         'For example: return {"cross_entropy": outputs.cross_entropy()}.',

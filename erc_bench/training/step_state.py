@@ -1,4 +1,4 @@
-"""What a step starts from, so that it can be begun again as if nothing had happened."""
+"""The state at the start of a step, so that it can begin again as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _Return = Callable[[], Any]
 
 
 class StepState:
-    """What an abandoned step may have changed; taken before it, and put back when it is tried again.
+    """State that an abandoned step may have changed; taken before it, and put back when it is tried again.
 
     Chance, buffers and extra state; and what objective and head hold in plain attributes, for a loss may
     note a batch until the step is made. Parameters are copied where the objective has a ``step`` of its
@@ -80,7 +80,7 @@ def _extra_state(module: nn.Module) -> _Return:
 
 
 def _returns(value: Any) -> _Return:
-    """Return what gives a value back with its present content: the same object, changed in place."""
+    """Return a function that restores a value's present content: the same object, changed in place."""
     for kind, look in _LOOKS.items():
         if isinstance(value, kind):
             return look(value)

@@ -14,7 +14,7 @@ from erc_bench.planning.plan import Plan
 from erc_bench.statistics.metrics import score
 from erc_bench.training.preparation import CellData
 from erc_bench.training.process_state import seed_generators
-from erc_bench.training.result import CellResult, Reading
+from erc_bench.training.result import CellResult, Readout
 
 
 def run_system(plan: Plan, data: CellData) -> CellResult:
@@ -31,7 +31,7 @@ def run_system(plan: Plan, data: CellData) -> CellResult:
     dev = score(gold, predicted, plan.dataset.labels, plan.dataset.scored_labels)
     keys, scores = scores_of_system(system, data.sealed_test, classes) if data.sealed_test is not None else ([], None)
     timings = {"train": fitted - started, "read out": time.perf_counter() - fitted}
-    readings = {str(system.name): Reading(dev, scores)}
+    readings = {str(system.name): Readout(dev, scores)}
     facts = {"sees_future": system.sees_future}
     return CellResult(keys, readings, facts=facts, timings=timings, model=system if plan.save_model else None)
 

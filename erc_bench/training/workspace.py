@@ -1,4 +1,4 @@
-"""What the cells of one process share: the loaded backbone and the prepared splits."""
+"""Objects that the cells of one process share: the loaded backbone and the prepared splits."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class Workspace:
         return loaded
 
     def identity(self, plan: Plan) -> str:
-        """Return what tells the plan's backbone from another version of it."""
+        """Return the identity of the plan's backbone: another version has another."""
         key = self._backbone_key(plan)
         if key not in self._identities:
             self._identities[key] = self._component(plan).identity()
         return self._identities[key]
 
     def backbone_key(self, plan: Plan, upstream: UpstreamWeights | None = None) -> str:
-        """Name all that decides what the plan's backbone computes: weights, options and code."""
+        """Name all that decides the output of the plan's backbone: weights, options and code."""
         assert plan.backbone is not None
         code = code_digests({"backbone": plan.backbone})
         return json.dumps([self._backbone_key(plan, upstream), self.identity(plan), code])

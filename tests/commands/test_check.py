@@ -189,8 +189,8 @@ def test_options_that_are_no_dataclass_fail_one_check_of_each_component(command,
         if check["outcome"] == "failed"
     }
     assert failed == {
-        ("method", "parts"): "Focal.Options is no dataclass: write @dataclass(frozen=True) above it",
-        ("objective", "options"): "Options of focal (Focal) is no dataclass: write @dataclass(frozen=True) above it",
+        ("method", "parts"): "Focal.Options is not a dataclass: write @dataclass(frozen=True) above it",
+        ("objective", "options"): "Options of focal (Focal) is not a dataclass: write @dataclass(frozen=True) above it",
     }
 
 

@@ -144,7 +144,7 @@ def test_options_that_are_no_dataclass_are_a_sentence(command, plugin, name):
     plugin.write_text(PLUGIN.replace("    @dataclass(frozen=True)\n", ""), encoding="utf-8")
     outcome = run(command) if name == "run" else command("show", "always", "--dataset", "demo", "--plugin", plugin)
     assert outcome.code == 2
-    assert outcome.err == "Error: Always.Options is no dataclass\nWrite @dataclass(frozen=True) above it.\n"
+    assert outcome.err == "Error: Always.Options is not a dataclass\nWrite @dataclass(frozen=True) above it.\n"
 
 
 SAVING = """

@@ -91,4 +91,4 @@ def test_a_line_that_cannot_be_read_is_noted(store, eacl):
     with (store.runs / "ledger.jsonl").open("a") as stream:
         stream.write('{"dataset": "me')
     notes = compare(read_cells(store.runs)).notes
-    assert f"{store.runs / 'ledger.jsonl'}, line 5 is cut off or is no entry: what it named is not counted" in notes
+    assert f"{store.runs / 'ledger.jsonl'}, line 5 is cut off or is not an entry: what it named is not counted" in notes

@@ -7,8 +7,7 @@ from scipy import stats
 from erc_bench.comparison import Tests as Asked
 from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
-from erc_bench.statistics.chains import holm_chains
-from erc_bench.statistics.corrections import CORRECTIONS
+from erc_bench.statistics.corrections import CORRECTIONS, holm_chains
 from erc_bench.store.reading import read_cells
 
 NAMES = ("meld", "emorynlp", "iemocap", "dailydialog", "demo")

@@ -59,7 +59,7 @@ class BelowADataclass(Component.Options):
 def test_what_is_no_dataclass_is_told_with_the_remedy(options):
     with pytest.raises(ErcBenchError) as caught:
         specs(options)
-    assert caught.value.message == f"{options.__name__} is no dataclass"
+    assert caught.value.message == f"{options.__name__} is not a dataclass"
     assert caught.value.hint == "Write @dataclass(frozen=True) above it."
 
 

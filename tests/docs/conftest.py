@@ -27,7 +27,7 @@ PRELOADED = (
     "erc_bench.commands.compare",
     "erc_bench.running.grid",
     "erc_bench.training.cell",
-    "erc_bench.training.saved_models.model",
+    "erc_bench.training.saved_models.saved_model",
     "erc_bench_plugins.encoders.prompt",
     "erc_bench_plugins.objectives.eacl",
 )

@@ -57,7 +57,7 @@ def test_what_a_function_returns_shows_no_constructor(site):
     shown = signatures(site / "reference" / "api")
     assert not shown.keys() & {
         "erc_bench.experiments.result.Experiment",
-        "erc_bench.training.saved_models.model.SavedModel",
+        "erc_bench.training.saved_models.saved_model.SavedModel",
     }
 
 

@@ -12,7 +12,7 @@ import pytest
 
 import erc_bench.api as erc
 from erc_bench.commands.compare import compare as command
-from erc_bench.comparison.tests import CLUSTERS, CORRECTION_NAMES, SEED_TESTS, UNITS
+from erc_bench.comparison.requested_tests import CLUSTERS, CORRECTION_NAMES, SEED_TESTS, UNITS
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments import compare as module
 from erc_bench.experiments.view import ComparisonView

@@ -191,7 +191,7 @@ HOOK = f"{IMPORT}@erc.hookimpl\n"
         ("", "brings nothing: no hook, no component of its own and no method"),
         ("from erc_bench_plugins.datasets.demo import Demo\n", "brings nothing"),
         ("def erc_datasets():\n    return []\n", "erc_datasets is not marked as a hook"),
-        ("def erc_datasetz():\n    return []\n", "erc_datasetz is no hook; did you mean erc_datasets"),
+        ("def erc_datasetz():\n    return []\n", "erc_datasetz is not a hook; did you mean erc_datasets"),
         (f"{HOOK}def erc_datasetz():\n    return []\n", "the hook 'erc_datasetz', which does not exist; did you mean"),
         (f"{HOOK}def erc_datasets(x):\n    return []\n", "has a hook with the wrong arguments"),
         (f"{IMPORT}class A(erc.Dataset):\n    pass\n", "the class A has no name"),
@@ -257,7 +257,7 @@ def test_the_name_of_another_package_s_component_is_taken(write, file_first):
     ("name", "sentence"),
     [
         ("missing.py", "cannot be read: No such file or directory"),
-        ("notes.txt", "is no Python file: its name does not end in .py"),
+        ("notes.txt", "is not a Python file: its name does not end in .py"),
         ("folder.py", "is a folder, and --plugin loads a single file"),
     ],
 )

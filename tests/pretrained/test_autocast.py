@@ -3,7 +3,7 @@ import copy
 import pytest
 import torch
 
-from erc_bench.pretrained.autocast import cast_attention_biases
+from erc_bench.pretrained.backbone import cast_attention_biases
 from erc_bench.pretrained.loading import load_folder
 
 ROWS = ["Ann says: I am so happy that you came!", "Bob says: Why?"]

@@ -72,7 +72,7 @@ def test_an_index_may_not_name_files_elsewhere(bert_copy, name):
 def test_a_broken_index_is_named(bert_copy, content):
     shard(bert_copy)
     (bert_copy / "model.safetensors.index.json").write_text(content, encoding="utf-8")
-    with pytest.raises(ErcBenchError, match=r"index\.json is no index"):
+    with pytest.raises(ErcBenchError, match=r"index\.json is not an index"):
         files.weight_files(bert_copy)
 
 

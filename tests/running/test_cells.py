@@ -291,8 +291,8 @@ class TestFailure:
             ({}, "it gave no term"),
             (None, "it gave a NoneType"),
             (torch.tensor(1.0), "it gave a Tensor"),
-            ({"loss": 1.0}, "it gave 'loss', which is no scalar tensor"),
-            ({"loss": torch.ones(3)}, "it gave 'loss', which is no scalar tensor"),
+            ({"loss": 1.0}, "it gave 'loss', which is not a scalar tensor"),
+            ({"loss": torch.ones(3)}, "it gave 'loss', which is not a scalar tensor"),
         ],
     )
     def test_a_loss_of_the_wrong_form_names_its_objective(self, grid, faulty, monkeypatch, terms, said):

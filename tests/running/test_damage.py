@@ -9,7 +9,7 @@ import pytest
 import store_fixture
 
 from erc_bench.running.state import find
-from erc_bench.store.housekeeping.cells import find_cells
+from erc_bench.store.housekeeping.found_cells import find_cells
 from erc_bench.store.housekeeping.packing import pack
 from erc_bench.store.reading import REMEDY, read_cell, read_cells
 
@@ -82,8 +82,8 @@ def test_a_folder_that_holds_something_is_left_and_named(done, first, tools, nam
     )
     others = [each for each in before if each != name]
     assert tools.content(first, *others) == {each: before[each] for each in others}
-    (stranger,) = find_cells(done.runs).strangers
-    assert stranger.why == f"it holds {name}/mine, which no run wrote"
+    (foreign_entry,) = find_cells(done.runs).foreign_entries
+    assert foreign_entry.why == f"it holds {name}/mine, which no run wrote"
     (first / name).rename(done.runs.parent / "away")
     assert len(run(done, tools).ran) == 1
     assert read_cell(first).status == "done"

@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erc_bench.statistics.chains import holm_chains
-from erc_bench.statistics.corrections import holm
+from erc_bench.statistics.corrections import holm, holm_chains
 
 p_values = st.floats(0, 1).map(lambda p: round(p, 3))
 chains = st.lists(st.lists(p_values, min_size=1, max_size=4), min_size=1, max_size=5)

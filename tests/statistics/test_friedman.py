@@ -7,7 +7,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from erc_bench.statistics.friedman import friedman, friedman_of_ranks, nemenyi_distance
+from erc_bench.statistics.ranks import friedman, friedman_of_ranks, nemenyi_distance
 
 # Demšar (2006), Table 6: ranks of four classifiers by AUC on fourteen datasets.
 DEMSAR = [

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from erc_bench.statistics.sign_flip import sign_flip
+from erc_bench.statistics.seeds import sign_flip
 
 points = st.floats(0, 100).map(lambda value: round(value, 2))
 paired = st.lists(st.tuples(points, points), min_size=2, max_size=10).map(lambda rows: tuple(zip(*rows, strict=True)))

@@ -7,9 +7,9 @@ import pytest
 import store_fixture
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.gzipped import unpack
 from erc_bench.store.predictions import read_answers
 from erc_bench.store.reading import read_cell
+from erc_bench.store.regular_files import unpack
 
 TEXT = b"dialogue_id,utterance,gold,predicted\n" * 50
 

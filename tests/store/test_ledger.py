@@ -102,7 +102,7 @@ def test_half_a_line_is_named_and_spoils_no_other(tmp_path):
     assert seeds(tmp_path, told.append) == [1]
     append(tmp_path, [of_seed(2)])
     assert seeds(tmp_path, told.append) == [1, 2]
-    sentence = f"{tmp_path / 'ledger.jsonl'}, line 2 is cut off or is no entry: what it named is not counted"
+    sentence = f"{tmp_path / 'ledger.jsonl'}, line 2 is cut off or is not an entry: what it named is not counted"
     assert told == [sentence, sentence]
 
 

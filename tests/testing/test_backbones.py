@@ -234,7 +234,7 @@ class Damaged(Sound):
 
 UNSOUND = (
     # The fault, the check that is made for it, a part of what it says, and other checks that it cannot but fail.
-    (Half, "loads", "is no float32", None),
+    (Half, "loads", "is not float32", None),
     (Trains, "loads", "the model comes in training mode", None),
     (Damaged, "loads", "ZeroDivisionError: a fault of its own", set()),
     (AsksTheHub, "offline", "it tries to reach the network (", set()),

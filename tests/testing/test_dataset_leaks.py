@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.testing.datasets.contents import CONTENT_CHECKS
 from erc_bench.testing.datasets.copies import COPY_CHECKS
 from erc_bench.testing.datasets.cues import CUE_CHECKS
+from erc_bench.testing.datasets.dialogue_checks import CONTENT_CHECKS
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.datasets.sequence import SEQUENCE_CHECKS
-from erc_bench.testing.datasets.trial import DatasetTrial
 from erc_bench.testing.findings import run_checks
 
 LABELS = ("neutral", "joy", "sadness", "anger")

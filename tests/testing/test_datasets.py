@@ -371,7 +371,7 @@ def test_without_files_what_reads_them_is_skipped():
     ("dataset", "name", "sentence"),
     [
         (OneLabel, "labels", "it declares fewer than two labels"),
-        (StrangeWord, "labels", "name 'happy', which is no label"),
+        (StrangeWord, "labels", "name 'happy', which is not a label"),
         (SameWord, "labels", "two labels have the same word"),
         (NoMetric, "metric", "headline_metric is 'f1'"),
         (MicroOfNothing, "metric", "declares no scored_labels"),

@@ -462,7 +462,7 @@ UNSOUND = (
     (TooLong, "rows", "tokens, and the backbone reads 1 to 512", set()),
     (ReadsBehindTheEnd, "rows", "tokens is read at [-1], outside of it", set()),
     (LosesATarget, "shape", "z has the shape (22, 32), expected (23, 32)", set()),
-    (Forgetful, "targets", "'long', position 19 is no target outside training", set()),
+    (Forgetful, "targets", "'long', position 19 is not a target outside training", set()),
     (Repeats, "targets", "'several', position 0 is a target more than once outside training", set()),
     (AddsUnscored, "targets", "'long', position 1 is a target and not scored outside training", set()),
     (ChanceInTraining, "augmentation", "training examples depend on chance", set()),

@@ -11,11 +11,11 @@ import pytest
 import erc_bench.api as erc
 from erc_bench.planning.request import Combination
 from erc_bench.plugin_host.catalogue import Catalogue
-from erc_bench.testing.cells import run_cells
+from erc_bench.testing.calls_as_bytes import NotHandedOverError, received, request
+from erc_bench.testing.cell_runs import run_cells
 from erc_bench.testing.corpus import SmallCorpus
-from erc_bench.testing.handing_over import NotHandedOverError, received, request
+from erc_bench.testing.method_cells import MethodTrial
 from erc_bench.testing.random_backbone import TinyBackbone
-from erc_bench.testing.trial import MethodTrial
 
 FORKS = hasattr(os, "fork")
 CATALOGUE = Catalogue()

@@ -20,9 +20,9 @@ from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.corpus import SmallCorpus, other_test_labels, small_corpus
 from erc_bench.testing.findings import run_checks
+from erc_bench.testing.method_cells import MethodTrial
 from erc_bench.testing.methods import METHOD_CHECKS, check_system, method_findings
 from erc_bench.testing.random_backbone import TinyBackbone
-from erc_bench.testing.trial import MethodTrial
 
 CATALOGUE = Catalogue()
 EPOCHS = 6
@@ -640,7 +640,7 @@ def test_a_sound_composition_passes():
         (
             {"per_dataset": {"mled": {}}},
             "settings",
-            "per_dataset names 'mled', which is no dataset; did you mean meld?",
+            "per_dataset names 'mled', which is not a dataset; did you mean meld?",
         ),
         ({"settings": {"training.epoch": 3}}, "settings", "did you mean epochs?"),
         (

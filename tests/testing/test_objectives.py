@@ -392,7 +392,7 @@ NEVER_FINITE |= {"batch order", "deterministic", "state"}
 UNSOUND = (
     # The fault, the check that is made for it, a part of what it says, and other checks that it cannot but fail.
     (SelectsMore, "starts", "none of the 32 examples", set()),
-    (NotScalar, "terms", "the term own is no scalar, its shape is (32,)", set()),
+    (NotScalar, "terms", "the term own is not a scalar, its shape is (32,)", set()),
     (NoTerm, "terms", "it holds no term", set()),
     (NotNamed, "terms", "it is a Tensor, no mapping", set()),
     (NotFinite, "finite", "the term own is", NEVER_FINITE),

@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from erc_bench.comparison.scoring.answers import Answers, Split
-from erc_bench.comparison.scoring.model import Contrast, SeedTests
+from erc_bench.comparison.scoring.answer_file import AnswerFile, Split
+from erc_bench.comparison.scoring.scoring_result import Contrast, SeedTests
 from erc_bench.corpora.corpus import CLUSTERS
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip
@@ -17,12 +17,11 @@ from erc_bench.statistics.joint import joint_test, two_level_bootstrap
 from erc_bench.statistics.metrics import from_counts, grouped_confusion, label_indices
 from erc_bench.statistics.power import detectable_effect
 from erc_bench.statistics.resampling import Counts, Score, left_out_scores
-from erc_bench.statistics.seeds import correlation, hedges_g, paired_t
-from erc_bench.statistics.sign_flip import sign_flip
+from erc_bench.statistics.seeds import correlation, hedges_g, paired_t, sign_flip
 from erc_bench.statistics.utterances import intra_cluster_correlation, mcnemar
 
 
-class Scorer:
+class SplitScorer:
     """Knows the gold labels and the clusters of a split, and counts answers by them."""
 
     def __init__(self, split: Split, cluster: str, metric: str, scored_labels: Sequence[str]) -> None:
@@ -38,11 +37,11 @@ class Scorer:
             from_counts, metric=metric, scored=label_indices(scored_labels, split.labels).tolist()
         )
 
-    def right(self, answers: Answers, seeds: Sequence[int | None]) -> npt.NDArray[np.bool_]:
+    def right(self, answers: AnswerFile, seeds: Sequence[int | None]) -> npt.NDArray[np.bool_]:
         """Return whether each answer is right: (seeds, utterances)."""
         return np.stack([self._indices(answers, seed) == self.gold for seed in seeds])
 
-    def counts(self, answers: Answers, seeds: Sequence[int | None]) -> Counts:
+    def counts(self, answers: AnswerFile, seeds: Sequence[int | None]) -> Counts:
         """Return confusion counts: (seeds, clusters, classes, classes)."""
         classes = len(self.split.labels)
         return np.stack(
@@ -52,14 +51,14 @@ class Scorer:
             ]
         )
 
-    def _indices(self, answers: Answers, seed: int | None) -> npt.NDArray[np.intp]:
+    def _indices(self, answers: AnswerFile, seed: int | None) -> npt.NDArray[np.intp]:
         return label_indices(answers.runs[seed], self.split.labels)
 
 
 def cluster_names(split: Split, cluster: str) -> dict[str, str]:
     """Return the cluster of each dialogue of a split: the dialogue itself, its episode or its session.
 
-    Raises :class:`ErcBenchError` where the corpus, in the layout that was read, does not say what is asked for.
+    Raises :class:`ErcBenchError` where the corpus, in the layout that was read, does not name such clusters.
     """
     if cluster == "dialogue":
         return {dialogue.id: dialogue.id for dialogue in split.dialogues}
@@ -78,7 +77,7 @@ def cluster_names(split: Split, cluster: str) -> dict[str, str]:
 Seed = int | None
 
 
-def contrast(first: Answers, second: Answers, scorer: Scorer, alpha: float, draws: int) -> Contrast:
+def contrast(first: AnswerFile, second: AnswerFile, scorer: SplitScorer, alpha: float, draws: int) -> Contrast:
     """Compare two files of answers over the seeds that both have.
 
     Raises :class:`ErcBenchError` where it cannot be told which runs belong together.
@@ -98,7 +97,7 @@ def contrast(first: Answers, second: Answers, scorer: Scorer, alpha: float, draw
     )
 
 
-def _paired(first: Answers, second: Answers) -> tuple[list[Seed], list[Seed], list[str]]:
+def _paired(first: AnswerFile, second: AnswerFile) -> tuple[list[Seed], list[Seed], list[str]]:
     """Return the runs of either side that belong together, and notes on those that have no partner."""
     ours, theirs = list(first.runs), list(second.runs)
     if len(ours) == len(theirs) == 1:
@@ -119,7 +118,7 @@ def _paired(first: Answers, second: Answers) -> tuple[list[Seed], list[Seed], li
     return paired, paired, notes
 
 
-def _alone(first: Answers, second: Answers) -> list[str]:
+def _alone(first: AnswerFile, second: AnswerFile) -> list[str]:
     """Return a note where the only run of either file is of another seed."""
     (mine,), (other,) = first.runs, second.runs
     if mine == other or None in (mine, other):
@@ -136,7 +135,7 @@ def _seeds(seeds: Sequence[Seed]) -> str:
     return f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(map(str, seeds))}"
 
 
-def _seed_tests(counts: Counts, scorer: Scorer, alpha: float, draws: int) -> SeedTests:
+def _seed_tests(counts: Counts, scorer: SplitScorer, alpha: float, draws: int) -> SeedTests:
     first, second = scorer.score(counts.sum(2))
     differences = first - second
     without = left_out_scores(counts, scorer.score).mean(-1) if counts.shape[2] > 1 else []

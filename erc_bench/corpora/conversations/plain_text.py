@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from erc_bench.corpora.conversations.model import Conversation, Document, Turn, in_sequence
+from erc_bench.corpora.conversations.conversation import Conversation, Document, Turn, in_sequence
 
 _SPEAKER = re.compile(r"(?P<speaker>[^\s:][^:]{0,39}?)\s*:(?:\s+(?P<text>.*))?")
 _MOST_WORDS = 3
-"""Of a speaker's name: a longer start of a line that ends in a colon is a part of what is said."""
+"""Characters of a speaker's name at most: a longer start of a line before a colon belongs to the text."""
 
 
 def lines_of(text: str) -> list[tuple[int, str]]:
@@ -17,7 +17,7 @@ def lines_of(text: str) -> list[tuple[int, str]]:
 
 
 def read_text(text: str, _place: str) -> Document:
-    """Return what a text holds; there is nothing in it that could not be read."""
+    """Return the conversations of a text; every text can be read."""
     conversations: list[list[Turn]] = [[]]
     for _, line in lines_of(text):
         if not line.strip():

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from erc_bench.contracts.types import Dialogue
-from erc_bench.corpora.conversations.fields import read_turn
-from erc_bench.corpora.conversations.model import Conversation, Turn
+from erc_bench.corpora.conversations.conversation import Conversation, Turn, read_turn
 from erc_bench.corpora.conversations.reading import read_conversation
 from erc_bench.errors import ErcBenchError
 

@@ -1,4 +1,4 @@
-"""Read a file of conversations that nobody vouches for. Nothing is dropped: what is not understood is told.
+"""Read a file of conversations from any source. Nothing is dropped: every part that cannot be read is reported.
 
 ``json``: a conversation ``{"id": ..., "utterances": [{"speaker": ..., "text": ...}, ...]}``, a list of them, or a list
 of turns. ``jsonl``: one of either per line. ``csv``: a header, and a line for each turn. Turns that stand by
@@ -16,18 +16,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from erc_bench.corpora.conversations.fields import (
+from erc_bench.corpora.conversations.conversation import (
     DIALOGUE,
+    FORMATS,
     SPEAKER,
     TEXT,
     TURNS,
+    Conversation,
+    Document,
+    Format,
     PlacedTurn,
+    Turn,
+    in_sequence,
     kind,
     named,
     read_id,
     read_turn,
 )
-from erc_bench.corpora.conversations.model import FORMATS, Conversation, Document, Format, Turn, in_sequence
 from erc_bench.corpora.conversations.plain_text import lines_of, read_text
 from erc_bench.corpora.reading import csv_records
 from erc_bench.errors import ErcBenchError
@@ -49,7 +54,7 @@ _OTHER_ENCODINGS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_L
 def read_document(file: Path, form: Format | None = None) -> Document:
     """Read a file, or standard input for ``-``, in a format or in that of its name.
 
-    Without a known ending, what is JSON throughout is read as JSON or JSON Lines, everything else as text.
+    Without a known ending, a file of JSON throughout is read as JSON or JSON Lines, everything else as text.
     Raises :class:`ErcBenchError` naming file and line, and where the file holds no turn.
     """
     place = "standard input" if file == STDIN else str(file)
@@ -152,7 +157,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_number(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def _finite(text: str) -> float:

@@ -7,21 +7,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from erc_bench.corpora.conversations.fields import TURNS
-from erc_bench.corpora.conversations.model import Conversation, Document, Format, Turn
+from erc_bench.corpora.conversations.conversation import TURNS, Conversation, Document, Format, Turn
 
 _SHOWN = 4
 
 
 @dataclass(frozen=True)
-class Answer:
+class TurnAnswer:
     """The emotion of a turn and the score of every label."""
 
     emotion: str
     scores: Mapping[str, float]
 
 
-Answers = Sequence[Sequence[Answer]]
+Answers = Sequence[Sequence[TurnAnswer]]
 """Of every conversation, its turns' answers."""
 
 
@@ -47,7 +46,7 @@ def _items(document: Document, answers: Answers) -> list[dict[str, Any]]:
     used = {name for _, turn, _ in document.in_order() for name in _fields(turn)}
     emotion, scores = free_names(("emotion", "scores"), used)
 
-    def answered(turn: Turn, answer: Answer) -> dict[str, Any]:
+    def answered(turn: Turn, answer: TurnAnswer) -> dict[str, Any]:
         rounded = {label: round(score, _SHOWN) for label, score in answer.scores.items()}
         return {**_fields(turn), emotion: answer.emotion, scores: rounded}
 
@@ -66,7 +65,7 @@ def _turns_key(conversation: Conversation) -> str:
 
 
 def _beside(document: Document, number: int) -> dict[str, Any]:
-    """Return what a conversation has beside its turns; a text names none of its own, so that they are counted."""
+    """Return the fields of a conversation beside its turns; a text names none of its own, so that they are counted."""
     return {"id": str(number + 1)} if document.form == "text" else dict(document.conversations[number].fields)
 
 
@@ -128,7 +127,7 @@ def _line(turn: Turn) -> str:
 
 
 def _fields(turn: Turn) -> dict[str, Any]:
-    """Return what a turn has in formats with names; a line of text is taken apart."""
+    """Return the fields of a turn in formats with names; a line of text is taken apart."""
     if "line" in turn.fields:
         return {"speaker": turn.speaker, "text": turn.text}
     return dict(turn.fields)

@@ -14,9 +14,8 @@ from typing import Any
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.output.figures.model import Drawn, Numbers, said_once
-from erc_bench.output.figures.saving import FORMATS, save
-from erc_bench.output.figures.selection import Selection, Wanted, select
+from erc_bench.output.figures.figure_data import FORMATS, Drawn, Numbers, said_once, save
+from erc_bench.output.figures.selected_rows import SelectedRows, Wanted, select
 from erc_bench.store.reading import StoredCell
 
 __all__ = ["FORMATS", "KINDS", "Drawn", "Numbers", "draw", "draw_selected", "save"]
@@ -30,7 +29,7 @@ KINDS = {
     "curves": "Learning curves: loss terms and the dev score of every epoch.",
     "calibration": "Reliability diagrams and the expected calibration error.",
 }
-"""What can be drawn; each kind is drawn by the module of its name."""
+"""The kinds of figures; each is drawn by the module of its name."""
 
 _LIBRARIES = {"matplotlib", "sklearn", "threadpoolctl"}
 
@@ -38,7 +37,7 @@ _LIBRARIES = {"matplotlib", "sklearn", "threadpoolctl"}
 def draw(kind: str, cells: Sequence[StoredCell], **options: Any) -> list[Drawn]:
     """Draw one kind of figure; how many figures that makes depends on the kind and the cells.
 
-    ``options`` are those of :class:`~erc_bench.output.figures.selection.Wanted`. Raises
+    ``options`` are those of :class:`~erc_bench.output.figures.selected_rows.Wanted`. Raises
     :class:`ErcBenchError` for an unknown kind or name, where the cells hold nothing to draw, and
     where matplotlib is not installed.
     """
@@ -46,7 +45,7 @@ def draw(kind: str, cells: Sequence[StoredCell], **options: Any) -> list[Drawn]:
     return draw_selected(kind, select(cells, Wanted(**options)))
 
 
-def draw_selected(kind: str, selection: Selection) -> list[Drawn]:
+def draw_selected(kind: str, selection: SelectedRows) -> list[Drawn]:
     """Draw one kind of figure of rows and datasets that are chosen already; else like :func:`draw`."""
     _check(kind)
     try:

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.heatmap import Matrix, heatmap, side
-from erc_bench.output.figures.model import Drawn, Numbers, Value, file_stem, left_out
-from erc_bench.output.figures.selection import Panel, Selection, Shown, printable, seed_words
+from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem, left_out
+from erc_bench.output.figures.panels import Matrix, heatmap, side
+from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows, printable, seed_words
 from erc_bench.output.figures.style import new_figure
 from erc_bench.store.arrays import read_array
 from erc_bench.store.reading import StoredCell
@@ -31,12 +31,12 @@ STAGES = {
 class Similarities:
     """By stage: cosines (classes, classes), mean over the seeds that have the stage."""
 
-    shown: Shown
+    shown: FigureRow
     cosines: Mapping[str, Matrix]
     seeds: Mapping[str, tuple[int, ...]]
 
 
-def draw(selection: Selection) -> list[Drawn]:
+def draw(selection: SelectedRows) -> list[Drawn]:
     """Draw each row whose method trains anchors; where none does, the raw label words of the first row."""
     drawn, notes = [], list[str]()
     for panel in selection.panels:
@@ -65,8 +65,8 @@ def cosines(vectors: npt.NDArray[np.float64]) -> Matrix:
     return np.asarray(np.clip(unit @ unit.T, -1.0, 1.0))
 
 
-def _similarities(shown: Shown, labels: Sequence[str], notes: list[str]) -> Similarities:
-    """Return what the readable cells of a row have; ``notes`` gets a sentence for each of the others."""
+def _similarities(shown: FigureRow, labels: Sequence[str], notes: list[str]) -> Similarities:
+    """Return the similarities of a row's readable cells; ``notes`` gets a sentence for each of the others."""
     found: dict[str, dict[int, Matrix]] = {}
     for seed, cell in shown.cells.items():
         try:
@@ -106,7 +106,7 @@ def _one_per_backbone(found: Sequence[Similarities]) -> Iterator[Similarities]:
             yield replace(each, shown=replace(each.shown, label=each.shown.key.backbone))
 
 
-def _drawn(panel: Panel, similarities: Similarities) -> Drawn:
+def _drawn(panel: FigurePanel, similarities: Similarities) -> Drawn:
     labels = [printable(label) for label in panel.labels]
     size, count = side(len(labels)), len(similarities.cosines)
     figure = new_figure(count * (size + 0.25) + 1.0, size + 1.3)
@@ -131,7 +131,7 @@ def _two_decimals(value: float) -> str:
     return text.replace("-", "\u2212")
 
 
-def _caption(panel: Panel, similarities: Similarities) -> str:
+def _caption(panel: FigurePanel, similarities: Similarities) -> str:
     seeds = {seed for each in similarities.seeds.values() for seed in each}
     mean = "mean over " if len(seeds) > 1 else ""
     sentences = [
@@ -145,7 +145,7 @@ def _caption(panel: Panel, similarities: Similarities) -> str:
     return " ".join(sentences)
 
 
-def _summaries(panel: Panel, similarities: Similarities) -> Iterator[tuple[str, float, str]]:
+def _summaries(panel: FigurePanel, similarities: Similarities) -> Iterator[tuple[str, float, str]]:
     labels = [printable(label) for label in panel.labels]
     first, second = np.triu_indices(len(labels), 1)
     for stage, matrix in similarities.cosines.items():
@@ -156,7 +156,7 @@ def _summaries(panel: Panel, similarities: Similarities) -> Iterator[tuple[str, 
             yield STAGES[stage], float(pairs.mean()), named
 
 
-def _numbers(panel: Panel, similarities: Similarities) -> Numbers:
+def _numbers(panel: FigurePanel, similarities: Similarities) -> Numbers:
     rows: list[tuple[Value, ...]] = []
     for i, label in enumerate(panel.labels):
         for j, other in enumerate(panel.labels):

@@ -14,9 +14,9 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.model import Drawn, Numbers, Value, file_stem
+from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
 from erc_bench.output.figures.panels import panel_grid
-from erc_bench.output.figures.selection import Panel, Selection, Shown
+from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows
 from erc_bench.output.figures.style import COLOURS, GREY, grid_of, legend_below, wrapped
 from erc_bench.statistics.metrics import label_indices
 from erc_bench.statistics.results import Summary
@@ -54,12 +54,12 @@ class Bins:
 class Calibration:
     """One row: the answers of all seeds in bins, and the error of each seed."""
 
-    shown: Shown
+    shown: FigureRow
     pooled: Bins
     errors: Summary
 
 
-def draw(selection: Selection) -> list[Drawn]:
+def draw(selection: SelectedRows) -> list[Drawn]:
     """Draw one figure for each dataset: a reliability diagram for each row that stores probabilities."""
     drawn, notes = [], []
     for panel in selection.panels:
@@ -87,7 +87,7 @@ def reliability(confidence: Floats, right: npt.NDArray[np.bool_], bins: int = BI
     return Bins(counts, means, shares)
 
 
-def _calibration(shown: Shown, alpha: float) -> Calibration:
+def _calibration(shown: FigureRow, alpha: float) -> Calibration:
     answers = [_answers(cell, shown.key.readout) for cell in shown.cells.values()]
     errors = [reliability(*each).error for each in answers]
     confidence, right = (np.concatenate(parts) for parts in zip(*answers, strict=True))
@@ -108,7 +108,7 @@ def _answers(cell: StoredCell, readout: str) -> tuple[Floats, npt.NDArray[np.boo
     return confidence, answers.predicted == label_indices(answers.asked.gold, labels)
 
 
-def _drawn(panel: Panel, found: Sequence[Calibration], notes: Sequence[str]) -> Drawn:
+def _drawn(panel: FigurePanel, found: Sequence[Calibration], notes: Sequence[str]) -> Drawn:
     figure, columns = panel_grid(len(found), 2, (WIDTH, 3.0), heights=(3.0, 1.0))
     for calibration, (diagram, histogram) in zip(found, columns, strict=True):
         _diagram(diagram, calibration)
@@ -171,7 +171,7 @@ def _points(errors: Summary) -> str:
     return f"{errors.mean:.1f}" + ("" if errors.sd is None else f" ± {errors.sd:.1f}")
 
 
-def _caption(panel: Panel, found: Sequence[Calibration]) -> str:
+def _caption(panel: FigurePanel, found: Sequence[Calibration]) -> str:
     told = ", ".join(f"{each.shown.label} {_points(each.errors)} ({each.shown.seeds})" for each in found)
     return (
         f"Reliability on the test split of {panel.column.title}: share of right answers by confidence, in {BINS} bins"

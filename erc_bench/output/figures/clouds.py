@@ -1,4 +1,4 @@
-"""What the figure of representations shows of each row: the vectors of one cell, their labels, its anchors."""
+"""The data of each row in the figure of representations: one cell's vectors, their labels, its anchors."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.model import left_out
-from erc_bench.output.figures.selection import Panel, Shown
+from erc_bench.output.figures.figure_data import left_out
+from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow
 from erc_bench.store.arrays import PROJECTED, REPRESENTATIONS, read_array
 from erc_bench.store.predictions import read_answers
 from erc_bench.store.reading import StoredCell
@@ -27,7 +27,7 @@ class Cloud:
     ``total`` is the number of test utterances before thinning.
     """
 
-    shown: Shown
+    shown: FigureRow
     seed: int
     vectors: Floats
     gold: tuple[str, ...]
@@ -35,7 +35,7 @@ class Cloud:
     total: int
 
 
-def clouds_of(panel: Panel, seed: int | None) -> tuple[list[Cloud], list[str], list[str]]:
+def clouds_of(panel: FigurePanel, seed: int | None) -> tuple[list[Cloud], list[str], list[str]]:
     """Return a cloud for each row that has one, the rows without, and a sentence for each cell that cannot be read."""
     clouds, missing, notes = list[Cloud](), list[str](), list[str]()
     for shown in panel.trained:
@@ -48,7 +48,7 @@ def clouds_of(panel: Panel, seed: int | None) -> tuple[list[Cloud], list[str], l
     return clouds, missing, notes
 
 
-def _cloud(shown: Shown, panel: Panel, seed: int | None, notes: list[str]) -> Cloud | None:
+def _cloud(shown: FigureRow, panel: FigurePanel, seed: int | None, notes: list[str]) -> Cloud | None:
     """Return the first cell of a row that can be drawn; ``notes`` gets a sentence for each that cannot be read."""
     for number, cell in sorted(shown.cells.items()):
         if seed not in (None, number):
@@ -61,7 +61,7 @@ def _cloud(shown: Shown, panel: Panel, seed: int | None, notes: list[str]) -> Cl
     return None
 
 
-def _cloud_of(shown: Shown, seed: int, cell: StoredCell, panel: Panel) -> Cloud | None:
+def _cloud_of(shown: FigureRow, seed: int, cell: StoredCell, panel: FigurePanel) -> Cloud | None:
     vectors = _vectors(cell)
     if vectors is None:
         return None

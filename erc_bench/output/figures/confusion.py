@@ -1,4 +1,4 @@
-"""Confusion matrices: how often each class is taken for each other one, and what a method changes.
+"""Confusion matrices: how often each class is taken for each other one, and how a method changes that.
 
 Rows are true classes and add up to 100 %, as in Figures 2 and 6 of Yu et al. (2024).
 """
@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.heatmap import Matrix, heatmap, side
-from erc_bench.output.figures.model import Drawn, Numbers, Value, file_stem
-from erc_bench.output.figures.selection import Panel, Selection, Shown, printable, seed_words
+from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
+from erc_bench.output.figures.panels import Matrix, heatmap, side
+from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows, printable, seed_words
 from erc_bench.output.figures.style import new_figure, with_sign, wrapped
 from erc_bench.statistics.metrics import confusion
 from erc_bench.store.predictions import read_answers
@@ -25,8 +25,8 @@ from erc_bench.store.predictions import read_answers
 class Matrices:
     """Row percentages (classes, classes), mean over ``seeds``: of a row, and of its baseline row."""
 
-    shown: Shown
-    baseline: Shown | None
+    shown: FigureRow
+    baseline: FigureRow | None
     seeds: tuple[int, ...]
     own: Matrix
     other: Matrix | None
@@ -37,7 +37,7 @@ class Matrices:
         return None if self.other is None else self.own - self.other
 
 
-def draw(selection: Selection) -> list[Drawn]:
+def draw(selection: SelectedRows) -> list[Drawn]:
     """Draw every row beside its baseline row; a row that has none, alone."""
     drawn = [_drawn(panel, matrices) for panel in selection.panels for matrices in _matrices(panel)]
     if not drawn:
@@ -58,7 +58,7 @@ def row_percentages(counts: npt.NDArray[np.int64]) -> Matrix:
     return np.asarray(shares.mean(0))
 
 
-def _matrices(panel: Panel) -> Iterator[Matrices]:
+def _matrices(panel: FigurePanel) -> Iterator[Matrices]:
     if panel.column.split != "test":
         return
     paired = [(shown, pair) for shown in panel.shown if (pair := panel.pair_of(shown)) is not None]
@@ -74,7 +74,7 @@ def _matrices(panel: Panel) -> Iterator[Matrices]:
             yield Matrices(shown, None, shown.score.seeds, _mean(shown, shown.score.seeds, panel.labels), None)
 
 
-def _mean(shown: Shown, seeds: Sequence[int], labels: Sequence[str]) -> Matrix:
+def _mean(shown: FigureRow, seeds: Sequence[int], labels: Sequence[str]) -> Matrix:
     counts = []
     for seed in seeds:
         answers = read_answers(shown.cells[seed], shown.key.readout or None)
@@ -82,7 +82,7 @@ def _mean(shown: Shown, seeds: Sequence[int], labels: Sequence[str]) -> Matrix:
     return row_percentages(np.stack(counts))
 
 
-def _drawn(panel: Panel, matrices: Matrices) -> Drawn:
+def _drawn(panel: FigurePanel, matrices: Matrices) -> Drawn:
     labels = [printable(label) for label in panel.labels]
     parts = _parts(matrices)
     size = side(len(labels))
@@ -129,7 +129,7 @@ def _limit(difference: Matrix) -> float:
     return max(5.0, float(np.ceil(largest / 5) * 5))
 
 
-def _caption(panel: Panel, matrices: Matrices) -> str:
+def _caption(panel: FigurePanel, matrices: Matrices) -> str:
     words = f"mean over {seed_words(matrices.seeds)}" if matrices.seeds else "each over its own seeds, none is shared"
     sentences = [
         f"Confusion on the test split of {panel.column.title}, {words}: row true class, column predicted class,"
@@ -150,7 +150,7 @@ def _percent(value: float) -> str:
     return f"{value:.0f} %" if np.isfinite(value) else "unknown"
 
 
-def _largest(panel: Panel, difference: Matrix) -> list[str]:
+def _largest(panel: FigurePanel, difference: Matrix) -> list[str]:
     known = np.where(np.isfinite(difference), np.abs(difference), -1.0)
     row, column = np.unravel_index(int(known.argmax()), known.shape)
     if known[row, column] <= 0:
@@ -160,7 +160,7 @@ def _largest(panel: Panel, difference: Matrix) -> list[str]:
     return [f"The largest difference is {value} points, {gold} answered with {predicted}."]
 
 
-def _numbers(panel: Panel, matrices: Matrices) -> Numbers:
+def _numbers(panel: FigurePanel, matrices: Matrices) -> Numbers:
     columns = ("dataset", "row", "baseline", "true", "predicted", "percent", "baseline_percent", "difference")
     names: tuple[Value, ...] = (
         panel.column.title,

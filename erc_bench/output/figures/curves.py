@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
 from erc_bench.output.figures.histories import Curve, Curves, curves
-from erc_bench.output.figures.model import Drawn, Numbers, Value, file_stem
 from erc_bench.output.figures.panels import MOST_COLUMNS, panel_grid
-from erc_bench.output.figures.selection import Panel, Selection
+from erc_bench.output.figures.selected_rows import FigurePanel, SelectedRows
 from erc_bench.output.figures.style import COLOURS, GREY, grid_of, legend_below, line, wrapped
 from erc_bench.statistics.metrics import METRIC_WORDS
 
@@ -23,7 +23,7 @@ Looks = Mapping[str, tuple[str, str]]
 _COLUMNS = ("dataset", "row", "curve", "epoch", "seeds", "mean", "sd")
 
 
-def draw(selection: Selection) -> list[Drawn]:
+def draw(selection: SelectedRows) -> list[Drawn]:
     """Draw one figure for each dataset: for each row that was trained its loss terms, and its dev scores below."""
     found = [
         [each for shown in panel.trained if (each := curves(shown, panel.column.metric)).dev is not None]
@@ -44,7 +44,7 @@ def _looks(found: Iterable[Curves]) -> Looks:
     return {name: (colours[i % len(colours)], line(i)) for i, name in enumerate(names)}
 
 
-def _drawn(panel: Panel, found: Sequence[Curves], looks: Looks) -> Drawn:
+def _drawn(panel: FigurePanel, found: Sequence[Curves], looks: Looks) -> Drawn:
     figure, columns = panel_grid(len(found), 2, (WIDTH, 3.6))
     title, metric = panel.column.title, METRIC_WORDS[panel.column.metric]
     low, high = _limits(found)
@@ -129,7 +129,7 @@ def _after_training(axes: Axes, found: Curves) -> None:
         )
 
 
-def _caption(panel: Panel, found: Sequence[Curves]) -> str:
+def _caption(panel: FigurePanel, found: Sequence[Curves]) -> str:
     metric = METRIC_WORDS[panel.column.metric]
     sentences = [
         f"Learning curves on {panel.column.title}: loss terms (above) and {metric} on dev in points (below) by epoch,"

@@ -14,13 +14,13 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from erc_bench.comparison.caption import number
-from erc_bench.comparison.model import Column, Comparison
-from erc_bench.comparison.pair_result import Pair
+from erc_bench.comparison.comparison_data import Column, Comparison
+from erc_bench.comparison.tested_differences import Pair
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.model import Drawn, Numbers, Value, file_stem
+from erc_bench.output.figures.axis_range import AxisRange, axis_range, is_at_floor
+from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
 from erc_bench.output.figures.panels import beside, beyond, row_panels
-from erc_bench.output.figures.reach import Reach, is_at_floor, reach
-from erc_bench.output.figures.selection import Selection, printable, seed_words
+from erc_bench.output.figures.selected_rows import SelectedRows, printable, seed_words
 from erc_bench.output.figures.style import COLOURS, GREY, legend_below, with_sign
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.statistics.results import PairedT
@@ -74,7 +74,7 @@ class Line:
         return MARKS.get(verdicts, {"better": " ‡", "worse": " ⇓"}.get(self.pair.joint_verdict, ""))
 
 
-def draw(selection: Selection) -> list[Drawn]:
+def draw(selection: SelectedRows) -> list[Drawn]:
     """Draw one figure: a panel for each dataset, a line for each row that is compared with a baseline row."""
     comparison = selection.comparison
     groups, refusals = lines(comparison)
@@ -86,7 +86,7 @@ def draw(selection: Selection) -> list[Drawn]:
     every = [line for group in groups for line in group]
     columns = [column for column in comparison.columns if any(line.column is column for line in every)]
     means = [line for line in every if line.pair is None]
-    # One row's mean is no reason for a panel: the caption tells it.
+    # One row's mean does not need a panel: the caption tells it.
     shown = [*columns, None] if 2 * len(means) > len(groups) else columns
     figure, panels = row_panels(_labels(groups), len(shown), WIDTH)
     for column, axes in zip(shown, panels, strict=True):
@@ -99,7 +99,7 @@ def draw(selection: Selection) -> list[Drawn]:
 
 
 def _labels(groups: Sequence[Sequence[Line]]) -> list[str]:
-    """Return what stands before each row: its name, and the baseline where there is more than one."""
+    """Return the text before each row: its name, and the baseline where there is more than one."""
     baselines = [" or ".join(dict.fromkeys(line.baseline for line in group)) for group in groups]
     names = [group[0].row for group in groups]
     if len(set(baselines)) == 1:
@@ -177,18 +177,18 @@ def _panel(axes: Axes, column: Column | None, groups: Sequence[Sequence[Line]]) 
     axes.set_xlabel(f"difference in {METRIC_WORDS[own[0][1].metric]} (points)")
 
 
-def _axis_of(own: Sequence[Line]) -> Reach:
+def _axis_of(own: Sequence[Line]) -> AxisRange:
     """Return an axis that holds zero and all differences, those of rows at the floor where they are near."""
     led = [line for line in own if not line.at_floor] or own
     points = [0.0, *(line.test.difference for line in led if line.test.difference is not None)]
-    return reach(points, _ends(led), _ends(own))
+    return axis_range(points, _ends(led), _ends(own))
 
 
 def _ends(own: Sequence[Line]) -> list[float | None]:
     return [end for line in own for interval in line.intervals for end in interval]
 
 
-def _draw_line(axes: Axes, line: Line, y: float, axis: Reach) -> None:
+def _draw_line(axes: Axes, line: Line, y: float, axis: AxisRange) -> None:
     over_seeds, over_both = line.intervals
     difference = line.test.difference
     assert difference is not None  # a line without a difference is not drawn
@@ -206,7 +206,9 @@ def _draw_line(axes: Axes, line: Line, y: float, axis: Reach) -> None:
     axes.plot(difference, y, **_DIFFERENCE, marker="o" if line.pair else "D", label=words)
 
 
-def _caption(selection: Selection, groups: Sequence[Sequence[Line]], refusals: Sequence[str], drawn_means: bool) -> str:
+def _caption(
+    selection: SelectedRows, groups: Sequence[Sequence[Line]], refusals: Sequence[str], drawn_means: bool
+) -> str:
     comparison = selection.comparison
     level = number(100 * (1 - comparison.alpha))
     every = [line for group in groups for line in group]

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.selection import Shown, printable
+from erc_bench.output.figures.selected_rows import FigureRow, printable
 from erc_bench.store.reading import StoredCell
 
 Floats = npt.NDArray[np.float64]
@@ -36,7 +36,7 @@ class Curves:
     where a classifier was fitted after it, whose epochs go on counting from there.
     """
 
-    shown: Shown
+    shown: FigureRow
     terms: dict[str, Curve] = field(default_factory=dict)
     dev: Curve | None = None
     test: Curve | None = None
@@ -61,7 +61,7 @@ def average(by_seed: BySeed) -> Curve | None:
     )
 
 
-def curves(shown: Shown, metric: str) -> Curves:
+def curves(shown: FigureRow, metric: str) -> Curves:
     """Read the curves of a row from the records of its cells."""
     histories = [_history(cell, metric) for cell in shown.cells.values()]
     # Seeds that stopped early end where they end; the fit after training begins at one place for all.
@@ -94,7 +94,7 @@ class _History:
     fit_epoch: int | None
 
     def choices(self, trained: int | None) -> Iterator[tuple[int, float]]:
-        """Yield epoch and dev score of what was chosen."""
+        """Yield epoch and dev score of each chosen epoch."""
         if self.epoch is not None and 0 < self.epoch <= len(self.dev):
             yield self.epoch, self.dev[self.epoch - 1]
         if trained is not None and self.fit_epoch is not None and 0 < self.fit_epoch <= len(self.fit_dev):

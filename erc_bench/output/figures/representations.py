@@ -15,9 +15,9 @@ from matplotlib.axes import Axes
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.clouds import Cloud, Floats, clouds_of
-from erc_bench.output.figures.model import Drawn, Numbers, Value, file_stem
+from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
 from erc_bench.output.figures.panels import panel_grid
-from erc_bench.output.figures.selection import Panel, Selection, printable
+from erc_bench.output.figures.selected_rows import FigurePanel, SelectedRows, printable
 from erc_bench.output.figures.style import GREY, colour, legend_below, wrapped
 
 PERPLEXITY = 30.0
@@ -35,7 +35,7 @@ class Plane:
     anchors: Floats | None
 
 
-def draw(selection: Selection) -> list[Drawn]:
+def draw(selection: SelectedRows) -> list[Drawn]:
     """Draw one figure for each dataset: a panel for each row with stored representations."""
     drawn, unreadable = [], list[str]()
     for panel in selection.panels:
@@ -70,7 +70,7 @@ def embed(cloud: Cloud) -> Plane:
     return Plane(cloud, points[:count], None if cloud.anchors is None else points[count:])
 
 
-def _drawn(panel: Panel, planes: Sequence[Plane], notes: Sequence[str]) -> Drawn:
+def _drawn(panel: FigurePanel, planes: Sequence[Plane], notes: Sequence[str]) -> Drawn:
     figure, columns = panel_grid(len(planes), 1, (WIDTH, 3.5))
     labels = panel.labels
     for plane, (axes,) in zip(planes, columns, strict=True):
@@ -142,7 +142,7 @@ def name_above(anchors: Floats, position: int) -> bool:
     return not higher.any()
 
 
-def _caption(panel: Panel, planes: Sequence[Plane]) -> str:
+def _caption(panel: FigurePanel, planes: Sequence[Plane]) -> str:
     total, kept = planes[0].cloud.total, len(planes[0].cloud.gold)
     which = f"{total} test utterances" if kept == total else f"{kept} of {total} test utterances, evenly spread"
     sentences = [

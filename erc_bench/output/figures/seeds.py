@@ -1,4 +1,4 @@
-"""Every seed as a dot, with the mean and its interval: what a mean ± sd leaves out."""
+"""Every seed as a dot, with the mean and its interval: the detail that mean ± sd leaves out."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from erc_bench.comparison.caption import number
-from erc_bench.comparison.model import Column, Score
-from erc_bench.output.figures.model import Drawn, Numbers, Value, file_stem
+from erc_bench.comparison.comparison_data import Column, Score
+from erc_bench.output.figures.axis_range import AxisRange, axis_range, leading
+from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
 from erc_bench.output.figures.panels import beside, beyond, row_panels
-from erc_bench.output.figures.reach import Reach, leading, reach
-from erc_bench.output.figures.selection import Panel, Selection, printable
+from erc_bench.output.figures.selected_rows import FigurePanel, SelectedRows, printable
 from erc_bench.output.figures.style import COLOURS, GREY, legend_below
 from erc_bench.statistics.metrics import METRIC_WORDS
 
@@ -25,7 +25,7 @@ _MEAN: dict[str, Any] = {"marker": "|", "markersize": 6.5, "markeredgewidth": 1.
 _COLUMNS = ("dataset", "metric", "split", "row", "seed", "score", "mean", "sd", "low", "high", "degenerate")
 
 
-def draw(selection: Selection) -> list[Drawn]:
+def draw(selection: SelectedRows) -> list[Drawn]:
     """Draw one figure: a panel for each dataset, a line for each row."""
     labels = [printable(row.label) for row in selection.comparison.rows]
     figure, every = row_panels(labels, len(selection.panels), WIDTH)
@@ -37,7 +37,7 @@ def draw(selection: Selection) -> list[Drawn]:
     return [Drawn(file_stem("seeds", *datasets), title, _caption(selection), figure, _numbers(selection))]
 
 
-def _panel(axes: Axes, panel: Panel) -> None:
+def _panel(axes: Axes, panel: FigurePanel) -> None:
     column = panel.column
     scores = [shown.score for shown in panel.shown]
     axis = axis_of(column, scores)
@@ -50,14 +50,14 @@ def _panel(axes: Axes, panel: Panel) -> None:
     axes.set_xlabel(f"{METRIC_WORDS[column.metric]} on {column.split} (points)")
 
 
-def axis_of(column: Column, scores: Sequence[Score]) -> Reach:
+def axis_of(column: Column, scores: Sequence[Score]) -> AxisRange:
     """Return the axis: all seeds and intervals of the rows above the floor, and the floor where it is near."""
     led = leading(column, scores)
     intervals = [end for score in led for end in (score.summary.low, score.summary.high)]
-    return reach([value for score in led for value in score.values], intervals, [column.floor])
+    return axis_range([value for score in led for value in score.values], intervals, [column.floor])
 
 
-def _score(axes: Axes, score: Score, axis: Reach) -> None:
+def _score(axes: Axes, score: Score, axis: AxisRange) -> None:
     """Draw the seeds, and below them, where they hide nothing, the interval and the mean."""
     row, summary = score.row, score.summary
     beside(axes, row, f"{summary.mean:.2f}" + ("" if summary.sd is None else f" ± {summary.sd:.2f}"))
@@ -87,7 +87,7 @@ def _offsets(count: int) -> Sequence[float]:
     return [-0.12] if count == 1 else [float(offset) for offset in np.linspace(-0.28, 0.04, count)]
 
 
-def _caption(selection: Selection) -> str:
+def _caption(selection: SelectedRows) -> str:
     level = number(100 * (1 - selection.wanted.alpha))
     sentences = [
         "Score of every seed (circles; crosses: degenerate) and below them mean (tick) and"
@@ -98,7 +98,7 @@ def _caption(selection: Selection) -> str:
     return " ".join(sentences)
 
 
-def _column(panel: Panel) -> str:
+def _column(panel: FigurePanel) -> str:
     column = panel.column
     means = ", ".join(f"{shown.label} {_mean(shown.score)} ({shown.seeds})" for shown in panel.shown)
     return f"{column.title}, {METRIC_WORDS[column.metric]} on {column.split}: {means}{_floor(column)}."
@@ -115,7 +115,7 @@ def _floor(column: Column) -> str:
     return f"; always answering {printable(column.floor_label)} scores {column.floor:.2f}"
 
 
-def _numbers(selection: Selection) -> Numbers:
+def _numbers(selection: SelectedRows) -> Numbers:
     rows: list[tuple[Value, ...]] = []
     for panel in selection.panels:
         column = panel.column

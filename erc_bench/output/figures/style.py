@@ -129,7 +129,7 @@ def wrapped(text: str, inches: float) -> str:
 
 
 def with_sign(value: float, decimals: int) -> str:
-    """Write a number with its sign, a true minus, and no sign on what rounds to zero."""
+    """Write a number with its sign, a true minus, and without a sign where it rounds to zero."""
     text = f"{value:+.{decimals}f}"
     if float(text) == 0:
         return text[1:]

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from erc_bench.output.report.data import collect
-from erc_bench.output.report.model import FIGURES, Report, Request
+from erc_bench.output.report.collecting import collect
 from erc_bench.output.report.page import render
+from erc_bench.output.report.report_data import FIGURES, Report, ReportRequest
 
-__all__ = ["FIGURES", "Report", "Request", "collect", "render"]
+__all__ = ["FIGURES", "Report", "ReportRequest", "collect", "render"]

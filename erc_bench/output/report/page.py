@@ -14,16 +14,15 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from erc_bench.comparison.model import Comparison
+from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.output.report.comparisons import DRAWN_NOTE, comparison_table, further_as_table
 from erc_bench.output.report.markup import EMPTY, Html, element, join
-from erc_bench.output.report.model import Picture, Report, Shown
 from erc_bench.output.report.provenance import data_table, hardware_table, runs_table, settings_table, software_table
-from erc_bench.output.report.scores import audit_as_table, score_tables
-from erc_bench.output.report.tables import folded, scrolled, text_table
-from erc_bench.output.tables.audit import audit_notes
+from erc_bench.output.report.report_data import Picture, Report, ReportRow
+from erc_bench.output.report.tables import audit_as_table, folded, score_tables, scrolled, text_table
+from erc_bench.output.tables.additional_tables import AdditionalTable, additional_tables
 from erc_bench.output.tables.detail_table import detail_note
-from erc_bench.output.tables.supplements import Further, further
+from erc_bench.output.tables.selection_audit import audit_notes
 
 _RANKS = "Bold: best of a column; underlined: second."
 _OPEN_FIGURES = 2
@@ -112,9 +111,9 @@ def _comparisons(comparison: Comparison) -> Html:
     return join([tests, *others])
 
 
-def _beside_tests(comparison: Comparison) -> list[Further]:
+def _beside_tests(comparison: Comparison) -> list[AdditionalTable]:
     # The audit has a section of its own.
-    return [each for each in further(comparison) if each.key != "audit"]
+    return [each for each in additional_tables(comparison) if each.key != "audit"]
 
 
 def _caption(report: Report) -> list[str]:
@@ -190,14 +189,14 @@ def _provenance(report: Report) -> Html:
     return join(parts)
 
 
-def _trainings(shown: Sequence[Shown]) -> list[Shown]:
+def _trainings(shown: Sequence[ReportRow]) -> list[ReportRow]:
     """Return the rows without those that only read another row's training: their settings are the same."""
     return [each for each in shown if not each.row.key.readout]
 
 
-def _all_settings(shown: Sequence[Shown]) -> list[Html]:
+def _all_settings(shown: Sequence[ReportRow]) -> list[Html]:
     """Return the settings of each row, behind the name of the dataset where they are many."""
-    by_title: dict[str, list[Shown]] = {}
+    by_title: dict[str, list[ReportRow]] = {}
     for each in shown:
         by_title.setdefault(each.column.title, []).append(each)
     return [
@@ -206,7 +205,7 @@ def _all_settings(shown: Sequence[Shown]) -> list[Html]:
     ]
 
 
-def _settings(shown: Shown) -> Html:
+def _settings(shown: ReportRow) -> Html:
     name = f"{shown.column.title}: {shown.row.label}"
     summary = element("summary", name, element("small", f" {shown.score.settings_hash}"))
     return element(

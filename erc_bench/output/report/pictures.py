@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures import Drawn, draw_selected
-from erc_bench.output.figures.saving import render
-from erc_bench.output.figures.selection import Panel, Selection, Shown
+from erc_bench.output.figures.figure_data import render
+from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows
 from erc_bench.output.report.markup import Html
-from erc_bench.output.report.model import Picture
+from erc_bench.output.report.report_data import Picture
 from erc_bench.output.report.svg import Sprite
 from erc_bench.store.arrays import array_names
 from erc_bench.store.reading import StoredCell
@@ -22,7 +22,7 @@ MOST_ROWS = {"curves": 3, "calibration": 3, "anchors": 1, "confusion": 2, "repre
 
 
 def pictures(
-    kinds: Sequence[str], selection: Selection, all_rows: bool = False
+    kinds: Sequence[str], selection: SelectedRows, all_rows: bool = False
 ) -> tuple[list[Picture], Html, list[str]]:
     """Return the figures, the shapes that they share, and notes on those that are not there.
 
@@ -39,13 +39,15 @@ def pictures(
     return found, sprite.markup, list(dict.fromkeys(notes))
 
 
-def _drawn(kinds: Sequence[str], selection: Selection, limits: Mapping[str, int], notes: list[str]) -> Iterator[Drawn]:
+def _drawn(
+    kinds: Sequence[str], selection: SelectedRows, limits: Mapping[str, int], notes: list[str]
+) -> Iterator[Drawn]:
     for kind in kinds:
         wanted, told = _of_few_rows(kind, selection, limits[kind]) if kind in limits else (selection, [])
         try:
             drawn = draw_selected(kind, wanted)
         except ErcBenchError as error:
-            # Most runs hold something that some kind of figure cannot be made of; that is no mistake.
+            # Most runs hold something that some kind of figure cannot be made of; that is not a mistake.
             notes.append(" ".join(f"{part.rstrip('.')}." for part in (error.message, error.hint) if part))
             continue
         yield from drawn
@@ -53,7 +55,7 @@ def _drawn(kinds: Sequence[str], selection: Selection, limits: Mapping[str, int]
         notes += [note for each in drawn for note in each.notes if note not in selection.comparison.notes]
 
 
-def _of_few_rows(kind: str, selection: Selection, most: int) -> tuple[Selection, list[str]]:
+def _of_few_rows(kind: str, selection: SelectedRows, most: int) -> tuple[SelectedRows, list[str]]:
     """Return the selection with a few rows of each dataset, and notes that say so."""
     panels, notes = [], []
     for panel in selection.panels:
@@ -67,11 +69,11 @@ def _of_few_rows(kind: str, selection: Selection, most: int) -> tuple[Selection,
     return replace(selection, panels=tuple(panels)), notes
 
 
-def _was_trained(shown: Shown) -> bool:
+def _was_trained(shown: FigureRow) -> bool:
     return not shown.key.readout
 
 
-def _trains_anchors(shown: Shown) -> bool:
+def _trains_anchors(shown: FigureRow) -> bool:
     return any(name.startswith("anchors.stage") for cell in shown.cells.values() for name in _names(cell))
 
 
@@ -86,11 +88,11 @@ def _names(cell: StoredCell) -> frozenset[str]:
 _FITS = {"curves": _was_trained, "representations": _was_trained, "anchors": _trains_anchors}
 
 
-def _few(panel: Panel, able: Sequence[Shown], most: int) -> tuple[Shown, ...]:
+def _few(panel: FigurePanel, able: Sequence[FigureRow], most: int) -> tuple[FigureRow, ...]:
     """Return the baseline and the best of the others, in the order of the table."""
     baselines = {pair.baseline for pair in panel.column.pairs if pair.against_baseline}
 
-    def worth(shown: Shown) -> tuple[bool, float]:
+    def worth(shown: FigureRow) -> tuple[bool, float]:
         return shown.score.row in baselines, shown.score.summary.mean
 
     kept = {shown.score.row for shown in sorted(able, key=worth, reverse=True)[:most]}

@@ -9,21 +9,21 @@ from typing import Any
 
 from erc_bench.comparison.grouping import shown_value
 from erc_bench.comparison.wording import seed_list
-from erc_bench.output.figures.selection import seed_words
-from erc_bench.output.report.model import Shown
-from erc_bench.output.tables.audit import TextTable
-from erc_bench.output.tables.cells import NOTHING
+from erc_bench.output.figures.selected_rows import seed_words
+from erc_bench.output.report.report_data import ReportRow
+from erc_bench.output.tables.selection_audit import TextTable
+from erc_bench.output.tables.table_cells import NOTHING
 
 _POINTS = re.compile(r"\d+\.\d+")
 
 
-def runs_table(shown: Sequence[Shown]) -> TextTable:
-    """Return one line for each row on each dataset: what was run, how it was chosen, what it took."""
+def runs_table(shown: Sequence[ReportRow]) -> TextTable:
+    """Return one line for each row on each dataset: the run, the choice of its epoch, its cost."""
     titles = ("dataset", "row", "seeds", "settings", "settings from", "epoch chosen", "degenerate", "device", "seconds")
     return TextTable(titles, tuple(_run(each) for each in shown))
 
 
-def _run(shown: Shown) -> tuple[str, ...]:
+def _run(shown: ReportRow) -> tuple[str, ...]:
     score = shown.score
     records = [shown.cells[seed].record for seed in score.seeds]
     devices = dict.fromkeys(_device(record) for record in records)
@@ -73,12 +73,12 @@ def _seconds(record: Mapping[str, Any]) -> float:
     return float(sum((record.get("timings") or {}).values()))
 
 
-def software_table(shown: Sequence[Shown]) -> TextTable:
+def software_table(shown: Sequence[ReportRow]) -> TextTable:
     """Return the revisions and versions that the cells were run with, and how many cells with each."""
     return _counted(("revision", "versions"), (_software(record) for record in _records(shown)))
 
 
-def hardware_table(shown: Sequence[Shown]) -> TextTable:
+def hardware_table(shown: Sequence[ReportRow]) -> TextTable:
     """Return the machines that the cells were run on, and how many cells on each."""
     titles = ("class", "machine", "instructions", "platform", "threads")
     return _counted(titles, (_machine(record) for record in _records(shown)))
@@ -89,7 +89,7 @@ def _counted(titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> TextTa
     return TextTable((*titles, "cells"), tuple((*row, str(count)) for row, count in Counter(rows).most_common()))
 
 
-def _records(shown: Sequence[Shown]) -> list[Mapping[str, Any]]:
+def _records(shown: Sequence[ReportRow]) -> list[Mapping[str, Any]]:
     """Return the record of every cell once, however many classifiers read it."""
     return list({cell.folder: cell.record for each in shown for cell in each.cells.values()}.values())
 
@@ -107,7 +107,7 @@ def _machine(record: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(str(hardware.get(key, NOTHING)) for key in ("class", "name", "instructions", "platform", "threads"))
 
 
-def data_table(shown: Sequence[Shown]) -> TextTable:
+def data_table(shown: Sequence[ReportRow]) -> TextTable:
     """Return the corpora as the runs saw them: fingerprint, layout, counts, departures from the published one."""
     records = {each.column.title: each.record for each in reversed(shown)}
     titles = ("dataset", "fingerprint", "layout", "dialogues", "labelled utterances", "not as published")
@@ -126,7 +126,7 @@ def _data(record: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def settings_table(shown: Shown) -> TextTable:
+def settings_table(shown: ReportRow) -> TextTable:
     """Return the settings of one row on one dataset, each with its origin."""
     record = shown.record
     origins = record.get("origins") or {}

@@ -6,13 +6,13 @@ import csv
 import io
 from typing import Any
 
-from erc_bench.comparison.model import Column, Comparison, PrintedClaim, Row, Score
-from erc_bench.comparison.pair_result import Pair
-from erc_bench.output.tables.cells import marks, reasons
+from erc_bench.comparison.comparison_data import Column, Comparison, PrintedClaim, Score, TableRow
+from erc_bench.comparison.tested_differences import Pair
+from erc_bench.output.tables.table_cells import marks, reasons
 
 
 def render(comparison: Comparison) -> str:
-    """Return one header line and one line per score; what does not exist is empty."""
+    """Return one header line and one line per score; missing values are empty."""
     lines = score_lines(comparison)
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(lines[0]), lineterminator="\n")
@@ -117,7 +117,7 @@ def _ranks(comparison: Comparison, row: int) -> dict[str, Any]:
 
 
 def _claim(comparison: Comparison, claim: PrintedClaim | None) -> dict[str, Any]:
-    """Return what a printed table's own row claims of the line's reported number."""
+    """Return the claim of a printed table's own row about the line's reported number."""
     if not comparison.printed_claims:
         return {}
     names = ("claimed_by", "claimed_difference", "claimed_largest_sd")
@@ -153,7 +153,7 @@ def _condition(column: Column) -> dict[str, Any]:
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row(row: TableRow) -> dict[str, Any]:
     key = row.key
     return {
         "label": row.label,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from erc_bench.comparison.model import Comparison
-from erc_bench.comparison.tests import Tests
-from erc_bench.output.tables.audit import TextTable
-from erc_bench.output.tables.cells import DETAIL_NOTE, Detail, details, interval_title
+from erc_bench.comparison.comparison_data import Comparison
+from erc_bench.comparison.requested_tests import Tests
+from erc_bench.output.tables.selection_audit import TextTable
+from erc_bench.output.tables.table_cells import DETAIL_NOTE, Detail, details, interval_title
 
 _SHORT_CORRECTIONS = {"holm": "Holm", "hochberg": "Hochberg", "benjamini-hochberg": "BH", "bonferroni": "Bonferroni"}
 
@@ -36,7 +36,7 @@ def _titles(comparison: Comparison) -> tuple[str, ...]:
 
 
 def further_titles(comparison: Comparison) -> tuple[str, ...]:
-    """Return the titles of what stands beside a test over seeds; what pairs the seeds only beside one that does."""
+    """Return the titles beside a test over seeds; those about paired seeds only beside a paired test."""
     return ("sign-flip p", "g_z", "detectable", "r") if comparison.tests.seed_test.paired else ("detectable",)
 
 
@@ -58,7 +58,7 @@ def _tests(detail: Detail, tests: Tests) -> tuple[str, ...]:
 
 
 def detail_note(comparison: Comparison) -> str:
-    """Return what the columns of the comparisons mean."""
+    """Return the meaning of the comparisons' columns."""
     return " ".join([_note(comparison), *_equal_note(comparison)])
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from erc_bench.comparison.model import Comparison
-from erc_bench.output.tables.audit import TextTable
-from erc_bench.output.tables.cells import CellText, Panel, panels
+from erc_bench.comparison.comparison_data import Comparison
+from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.detail_table import detail_note, detail_table
-from erc_bench.output.tables.supplements import further
+from erc_bench.output.tables.selection_audit import TextTable
+from erc_bench.output.tables.table_cells import CellText, Panel, panels
 
 _STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
@@ -51,7 +51,7 @@ def _parts(comparison: Comparison) -> Iterator[str]:
     shown = detail_table(comparison)
     if shown:
         parts += [_comparisons(shown), _paragraphs([detail_note(comparison)])]
-    for each in further(comparison):
+    for each in additional_tables(comparison):
         rows = [[escape(cell) for cell in row] for row in each.table.rows]
         parts += [_table(each.table.titles, rows), _paragraphs(each.notes)]
     parts.append(_paragraphs([f"Note: {note}" for note in comparison.notes]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from erc_bench.comparison.model import Comparison
+from erc_bench.comparison.comparison_data import Comparison
 
 FORMAT = 1
 

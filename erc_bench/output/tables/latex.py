@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from erc_bench.comparison.model import Comparison
-from erc_bench.output.tables.cells import panels
+from erc_bench.comparison.comparison_data import Comparison
+from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.latex_cells import score_grid, text_grid
 from erc_bench.output.tables.latex_float import GUARD, Table, floats
 from erc_bench.output.tables.latex_text import comment, escape
-from erc_bench.output.tables.supplements import further
+from erc_bench.output.tables.table_cells import panels
 
 __all__ = ["escape", "render"]
 LABEL = "tab:erc-bench"
@@ -53,5 +53,5 @@ def _scores(comparison: Comparison) -> Table:
 def _further(comparison: Comparison) -> list[Table]:
     return [
         Table(f"{LABEL}-{each.key}", each.title, each.notes, (partial(text_grid, each.table),))
-        for each in further(comparison)
+        for each in additional_tables(comparison)
     ]

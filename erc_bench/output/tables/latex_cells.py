@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from erc_bench.output.tables.audit import TextTable
-from erc_bench.output.tables.cells import CellText, Panel
 from erc_bench.output.tables.latex_grid import Cell, Grid, Row, text_cell, title_cell
 from erc_bench.output.tables.latex_size import ems, wrapped
 from erc_bench.output.tables.latex_text import escape
+from erc_bench.output.tables.selection_audit import TextTable
+from erc_bench.output.tables.table_cells import CellText, Panel
 
 _MARKS = {"†": r"\dagger", "‡": r"\ddagger", "↓": r"\downarrow", "⇓": r"\Downarrow"}
 _MARKS |= {"△": r"\triangle", "▽": r"\bigtriangledown", "≈": r"\approx"}

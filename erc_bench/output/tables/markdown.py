@@ -5,23 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from erc_bench.comparison.model import Comparison
-from erc_bench.output.tables.audit import TextTable
-from erc_bench.output.tables.cells import CellText, Panel, panels
+from erc_bench.comparison.comparison_data import Comparison
+from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.detail_table import detail_note, detail_table
-from erc_bench.output.tables.supplements import further
+from erc_bench.output.tables.selection_audit import TextTable
+from erc_bench.output.tables.table_cells import CellText, Panel, panels
 
 _WRAP = {"best": ("**", "**"), "second": ("<ins>", "</ins>"), "": ("", "")}
 
 
 def render(comparison: Comparison) -> str:
-    """Return the tables of the scores and of the comparisons, each with what must be said of it."""
+    """Return the tables of the scores and of the comparisons, each with its notes."""
     parts = [_scores(panel) for panel in panels(comparison)]
     parts += ["\n".join(f"- {escape(sentence)}" for sentence in _sentences(comparison))]
     shown = detail_table(comparison)
     if shown:
         parts += [_text_table(shown), escape(detail_note(comparison))]
-    for each in further(comparison):
+    for each in additional_tables(comparison):
         parts += [_text_table(each.table), "\n".join(f"- {escape(note)}" for note in each.notes)]
     if comparison.notes:
         parts.append("\n".join(f"- Note: {escape(note)}" for note in comparison.notes))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from erc_bench.comparison.model import Comparison
-from erc_bench.comparison.over_datasets_model import OverDatasets, Ranking
-from erc_bench.output.tables.audit import TextTable
-from erc_bench.output.tables.cells import NOTHING, figure, probability, row_label
+from erc_bench.comparison.comparison_data import Comparison
+from erc_bench.comparison.tested_differences import OverDatasets, Ranking
 from erc_bench.output.tables.detail_table import adjusted_title
+from erc_bench.output.tables.selection_audit import TextTable
+from erc_bench.output.tables.table_cells import NOTHING, figure, probability, row_label
 
 
 def ranks_table(comparison: Comparison) -> TextTable | None:
@@ -32,7 +32,7 @@ def ranks_table(comparison: Comparison) -> TextTable | None:
 
 
 def _apart(comparison: Comparison, ranking: Ranking, row: int, best: int) -> str:
-    """Name what the row differs from, of the best row and its baseline."""
+    """Name the rows that the row differs from: the best row and its baseline."""
     pairs = (comparison.columns[position].pair_of(row) for position in ranking.columns)
     baselines = [pair.baseline for pair in pairs if pair is not None and pair.baseline in ranking.rows]
     others = [other for other in dict.fromkeys((best, *baselines[:1])) if other != row]
@@ -41,7 +41,7 @@ def _apart(comparison: Comparison, ranking: Ranking, row: int, best: int) -> str
 
 
 def ranks_notes(comparison: Comparison) -> list[str]:
-    """Return what must be said below the table of ranks."""
+    """Return the notes below the table of ranks."""
     return list(_notes(comparison, comparison.ranking)) if comparison.ranking is not None else []
 
 
@@ -107,7 +107,7 @@ def _row(comparison: Comparison, each: OverDatasets, most: int) -> tuple[str, ..
 
 
 def over_datasets_notes(comparison: Comparison) -> list[str]:
-    """Return what must be said below the table of several datasets."""
+    """Return the notes below the table of several datasets."""
     tests = comparison.tests
     test, scope = f"the {tests.seed_test.words} over seeds", "these test sets"
     if not tests.over_seeds:

@@ -9,26 +9,26 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from erc_bench.comparison.model import Comparison
-from erc_bench.comparison.tests import Tests
-from erc_bench.output.tables.audit import TextTable
-from erc_bench.output.tables.cells import NOTHING, CellText, Detail, Panel, details, interval_title, panels
+from erc_bench.comparison.comparison_data import Comparison
+from erc_bench.comparison.requested_tests import Tests
+from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.detail_table import adjusted_title, detail_note, further_figures, further_titles
-from erc_bench.output.tables.supplements import further
+from erc_bench.output.tables.selection_audit import TextTable
+from erc_bench.output.tables.table_cells import NOTHING, CellText, Detail, Panel, details, interval_title, panels
 
 _STYLES = {"best": "bold", "second": "underline", "": ""}
-# Without a terminal there is no bold: the signs that plain text has for it stand in.
+# Without a terminal nothing is bold: plain text has signs for it.
 _SIGNS = {"best": "*", "second": "_", "": ""}
 
 
 def print_comparison(comparison: Comparison, console: Console) -> None:
-    """Print table, comparisons, caption and notes; plain text where the console is no terminal."""
+    """Print table, comparisons, caption and notes; plain text where the console is not a terminal."""
     for panel in panels(comparison):
         console.print(_scores(panel, console.is_terminal))
     shown = details(comparison)
     if shown:
         console.print(_comparisons(comparison, shown))
-    others = list(further(comparison))
+    others = list(additional_tables(comparison))
     for each in others:
         console.print(_text_table(each.table))
     ranks = "bold: best, underlined: second" if console.is_terminal else "*...*: best, _..._: second"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from erc_bench.comparison.model import Family
-from erc_bench.comparison.tests import Tests
+from erc_bench.comparison.comparison_data import Family
+from erc_bench.comparison.requested_tests import Tests
 from erc_bench.planning.overrides import Override
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast, get_args
 
-from erc_bench.comparison.model import Family
-from erc_bench.comparison.reported import reported_numbers
-from erc_bench.comparison.tests import Tests
+from erc_bench.comparison.comparison_data import Family
+from erc_bench.comparison.reported_numbers import reported_numbers
+from erc_bench.comparison.requested_tests import Tests
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.planning.suites.fields import Fields

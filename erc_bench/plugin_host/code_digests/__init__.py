@@ -1,4 +1,4 @@
-"""Digests of components by what their code means.
+"""Digests of components by the meaning of their code.
 
 A digest covers a component's class, its base classes and everything of their packages that they use, wherever it
 stands. The core counts by the versions of its parts (:mod:`erc_bench.training.core_versions`), libraries by theirs.
@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 
 from erc_bench.plugin_host.code_digests.modules import VERSIONED
-from erc_bench.plugin_host.code_digests.reach import meaning
+from erc_bench.plugin_host.code_digests.reachable_code import meaning
 from erc_bench.plugin_host.code_digests.typed_code import typed_code
 
 

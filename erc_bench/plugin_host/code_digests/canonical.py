@@ -1,4 +1,4 @@
-"""Write code as a text that says what it does, not how it looks.
+"""Write code as a text of its meaning, independent of its layout.
 
 Comments, docstrings, formatting, the annotations of functions and imports that only type checkers read leave no trace;
 neither do citations, messages of errors and the sentences that explain options. The same code gives the same text under
@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator
 
 NameOf = Callable[[str, tuple[str, ...]], str | None]
-"""From a global name and the attributes that follow it to what stands in their place; ``None`` leaves them."""
+"""Map a global name and the attributes that follow it to their replacement; ``None`` leaves them."""
 
 _POSITIONS = frozenset({"lineno", "col_offset", "end_lineno", "end_col_offset"})
 _WITHOUT_MEANING = _POSITIONS | {"ctx", "kind", "type_comment", "type_ignores"}
@@ -94,7 +94,7 @@ class _Writer:
             yield from self._plain(node, bound)
 
     def _placed(self, node: ast.Name | ast.Attribute, bound: frozenset[str]) -> str | None:
-        """Return what a name with its attributes stands for, if that is told."""
+        """Return the replacement of a name with its attributes, if there is one."""
         attributes: list[str] = []
         inner: ast.expr = node
         while isinstance(inner, ast.Attribute):
@@ -187,7 +187,7 @@ class _Writer:
 def _bound_in(function: Function) -> frozenset[str]:
     """Return the names that a function binds itself, without those that it declares global.
 
-    What a function within it binds is counted as well: such a name is rarely a global one outside.
+    Names bound by functions within it are counted as well: such a name is rarely a global one outside.
     """
     found: set[str] = set()
     global_names: set[str] = set()

@@ -1,4 +1,4 @@
-"""Modules as their source tells them: what they define, what they import, what they do when they are imported."""
+"""Modules as their source describes them: their definitions, their imports, their effects when imported."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pathlib import Path
 from erc_bench.plugin_host.code_digests.canonical import imports_within, is_docstring, is_for_type_checkers
 
 PLUGIN_MODULE = "erc_bench_plugin_"
-"""What the names of modules begin with that were loaded from a single file."""
+"""Prefix of the names of modules that were loaded from a single file."""
 SCRIPT = ("__main__", "__mp_main__")
-"""What Python calls a script, in its own process and in one that it started."""
+"""Python's names for a script, in its own process and in one that it started."""
 CORE = "erc_bench"
 """The package whose parts have versions (:mod:`erc_bench.training.core_versions`)."""
 VERSIONED = frozenset({*sys.stdlib_module_names, "torch", CORE})
@@ -24,7 +24,7 @@ SHIPPED = "erc_bench_plugins"
 
 @dataclass(frozen=True)
 class Target:
-    """What an imported name stands for: a module, or a name in one."""
+    """The target of an imported name: a module, or a name in one."""
 
     module: str
     name: str = ""
@@ -32,9 +32,9 @@ class Target:
 
 @dataclass
 class ModuleSource:
-    """The source of one module, by what stands at its top.
+    """The source of one module, sorted by its top-level statements.
 
-    ``definitions`` are the statements that bind a name, ``imports`` what imported names stand for, ``imported`` all
+    ``definitions`` are the statements that bind a name, ``imports`` the targets of imported names, ``imported`` all
     that is imported (a name may be twice), ``effects`` the statements that do something besides.
     """
 
@@ -55,7 +55,7 @@ class ModuleSource:
 def read_module(name: str, file: Path) -> ModuleSource:
     """Read a module, once as long as its file does not change.
 
-    A file that is no Python is all effect: it was never imported, or somebody catches that.
+    A file that is not Python is all effect: it was never imported, or somebody catches that.
     """
     facts = file.stat()
     return _read(name, file, (facts.st_mtime_ns, facts.st_size))
@@ -108,7 +108,7 @@ def _bound_by(statement: ast.stmt) -> Iterator[str]:
 
 
 def add_imports(node: ast.Import | ast.ImportFrom, source: ModuleSource) -> None:
-    """Note what the names of an import stand for."""
+    """Note the targets of an import's names."""
     if isinstance(node, ast.Import):
         for alias in node.names:
             top = alias.name.partition(".")[0]

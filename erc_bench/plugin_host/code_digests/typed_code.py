@@ -11,12 +11,12 @@ from typing import Any
 from erc_bench.plugin_host.code_digests.modules import VERSIONED
 
 _PLAIN = (bool, int, float, complex, str, bytes, type(None), type(...))
-"""What is written down as it is; of any other object only the kind."""
+"""Types whose values are written out; of any other object only the type is."""
 _HOLDERS = (tuple, list, set, frozenset, dict, property)
 
 
 def typed_code(component: type) -> str:
-    """Return a text that changes with what a class computes that stands in no file (one typed into a notebook).
+    """Return a text that changes with the meaning of a class that no file defines (one typed into a notebook).
 
     It covers the compiled functions of the class, its values, and the functions, classes and plain values of
     the same notebook that these name. Comments and line numbers make no difference.
@@ -46,7 +46,7 @@ def _told(value: Any, seen: set[int]) -> Iterator[str]:
 
 
 def _held(value: Any, seen: set[int]) -> Iterator[str]:
-    """Tell of what a value holds."""
+    """Yield a text for each part of a value."""
     if isinstance(value, property):
         value = (value.fget, value.fset)
     elif isinstance(value, dict):
@@ -87,7 +87,7 @@ def _is_filled(cell: CellType) -> bool:
 
 
 def _has_file(value: FunctionType | type) -> bool:
-    """Whether what a function or a class computes stands in a file, which has a digest or a version of its own."""
+    """Whether a function or a class is defined in a file, which has a digest or a version of its own."""
     if isinstance(value, type):
         return value.__module__.split(".")[0] in VERSIONED or _stands_in_a_file(value)
     return Path(value.__code__.co_filename).is_file()

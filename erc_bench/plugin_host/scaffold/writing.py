@@ -1,24 +1,27 @@
-"""Fill the templates and write the package."""
+"""Name a component's package, fill its templates and write it."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from string import Template
+from typing import Literal, get_args
 
 from erc_bench import __version__
 from erc_bench.errors import ErcBenchError
-from erc_bench.plugin_host.scaffold.naming import Kind, Names
+from erc_bench.names import LONGEST_NAME, WORDS_OF_COMMANDS, fault_of_name
 
 _TEMPLATE = ".template"
 _ENTRY_NOTE = {"method": ".\n# A recipe is found where its objective is"}
-"""What is said of the entry point of a kind, beside what is said of all."""
+"""Comments on the entry point of each kind."""
 
 
-def write_package(names: Names, folder: Path) -> list[Path]:
+def write_package(names: ComponentNames, folder: Path) -> list[Path]:
     """Write the package of a component into a folder that is empty or not there; return its files.
 
     Raises :class:`ErcBenchError` where the folder holds something, where its module would hide another
@@ -45,7 +48,7 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _check_module(names: Names) -> None:
+def _check_module(names: ComponentNames) -> None:
     found = importlib.util.find_spec(names.module)
     if found is not None:
         raise ErcBenchError(
@@ -54,7 +57,7 @@ def _check_module(names: Names) -> None:
         )
 
 
-def _filled(names: Names) -> Iterator[tuple[str, str]]:
+def _filled(names: ComponentNames) -> Iterator[tuple[str, str]]:
     """Yield path and content of each file, the templates of the kind first."""
     values = _values(names)
     paths = {
@@ -73,7 +76,7 @@ def _filled(names: Names) -> Iterator[tuple[str, str]]:
             )
 
 
-def _values(names: Names) -> dict[str, str]:
+def _values(names: ComponentNames) -> dict[str, str]:
     install, check, run = next_steps(names, ".")
     return {
         "name": names.name,
@@ -108,8 +111,77 @@ _RUN: dict[Kind, str] = {
 }
 
 
-def next_steps(names: Names, folder: str) -> tuple[str, str, str]:
-    """Return what installs, checks and runs the package; ``folder`` is where it lies, seen from where that is typed."""
+def next_steps(names: ComponentNames, folder: str) -> tuple[str, str, str]:
+    """Return the commands that install, check and run the package; ``folder`` is its path from the user's place."""
     check = f"{names.name} --data-dir {folder}/tests/sample" if names.kind == "dataset" else names.name
     run = Template(_RUN[names.kind]).substitute(name=names.name, folder=folder)
     return f'pip install -e "{folder}[test]"', f"erc-bench check {check}", f"erc-bench run {run}"
+
+
+Kind = Literal["method", "objective", "encoder", "dataset", "classifier", "backbone"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True)
+class ComponentNames:
+    """The names of one component's package, module, class and tests."""
+
+    kind: Kind
+    name: str
+
+    @property
+    def slot(self) -> Kind:
+        """The kind of the class: a method is an objective and its recipe."""
+        return "objective" if self.kind == "method" else self.kind
+
+    @property
+    def package(self) -> str:
+        """The package, as pip knows it."""
+        return f"erc-bench-{self.name}"
+
+    @property
+    def module(self) -> str:
+        """The module: the prefix keeps it from hiding another one."""
+        return self.package.replace("-", "_")
+
+    @property
+    def class_name(self) -> str:
+        """The class; the kind behind it, said once, keeps it apart from whatever the module imports."""
+        words = self.name.split("-")
+        if len(words) > 1 and words[-1] == self.slot:
+            words.pop()
+        return "".join(part.capitalize() for part in (*words, self.slot))
+
+
+def names_of(kind: Kind, name: str) -> ComponentNames:
+    """Check a name.
+
+    Raises :class:`ErcBenchError` for text that is not a name, and suggests one.
+    """
+    fault = fault_of_name(name)
+    if fault and name in WORDS_OF_COMMANDS:
+        raise ErcBenchError(fault, f"For example: my-{name}")
+    if fault:
+        other = _mended(name)
+        raise ErcBenchError(fault, f"This one would do: {other}" if other else "")
+    return ComponentNames(kind, name)
+
+
+def _mended(name: str) -> str:
+    words = re.findall(r"[a-z]+|[0-9]+|[A-Z]+(?![a-z])|[A-Z][a-z]*", name)
+    mended = "-".join(word.lower() for word in words)[:LONGEST_NAME].strip("-")
+    return "" if fault_of_name(mended) else mended
+
+
+def check_free(names: ComponentNames, taken: Mapping[str, Mapping[str, str]]) -> None:
+    """Check that no component has the name; ``taken`` holds the package of each by kind and name.
+
+    Raises :class:`ErcBenchError` naming the package that has it.
+    """
+    for kind in dict.fromkeys((names.kind, names.slot)):
+        package = taken.get(kind, {}).get(names.name)
+        if package is not None:
+            raise ErcBenchError(
+                f"the {kind} {names.name!r} exists already, in {package}",
+                "Choose another name: two components of one kind and name cannot be told apart.",
+            )

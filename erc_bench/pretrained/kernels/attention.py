@@ -74,7 +74,7 @@ def _is_plain(module: nn.Module, query: Tensor, key: Tensor, dropout: float, ask
 
 
 def _bias(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return what is added to the scores: 0, or where a boolean mask is false the smallest number."""
+    """Return the term added to the scores: 0, or where a boolean mask is false the smallest number."""
     if mask.dtype != torch.bool:
         return mask.to(dtype)
     # Padding hides the same keys from every query: one row of the mask says it all.

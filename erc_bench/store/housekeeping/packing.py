@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.housekeeping.cells import CellFolder, irregular_in, look_at
-from erc_bench.store.housekeeping.holding import HeldError, held
+from erc_bench.store.housekeeping.found_cells import CellFolder, irregular_in, look_at
+from erc_bench.store.housekeeping.locking import HeldError, held
 from erc_bench.store.layout import is_cell_file
 from erc_bench.store.reading import read_cell
 from erc_bench.store.regular_files import open_regular
@@ -29,13 +29,13 @@ class DamagedError(Exception):
 
 @dataclass
 class Packed:
-    """What was packed: the sha256 of every file by cell and path, and which cells were left out, with the reason."""
+    """The packed cells: the sha256 of every file by cell and path, and the cells left out, with the reason."""
 
     digests: dict[CellFolder, dict[str, str]] = field(default_factory=dict)
     left: list[tuple[CellFolder, str]] = field(default_factory=list)
 
     def holds(self, cell: CellFolder) -> bool:
-        """Whether a cell on the disk is still what was packed, byte for byte; it must be held."""
+        """Whether a cell on the disk still equals its packed copy, byte for byte; it must be held."""
         try:
             # A file that came since is in no archive.
             same = look_at(cell.path, cell.parts) == cell
@@ -63,7 +63,7 @@ def pack(cells: Iterable[CellFolder], target: Path) -> Packed:
 
 
 def verify(archive: Path, packed: Packed) -> None:
-    """Read an archive from its beginning to its end; raise :class:`ErcBenchError` where it is not what was packed."""
+    """Read an archive from beginning to end; raise :class:`ErcBenchError` where it differs from the packed files."""
     expected = {
         f"{cell.name}/{name}": digest for cell, digests in packed.digests.items() for name, digest in digests.items()
     }
@@ -129,7 +129,7 @@ def _add(archive: tarfile.TarFile, cell: CellFolder, name: str) -> str:
 
 
 class _Digesting:
-    """Reads a stream and takes the digest of what was read."""
+    """Reads a stream and takes the digest of all it reads."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream

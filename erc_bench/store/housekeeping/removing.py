@@ -1,7 +1,7 @@
-"""Removing cells: each is put aside as a whole before the first of its files goes.
+"""Remove cells: the ledger keeps their names, and each is put aside as a whole before the first of its files goes.
 
 A cell that is put aside is nowhere a cell any more, so that a removal that is killed leaves no cell
-that lacks some of its files; what it leaves, the next one removes.
+that lacks some of its files; files that it leaves, the next one removes.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
-from erc_bench.store.housekeeping.cells import ASIDE, CellFolder, foreign_in, look_at
-from erc_bench.store.housekeeping.holding import HeldError, held
-from erc_bench.store.layout import STATUS_FILE
+from erc_bench.errors import ErcBenchError
+from erc_bench.store.housekeeping.found_cells import ASIDE, CellFolder, foreign_in, look_at
+from erc_bench.store.housekeeping.locking import HeldError, held
+from erc_bench.store.layout import LEDGER_FILE, STATUS_FILE
+from erc_bench.store.ledger import LedgerEntry, append_missing, entry_of
+from erc_bench.store.reading import read_cell
 
 REMOVED, INCOMING = ".removed", ".incoming"
-"""What the names of hidden folders begin with: of a removal, and of cells that come to their places."""
+"""Prefix of hidden folders: of a removal, and of cells that come to their places."""
 Unchanged = Callable[[CellFolder], bool]
-"""Whether a cell, which is held, is still what it was taken for."""
+"""Whether a cell, which is held, is unchanged since it was found."""
 
 
 def as_listed(cell: CellFolder) -> bool:
@@ -44,7 +48,7 @@ def remove_cell(cell: CellFolder, runs: Path, unchanged: Unchanged = as_listed) 
     except OSError as error:
         return str(error.strerror or error)
     remove_empty_parents(cell.path, runs)
-    return f"it is no cell any more, but {aside} is left: {why}" if why else ""
+    return f"it is not a cell any more, but {aside} is left: {why}" if why else ""
 
 
 def put_aside(folder: Path) -> Path:
@@ -83,7 +87,7 @@ def remove_empty_parents(path: Path, runs: Path) -> None:
 
 
 def remove_leftovers(folders: Iterable[Path], runs: Path, before: float) -> int:
-    """Remove what removals left that were killed, and unpackings before a moment; return how many folders."""
+    """Remove the leftovers of killed removals, and of unpackings before a moment; return how many folders."""
     old = [folder for folder in folders if folder.name.startswith(REMOVED) or _changed(folder) < before]
     gone = [folder for folder in old if not remove_aside(folder)]
     for folder in gone:
@@ -96,3 +100,26 @@ def _changed(folder: Path) -> float:
         return folder.stat().st_mtime
     except OSError:
         return float("inf")
+
+
+def keep_in_ledger(cells: Iterable[CellFolder], runs: Path) -> None:
+    """Add cells below ``runs`` that were scored on test to its ledger, as far as they are not in it.
+
+    They came from elsewhere, or were scored before there were ledgers. Their time is when they ended.
+    Raises :class:`ErcBenchError` where the ledger cannot be written.
+    """
+    try:
+        found = [_entry(cell, runs) for cell in cells if cell.status == "done"]
+        entries = [entry for entry in found if entry is not None]
+        if entries:
+            append_missing(runs, entries, lambda entry: entry.result)
+    except OSError as error:
+        raise ErcBenchError(f"{runs / LEDGER_FILE} cannot be written: {error.strerror or error}") from error
+
+
+def _entry(cell: CellFolder, runs: Path) -> LedgerEntry | None:
+    folder = runs.joinpath(*cell.parts)
+    stored = read_cell(folder)
+    return (
+        entry_of(folder, stored.record, datetime.fromtimestamp(cell.moment, UTC)) if stored.status == "done" else None
+    )

@@ -1,4 +1,4 @@
-"""Which cells are meant: by their names, by what became of them, by their age."""
+"""Choose cells by their names, by their state, by their age."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.store.housekeeping.cells import CellFolder, Found, Stranger
+from erc_bench.store.housekeeping.found_cells import CellFolder, ForeignEntry, FoundCells
 from erc_bench.store.layout import folder_name
 
 DAY = 86_400.0
 STATES = ("done", "failed", "interrupted", "half-written", "damaged", "partial", "stale")
-"""What a cell may be: its status; run on a part of the corpus (``--limit``); of other data or code than now."""
+"""States of a cell: its status; run on a part of the corpus (``--limit``); of other data or code than now."""
 PARTIAL, STALE = "partial", "stale"
 
 
 @dataclass(frozen=True)
-class Selection:
-    """What the user asked for; everything that is named must hold, one of several values of a kind suffices.
+class CellSelection:
+    """A choice of cells by name and state; all named kinds must hold, one of several values of a kind suffices.
 
     ``older_than`` is in days, ``settings`` are first digits of settings hashes.
     """
@@ -38,9 +38,9 @@ class Selection:
         asked = (self.datasets, self.methods, self.backbones, self.seeds, self.settings, self.states)
         return any(asked) or self.older_than is not None
 
-    def check_names(self, found: Found) -> None:
+    def check_names(self, found: FoundCells) -> None:
         """Raise :class:`ErcBenchError` for a name that nothing bears here: it may be misspelt."""
-        every = [cell.parts for cell in found.cells] + [stranger.parts for stranger in found.strangers]
+        every = [cell.parts for cell in found.cells] + [foreign_entry.parts for foreign_entry in found.foreign_entries]
         asked = {"dataset": self.datasets, "method": self.methods, "backbone": self.backbones}
         for level, (kind, names) in enumerate(asked.items()):
             known = {parts[level] for parts in every if len(parts) > level}
@@ -53,13 +53,13 @@ class Selection:
 
 
 class _Admitted:
-    """Whether a selection admits what lies in a folder, by the names in the records that are found there.
+    """Whether a selection admits the content of a folder, by the names in the records that are found there.
 
-    Two names may share a folder (``x/y``, ``x--y``). What has no record is called as its neighbours in the folder
+    Two names may share a folder (``x/y``, ``x--y``). A cell without a record is called as its neighbours in the folder
     are, and by the folder where they have none either. A folder's own name will do where nothing is called so.
     """
 
-    def __init__(self, selection: Selection, found: Found) -> None:
+    def __init__(self, selection: CellSelection, found: FoundCells) -> None:
         self._asked = (selection.datasets, selection.methods, selection.backbones)
         self._settings, self._seeds = tuple(selection.settings), {f"seed-{seed}" for seed in selection.seeds}
         self._known: dict[tuple[int, str], set[str]] = {}
@@ -88,14 +88,14 @@ class _Admitted:
 
 @dataclass(frozen=True)
 class Chosen:
-    """The cells that are meant, the strangers that stand among them, and why a cell is stale, by its path."""
+    """The chosen cells, the foreign folders among them, and why a cell is stale, by its path."""
 
     cells: list[CellFolder]
-    strangers: list[Stranger]
+    foreign_entries: list[ForeignEntry]
     stale: Mapping[Path, str]
 
     def why(self, cell: CellFolder) -> str:
-        """Say in one line what there is to know of a cell."""
+        """Describe a cell in one line."""
         limited = f"the first {cell.limit} dialogues of each split" if cell.limit is not None else ""
         return "; ".join(filter(None, (cell.why, self.stale.get(cell.path, ""), limited)))
 
@@ -108,15 +108,15 @@ Staleness = Callable[[Sequence[CellFolder]], Mapping[Path, str]]
 """Says of cells that are done why they are stale, by their paths; the others are left out."""
 
 
-def choose(found: Found, selection: Selection, now: float, staleness: Staleness) -> Chosen:
-    """Return what is meant. ``staleness`` is asked only where the answer matters."""
+def choose(found: FoundCells, selection: CellSelection, now: float, staleness: Staleness) -> Chosen:
+    """Return the chosen cells. ``staleness`` is asked only where the answer matters."""
     selection.check_names(found)
     admits = _Admitted(selection, found)
     cells = [each for each in found.cells if admits(each.parts, each.names) and _old_enough(each, selection, now)]
     stale = staleness([cell for cell in cells if cell.status == "done"]) if STALE in selection.states else {}
     wanted = set(selection.states)
     cells = [cell for cell in cells if not wanted or wanted & set(_states(cell, stale))]
-    return Chosen(cells, [each for each in found.strangers if admits(each.parts)], stale)
+    return Chosen(cells, [each for each in found.foreign_entries if admits(each.parts)], stale)
 
 
 def _states(cell: CellFolder, stale: Mapping[Path, str]) -> list[str]:
@@ -124,5 +124,5 @@ def _states(cell: CellFolder, stale: Mapping[Path, str]) -> list[str]:
     return [cell.status, *further]
 
 
-def _old_enough(cell: CellFolder, selection: Selection, now: float) -> bool:
+def _old_enough(cell: CellFolder, selection: CellSelection, now: float) -> bool:
     return selection.older_than is None or cell.moment < now - selection.older_than * DAY

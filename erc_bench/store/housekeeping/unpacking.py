@@ -13,11 +13,10 @@ from pathlib import Path
 
 from erc_bench.corpora.archive import extract_checked
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.housekeeping.cells import LEVELS, SEED, SETTINGS, CellFolder, foreign_in, look_at
-from erc_bench.store.housekeeping.holding import HeldError, held
-from erc_bench.store.housekeeping.ledger import keep_in_ledger
+from erc_bench.store.housekeeping.found_cells import LEVELS, SEED, SETTINGS, CellFolder, foreign_in, look_at
+from erc_bench.store.housekeeping.locking import HeldError, held
 from erc_bench.store.housekeeping.packing import DamagedError, Packed, digest_of, kept_files, refuse_damaged
-from erc_bench.store.housekeeping.removing import INCOMING, aside_of, put_aside, remove_aside
+from erc_bench.store.housekeeping.removing import INCOMING, aside_of, keep_in_ledger, put_aside, remove_aside
 from erc_bench.store.layout import is_cell_file
 
 _MOST_FILES = 2_000_000
@@ -34,10 +33,10 @@ class Placed:
 
 
 def restore(archive: Path, runs: Path, overwrite: bool) -> Placed:
-    """Unpack an archive of cells into a folder of runs; what is there already stays, unless ``overwrite``.
+    """Unpack an archive of cells into a folder of runs; cells that are there stay, unless ``overwrite``.
 
     Raises :class:`ErcBenchError`, before anything comes to its place, where the archive is damaged, holds
-    no cell or something that is no file of one, or unpacks to more than the disk has room for.
+    no cell or a file that belongs to none, or unpacks to more than the disk has room for.
     """
     if not archive.is_file():
         raise ErcBenchError(f"there is no archive {str(archive)!r}")
@@ -111,7 +110,7 @@ def _cells(archive: Path, folder: Path, written: Iterable[Path]) -> list[CellFol
         inside = path.relative_to(folder).parts
         parts, name = inside[: len(LEVELS)], "/".join(inside[len(LEVELS) :])
         if not _is_address(parts) or not is_cell_file(name):
-            raise ErcBenchError(f"{archive}: {'/'.join(inside)} is no file of a cell; nothing was unpacked", _OURS)
+            raise ErcBenchError(f"{archive}: {'/'.join(inside)} does not belong to a cell; nothing was unpacked", _OURS)
         found[parts] = None
     return [look_at(folder.joinpath(*parts), parts) for parts in found]
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from erc_bench.contracts.backbone import Backbone
+from erc_bench.testing.backbones.backbone_runs import BackboneSubject, subject_of
 from erc_bench.testing.backbones.facts import FACT_CHECKS
 from erc_bench.testing.backbones.loading import LOADING_CHECKS
 from erc_bench.testing.backbones.states import STATE_CHECKS
-from erc_bench.testing.backbones.trial import BackboneSubject, subject_of
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.findings import Check, Finding, insist, run_checks
 

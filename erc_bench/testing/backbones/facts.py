@@ -1,11 +1,11 @@
-"""Checks of what a backbone says of itself: its mask, its maximum length, its size, its identity."""
+"""Checks of a backbone's declarations: its mask, its maximum length, its size, its identity."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from erc_bench.contracts.encoder import TokenRow
-from erc_bench.testing.backbones.trial import BackboneSubject, evaluated
+from erc_bench.testing.backbones.backbone_runs import BackboneSubject, evaluated
 from erc_bench.testing.findings import Check, NotApplicableError
 
 _SIZE_TOLERANCE = 0.05

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from erc_bench.testing.backbones.trial import BackboneSubject, evaluated, rows_of
+from erc_bench.testing.backbones.backbone_runs import BackboneSubject, evaluated, rows_of
 from erc_bench.testing.devices import distance
 from erc_bench.testing.findings import Check, NotApplicableError
 
@@ -17,7 +17,7 @@ def _loads(subject: BackboneSubject) -> str:
     loaded = subject.load()
     model, tokenizer = loaded.model, loaded.tokenizer
     odd = [name for name, parameter in model.named_parameters() if parameter.dtype != torch.float32]
-    assert not odd, f"the parameter {odd[0]} is no float32"
+    assert not odd, f"the parameter {odd[0]} is not float32"
     away = [name for name, parameter in model.named_parameters() if parameter.device.type != "cpu"]
     assert not away, f"the parameter {away[0]} is not on the CPU"
     assert not model.training, "the model comes in training mode: its dropout would be part of frozen features"

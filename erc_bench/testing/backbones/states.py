@@ -1,4 +1,4 @@
-"""Checks of a backbone's states: what they do not depend on, that they train, and that they can be stored."""
+"""Checks of a backbone's states: their independence, that they train, and that they can be stored."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import torch
 from safetensors.torch import save_file
 
 from erc_bench.contracts.encoder import TokenRow
-from erc_bench.testing.backbones.trial import TEXTS, BackboneSubject, evaluated, rows_of, states_of
-from erc_bench.testing.chance import seeded
+from erc_bench.testing.backbones.backbone_runs import TEXTS, BackboneSubject, evaluated, rows_of, states_of
 from erc_bench.testing.checkpoints import size_of, take_over, written_and_read
 from erc_bench.testing.devices import CPU, cuda, distance
 from erc_bench.testing.findings import Check, NotApplicableError
+from erc_bench.testing.seeded_generators import seeded
 
 _TOLERANCE = 1e-4
 _BF16_TOLERANCE = 0.05

@@ -10,8 +10,8 @@ from typing import Any
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.testing.classifiers.fit import FIT_CHECKS
+from erc_bench.testing.classifiers.fitted_classifier import ClassifierSubject, fitted, toy_split
 from erc_bench.testing.classifiers.scores import SCORE_CHECKS
-from erc_bench.testing.classifiers.trial import ClassifierSubject, fitted, toy_split
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.devices import CPU
 from erc_bench.testing.findings import Check, Finding, insist, run_checks

@@ -8,7 +8,7 @@ import torch
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.testing.checkpoints import size_of, take_over, written_and_read
-from erc_bench.testing.classifiers.trial import (
+from erc_bench.testing.classifiers.fitted_classifier import (
     SEED,
     ClassifierSubject,
     begun,
@@ -20,8 +20,8 @@ from erc_bench.testing.classifiers.trial import (
     toy_split,
 )
 from erc_bench.testing.devices import CPU, distance
-from erc_bench.testing.elsewhere import Numbers, same_elsewhere
 from erc_bench.testing.findings import Check, NotApplicableError
+from erc_bench.testing.other_process import Numbers, same_elsewhere
 from erc_bench.testing.toy import LABELS
 
 _REFITS = (None, "each-epoch", "end")

@@ -1,4 +1,4 @@
-"""Checks of a classifier's scores: their form, what they may depend on, and with which options they are given."""
+"""Checks of a classifier's scores: their form, their independence, and every option."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from erc_bench.testing.chance import seeded
-from erc_bench.testing.classifiers.trial import (
+from erc_bench.testing.classifiers.fitted_classifier import (
     SEED,
     ClassifierSubject,
     begun,
@@ -27,17 +26,18 @@ from erc_bench.testing.classifiers.trial import (
 from erc_bench.testing.devices import CPU, cuda, distance
 from erc_bench.testing.findings import Check, NotApplicableError
 from erc_bench.testing.option_bounds import options_run
+from erc_bench.testing.seeded_generators import seeded
 from erc_bench.testing.toy import LABELS
 
 _REQUIRED_ACCURACY = 0.75
 """Of the toy task, whose classes lie well apart; guessing gives 0.25."""
 _TOLERANCE = 1e-4
 _SIZES = (64, 400)
-"""Of what is scored at once: a small dev split, and about a test split."""
+"""Numbers of utterances scored at once: a small dev split, and about a test split."""
 _SAME_ANSWERS = 0.95
 """Share of utterances that get the same label under bfloat16: near a border one may tip over."""
 _CUDA_TOLERANCE = 1e-2
-"""A fit of many steps adds up what two devices round differently."""
+"""A fit of many steps adds up the different roundings of two devices."""
 
 
 def _shape(subject: ClassifierSubject) -> str:

@@ -14,14 +14,14 @@ from typing import Any
 
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.testing.components import COMPONENT_CHECKS
-from erc_bench.testing.datasets.contents import CONTENT_CHECKS
 from erc_bench.testing.datasets.copies import COPY_CHECKS
 from erc_bench.testing.datasets.cues import CUE_CHECKS
 from erc_bench.testing.datasets.declarations import DECLARATION_CHECKS
+from erc_bench.testing.datasets.dialogue_checks import CONTENT_CHECKS
 from erc_bench.testing.datasets.files import FILE_CHECKS
 from erc_bench.testing.datasets.loading import LOADING_CHECKS
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.datasets.sequence import SEQUENCE_CHECKS
-from erc_bench.testing.datasets.trial import DatasetTrial
 from erc_bench.testing.findings import Check, Finding, insist, run_checks
 
 __all__ = ["DATASET_CHECKS", "DatasetTrial", "check_dataset", "dataset_findings"]

@@ -1,4 +1,4 @@
-"""Checks of what is there more than once: dialogues, runs of turns, turns said twice over."""
+"""Checks for repetitions: dialogues, runs of turns, turns said twice over."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from erc_bench.contracts.types import Dialogue, SplitName
 from erc_bench.corpora.overlap import overlap, repeats
-from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check
 
 _WORD = re.compile(r"[^\W_]+")
@@ -20,7 +20,7 @@ _COPIED = 0.5
 """Share of the passages of dev or test that may stand in an earlier split. DailyDialog, of which a seventh of the test
 dialogues does, has .24; MELD and EmoryNLP have .02 or less."""
 _TWICE = 0.05
-"""Share of the turns that may say again, by the same speaker, what was just said. MELD has .002."""
+"""Share of the turns that may repeat the turn before, by the same speaker. MELD has .002."""
 
 
 def _disjoint(trial: DatasetTrial) -> str:
@@ -58,7 +58,7 @@ def _passages_copied(trial: DatasetTrial) -> dict[str, float]:
 
 
 def _passages(dialogues: Sequence[Dialogue]) -> Iterator[str]:
-    """Yield what is said in any two turns in a row, and in a turn that is alone, where it has a few words."""
+    """Yield the text of any two turns in a row, and of a turn that is alone, where it has a few words."""
     for dialogue in dialogues:
         turns = [_plain(turn.text) for turn in dialogue.utterances]
         runs = turns if len(turns) == 1 else [f"{one} / {other}" for one, other in pairwise(turns)]

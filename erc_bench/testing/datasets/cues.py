@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from erc_bench.contracts.types import Dialogue
-from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check, NotApplicableError
 
 _GIVEN_AWAY = 0.8
@@ -21,7 +21,7 @@ _OPENING = re.compile(r"[\W_]*")
 _ENDING = re.compile(r"[\W_]*$")
 
 Cue = tuple[str, object]
-"""What is looked at, and what it is."""
+"""A name and a description of each cue."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class _Found:
 
     @property
     def gain(self) -> float:
-        """Of what the commonest label gets wrong, the share that the cue gets right."""
+        """Of the commonest label's errors, the share that the cue gets right."""
         return (self.right - self.commonest) / max(1, self.turns - self.commonest)
 
 
@@ -87,7 +87,7 @@ def _scored(dialogues: Sequence[Dialogue]) -> Iterator[tuple[list[Cue], str]]:
 
 
 def _cues_of(dialogue: Dialogue, position: int) -> Iterator[Cue]:
-    """Yield what can be seen of a turn without reading it."""
+    """Yield the visible properties of a turn, without reading its text."""
     turns = dialogue.utterances
     yield from _of_text(turns[position].text, "")
     if position:

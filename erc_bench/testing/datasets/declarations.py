@@ -1,9 +1,9 @@
-"""Checks of what a dataset says of itself, without its files."""
+"""Checks of a dataset's declarations, without its files."""
 
 from __future__ import annotations
 
 from erc_bench.statistics.metrics import METRIC_WORDS
-from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check
 
 
@@ -12,8 +12,8 @@ def _labels(trial: DatasetTrial) -> str:
     labels, words = dataset.labels, dataset.words()
     assert len(labels) > 1, f"{name}: it declares fewer than two labels"
     assert len(set(labels)) == len(labels), f"{name}: a label is declared twice"
-    strangers = sorted((set(dataset.label_words) | set(dataset.scored_labels)) - set(labels))
-    assert not strangers, f"{name}: label_words or scored_labels name {strangers[0]!r}, which is no label"
+    unknown = sorted((set(dataset.label_words) | set(dataset.scored_labels)) - set(labels))
+    assert not unknown, f"{name}: label_words or scored_labels name {unknown[0]!r}, which is not a label"
     assert all(words), f"{name}: the word of a label is empty"
     assert len(set(words)) == len(labels), f"{name}: two labels have the same word"
     return f"{len(labels)} labels, each with a word of its own: {', '.join(words)}"
@@ -21,7 +21,7 @@ def _labels(trial: DatasetTrial) -> str:
 
 def _metric(trial: DatasetTrial) -> str:
     dataset, name, metric = trial.component, trial.name, trial.component.headline_metric
-    assert metric in METRIC_WORDS, f"{name}: headline_metric is {metric!r}, which is no metric"
+    assert metric in METRIC_WORDS, f"{name}: headline_metric is {metric!r}, which is not a metric"
     counted = metric != "micro_f1" or dataset.scored_labels
     assert counted, f"{name}: micro_f1 is its headline metric, and it declares no scored_labels"
     scored = f" over {', '.join(dataset.scored_labels)}" if dataset.scored_labels else ""

@@ -1,4 +1,4 @@
-"""Checks of what a dataset does to its files, and of what the files could do to the user."""
+"""Checks of a dataset's handling of its files, and of files that could harm the user."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from erc_bench.corpora.corpus import check_splits
 from erc_bench.errors import ErcBenchError
-from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check, NotApplicableError
 
 _LARGEST = 200_000_000
@@ -92,7 +92,7 @@ def _try_to_load(trial: DatasetTrial, folder: Path) -> None:
 
 @contextmanager
 def _copied(trial: DatasetTrial) -> Iterator[Path]:
-    """Copy the files that are read, with their folders; what is written elsewhere goes to an empty folder."""
+    """Copy the files that are read, with their folders; files written elsewhere go to an empty folder."""
     files = trial.files()
     if sum(path.stat().st_size for path in files) > _LARGEST:
         raise NotApplicableError(f"the files are larger than {_LARGEST // 1_000_000} MB, too much to copy")
@@ -129,7 +129,7 @@ class _Pickled:
 
 
 def _with_code(original: bytes, path: Path, marker: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield contents that make a file if somebody runs what they hold."""
+    """Yield contents that make a file if somebody runs them."""
     expression = f"__import__('pathlib').Path({str(marker)!r}).touch()"
     yield "a pickle", pickle.dumps(_Pickled(marker))
     yield "a Python expression", expression.encode()
@@ -197,12 +197,12 @@ FILE_CHECKS: tuple[Check[DatasetTrial], ...] = (
         "code in the data",
         "Copies of its files get pickles, YAML tags and Python expressions in place of their contents, one field at a "
         "time.",
-        "Corpora come from strangers, and several official loaders unpickle them: opening such a file runs it.",
+        "Corpora come from anywhere, and several official loaders unpickle them: opening such a file runs it.",
         _no_code,
     ),
     Check(
         "damaged files",
-        "Copies of its files are emptied, or filled with bytes that are no text.",
+        "Copies of its files are emptied, or filled with bytes that are not text.",
         "A file that was cut off in a download and is read in silence is a smaller corpus under the same name.",
         _damaged,
     ),

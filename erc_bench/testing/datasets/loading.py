@@ -19,14 +19,14 @@ from erc_bench.contracts.types import Splits
 from erc_bench.corpora.corpus import fingerprint
 from erc_bench.corpora.folder import DATA_VARIABLE
 from erc_bench.errors import ErcBenchError
-from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.calls_as_bytes import NotHandedOverError, import_path, request
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check
-from erc_bench.testing.handing_over import NotHandedOverError, import_path, request
 
 _OTHER_PROCESS = """
 import base64, json, pickle, sys
 sys.path[:] = json.loads(sys.argv[1])
-from erc_bench.testing.handing_over import received
+from erc_bench.testing.calls_as_bytes import received
 print(received(pickle.loads(base64.b64decode(sys.argv[2])))())
 """
 _PATIENCE = 300
@@ -85,7 +85,7 @@ def _elsewhere(trial: DatasetTrial, expected: str, empty: Path) -> str:
 
 
 def fingerprint_of(component: type[Dataset], options: Any, folder: Path) -> str:
-    """Return the digest of what a dataset reads, for a comparison with another process."""
+    """Return the digest of a dataset's dialogues, for a comparison with another process."""
     return fingerprint(component(options).load(folder))
 
 

@@ -1,4 +1,4 @@
-"""Checks of the order of labels and of what is scored: nothing sorted, no class left out of dev or test."""
+"""Checks of the order of labels and of the scored part: nothing sorted, no class left out of dev or test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 from erc_bench.contracts.types import Dialogue
-from erc_bench.testing.datasets.trial import DatasetTrial
+from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check
 
 _ENOUGH_DIALOGUES = 10
@@ -103,7 +103,7 @@ SEQUENCE_CHECKS: tuple[Check[DatasetTrial], ...] = (
     Check(
         "label order",
         "The labels of each dialogue, and those of dialogues in a row, are looked through for an order.",
-        "Turns that were sorted are no conversation, and their neighbours tell their label; of a sorted split the "
+        "Sorted turns do not form a conversation, and their neighbours tell their label; of a sorted split the "
         "first dialogues, which --limit takes, are of one class.",
         _label_order,
     ),

@@ -13,12 +13,12 @@ from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.devices import CPU
+from erc_bench.testing.encoders.encoder_runs import EncoderSubject, built, represent
 from erc_bench.testing.encoders.future import FUTURE_CHECKS
 from erc_bench.testing.encoders.independence import INDEPENDENCE_CHECKS
 from erc_bench.testing.encoders.layout import LAYOUT_CHECKS
 from erc_bench.testing.encoders.reading import READING_CHECKS
 from erc_bench.testing.encoders.training import TRAINING_CHECKS
-from erc_bench.testing.encoders.trial import EncoderSubject, built, represent
 from erc_bench.testing.findings import Check, Finding, insist, run_checks
 from erc_bench.testing.tiny import tiny_backbone
 from erc_bench.training.device import one_thread

@@ -8,7 +8,7 @@ from dataclasses import replace
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.types import Dialogue, seal
 from erc_bench.testing.dialogues import say_more, toy_dialogues
-from erc_bench.testing.encoders.trial import (
+from erc_bench.testing.encoders.encoder_runs import (
     TOLERANCE,
     EncoderSubject,
     Represented,

@@ -1,4 +1,4 @@
-"""Checks of what a representation must not depend on: chance, labels, its batch, other dialogues, padding."""
+"""Checks of the independence of representations: from chance, labels, batch, other dialogues, padding."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ import torch
 
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.types import Dialogue, seal
-from erc_bench.testing.chance import seeded
 from erc_bench.testing.dialogues import mapped, relabelled, say_more, toy_dialogues
-from erc_bench.testing.elsewhere import Numbers, same_elsewhere
-from erc_bench.testing.encoders.trial import (
+from erc_bench.testing.encoders.encoder_runs import (
     ALL_TOGETHER,
     ONE_BY_ONE,
     EncoderSubject,
@@ -28,6 +26,8 @@ from erc_bench.testing.encoders.trial import (
     unpadded_states,
 )
 from erc_bench.testing.findings import Check
+from erc_bench.testing.other_process import Numbers, same_elsewhere
+from erc_bench.testing.seeded_generators import seeded
 from erc_bench.testing.tiny import tiny_backbone
 
 
@@ -45,7 +45,7 @@ def _deterministic(subject: EncoderSubject) -> str:
 
 
 def rows_of(component: type[Encoder], options: Any) -> Numbers:
-    """Return what it yields around a tiny backbone, and what it reads in training, to compare processes."""
+    """Return the encoder's output around a tiny backbone, and its rows in training, to compare processes."""
     encoder = begun(EncoderSubject(component, options, tiny_backbone()))
     with seeded(1):
         read = [row for each in encoder.examples(toy_dialogues(), True, Random(5)) for row in encoder.rows(each)]
@@ -152,7 +152,7 @@ INDEPENDENCE_CHECKS: tuple[Check[EncoderSubject], ...] = (
     Check(
         "ids unread",
         "Dialogues and utterances get other ids, dialogues other slices, episodes and sessions; they stand in reverse.",
-        "Ids are no words of a conversation: in files that were sorted or named by their labels they give them away, "
+        "Ids are not part of a conversation: in files that were sorted or named by their labels they give them away, "
         "and nobody's own conversations have them.",
         _ids_unread,
     ),

@@ -10,9 +10,8 @@ import torch
 
 from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example
 from erc_bench.contracts.types import UtteranceKey, seal
-from erc_bench.testing.chance import seeded
 from erc_bench.testing.dialogues import toy_dialogues
-from erc_bench.testing.encoders.trial import (
+from erc_bench.testing.encoders.encoder_runs import (
     EncoderSubject,
     begun,
     built,
@@ -24,6 +23,7 @@ from erc_bench.testing.encoders.trial import (
 )
 from erc_bench.testing.findings import Check, NotApplicableError
 from erc_bench.testing.option_bounds import options_run
+from erc_bench.testing.seeded_generators import seeded
 from erc_bench.training.row_states import RowEncoder
 
 
@@ -112,9 +112,9 @@ def _rows_by_key(encoder: Encoder, examples: Sequence[Example]) -> list[tuple[ob
 
 
 def _difference(given: Sequence[UtteranceKey], asked: Sequence[UtteranceKey]) -> str:
-    """Say what is wrong with the targets."""
+    """Describe the fault of the targets."""
     facts = {
-        "is no target": set(asked) - set(given),
+        "is not a target": set(asked) - set(given),
         "is a target and not scored": set(given) - set(asked),
         "is a target more than once": {key for key in given if given.count(key) > 1},
     }

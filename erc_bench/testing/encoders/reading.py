@@ -14,7 +14,7 @@ from erc_bench.contracts.types import Dialogue, Utterance
 from erc_bench.errors import ErcBenchError
 from erc_bench.pretrained.random_checkpoint import BERT
 from erc_bench.testing.dialogues import mapped, say_more, toy_dialogues
-from erc_bench.testing.encoders.trial import (
+from erc_bench.testing.encoders.encoder_runs import (
     TOLERANCE,
     EncoderSubject,
     begun,
@@ -73,7 +73,7 @@ def _special_tokens(subject: EncoderSubject) -> str:
 
 
 def _tokens_read(encoder: Encoder) -> set[str]:
-    """Return what is read in all rows; raise ``AssertionError`` where it is not what the encoder says."""
+    """Return the token read in all rows; raise ``AssertionError`` where the encoder names another one."""
     rows = _rows(encoder, toy_dialogues())
     kinds = set()
     for row in rows:
@@ -93,7 +93,7 @@ _WORDS = {"mask": "the mask", "opening": "the opening token"}
 
 
 def _kind(row: TokenRow, encoder: Encoder) -> str:
-    """Say in words what stands where a row is read."""
+    """Describe in words the token where a row is read."""
     if len(row.positions) > 1:
         return "several tokens"
     position, tokenizer = row.positions[0], encoder.tokenizer

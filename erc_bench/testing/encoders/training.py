@@ -12,7 +12,7 @@ from torch import nn
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.testing.checkpoints import size_of, take_over, written_and_read
 from erc_bench.testing.devices import CPU, cuda
-from erc_bench.testing.encoders.trial import (
+from erc_bench.testing.encoders.encoder_runs import (
     SEED,
     EncoderSubject,
     Represented,

@@ -12,11 +12,11 @@ from erc_bench.contracts.objective import Objective
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.devices import CPU
 from erc_bench.testing.findings import Check, Finding, insist, run_checks
-from erc_bench.testing.objectives.chance import CHANCE_CHECKS
 from erc_bench.testing.objectives.invariance import INVARIANCE_CHECKS
+from erc_bench.testing.objectives.reproducibility import CHANCE_CHECKS
 from erc_bench.testing.objectives.size import SIZE_CHECKS
+from erc_bench.testing.objectives.started_objective import ObjectiveSubject
 from erc_bench.testing.objectives.training import TRAINING_CHECKS
-from erc_bench.testing.objectives.trial import ObjectiveSubject
 from erc_bench.testing.objectives.values import VALUE_CHECKS
 from erc_bench.training.device import one_thread
 

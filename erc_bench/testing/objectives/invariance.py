@@ -1,11 +1,18 @@
-"""Checks of what an objective's loss must not depend on, and must not change."""
+"""Checks of the invariance of an objective's loss, and of its side effects."""
 
 from __future__ import annotations
 
 import torch
 
 from erc_bench.testing.findings import Check, NotApplicableError
-from erc_bench.testing.objectives.trial import SEED, ObjectiveSubject, begun, changes, same_terms, steady_terms
+from erc_bench.testing.objectives.started_objective import (
+    SEED,
+    ObjectiveSubject,
+    begun,
+    changes,
+    same_terms,
+    steady_terms,
+)
 from erc_bench.testing.toy import toy_representations
 
 _TOLERANCE = 1e-4

@@ -7,14 +7,14 @@ from dataclasses import replace
 from itertools import pairwise
 
 from erc_bench.testing.findings import Check, NotApplicableError
-from erc_bench.testing.objectives.trial import ObjectiveSubject, Terms, Trial, begun
+from erc_bench.testing.objectives.started_objective import ObjectiveSubject, StartedObjective, Terms, begun
 from erc_bench.testing.toy import toy_keys
 
 _TIMES = (1, 2, 4, 8)
 _EXACTLY = 0.01
 """How far from 2 the growth of a sum may be when its batch is doubled."""
 _GROWTH = 1.8
-"""The mean of contrasts grows by a constant, log 2; what grows by such a factor each time is a sum of contrasts."""
+"""The mean of contrasts grows by a constant, log 2; a sum of contrasts grows by such a factor each time."""
 
 
 def _batch_size(subject: ObjectiveSubject) -> str:
@@ -38,7 +38,7 @@ def _batch_size(subject: ObjectiveSubject) -> str:
     return f"on {sizes} utterances, the same ones again and again: {'; '.join(told)}"
 
 
-def _repeated_terms(trial: Trial, times: int) -> Terms:
+def _repeated_terms(trial: StartedObjective, times: int) -> Terms:
     outputs = trial.outputs(trial.z.repeat(times, 1), trial.labels.repeat(times))
     return trial.terms_of(replace(outputs, keys=toy_keys(len(trial.labels)) * times))
 

@@ -6,7 +6,16 @@ import torch
 
 from erc_bench.testing.checkpoints import size_of, take_over, written_and_read
 from erc_bench.testing.findings import Check
-from erc_bench.testing.objectives.trial import SEED, ObjectiveSubject, Trial, begun, changes, sum_of, toy_encoder, train
+from erc_bench.testing.objectives.started_objective import (
+    SEED,
+    ObjectiveSubject,
+    StartedObjective,
+    begun,
+    changes,
+    sum_of,
+    toy_encoder,
+    train,
+)
 
 _STEPS = 20
 _TOLERANCE = 1e-5
@@ -24,7 +33,7 @@ def _gradient(subject: ObjectiveSubject) -> str:
 
 
 def _of_another(name: str, subject: ObjectiveSubject) -> str:
-    """Say what a term trains that does not reach the representations; raise ``AssertionError`` for one that is dead."""
+    """Name the parameters that a term trains without the representations; raise ``AssertionError`` for a dead term."""
     value = 0.0
     # A queue that is empty at first, a weight that grows: what waits for them is asked again, later.
     for steps in (0, 3):
@@ -80,7 +89,7 @@ def _reaches(term: torch.Tensor, z: torch.Tensor) -> bool:
     return gradient is not None and bool(gradient.any())
 
 
-def _loss(trial: Trial, z: torch.Tensor) -> float:
+def _loss(trial: StartedObjective, z: torch.Tensor) -> float:
     with torch.no_grad():
         return float(trial.total(z))
 

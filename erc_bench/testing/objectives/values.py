@@ -10,15 +10,14 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.objective import Objective
-from erc_bench.contracts.outputs import Outputs
-from erc_bench.testing.chance import seeded
+from erc_bench.contracts.task import Outputs
 from erc_bench.testing.devices import CPU, cuda, distance
 from erc_bench.testing.findings import Check, NotApplicableError
-from erc_bench.testing.objectives.trial import (
+from erc_bench.testing.objectives.started_objective import (
     SEED,
     ObjectiveSubject,
+    StartedObjective,
     Terms,
-    Trial,
     backward,
     begun,
     fault_of,
@@ -26,6 +25,7 @@ from erc_bench.testing.objectives.trial import (
     steady_terms,
 )
 from erc_bench.testing.option_bounds import options_run
+from erc_bench.testing.seeded_generators import seeded
 from erc_bench.testing.toy import toy_labels, toy_representations
 
 _BF16_TOLERANCE = 0.1
@@ -37,7 +37,7 @@ _BATCH_NORM = "Expected more than 1 value per channel"
 
 
 def _starts(subject: ObjectiveSubject) -> str:
-    trial = Trial(subject)
+    trial = StartedObjective(subject)
     selected = trial.begin_epoch()
     examples = len(trial.labels)
     known = selected is None or set(selected) <= set(range(examples))
@@ -84,7 +84,7 @@ def _float64(subject: ObjectiveSubject) -> str:
     if not all(term.isfinite() for term in exact.values()):
         raise NotApplicableError("a term is not finite in float32 either")
     try:
-        wide = Trial(subject, precision=torch.float64)
+        wide = StartedObjective(subject, precision=torch.float64)
         with seeded(SEED):
             wide.begin_epoch()
         terms = wide.terms()
@@ -150,15 +150,15 @@ def _head(subject: ObjectiveSubject) -> str:
 def _options_run(subject: ObjectiveSubject) -> str:
     def try_out(options: Any, changed: str) -> None:
         for what, shift in {"": None, **_SURE}.items():
-            trial = Trial(replace(subject, options=options))
+            trial = StartedObjective(replace(subject, options=options))
             trial.begin_epoch()
             _finite(trial, toy_labels(), f"with {changed}" + (f" and {what}" if what else ""), shift)
 
     return options_run(subject.component.Options, subject.options, try_out)
 
 
-def _finite(trial: Trial, labels: Tensor, where: str = "", sure: int | None = None) -> str:
-    """Say what the loss is; raise ``AssertionError`` where it, or a gradient, is not finite.
+def _finite(trial: StartedObjective, labels: Tensor, where: str = "", sure: int | None = None) -> str:
+    """Return the loss in words; raise ``AssertionError`` where it, or a gradient, is not finite.
 
     ``sure`` adds to the logits so much that the class so many places behind the label has probability 1.
     """
@@ -176,7 +176,7 @@ def _finite(trial: Trial, labels: Tensor, where: str = "", sure: int | None = No
     return f"the terms are {_shown(terms)}, all gradients finite"
 
 
-def _encoded(trial: Trial, z: Tensor, labels: Tensor) -> Outputs:
+def _encoded(trial: StartedObjective, z: Tensor, labels: Tensor) -> Outputs:
     try:
         return trial.outputs(z, labels)
     except ValueError as error:
@@ -200,13 +200,13 @@ VALUE_CHECKS: tuple[Check[ObjectiveSubject], ...] = (
     Check(
         "starts",
         "It is started on a task of four classes and begins an epoch of 32 examples, of which it may select some.",
-        "An index that is no example of train would train on something else than what the record says.",
+        "An index that is not an example of train would train on something else than what the record says.",
         _starts,
     ),
     Check(
         "terms",
         "Its loss on an ordinary batch is read.",
-        "Terms are logged by name and summed: what has no name, or is no number, cannot be.",
+        "Terms are logged by name and summed: a term without a name, or one that is not a number, cannot be.",
         _terms,
     ),
     Check(

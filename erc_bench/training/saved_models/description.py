@@ -1,4 +1,4 @@
-"""``model.json``: what a saved model is made of, and what its user should know of it."""
+"""``model.json``: the parts of a saved model, and notes for its user."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MANY = 10_000
 
 @dataclass(frozen=True)
 class SavedComponent:
-    """A component that a model needs: what it is called, where it came from, and a digest of its code."""
+    """A component that a model needs: its name, its package, and a digest of its code."""
 
     kind: str
     name: str
@@ -30,7 +30,7 @@ class SavedComponent:
 
 @dataclass(frozen=True)
 class Description:
-    """Everything about a saved model that is no tensor.
+    """Everything about a saved model except its tensors.
 
     ``components`` are by slot (encoder, objective, classifier and backbone; or system alone), ``readouts`` the further
     classifiers by name. ``words`` name those whose states are stored, ``extra_state`` holds what modules keep
@@ -75,17 +75,17 @@ class Description:
         return f"{self.dataset} · {self.method} · {self.backbone} · seed {self.seed}"
 
     def readings(self) -> list[str]:
-        """Return the names of what can answer, the method's own first."""
+        """Return the names of the classifiers that can answer, the method's own first."""
         own = self.components["system" if self.is_system else "classifier"].name
         return [own, *self.readouts]
 
     def text(self) -> str:
-        """Return the content of the file; raises ``ValueError`` for what JSON cannot hold."""
+        """Return the content of the file; raises ``ValueError`` for values that JSON cannot hold."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def describe(plan: Plan, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the plan and the record of a cell say of its model, by field of a description."""
+    """Return the fields of a description that the plan and the record of a cell give."""
     backbone = {} if plan.backbone is None else {"backbone": plan.backbone}
     test = record["metrics"]["test"]
     own = plan.choices().get("classifier") or plan.choices()["system"]

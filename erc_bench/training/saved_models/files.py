@@ -1,4 +1,4 @@
-"""What may lie in the folder of a saved model, and whether it is still what was written there.
+"""The files that may lie in the folder of a saved model, and whether they are unchanged.
 
 Nothing that could hold a pickle is ever opened: a saved model is JSON, safetensors and a tokenizer's text files.
 """
@@ -31,7 +31,7 @@ def digests(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def check(folder: Path, written: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise :class:`ErcBenchError` where a folder does not hold what was written there, and nothing else."""
+    """Raise :class:`ErcBenchError` where a folder does not hold exactly the files that were written there."""
     names = list(_names(folder))
     missing = [name for name in written if name not in names]
     if missing:
@@ -39,7 +39,7 @@ def check(folder: Path, written: Mapping[str, Mapping[str, Any]]) -> None:
     foreign = [name for name in names if name not in written]
     if foreign:
         raise ErcBenchError(
-            f"{folder / foreign[0]} is no part of the saved model it lies in", "Take it out of the folder."
+            f"{folder / foreign[0]} is not part of the saved model it lies in", "Take it out of the folder."
         )
     for name, was in written.items():
         size = (folder / name).stat().st_size

@@ -54,7 +54,7 @@ class Loader:
         self._components = {slot: self._look_up(component) for slot, component in description.components.items()}
 
     def changed(self, reading: str) -> Iterator[str]:
-        """Say what is no longer as it was in training: the corpus, the code of the components that answer."""
+        """Name changes since training: of the corpus, and of the code of the components that answer."""
         if self.description.dataset not in self._catalogue.entries("dataset"):
             yield (
                 f"the dataset {self.description.dataset!r} is not installed here: texts are read as they stand, without"
@@ -72,12 +72,12 @@ class Loader:
                 )
 
     def normalise(self) -> Callable[[str], str]:
-        """Return what the corpus does to its texts; where it is not installed, they stay as they are."""
+        """Return the corpus's normalisation of texts; where it is not installed, they stay as they are."""
         corpus = self._catalogue.entries("dataset").get(self.description.dataset)
         return Dataset.normalise if corpus is None else corpus.component.normalise
 
     def answers(self, reading: str) -> Answer:
-        """Return what scores dialogues, read by one of the model's readings; threads wait for one another."""
+        """Return a function that scores dialogues with one of the model's classifiers; threads wait for one another."""
         with turn(self.device):
             answer = self._system() if self.description.is_system else self._composition(reading)
 
@@ -192,7 +192,7 @@ def _whence(module: str) -> str:
 
 
 def _dataset(said: Description) -> type[Dataset]:
-    """Return what stands for the corpus, of which the labels alone are needed."""
+    """Return a stand-in for the corpus, of which the labels alone are needed."""
     facts: Mapping[str, Any] = {
         "name": said.dataset,
         "labels": tuple(said.labels),

@@ -43,7 +43,7 @@ class Saved:
         return own, self.description.extra_state.get(name, {})
 
     def standardiser(self, dim: int) -> Standardiser:
-        """Return what the states of the frozen language model go through."""
+        """Return the standardisation of the frozen language model's states."""
         mean, deviation = (self._vectors(f"standardiser.{name}", (dim,)) for name in ("mean", "deviation"))
         return Standardiser(mean, deviation)
 

@@ -1,4 +1,4 @@
-"""Write a trained model into a folder, and hold what was written against the original before it counts."""
+"""Write a trained model into a folder, and compare the written files with the original before it counts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from erc_bench.planning.plan import Plan
 from erc_bench.store.layout import MODEL_FILE
 from erc_bench.training.composition import Composition
 from erc_bench.training.readout import scores_of
-from erc_bench.training.result import Trained
+from erc_bench.training.result import TrainedParts
 from erc_bench.training.saved_models.description import Description, describe
 from erc_bench.training.saved_models.files import (
     BACKBONE_FOLDER,
@@ -33,7 +33,7 @@ _ROUNDING = 1e-3
 """Of a probability; the same numbers in the same order give the same, but kernels may choose."""
 
 
-def save_model(folder: Path, plan: Plan, model: Trained | System, record: Mapping[str, Any]) -> None:
+def save_model(folder: Path, plan: Plan, model: TrainedParts | System, record: Mapping[str, Any]) -> None:
     """Fill an empty folder with everything that labels new conversations without network, corpus or training.
 
     Raises :class:`ErcBenchError` where a component's state cannot be written, or does not answer alike
@@ -45,7 +45,7 @@ def save_model(folder: Path, plan: Plan, model: Trained | System, record: Mappin
     else:
         described |= _write_composition(folder, model)
     _write_description(folder, Description(**described, files=digests(folder)))
-    if isinstance(model, Trained):
+    if isinstance(model, TrainedParts):
         _hold_against(model, Saved.read(folder))
 
 
@@ -54,8 +54,8 @@ def _write_system(folder: Path, system: System) -> None:
     system.save(folder)
 
 
-def _write_composition(folder: Path, model: Trained) -> dict[str, Any]:
-    """Write weights and tokenizer; return what the description says of them."""
+def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
+    """Write weights and tokenizer; return their part of the description."""
     encoder = model.composition.encoder
     backbone = folder / BACKBONE_FOLDER
     backbone.mkdir()
@@ -87,7 +87,7 @@ def _write_composition(folder: Path, model: Trained) -> dict[str, Any]:
     }
 
 
-def _parts(model: Trained) -> dict[str, tuple[nn.Module, str]]:
+def _parts(model: TrainedParts) -> dict[str, tuple[nn.Module, str]]:
     composition = model.composition
     parts: dict[str, tuple[nn.Module, str]] = {
         "encoder": (composition.encoder, f"the encoder {composition.encoder.name!r}"),
@@ -103,10 +103,10 @@ def _write_description(folder: Path, description: Description) -> None:
     (folder / MODEL_FILE).write_text(description.text(), encoding="utf-8")
 
 
-def _hold_against(model: Trained, saved: Saved) -> None:
+def _hold_against(model: TrainedParts, saved: Saved) -> None:
     """Raise where the parts do not score a few examples of dev as the trained ones did.
 
-    A component that keeps what it learnt outside its state would otherwise answer like an untrained one.
+    A component that keeps learnt values outside its state would otherwise answer like an untrained one.
     """
     original = model.composition
     copy, classifiers = rebuild(model.assembly, (original.encoder, original.row_encoder), saved)
@@ -121,7 +121,7 @@ def _hold_against(model: Trained, saved: Saved) -> None:
             )
 
 
-def _scores(composition: Composition, classifiers: Mapping[str, Classifier], model: Trained) -> dict[str, Tensor]:
+def _scores(composition: Composition, classifiers: Mapping[str, Classifier], model: TrainedParts) -> dict[str, Tensor]:
     """Return the probabilities, (n, classes), that each classifier gives the sample."""
     outputs = composition.represent(model.sample)
     classes = len(model.train_counts)

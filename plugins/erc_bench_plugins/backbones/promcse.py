@@ -78,7 +78,7 @@ def add_prefixes(model: Any, tensors: dict[str, Tensor], place: str) -> int:
 
 
 def _prefix_encoder(tensors: dict[str, Tensor], config: Any, place: str) -> nn.Module:
-    """Return what makes (rows, l, 2·L·d) of (rows, l) indices; the dropout freezes with the table."""
+    """Return a module from (rows, l) indices to (rows, 2·L·d); the dropout freezes with the table."""
     from torch import nn
 
     width = 2 * config.num_hidden_layers * config.hidden_size

@@ -82,7 +82,7 @@ class Anchor(erc.Classifier):
             return anchors
         # As long as the anchors that they replace: Adam's steps are absolute, so length decides how fast they turn.
         directions = F.normalize(torch.randn(anchors.shape, generator=generator), dim=-1)
-        return directions.to(anchors) * anchors.norm(dim=-1, keepdim=True)
+        return directions.to(anchors) * anchors.norm(dim=-1, keepdim=True)  # type: ignore[no-any-return]
 
     @torch.enable_grad()
     def _step(self, optimizer: torch.optim.Optimizer, rows: Tensor, labels: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""The trained head without what it learnt of the class frequencies."""
+"""The trained head, corrected for the class frequencies that it learnt."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class LogitAdjusted(erc.Classifier):
 
         tau: float = erc.option(1.0, "Factor of the logarithm of the class shares; 0: the head as it is.", at_least=0)
 
+    options: Options
     prior: Tensor | None
 
     def __init__(self, options: Options | None = None) -> None:

@@ -28,7 +28,7 @@ class Probe(erc.Classifier):
 
     @dataclass(frozen=True)
     class Options:
-        """What is read, and how it is trained.
+        """Which representations are read, and how the probe is trained.
 
         With a frozen encoder only the projection can have learnt anything.
         """

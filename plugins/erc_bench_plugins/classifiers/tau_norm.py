@@ -57,7 +57,7 @@ class TauNorm(erc.Classifier):
 
 def normalised(weight: Tensor, tau: float) -> Tensor:
     """weight: (classes, dim) → the same directions, of lengths ‖w_c‖^(1 − τ)."""
-    return weight / weight.norm(dim=1, keepdim=True).clamp(min=1e-12) ** tau
+    return weight / weight.norm(dim=1, keepdim=True).clamp(min=1e-12) ** tau  # type: ignore[no-any-return]
 
 
 def _linear_weight(head: nn.Module, dim: int) -> Tensor:

@@ -120,7 +120,7 @@ def _labels(numbers: str, place: str) -> list[str]:
 
 
 def _turns(line: str) -> list[str]:
-    """Cut a line at its end marks; what follows the last one is a turn only if something is there."""
+    """Cut a line at its end marks; the rest after the last one is a turn only if it is not empty."""
     turns = [erc.clean_text(turn).strip() for turn in line.split(_END)]
     return turns if turns[-1] else turns[:-1]
 

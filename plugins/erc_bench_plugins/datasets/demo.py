@@ -127,7 +127,7 @@ class Demo(erc.Dataset):
     """An artificial corpus, generated from a seed: for trying things out, never for a result.
 
     Every sentence is put together from phrases invented for this package; nobody ever said them,
-    and a score on them says nothing about people. It imitates what makes the task hard: six
+    and a score on them says nothing about people. It imitates the difficulties of the task: six
     emotions like those of IEMOCAP, two confusable pairs (excited and happy, frustrated and angry)
     that share phrases, speakers who tend to stay in their emotion or catch that of the other, and
     turns such as "Okay." that only their context tells. Generating takes time in proportion to the

@@ -106,7 +106,7 @@ def _first_speaker(row: erc.Row) -> str:
 def _literal(text: str) -> object:
     """Return the value of a Python literal, or nothing where the text is none; no code is run."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a strange escape in a name is no concern of ours
+        warnings.simplefilter("ignore")  # a strange escape in a name does not concern us
         try:
             return ast.literal_eval(text)
         except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -29,7 +29,7 @@ _FRESH_COPY = "Get a fresh copy of the file from USC SAIL."
 
 
 class _Turn(NamedTuple):
-    """What either layout says of a turn; the actor is called <dialogue>_F or <dialogue>_M."""
+    """One turn as either layout describes it; the actor is called <dialogue>_F or <dialogue>_M."""
 
     actor: str
     text: str
@@ -48,7 +48,7 @@ class Iemocap(erc.Dataset):
 
     Layout ``spcl_json``: split membership follows the files, first names come from ``name_pool``.
     Layout ``usc_release``: the transcriptions in the order of time, joined with the majority labels
-    of ``EmoEvaluation`` by turn id. A line without a turn id is no turn; a turn whose number is XX
+    of ``EmoEvaluation`` by turn id. A line without a turn id is not a turn; a turn whose number is XX
     was not evaluated and has no label. Session 5 is test; of the others, in the order of their ids,
     dev begins with Ses04F_script01_3, which for the whole corpus gives the 100, 20 and 31 dialogues
     of the JSON form. Speakers are called Roy and Weldon, as with the pool of SPCL's and EACL's code,

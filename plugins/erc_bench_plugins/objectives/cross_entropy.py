@@ -1,4 +1,4 @@
-"""Cross-entropy of the classifier head: what every other objective is measured against."""
+"""Cross-entropy of the classifier head: the measure of every other objective."""
 
 from __future__ import annotations
 

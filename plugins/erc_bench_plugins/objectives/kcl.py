@@ -37,7 +37,7 @@ class Kcl(erc.Objective):
     """Give every utterance the same number of positives, whatever the size of its class.
 
     Positives are the utterance's own second view and K keys of its class from a queue; all other
-    keys are negatives. Keys come from a slow copy of encoder and projection. The head is no part
+    keys are negatives. Keys come from a slow copy of encoder and projection. The head is not part
     of the loss and is trained apart; the paper reads a linear classifier that is trained anew
     on the frozen representations (``probe``).
 

@@ -19,7 +19,7 @@ class SupCon(erc.Objective):
     have a positive, so that λ weighs terms of like size whatever the batch. In a batch without
     positives the term is 0 and trains nothing.
 
-    A frozen encoder leaves the contrastive term nothing to move (the head is no part of it):
+    A frozen encoder leaves the contrastive term nothing to move (the head is not part of it):
     there the method amounts to cross-entropy.
     """
 

@@ -36,7 +36,7 @@ def simplex_targets(classes: int, dim: int) -> Tensor:
         targets[:k, k - 1] = 1
         targets[k, k - 1] = -k
         targets[:, k - 1] /= (k * (k + 1)) ** 0.5
-    return targets * (classes / (classes - 1)) ** 0.5
+    return targets * (classes / (classes - 1)) ** 0.5  # type: ignore[no-any-return]
 
 
 def targeted_loss(
@@ -77,7 +77,7 @@ class Tsc(erc.Objective):
     Keys, queue and momentum are adapted as in ``kcl``: the second view is a second pass with other
     dropout through a slow copy of encoder and projection; 1,024 keys; momentum .99. The corners are in
     closed form instead of optimised by gradient descent. Running means and assignment are those of the steps
-    before, not of the step itself. The head is no part of the loss and is trained apart; the
+    before, not of the step itself. The head is not part of the loss and is trained apart; the
     paper reads a linear classifier trained anew (``probe``). The corners themselves can be read by
     ``nearest-anchor``, which a frozen encoder leaves as the only one that sees what was trained.
     """
@@ -148,7 +148,7 @@ class Tsc(erc.Objective):
         self._generator.manual_seed(view.rng.getrandbits(63))
 
     def after_step(self) -> None:
-        """Let the slow projection follow, take up what the step has seen, and assign the classes anew."""
+        """Let the slow projection follow, queue the step's representations, and assign the classes anew."""
         erc.follow(self.key_projection, self.projection, self.options.momentum)
         for queries, keys, labels in self._arrived:
             self._move_centroids(F.normalize(queries, dim=-1), labels)

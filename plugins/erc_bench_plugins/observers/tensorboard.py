@@ -104,13 +104,13 @@ class TensorBoard(erc.Observer):
         scores = {tag: value for part, metrics in final.items() for tag, value in _points(part, metrics)}
         # HPARAMS shows those metrics beside the settings that are scalars of the same name.
         for summary in hparams(_hyperparameters(run), scores):
-            self._open_writer.file_writer.add_summary(summary)
+            self._open_writer.file_writer.add_summary(summary)  # type: ignore[attr-defined]
         for tag, value in scores.items():
             self._open_writer.add_scalar(tag, value, self._epochs)
 
 
 def _scalars(epoch: erc.ObservedEpoch) -> dict[str, float]:
-    """Return what is drawn of an epoch, by tag."""
+    """Return the scalars of an epoch, by tag."""
     if epoch.stage == "readout":
         return dict(_points(f"readout {epoch.classifier}", epoch.dev))
     return {

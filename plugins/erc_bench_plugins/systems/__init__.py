@@ -1,1 +1,1 @@
-"""Shipped systems that are no composition of slots, one per file."""
+"""Shipped systems that are not composed of slots, one per file."""

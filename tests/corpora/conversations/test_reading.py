@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erc_bench.corpora.conversations.model import UNKNOWN_SPEAKER, sealed
+from erc_bench.corpora.conversations.conversation import UNKNOWN_SPEAKER, sealed
 from erc_bench.corpora.conversations.plain_text import taken_over
 from erc_bench.corpora.conversations.reading import LARGEST, STDIN, read_document
 from erc_bench.errors import ErcBenchError
@@ -140,7 +140,7 @@ WRONG = [
     ("a.json", '[{"text": "x"}, 3]', "item 2: a turn is a text or an object"),
     ("a.json", '[{"utterances": ["x"]}, {"text": "x"}]', "item 2: a turn among conversations"),
     ("a.json", '[{"text": "x", "text": "y"}]', "'text' occurs twice in one object"),
-    ("a.json", '[{"text": "x", "score": NaN}]', "NaN is no JSON"),
+    ("a.json", '[{"text": "x", "score": NaN}]', "NaN is not JSON"),
     ("a.json", '[{"text": "x", "score": 1e999}]', "too large a number"),
     ("a.json", '[{"text": "\\ud800"}]', "half of a character"),
     ("a.json", "[" * 100_000, "cannot be read"),

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erc_bench.corpora.conversations.model import FORMATS
+from erc_bench.corpora.conversations.conversation import FORMATS
 from erc_bench.corpora.conversations.reading import read_document
-from erc_bench.corpora.conversations.writing import Answer, write
+from erc_bench.corpora.conversations.writing import TurnAnswer, write
 
 
 def answers(document):
     """Answer every turn by its place, so that one that was moved is seen."""
     return [
         [
-            Answer("anger" if (number + position) % 2 else "joy", {"joy": number / 100, "anger": position / 100})
+            TurnAnswer("anger" if (number + position) % 2 else "joy", {"joy": number / 100, "anger": position / 100})
             for position in range(len(conversation.turns))
         ]
         for number, conversation in enumerate(document.conversations)

@@ -12,7 +12,7 @@ import pytest
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures import FORMATS, KINDS, draw, save
-from erc_bench.output.figures.model import Drawn, Numbers, file_stem
+from erc_bench.output.figures.figure_data import Drawn, Numbers, file_stem
 from erc_bench.output.figures.style import COLOURS, LINES, MARKERS, lightness, luminance, new_figure, styled, with_sign
 
 SIGNATURES = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-", "svg": b"<?xml", "csv": b""}

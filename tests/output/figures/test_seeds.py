@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from erc_bench.output.figures.seeds import axis_of
-from erc_bench.output.figures.selection import Wanted, select
+from erc_bench.output.figures.selected_rows import Wanted, select
 from erc_bench.statistics.metrics import score
 
 

@@ -7,7 +7,7 @@ import store_fixture  # loaded by the conftest.py above
 
 import erc_bench.api as erc
 from erc_bench.corpora.corpus import fingerprint
-from erc_bench.output.report import Request, collect, render
+from erc_bench.output.report import ReportRequest, collect, render
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.reading import read_cells
 
@@ -107,7 +107,7 @@ def cells(talk, tmp_path_factory):
 @pytest.fixture(scope="session")
 def found(cells, catalogue):
     """The report of these cells, with one figure."""
-    return collect(cells, Request(figures=("seeds",)), catalogue)
+    return collect(cells, ReportRequest(figures=("seeds",)), catalogue)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import pytest
 
 from erc_bench.comparison import Tests as Asked
 from erc_bench.comparison import compare
-from erc_bench.output.report.intervals import interval_plot, scale_of
+from erc_bench.output.report.comparisons import interval_plot, scale_of
 from erc_bench.store.reading import read_cells
 
 

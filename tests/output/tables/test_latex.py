@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erc_bench.comparison.model import Row, RowKey
+from erc_bench.comparison.comparison_data import RowKey, TableRow
 from erc_bench.output.tables import latex
 from erc_bench.output.tables.latex_cells import Closeness
 from erc_bench.output.tables.latex_float import COLUMN, PAGE, Table, floats, sentence
@@ -39,7 +39,7 @@ def long(comparison):
     """More rows than a page holds, on two datasets, and a caption longer than a column."""
     times = 100
     rows = tuple(
-        Row(RowKey(row.key.method, "x", (("n", str(number)),)), f"[{number}] {row.label} · encoder.template=paper")
+        TableRow(RowKey(row.key.method, "x", (("n", str(number)),)), f"[{number}] {row.label} · encoder.template=paper")
         for number in range(times)
         for row in comparison.rows
     )

@@ -13,10 +13,10 @@ import pytest
 from rich.console import Console
 
 from erc_bench.comparison import Comparison, compare
-from erc_bench.comparison.model import RowKey
+from erc_bench.comparison.comparison_data import RowKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.tables import RENDERERS, SUFFIXES, markdown, render, rich_table
-from erc_bench.output.tables.cells import marks, panels, probability
+from erc_bench.output.tables.table_cells import marks, panels, probability
 from erc_bench.store.reading import read_cells
 
 GOLDEN = Path(__file__).with_name("golden")

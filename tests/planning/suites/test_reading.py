@@ -5,8 +5,8 @@ from textwrap import dedent
 import pytest
 
 from erc_bench.commands.compare import compare
-from erc_bench.comparison.reported import reported_numbers
-from erc_bench.comparison.tests import Tests as Asked
+from erc_bench.comparison.reported_numbers import reported_numbers
+from erc_bench.comparison.requested_tests import Tests as Asked
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.suites import reading

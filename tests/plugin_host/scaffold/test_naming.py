@@ -5,7 +5,7 @@ import keyword
 import pytest
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.plugin_host.scaffold.naming import KINDS, Names, check_free, names_of
+from erc_bench.plugin_host.scaffold.writing import KINDS, ComponentNames, check_free, names_of
 
 
 def test_what_follows_from_a_name():
@@ -33,8 +33,8 @@ def test_module_and_class_can_be_written_in_python(kind, name):
 
 
 def test_the_class_of_a_method_is_an_objective():
-    assert Names("method", "mine").class_name == "MineObjective"
-    assert Names("method", "mine").slot == "objective"
+    assert ComponentNames("method", "mine").class_name == "MineObjective"
+    assert ComponentNames("method", "mine").slot == "objective"
 
 
 @pytest.mark.parametrize(

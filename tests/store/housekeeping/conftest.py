@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from erc_bench.store.housekeeping.cells import find_cells
+from erc_bench.store.housekeeping.found_cells import find_cells
 from erc_bench.store.layout import LEDGER_FILE, LEDGER_LOCK_FILE
 
 HOLDS = """

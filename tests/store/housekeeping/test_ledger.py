@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from erc_bench.commands.archive import archive
 from erc_bench.commands.rm import rm
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.housekeeping.cells import find_cells
-from erc_bench.store.housekeeping.ledger import keep_in_ledger
+from erc_bench.store.housekeeping.found_cells import find_cells
+from erc_bench.store.housekeeping.removing import keep_in_ledger
 from erc_bench.store.ledger import append, entry_of, read_ledger
 from erc_bench.store.reading import read_cell
 
@@ -38,7 +38,7 @@ def seeds(runs):
 def test_no_cell_is_looked_for_in_a_ledger(ledgered):
     found = find_cells(ledgered)
     assert [cell.seed for cell in found.cells] == [1, 2, 3]
-    assert (found.strangers, found.aside) == ([], [])
+    assert (found.foreign_entries, found.aside) == ([], [])
 
 
 def test_removing_keeps_the_ledger_and_says_nothing_of_it(ledgered):

@@ -9,7 +9,7 @@ import store_fixture
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.housekeeping import packing
-from erc_bench.store.housekeeping.cells import find_cells
+from erc_bench.store.housekeeping.found_cells import find_cells
 from erc_bench.store.housekeeping.packing import pack, verify
 from erc_bench.store.housekeeping.removing import remove_cell
 

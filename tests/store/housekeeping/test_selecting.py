@@ -3,8 +3,8 @@
 import pytest
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.housekeeping.cells import find_cells
-from erc_bench.store.housekeeping.selecting import DAY, Selection, choose
+from erc_bench.store.housekeeping.found_cells import find_cells
+from erc_bench.store.housekeeping.selecting import DAY, CellSelection, choose
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def pick(runs):
             assert all(cell.status == "done" for cell in cells)
             return {cell.path: "the data changed since" for cell in cells if (cell.parts[1], cell.seed) in stale}
 
-        chosen = choose(find_cells(runs), Selection(**asked), now, staleness)
+        chosen = choose(find_cells(runs), CellSelection(**asked), now, staleness)
         return [(cell.parts[1], cell.seed) for cell in chosen.cells]
 
     return pick
@@ -50,7 +50,7 @@ def test_names_that_share_a_folder_are_told_apart_by_the_records(store, runs, na
     store.add("x--y", 1, settings_hash="bbbbbbbbbbbb")
     # Of which of the two this is nobody knows.
     store.fail("x--y", 2, "out of memory")
-    cells = choose(find_cells(runs), Selection(methods=[name]), 0.0, lambda cells: {}).cells
+    cells = choose(find_cells(runs), CellSelection(methods=[name]), 0.0, lambda cells: {}).cells
     assert [cell.names[1] for cell in cells if cell.names] == [name]
     assert [cell.seed for cell in cells if not cell.names] == [2]
 
@@ -60,7 +60,7 @@ def test_what_has_no_record_is_called_as_its_neighbours(store, runs):
     store.fail("x--y", 2, "out of memory")
     found = find_cells(runs)
     for name, seeds in (("x--y", [1, 2]), ("x/y", [])):
-        cells = choose(found, Selection(methods=[name]), 0.0, lambda cells: {}).cells
+        cells = choose(found, CellSelection(methods=[name]), 0.0, lambda cells: {}).cells
         assert [cell.seed for cell in cells] == seeds
 
 
@@ -74,7 +74,7 @@ def test_staleness_is_looked_at_where_it_is_asked_for(runs):
     def never(cells):
         raise AssertionError
 
-    choose(find_cells(runs), Selection(states=["done"]), 0.0, never)
+    choose(find_cells(runs), CellSelection(states=["done"]), 0.0, never)
 
 
 @pytest.mark.parametrize(
@@ -91,21 +91,21 @@ def test_a_name_that_nothing_bears_is_an_error(pick, asked, sentence):
         pick(**asked)
 
 
-def test_strangers_are_told_where_they_stand_among_what_is_meant(runs, cell_at):
+def test_foreign_entries_are_told_where_they_stand_among_what_is_meant(runs, cell_at):
     (cell_at("ce", 1).path / "notes.txt").write_text("mine")
     (runs / "linked").symlink_to(runs / "meld")
 
-    def strangers(**asked):
-        chosen = choose(find_cells(runs), Selection(**asked), 0.0, lambda _: {})
-        return [stranger.path.name for stranger in chosen.strangers]
+    def foreign_entries(**asked):
+        chosen = choose(find_cells(runs), CellSelection(**asked), 0.0, lambda _: {})
+        return [foreign_entry.path.name for foreign_entry in chosen.foreign_entries]
 
-    assert strangers(methods=["ce"]) == ["linked", "seed-1"]
-    assert strangers(datasets=["meld"]) == ["seed-1"]
-    assert strangers(datasets=["emorynlp"]) == []
-    assert strangers(datasets=["meld"], seeds=[2]) == []
+    assert foreign_entries(methods=["ce"]) == ["linked", "seed-1"]
+    assert foreign_entries(datasets=["meld"]) == ["seed-1"]
+    assert foreign_entries(datasets=["emorynlp"]) == []
+    assert foreign_entries(datasets=["meld"], seeds=[2]) == []
 
 
 def test_nothing_is_selected_by_nothing():
-    assert not Selection().selects
-    assert Selection(older_than=0).selects
-    assert Selection(seeds=[0]).selects
+    assert not CellSelection().selects
+    assert CellSelection(older_than=0).selects
+    assert CellSelection(seeds=[0]).selects

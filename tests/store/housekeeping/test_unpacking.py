@@ -6,7 +6,7 @@ import tarfile
 import pytest
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.housekeeping.cells import find_cells
+from erc_bench.store.housekeeping.found_cells import find_cells
 from erc_bench.store.housekeeping.packing import pack
 from erc_bench.store.housekeeping.unpacking import copy, restore
 from erc_bench.store.reading import read_cells

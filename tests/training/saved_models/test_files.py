@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.housekeeping.cells import find_cells
+from erc_bench.store.housekeeping.found_cells import find_cells
 from erc_bench.store.housekeeping.packing import pack
 from erc_bench.store.reading import read_cell
 from erc_bench.training.saved_models.files import find_model
@@ -81,6 +81,6 @@ def test_a_link_in_the_place_of_a_model_or_a_part_of_it_is_damage(cell, tmp_path
     (cell / name).rename(tmp_path / "copy")
     (cell / name).symlink_to(tmp_path / "copy")
     assert read_cell(cell).error.startswith(f"{name} is a link, not a ")
-    assert find_cells(cell.parents[4]).strangers == []
+    assert find_cells(cell.parents[4]).foreign_entries == []
     with pytest.raises(ErcBenchError, match="is a link"):
         find_model(cell)

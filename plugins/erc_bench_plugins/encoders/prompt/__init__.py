@@ -50,7 +50,7 @@ class Prompt(erc.Encoder):
 
     @dataclass(frozen=True)
     class Options(erc.Encoder.Options):
-        """What the input shows and where it is read."""
+        """Which turns the input shows, and where it is read."""
 
         window: int = erc.option(8, "Past turns before the target, unlabelled ones included.", at_least=0)
         length: int = erc.option(

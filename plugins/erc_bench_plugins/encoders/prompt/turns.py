@@ -1,6 +1,6 @@
 """From utterances to token ids: each (speaker, text) is tokenised once.
 
-What stands between two special tokens is tokenised as one string, so that the ids are those of the
+Text between two special tokens is tokenised as one string, so that the ids are those of the
 whole turn in every vocabulary (a word of a byte-level vocabulary has other ids behind a blank than
 at the beginning of a string). Two exceptions: ``For utterance:`` of the template ``spcl`` is
 tokenised on its own, as its authors did, and no token stands for the blank before the mask, which
@@ -22,7 +22,7 @@ _BATCH = 2048
 
 
 class SpecialIds:
-    """The special tokens of a tokenizer, by what the prompt needs them for."""
+    """The special tokens of a tokenizer, by their role in the prompt."""
 
     def __init__(self, tokenizer: Any) -> None:
         def first(*names: str) -> int | None:

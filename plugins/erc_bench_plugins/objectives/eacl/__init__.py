@@ -69,11 +69,11 @@ class Eacl(erc.Objective):
 
     def project(self, z: Tensor) -> Tensor:
         """z: (n, dim) → (n, projection_dim): g, Linear-LayerNorm-ReLU-Linear."""
-        return self.projection(z)
+        return self.projection(z)  # type: ignore[no-any-return]
 
     def anchors(self) -> Tensor:
         """Return the projected label words, (classes, projection_dim), with gradients to g (Eq 3)."""
-        return self.projection(self.label_states)
+        return self.projection(self.label_states)  # type: ignore[no-any-return]
 
     def project_with_anchors(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """z: (n, dim) → (n, projection_dim) and the anchors: g takes all rows at once, a fifth quicker than apart."""

@@ -23,7 +23,7 @@ def anchored_contrastive_loss(
     Utterances and anchors together are rows and columns of one contrastive loss, with the log
     outside the sum over positives and their number inside it (Eq 4).
 
-    ``paper``: plain cosine. Departures from Eq 4 as it is printed: a row is no part of its own
+    ``paper``: plain cosine. Departures from Eq 4 as it is printed: a row is not part of its own
     denominator (at τ = .1 its e^10 would drown the negatives); the mean instead of the sum over rows (a sum
     would leave cross-entropy without weight); a row without a positive does not count. Where no
     row has one, the loss is 0 with gradients of 0.

@@ -27,7 +27,7 @@ def prototypical_row_losses(
     """reps: (n, dim), labels: (n,), prototypes: (classes, dim), row k for class k → (n,), a loss per utterance.
 
     Utterances are the rows, utterances and prototypes the columns; the logarithm stands outside
-    the sum over positives, their number inside it. A row is no part of its own denominator.
+    the sum over positives, their number inside it. A row is not part of its own denominator.
     ``present`` (classes,) leaves out the prototypes of the other classes.
 
     ``paper``: plain cosine. ``official``: the score (1 + cos)/2 + 1e-8 of the authors' code, and its
@@ -55,7 +55,7 @@ class Spcl(erc.Objective):
     A class's prototype is the mean of a random support set of K out of the last M representations
     of the class (its queue), and the class centre until the queue holds K. Centres are the means
     over the whole of train, computed with the model as it is when an epoch begins; queues begin
-    anew from them. The head is no part of the loss and is trained apart.
+    anew from them. The head is not part of the loss and is trained apart.
 
     With ``curriculum``, an epoch trains on about half of the examples, most likely the easy ones
     first and the hard ones last. Difficulty is the distance to the own centre relative to the
@@ -153,7 +153,7 @@ class Spcl(erc.Objective):
         self._draw_prototypes()
 
     def after_step(self) -> None:
-        """Take up what the step has seen, and draw the next step's support sets."""
+        """Add the step's representations to the queues, and draw the next step's support sets."""
         for reps, labels in self._arrived:
             for label in labels.unique().tolist():
                 self._enqueue(label, reps[labels == label])

@@ -1,0 +1,154 @@
+"""Sentences of a caption about a table's cells: their number, the drift on another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from erc_bench.comparison.comparison_data import Comparison
+from erc_bench.comparison.wording import count
+from erc_bench.store.ledger import LedgerEntry, read_ledger
+from erc_bench.store.reading import StoredCell
+
+MOVED_MEAN, MOVED_SEED = 0.2, 2.2
+"""Points of weighted F1 by which means over five seeds, and single seeds, moved at most between instruction sets, with
+frozen states in float32: docs/another-machine.md. Most methods did not move at all; these are of the one that did."""
+_EXACT = ("float32", "float64")
+
+
+def shown_cells(comparison: Comparison, cells: Iterable[StoredCell]) -> list[StoredCell]:
+    """Return the finished cells whose scores stand in the table, each once."""
+    shown = {
+        (column.dataset, key.method, key.backbone, score.settings_hash, seed)
+        for column in comparison.columns
+        for score in column.scores
+        if score is not None
+        for seed in score.seeds
+        for key in [comparison.rows[score.row].key]
+    }
+    done = (cell for cell in cells if cell.status == "done")
+    return list({address: cell for cell in done if (address := _address(cell.record)) in shown}.values())
+
+
+def _address(record: dict[str, Any]) -> tuple[str, str, str, str, int]:
+    return record["dataset"], record["method"], record["backbone"], record["settings_hash"], record["seed"]
+
+
+def upstreams(shown: Sequence[StoredCell]) -> list[str]:
+    """Say which rows read through an upstream, and how much better that fits what it was trained on."""
+    found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+    for cell in shown:
+        record = cell.record
+        if told := record.get("upstream"):
+            scores = tuple(float(told[split][record["headline_metric"]]) for split in ("train", "dev"))
+            found.setdefault((record["method"], told["method"], record["dataset"]), []).append((scores[0], scores[1]))
+    by_pair: dict[tuple[str, str], list[str]] = {}
+    for (method, upstream, dataset), scores_of in found.items():
+        train, dev = (mean(each) for each in zip(*scores_of, strict=True))
+        by_pair.setdefault((method, upstream), []).append(f"{dataset}: train {train:.1f}, dev {dev:.1f}")
+    return [
+        f"{method} reads utterances through {upstream}, trained with each run's own seed ({'; '.join(told)}: what it"
+        " gives of training turns is over-fitted unless upstream.folds says otherwise)."
+        for (method, upstream), told in by_pair.items()
+    ]
+
+
+def another_machine(shown: Sequence[StoredCell]) -> str:
+    """Say how far another processor moves the numbers, where that was measured: with a frozen backbone."""
+    trained = [cell.record for cell in shown if cell.record["backbone"] != "none"]
+    if not trained or not all(_is_frozen_and_exact(record) for record in trained):
+        return ""
+    return (
+        f"Another machine: about ± {MOVED_MEAN:g} points for a mean over five seeds, up to ± {MOVED_SEED:g} for one"
+        " seed (measured with frozen backbones; most methods do not move)."
+    )
+
+
+def _is_frozen_and_exact(record: dict[str, Any]) -> bool:
+    # Only cells that record the versions of the core computed in float64.
+    versions = record.get("inputs", {}).get("core", {})
+    frozen = "features" in versions and "fine-tuning" not in versions
+    return frozen and record.get("provenance", {}).get("precision") in _EXACT
+
+
+def unverified(shown: Sequence[StoredCell]) -> str:
+    """Say how many cells of the table could be damaged without anybody seeing it."""
+    found = sum(not cell.verified for cell in shown)
+    if not found:
+        return ""
+    were = "was" if found == 1 else "were"
+    return (
+        f"Unverified: {found} of {count(len(shown), 'cell')} {were} stored without digests of their files, so"
+        " damage to them would not show."
+    )
+
+
+_Configurations = dict[tuple[str, str], set[tuple[str, str]]]
+"""By dataset and method: backbones with settings."""
+
+
+@dataclass(frozen=True)
+class Ledgers:
+    """The ledgers of the folders of runs that cells lie in; ``notes`` name lines that cannot be read."""
+
+    by_folder: Mapping[Path, Sequence[LedgerEntry]]
+    notes: tuple[str, ...] = ()
+
+
+def ledgers_of(cells: Iterable[StoredCell]) -> Ledgers:
+    """Read the ledgers of all folders of runs that the cells lie in."""
+    notes: list[str] = []
+    folders = dict.fromkeys(cell.folder.parents[4] for cell in cells)
+    return Ledgers({runs: read_ledger(runs, notes.append) for runs in folders}, tuple(notes))
+
+
+def configurations(comparison: Comparison, cells: Iterable[StoredCell], ledgers: Ledgers) -> str:
+    """Say how often the test split was looked at: the more configurations, the less a best one means.
+
+    A folder without a ledger, as old runs have none, counts the stored cells.
+    """
+    shown = {row.key.method for row in comparison.rows}
+    datasets = {column.dataset for column in comparison.columns}
+    stored: _Configurations = {}
+    for cell in cells:
+        record = cell.record
+        if cell.status == "done" and record["metrics"].get("test"):
+            configuration = record["backbone"], record["settings_hash"]
+            stored.setdefault((cell.dataset, cell.method), set()).add(configuration)
+    ever, gone = _of_ledgers(stored, ledgers)
+    counted: dict[str, list[str]] = {}
+    for (dataset, method), found in sorted(ever.items()):
+        if dataset in datasets and method in shown:
+            counted.setdefault(dataset, []).append(_counted(method, len(found), len(gone.get((dataset, method), ()))))
+    if not counted:
+        return ""
+    parts = [f"{dataset}: {', '.join(own)}" for dataset, own in counted.items()]
+    place = "this folder of runs" if len(ledgers.by_folder) == 1 else "these folders of runs"
+    what = "ever scored on test in" if any(ledgers.by_folder.values()) else "with test scores in"
+    return f"Configurations {what} {place}: {'; '.join(parts)}."
+
+
+def _of_ledgers(stored: _Configurations, ledgers: Ledgers) -> tuple[_Configurations, _Configurations]:
+    """Return the configurations that were ever scored, and those among them without a folder today."""
+    ever = {key: set(found) for key, found in stored.items()}
+    there: _Configurations = {}
+    for runs, entries in ledgers.by_folder.items():
+        for entry in entries:
+            key = entry.address.dataset, entry.address.method
+            ever.setdefault(key, set()).add(entry.configuration)
+            known = entry.configuration in stored.get(key, ()) or entry.configuration in there.get(key, ())
+            # A cell that is there and not among those at hand: it failed since, or a part of the folder is compared.
+            if not known and entry.address.folder(runs).is_dir():
+                there.setdefault(key, set()).add(entry.configuration)
+    gone = {key: found - stored.get(key, set()) - there.get(key, set()) for key, found in ever.items()}
+    return ever, gone
+
+
+def _counted(method: str, number: int, gone: int) -> str:
+    if not gone:
+        return f"{method} {number}"
+    which = f"{gone} of them" if gone < number else "all" if number > 1 else ""
+    return f"{method} {number} ({' '.join(filter(None, (which, 'removed')))})"

@@ -1,0 +1,145 @@
+"""Tested differences between rows, on one dataset and over several: plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from erc_bench.statistics.results import (
+    BootstrapInterval,
+    Combined,
+    DialogueSignFlip,
+    DiscreteTest,
+    Equivalence,
+    Estimate,
+    Friedman,
+    JointTest,
+    PairedT,
+    PartialConjunction,
+    SignFlip,
+    TTest,
+    WelchT,
+)
+
+Verdict = Literal["better", "worse", ""]
+
+
+@dataclass(frozen=True)
+class OverDialogues:
+    """The trained systems of one pair on new dialogues: sign-flip test and bootstrap interval."""
+
+    test: DialogueSignFlip
+    interval: BootstrapInterval
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One row against its baseline row, or another one, on one dataset, over the seeds that both have.
+
+    ``test`` is always the paired t-test. ``chosen`` is the test behind † where another one was asked
+    for, and ``difference`` the difference behind it (an unpaired one: of all seeds of either side).
+    ``over_dialogues`` is there where tests over dialogues alone were asked for. ``sd`` is that of the
+    seed-wise differences. ``verdict``, ``joint_verdict`` and ``dialogue_verdict`` are those
+    after correction. ``equivalence`` is there where a margin was asked for, ``equivalent`` its verdict after
+    correction. ``one_seed_dialogue_variance`` is ``joint.dialogue_variance`` with one seed.
+    ``unpaired`` is the difference of means over all seeds of either side, where a test was asked for that
+    does not pair them. ``contradiction`` says that † is not given although p is small enough, because the
+    ranks favour one row and the means the other.
+    ``against_baseline`` is false for the pairs that only ``all_pairs`` adds.
+    """
+
+    row: int
+    baseline: int
+    seeds: tuple[int, ...]
+    only_row: tuple[int, ...]
+    only_baseline: tuple[int, ...]
+    test: PairedT
+    sign_flip: SignFlip
+    effect: Estimate
+    detectable: Estimate
+    joint: JointTest
+    seed_correlation: Estimate
+    difference: float | None = None
+    sd: float | None = None
+    chosen: TTest | DiscreteTest | None = None
+    over_dialogues: OverDialogues | None = None
+    adjusted_p: float | None = None
+    joint_adjusted_p: float | None = None
+    dialogue_adjusted_p: float | None = None
+    verdict: Verdict = ""
+    joint_verdict: Verdict = ""
+    dialogue_verdict: Verdict = ""
+    against_baseline: bool = True
+    equivalence: Equivalence | None = None
+    equivalence_adjusted_p: float | None = None
+    equivalent: bool = False
+    one_seed_dialogue_variance: float | None = None
+    contradiction: bool = False
+    unpaired: WelchT | None = None
+
+    @property
+    def seed_test(self) -> TTest | DiscreteTest:
+        """The test behind †."""
+        return self.test if self.chosen is None else self.chosen
+
+    @property
+    def interval_test(self) -> TTest:
+        """The t-test whose difference and interval stand beside † (a rank test has none of its own)."""
+        return self.unpaired or self.test
+
+    @property
+    def clusters(self) -> int:
+        """How many dialogues (episodes, sessions) the tests over them took for independent; 0 where none was made."""
+        return self.joint.clusters if self.over_dialogues is None else self.over_dialogues.test.n
+
+    @property
+    def holm_p(self) -> float | None:
+        """The adjusted p of the test over seeds, by whichever correction was asked for."""
+        return self.adjusted_p
+
+    @property
+    def joint_holm_p(self) -> float | None:
+        """The adjusted p of the joint test, by whichever correction was asked for."""
+        return self.joint_adjusted_p
+
+
+@dataclass(frozen=True)
+class OverDatasets:
+    """One row against its baseline over ``columns``, those of the datasets on which both have runs.
+
+    ``better`` has one test for each k from 1: better on at least k of them, and ``adjusted`` its p-values
+    for all rows together. ``at_least`` is the largest k that holds, 0 where none does. ``combined`` is
+    Stouffer's test of "better on no dataset".
+    """
+
+    row: int
+    columns: tuple[int, ...]
+    better: tuple[PartialConjunction, ...]
+    combined: Combined
+    adjusted: tuple[float | None, ...] = ()
+    at_least: int = 0
+    combined_adjusted_p: float | None = None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Rows by their ranks (1 is best) on each of ``columns``.
+
+    ``ranks`` has one line for each of ``rows``, those that have a score on every dataset; ``left_out``
+    are the others. ``distance`` is Nemenyi's. ``forced``: computed below five datasets as well.
+    """
+
+    columns: tuple[int, ...]
+    rows: tuple[int, ...]
+    ranks: tuple[tuple[float, ...], ...]
+    test: Friedman
+    distance: Estimate
+    left_out: tuple[int, ...] = ()
+    forced: bool = False
+
+    def apart(self, row: int, other: int, alpha: float) -> bool:
+        """Whether two rows differ: the test rejects, and their average ranks lie as far apart as Nemenyi wants."""
+        if self.distance.value is None or self.test.p is None or self.test.p > alpha:
+            return False
+        first, second = (self.test.average_ranks[self.rows.index(each)] for each in (row, other))
+        return abs(first - second) >= self.distance.value

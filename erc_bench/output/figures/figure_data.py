@@ -1,0 +1,109 @@
+"""The data of a figure beside its picture: a name, words, and the numbers that it shows, and its files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from erc_bench.comparison.row_labels import said_once as said_once
+from erc_bench.errors import ErcBenchError
+from erc_bench.store.reading import StoredCell
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+from erc_bench.names import did_you_mean
+
+Value = str | int | float | None
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers behind a figure, as a table: ``rows`` have one value for each of ``columns``."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Value, ...], ...]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One figure.
+
+    ``name`` is the stem of its file, ``caption`` says everything that a reader who cannot see the
+    picture must know. ``notes`` name everything left out: cells that failed, omitted rows.
+    """
+
+    name: str
+    title: str
+    caption: str
+    figure: Figure
+    numbers: Numbers
+    notes: tuple[str, ...] = ()
+
+
+def file_stem(*parts: str) -> str:
+    """Join words to a name that is safe as a file's: letters, digits, dots and dashes."""
+    return "-".join(filter(None, (re.sub(r"[^\w.]+", "-", part).strip("-.") for part in parts)))
+
+
+def left_out(cell: StoredCell, error: ErcBenchError) -> str:
+    """Name a cell whose files cannot be drawn, and say why."""
+    return f"{cell.name} is left out: {error.message}"
+
+
+FORMATS = ("png", "svg", "pdf", "csv")
+
+
+def save(drawn: Drawn, path: Path) -> None:
+    """Write a figure to ``path``, in the format that its name ends in.
+
+    No date is written: the same figure gives the same bytes. Raises :class:`ErcBenchError` for an
+    unknown format, or where the file cannot be written.
+    """
+    form = path.suffix.removeprefix(".").lower()
+    if form not in FORMATS:
+        raise ErcBenchError(f"a figure cannot be written as {path.name!r}; {did_you_mean(form, FORMATS)}")
+    content = _csv(drawn) if form == "csv" else render(drawn, form)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise ErcBenchError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def render(drawn: Drawn, form: str) -> bytes:
+    """Return a figure as the bytes of a PNG, SVG or PDF file, with its title and caption inside."""
+    from erc_bench.output.figures.style import styled
+
+    stream = io.BytesIO()
+    with styled():
+        drawn.figure.savefig(stream, format=form, metadata=_metadata(drawn, form))
+    return stream.getvalue()
+
+
+def _metadata(drawn: Drawn, form: str) -> dict[str, Any]:
+    # None keeps matplotlib from writing the time and its own version.
+    if form == "svg":
+        return {"Title": drawn.title, "Description": drawn.caption, "Date": None, "Creator": "erc-bench"}
+    if form == "pdf":
+        return {"Title": drawn.title, "Subject": drawn.caption, "CreationDate": None, "Creator": "erc-bench"}
+    return {"Title": drawn.title, "Description": drawn.caption, "Software": "erc-bench"}
+
+
+def _csv(drawn: Drawn) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(drawn.numbers.columns)
+    writer.writerows([_written(value) for value in row] for row in drawn.numbers.rows)
+    return text.getvalue().encode()
+
+
+def _written(value: Value) -> str | int:
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    return "" if value is None else value

@@ -1,0 +1,144 @@
+"""From a folder of runs to everything that the page shows. No torch, and nothing is computed twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from erc_bench.comparison import Comparison, compare
+from erc_bench.comparison.expected import shipped_alarms
+from erc_bench.corpora.corpus import CorpusGold, GoldOf
+from erc_bench.errors import ErcBenchError
+from erc_bench.output.figures.figure_data import said_once
+from erc_bench.output.figures.selected_rows import SelectedRows, Wanted, of_comparison
+from erc_bench.output.report.answer_explorer import explorer
+from erc_bench.output.report.pictures import pictures
+from erc_bench.output.report.report_data import Report, ReportRequest, ReportRow, Text, read_text
+from erc_bench.plugin_host.catalogue import Catalogue
+from erc_bench.store.reading import StoredCell
+
+
+def collect(cells: Sequence[StoredCell], request: ReportRequest, catalogue: Catalogue | None = None) -> Report:
+    """Collect the content of a report about these cells.
+
+    Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare. What a
+    report can do without (text, figures) is named where it is missing.
+    """
+    catalogue = catalogue or Catalogue()
+    gold_of = CorpusGold(partial(catalogue.get, "dataset"), request.data_dir)
+    comparison = _said_once(_comparison(cells, request, gold_of))
+    selection = _selection(comparison, cells, request)
+    shown = _shown(selection)
+    texts, notes = _texts(shown, request, catalogue)
+    data, left_out = explorer(shown, texts)
+    drawn, drawings, undrawn = pictures(request.figures, selection, request.all_rows)
+    return Report(
+        title=request.title or _title(comparison),
+        protocol=protocol(comparison),
+        comparison=comparison,
+        per_class=_per_class(cells, request, gold_of),
+        shown=shown,
+        explorer=data,
+        texts=texts,
+        pictures=tuple(drawn),
+        drawings=drawings,
+        picture_notes=tuple(undrawn),
+        notes=tuple(dict.fromkeys((*notes, *left_out))),
+    )
+
+
+def _comparison(cells: Sequence[StoredCell], request: ReportRequest, gold_of: GoldOf) -> Comparison:
+    def make(audit: bool) -> Comparison:
+        return compare(
+            cells,
+            datasets=request.datasets,
+            methods=request.methods,
+            baseline=request.baseline,
+            metric=request.metric,
+            readouts=request.readouts,
+            alpha=request.alpha,
+            family=request.family,
+            audit=audit,
+            reported=request.reported,
+            alarms=shipped_alarms(),
+            tests=request.tests,
+            gold_of=gold_of,
+        )
+
+    if any(cell.record.get("audit") for cell in cells if cell.status == "done"):
+        try:
+            return make(audit=True)
+        except ErcBenchError:  # the audited cells are not among the chosen ones, or another mistake, raised below
+            pass
+    return make(audit=False)
+
+
+def _per_class(cells: Sequence[StoredCell], request: ReportRequest, gold_of: GoldOf) -> Comparison | None:
+    try:
+        return compare(
+            cells,
+            datasets=request.datasets,
+            methods=request.methods,
+            baseline=request.baseline,
+            readouts=request.readouts,
+            alpha=request.alpha,
+            per_class=True,
+            gold_of=gold_of,
+        )
+    except ErcBenchError:  # every cell was scored on dev alone
+        return None
+
+
+def _said_once(comparison: Comparison) -> Comparison:
+    return replace(comparison, notes=said_once(comparison.notes, comparison.columns))
+
+
+def _selection(comparison: Comparison, cells: Sequence[StoredCell], request: ReportRequest) -> SelectedRows:
+    # A slice has no answers and no figures of its own: they are those of the whole split.
+    columns = tuple(column for column in comparison.columns if not column.slice_name)
+    return of_comparison(replace(comparison, columns=columns), cells, Wanted(alpha=request.alpha))
+
+
+def _shown(selection: SelectedRows) -> tuple[ReportRow, ...]:
+    rows = selection.comparison.rows
+    return tuple(
+        ReportRow(panel.column, rows[each.score.row], each.score, each.cells)
+        for panel in selection.panels
+        for each in panel.shown
+    )
+
+
+def _texts(
+    shown: Sequence[ReportRow], request: ReportRequest, catalogue: Catalogue
+) -> tuple[Mapping[str, Text], list[str]]:
+    """Return the text of each column by its title, and why some have none."""
+    texts: dict[str, Text] = {}
+    notes = []
+    for each in shown:
+        title = each.column.title
+        if title not in texts and each.column.split == "test":
+            texts[title], note = read_text(catalogue, each.record, request.data_dir, request.include_text)
+            notes += [note] if note else []
+    return texts, notes
+
+
+def _title(comparison: Comparison) -> str:
+    return f"erc-bench: {', '.join(dict.fromkeys(column.dataset for column in comparison.columns))}"
+
+
+def protocol(comparison: Comparison) -> tuple[str, ...]:
+    """Return the protocol that all numbers share, in sentences."""
+    future = [row.label for row in comparison.rows if row.sees_future]
+    exception = f", except {', '.join(future)}, marked §" if future else ""
+    return (
+        "Test is sealed: a method receives train and dev with labels and test dialogues without. Only the runner"
+        " holds the test labels, and it scores a training once.",
+        "The runner chooses the epoch, by the rule that the captions name. Choosing on test does not exist as a"
+        " setting; where a selection audit stands below, no test of significance reads it.",
+        "Scores count labelled utterances alone. Turns without a label stay in the dialogue as context.",
+        f"An utterance is labelled from its own turn and those before it{exception}.",
+        "Methods are paired by seed: with one seed, two methods meet the same batches in the same order.",
+        "A result at or below always giving the most frequent answer, or with at most two classes among its answers,"
+        " is called degenerate wherever it stands.",
+    )

@@ -1,0 +1,163 @@
+"""A saved model as its user sees it: its labels, its notes, and its answers about a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, overload
+
+from erc_bench.contracts.types import Dialogue
+from erc_bench.corpora.conversations.conversation import Conversation, sealed
+from erc_bench.corpora.conversations.python_objects import as_conversation
+from erc_bench.errors import ErcBenchError
+from erc_bench.names import did_you_mean
+from erc_bench.plugin_host.catalogue import Catalogue
+from erc_bench.training.device import choose_device
+from erc_bench.training.saved_models.description import Description, read_description
+from erc_bench.training.saved_models.files import check, find_model
+from erc_bench.training.saved_models.loading import Answer, Loader
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The prediction of a model for one utterance.
+
+    ``emotion`` is the label with the highest of the ``scores``: probabilities that add up to 1, by label, or
+    whatever a system of its own scores by. ``speaker`` is empty where none was named.
+    """
+
+    speaker: str
+    text: str
+    emotion: str
+    scores: Mapping[str, float]
+
+    @property
+    def score(self) -> float:
+        """The score of the emotion."""
+        return self.scores[self.emotion]
+
+
+Turn = str | tuple[str, str] | Mapping[str, Any]
+"""A turn of a conversation: its text; (speaker, text); or an object with ``text`` and perhaps ``speaker``."""
+
+
+class SavedModel:
+    """A trained model that labels conversations. Made by :func:`load_model`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        description: Description,
+        reading: str,
+        answer: Answer,
+        warnings: list[str],
+        normalise: Callable[[str], str],
+    ) -> None:
+        self.folder = folder
+        self.description = description
+        self.reading = reading
+        self.warnings = warnings
+        self._answer = answer
+        self._normalise = normalise
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The emotions that the model knows, in the order of its scores."""
+        return tuple(self.description.labels)
+
+    @property
+    def name(self) -> str:
+        """The model in one line: dataset, method, backbone, seed."""
+        return self.description.label
+
+    @property
+    def sees_future(self) -> bool:
+        """Whether the answer about an utterance may depend on the turns after it."""
+        return self.description.sees_future
+
+    @cached_property
+    def caveats(self) -> tuple[str, ...]:
+        """Warnings about the answers, a sentence each; often there are none."""
+        said = self.description
+        found = list(self.warnings)
+        if said.sees_future:
+            found.append("an answer reads the turns after its own as well: it may change when the conversation goes on")
+        if said.limit is not None:
+            found.append(f"it was trained on a part of {said.dataset} alone (--limit {said.limit})")
+        if self.reading in said.degenerate:
+            found.append(f"on test it was degenerate: {said.degenerate[self.reading]}")
+        return tuple(f"{text[:1].upper()}{text[1:]}." for text in found)
+
+    @overload
+    def predict(self, conversation: Sequence[Dialogue]) -> list[list[Prediction]]: ...
+
+    @overload
+    def predict(self, conversation: Dialogue | Mapping[str, Any] | Sequence[Turn]) -> list[Prediction]: ...
+
+    def predict(
+        self, conversation: Dialogue | Sequence[Dialogue] | Mapping[str, Any] | Sequence[Turn]
+    ) -> list[Prediction] | list[list[Prediction]]:
+        """Label every turn of a conversation, in its order; a list of ``Dialogue`` gives a list for each.
+
+        A conversation is a ``Dialogue``, a list of turns (texts, (speaker, text) tuples, or objects with ``text``
+        and ``speaker``), or an object whose ``utterances`` are such a list. Turns before an utterance are
+        its context: label a conversation as a whole, not turn by turn.
+
+        Raises :class:`ErcBenchError` for anything else.
+        """
+        many = _dialogues(conversation)
+        if many:
+            return self.predict_conversations(list(map(as_conversation, many)))
+        return self.predict_conversations([as_conversation(conversation)])[0]
+
+    def predict_conversations(self, conversations: Sequence[Conversation]) -> list[list[Prediction]]:
+        """Label conversations that were read from a file; encoded together, answered apart."""
+        dialogues = sealed(conversations, self._normalise)
+        scores = {}
+        if any(dialogue.utterances for dialogue in dialogues):
+            keys, rows = self._answer([dialogue for dialogue in dialogues if dialogue.utterances])
+            scores = dict(zip(keys, rows.tolist(), strict=True))
+        return [
+            [
+                self._prediction(turn.speaker, turn.text, scores[dialogue.id, position])
+                for position, turn in enumerate(conversation.turns)
+            ]
+            for conversation, dialogue in zip(conversations, dialogues, strict=True)
+        ]
+
+    def _prediction(self, speaker: str, text: str, row: Sequence[float]) -> Prediction:
+        scores = dict(zip(self.labels, row, strict=True))
+        return Prediction(speaker, text, max(scores, key=scores.__getitem__), scores)
+
+
+def load_model(
+    run: str | Path, *, readout: str | None = None, device: str = "auto", catalogue: Catalogue | None = None
+) -> SavedModel:
+    """Load the model that ``erc-bench run --save-model`` saved in a cell's folder, or the only one below a folder.
+
+    ``readout`` chooses a further classifier that read the training. Needs no network and no corpus, and opens no
+    pickle. Raises :class:`ErcBenchError` where there is no model or several, where its files are damaged, and where
+    a component that it needs is not installed; ``catalogue`` is the installed one where it is left out.
+    """
+    folder = find_model(Path(run))
+    description = read_description(folder)
+    check(folder, description.files)
+    readings = description.readings()
+    reading = readings[0] if readout is None else readout
+    if reading not in readings:
+        raise ErcBenchError(
+            f"the saved model was not read by {reading!r}; {did_you_mean(reading, readings)}",
+            f"Run it again with --readout {reading} --save-model.",
+        )
+    loader = Loader(folder, description, catalogue or Catalogue(), choose_device(device))
+    warnings = list(loader.changed(reading))
+    return SavedModel(folder, description, reading, loader.answers(reading), warnings, loader.normalise())
+
+
+def _dialogues(conversation: Any) -> list[Dialogue]:
+    """Return the members of a list of nothing but dialogues; none for anything else."""
+    if isinstance(conversation, (str, bytes, Mapping, Dialogue)) or not isinstance(conversation, Sequence):
+        return []
+    return list(conversation) if all(isinstance(each, Dialogue) for each in conversation) else []
