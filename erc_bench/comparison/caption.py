@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from erc_bench.comparison.caption_cells import Ledgers, another_machine, configurations, shown_cells, unverified, upstreams
+from erc_bench.comparison.caption_cells import (
+    Ledgers,
+    another_machine,
+    configurations,
+    shown_cells,
+    unverified,
+    upstreams,
+)
 from erc_bench.comparison.caption_claims import claims
 from erc_bench.comparison.comparison_data import Column, Comparison, Score
 from erc_bench.comparison.row_labels import common_backbone, common_overrides
