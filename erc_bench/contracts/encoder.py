@@ -101,6 +101,7 @@ class Encoder(Component, nn.Module):
         self.tokenizer = backbone.tokenizer
         self.language_model: nn.Module = backbone.model
         self.maximum_length = backbone.maximum_length
+        self.native_reading = backbone.reading
 
     @property
     def augments(self) -> bool:

@@ -63,10 +63,12 @@ class PretrainedBackbone(Backbone):
         Raises :class:`ErcBenchError` when files are missing or damaged, when weights of the body are
         missing (they would be random), and when tokenizer and model do not belong together.
         """
-        tokenizer, model = load_folder(self.folder(), self.attention)
+        folder = self.folder()
+        tokenizer, model = load_folder(folder, self.attention)
         self.adapt(model)
         longest = maximum_length(tokenizer, model)
-        return LoadedBackbone(tokenizer, model, longest, self.computes_in_bf16(tokenizer, model), self.reading)
+        bf16_safe = self.computes_in_bf16(tokenizer, model)
+        return LoadedBackbone(tokenizer, model, longest, bf16_safe, files.reading_in(folder, self.reading))
 
     def load_saved(self, folder: Path) -> LoadedBackbone:
         """Load from a folder of ``run --save-model`` in place of the one that the options name."""

@@ -9,11 +9,12 @@ import hashlib
 import json
 import math
 import zipfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from erc_bench.contracts.backbone import Reading
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
@@ -38,10 +39,34 @@ TOKENIZER_FILES = (
     ("tokenizer.model",),
 )
 """Alternatives, any one of which makes a tokenizer."""
+POOLING_FILE = "1_Pooling/config.json"
+"""Where sentence encoders say how a text is read."""
+_READINGS: Mapping[str, Reading] = {
+    "pooling_mode_cls_token": "opening",
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_lasttoken": "last",
+}
 TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 _BYTES_PER_FLOAT32 = 4
 _LARGEST_HEADER = 100_000_000
 _LFS_POINTER = b"version https://git-lfs"
+
+
+def reading_in(folder: Path, otherwise: Reading) -> Reading:
+    """Return where a sentence encoder says that the state of a text lies; ``otherwise`` for a model that does not."""
+    try:
+        said = json.loads((folder / POOLING_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return otherwise
+    wanted = said if isinstance(said, dict) else {}
+    return next((reading for mode, reading in _READINGS.items() if wanted.get(mode) is True), otherwise)
+
+
+def write_reading(folder: Path, reading: Reading) -> None:
+    """Say the same in a folder of a model that is saved."""
+    (folder / POOLING_FILE).parent.mkdir()
+    modes = {mode: each == reading for mode, each in _READINGS.items()}
+    (folder / POOLING_FILE).write_text(json.dumps(modes, indent=2), encoding="utf-8")
 
 
 def tokenizer_file_names() -> list[str]:

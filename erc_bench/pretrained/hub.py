@@ -13,7 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.pretrained.files import CONFIG_FILE, WEIGHT_FILES, missing_files, missing_parts, tokenizer_file_names
+from erc_bench.pretrained.files import (
+    CONFIG_FILE,
+    POOLING_FILE,
+    WEIGHT_FILES,
+    missing_files,
+    missing_parts,
+    tokenizer_file_names,
+)
 
 _SECONDS_TO_ANSWER = 5.0
 _HUB_ID = re.compile(r"[\w][\w.-]*(/[\w][\w.-]*)?")
@@ -36,7 +43,7 @@ class Revision:
 
     def wanted_files(self) -> list[str]:
         """Return configuration, tokenizer and the preferred weight files; a pickle only without safetensors."""
-        small = [name for name in (CONFIG_FILE, *tokenizer_file_names()) if name in self.sizes]
+        small = [name for name in (CONFIG_FILE, POOLING_FILE, *tokenizer_file_names()) if name in self.sizes]
         weights = [name for name in WEIGHT_FILES if name in self.sizes][:1]
         shards = fnmatch.filter(self.sizes, _SHARDS.get("".join(weights), ""))
         return small + weights + shards

@@ -13,6 +13,7 @@ from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
+from erc_bench.pretrained.files import write_reading
 from erc_bench.store.layout import MODEL_FILE
 from erc_bench.training.composition import Composition
 from erc_bench.training.readout import scores_of
@@ -62,6 +63,7 @@ def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
     language_model: Any = encoder.language_model
     encoder.tokenizer.save_pretrained(backbone)
     language_model.config.save_pretrained(backbone)
+    write_reading(backbone, encoder.native_reading)
     tensors, extra = taken_apart(language_model, "the language model")
     if extra:
         raise ErcBenchError(f"the language model cannot be saved: it has extra state {min(extra)!r}")

