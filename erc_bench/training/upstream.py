@@ -28,7 +28,7 @@ from erc_bench.training.preparation import CellData
 from erc_bench.training.process_state import stream
 from erc_bench.training.progress import Progress
 from erc_bench.training.readout import scores_of
-from erc_bench.training.result import CellResult, Trained
+from erc_bench.training.result import CellResult, TrainedParts
 from erc_bench.training.upstream_weights import UpstreamWeights, digest_of, held_out
 from erc_bench.training.workspace import Workspace
 
@@ -91,14 +91,14 @@ class UpstreamTrainer:
         plan = replace(upstream, dev_only=True, save_model=True)
         cell = Cell(plan, replace(data, sealed_test=None), fingerprint, self.workspace, self.progress)
         result = cell.run()
-        assert isinstance(result.model, Trained)
+        assert isinstance(result.model, TrainedParts)
         facts = _facts(upstream, result, result.model)
         _write(path, result.model, facts, {"identity": self.workspace.identity(upstream)})
         dev, train = (facts[split][upstream.dataset.headline_metric] for split in ("dev", "train"))
         self.progress.note(f"upstream {upstream.label()}: dev {dev:.2f}, train {train:.2f}")
 
 
-def _facts(upstream: Plan, result: CellResult, trained: Trained) -> dict[str, Any]:
+def _facts(upstream: Plan, result: CellResult, trained: TrainedParts) -> dict[str, Any]:
     """Return what a record says of the training: where such a cell lies, and how far train is ahead of dev."""
     assembly, composition = trained.assembly, trained.composition
     _, ready = assembly.prepare(composition.encoder, composition.row_encoder)
@@ -115,7 +115,7 @@ def _facts(upstream: Plan, result: CellResult, trained: Trained) -> dict[str, An
     }
 
 
-def _write(path: Path, trained: Trained, facts: Mapping[str, Any], described: Mapping[str, str]) -> None:
+def _write(path: Path, trained: TrainedParts, facts: Mapping[str, Any], described: Mapping[str, str]) -> None:
     plan, model = trained.assembly.plan, trained.composition.encoder.language_model
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=PART)
