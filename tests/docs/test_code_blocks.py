@@ -1,4 +1,4 @@
-"""Every fenced block of the documentation is run, or says why it is not.
+"""Every fenced block of the README and of the documentation is run, or says why it is not.
 
 Above a block a comment may say ``not run: REASON`` (of a closed list), ``numbers vary`` (of its output
 only the shape is compared), ``exits with N``, or ``output`` (the block is what the one above printed).
@@ -8,12 +8,19 @@ into the pages, where they show all of it.
 
 import os
 import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 
+from erc_bench.cli import root
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if "reference" not in path.parts)
+PAGES = [
+    ROOT / "README.md",
+    *sorted(path for path in (ROOT / "docs").rglob("*.md") if "reference" not in path.parts),
+]
 UPDATE = os.environ.get("ERC_BENCH_UPDATE_DOCS") == "1"
 
 
@@ -33,6 +40,26 @@ def test_every_block_is_run_or_says_why_not(page, page_blocks):
         assert block.marks.get("not run", "a shape, not code") in page_blocks.REASONS, where
         if block.kind == "console":
             assert block.steps(), f"{where}: a console block without a command"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_command_that_is_not_run_has_the_options_that_it_is_given(page, page_blocks):
+    for block in page_blocks.blocks(page):
+        steps = block.steps() if block.kind == "not run" and block.language == "console" else []
+        for step in steps:
+            program, *arguments = shlex.split(step.command)
+            if program == "erc-bench":
+                read(arguments, f"{name(page)}:{step.line}")
+
+
+def read(arguments, where):
+    """Let click's parser read the arguments of a command: an option that is not there is an error."""
+    command = root
+    while isinstance(command, click.Group):
+        word, *arguments = arguments
+        command = command.get_command(click.Context(command), word)
+        assert command is not None, f"{where}: there is no command {word}"
+    command.make_parser(click.Context(command)).parse_args(arguments)
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if "```" in page.read_text(encoding="utf-8")], ids=name)
