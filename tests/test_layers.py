@@ -7,6 +7,7 @@ layer  rooms                        what they are
 ====== ============================ ======================================================================
 0      errors, names                words of the domain; the standard library only
 1      contracts, statistics        what a component must have; pure functions on numbers
+1      validation                   foreign input against a typed schema
 2      plugin_host                  what is installed, digests of code, packages for new components
 3      corpora, pretrained          reading: dialogues, language models
 4      store                        run folders
@@ -41,7 +42,7 @@ import erc_bench.api
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
     ("errors", "names"),
-    ("contracts", "statistics"),
+    ("contracts", "statistics", "validation"),
     ("plugin_host",),
     ("corpora", "pretrained"),
     ("store",),

@@ -70,8 +70,7 @@ def _condition(cell: StoredCell) -> Condition:
 def hardware_class(cell: StoredCell) -> str:
     """Return the condition that makes results comparable: the kind of device that the cell ran on."""
     provenance = cell.record.get("provenance", {})
-    hardware = provenance.get("hardware")
-    known = hardware.get("class") if isinstance(hardware, dict) else None
+    known = (provenance.get("hardware") or {}).get("class")
     return str(known or str(provenance.get("device", "")).partition(":")[0])
 
 

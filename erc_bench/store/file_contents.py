@@ -13,6 +13,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any, TypedDict
 
+from msgspec import convert
+
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.layout import ARRAYS_FILE, MODEL_FOLDER, PACKED, RECORD_FILE, STATUS_FILE
 from erc_bench.store.regular_files import kind_of, open_descriptor
@@ -61,8 +63,11 @@ def stated(status: Mapping[str, Any], files: Sequence[str]) -> Contents | None:
     """
     if "contents" not in status:
         return None
-    contents = status["contents"]
-    if not isinstance(contents, dict) or contents.keys() != set(files) or not all(map(_is_content, contents.values())):
+    try:
+        contents = convert(status["contents"], dict[str, Content])
+    except ValueError:
+        contents = {}
+    if contents.keys() != set(files):
         raise ErcBenchError(f"{STATUS_FILE} does not give size and sha256 of each of its files")
     return contents
 
@@ -161,12 +166,3 @@ def _is_read(name: str) -> bool:
 
 def _is_inside(name: str) -> bool:
     return bool(name) and not name.startswith("/") and "\0" not in name and ".." not in name.split("/")
-
-
-def _is_content(value: Any) -> bool:
-    return (
-        isinstance(value, dict)
-        and value.keys() == {"bytes", "sha256"}
-        and type(value["bytes"]) is int
-        and isinstance(value["sha256"], str)
-    )

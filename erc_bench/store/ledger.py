@@ -19,22 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from msgspec import convert
 
+from erc_bench.errors import ErcBenchError
 from erc_bench.store.layout import LEDGER_FILE, LEDGER_LOCK_FILE, PACKED, PREDICTIONS_FILE, CellAddress
 from erc_bench.store.regular_files import as_stored, unpack
+from erc_bench.validation import json_object
 
 _log = logging.getLogger("erc_bench")
 _LOCK_SECONDS = 30
-_ADDRESS = ("dataset", "method", "backbone", "settings_hash", "seed")
-# Booleans are integers to Python, so that exact types are asked for.
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    **dict.fromkeys(_ADDRESS[:-1], (str,)),
-    "seed": (int,),
-    "scored": (str,),
-    "regime": (str, type(None)),
-    "limit": (int, type(None)),
-    **dict.fromkeys(("predictions_sha256", "data_fingerprint", "version"), (str,)),
-}
+_ADDRESS = CellAddress.__dataclass_fields__
 
 
 @dataclass(frozen=True)
@@ -134,13 +128,11 @@ def append_missing(
 
 def _parsed(line: bytes) -> LedgerEntry | None:
     try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
+        found = json_object(line, LEDGER_FILE)
+        # The address stands among the other fields.
+        return convert({**found, "address": found}, LedgerEntry)
+    except (ErcBenchError, ValueError):
         return None
-    if not isinstance(found, dict) or any(type(found.get(name)) not in types for name, types in _TYPES.items()):
-        return None
-    address = CellAddress(**{name: found[name] for name in _ADDRESS})
-    return LedgerEntry(address, **{name: found[name] for name in _TYPES if name not in _ADDRESS})
 
 
 def _line(entry: LedgerEntry) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.checking import check_record
 from erc_bench.store.file_contents import check_content, check_files, content_of, listed, stated
 from erc_bench.store.layout import RECORD_FILE, RECORD_FORMAT, STATUS_FILE, is_cell_file
+from erc_bench.store.record import check_record
 from erc_bench.store.regular_files import inside_of, kind_of, read_regular
+from erc_bench.validation import json_object
 
 CellStatus = Literal["done", "failed", "interrupted", "half-written", "damaged"]
 """The stored statuses, and the states of a folder without one."""
@@ -108,7 +108,7 @@ def read_cell(folder: Path, with_model: bool = False) -> StoredCell:
 
 def read_status(folder: Path) -> dict[str, Any]:
     """Return the status of a cell; raise :class:`ErcBenchError` where it cannot be read."""
-    return _object(read_regular(folder / STATUS_FILE), STATUS_FILE)
+    return json_object(read_regular(folder / STATUS_FILE), STATUS_FILE)
 
 
 def _damaged(folder: Path, error: str) -> StoredCell:
@@ -146,22 +146,12 @@ def _readable_record(folder: Path) -> dict[str, Any]:
 
 
 def _record(data: bytes, folder: Path) -> dict[str, Any]:
-    record = _object(data, RECORD_FILE)
+    record = json_object(data, RECORD_FILE)
     if record.get("format") != RECORD_FORMAT:
         found = record.get("format")
         raise ErcBenchError(f"{RECORD_FILE} has format {found!r}, this version reads format {RECORD_FORMAT}")
     check_record(record, folder)
     return record
-
-
-def _object(data: bytes, name: str) -> dict[str, Any]:
-    try:
-        value = json.loads(data.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ErcBenchError(f"{name} cannot be read: {one_line(error)}") from None
-    if not isinstance(value, dict):
-        raise ErcBenchError(f"{name} does not hold an object")
-    return value
 
 
 def one_line(text: object) -> str:

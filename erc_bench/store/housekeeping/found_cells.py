@@ -15,7 +15,7 @@ from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.layout import LOCK_FILE, MODEL_BACKBONE, MODEL_FOLDER, is_cell_file, whole_of
-from erc_bench.store.reading import CellStatus, StoredCell, read_cell, read_status
+from erc_bench.store.reading import CellStatus, read_cell, read_status
 from erc_bench.store.regular_files import inside_of, kind_of
 
 LEVELS = ("dataset", "method", "backbone", "settings", "seed")
@@ -138,7 +138,7 @@ def look_at(folder: Path, parts: tuple[str, ...]) -> CellFolder:
         sum(fact.st_size for fact in facts),
         _finished(folder, last_written),
         cell.error,
-        _limit(cell),
+        cell.record.get("limit"),
         tuple(str(cell.record[level]) for level in LEVELS[:3]) if cell.record else (),
         cell.remedy,
     )
@@ -195,8 +195,3 @@ def _finished(folder: Path, otherwise: float) -> float:
         return datetime.fromisoformat(read_status(folder)["finished"]).timestamp()
     except (ErcBenchError, ValueError, KeyError, TypeError, OverflowError):
         return otherwise
-
-
-def _limit(cell: StoredCell) -> int | None:
-    limit = cell.record.get("limit")
-    return limit if isinstance(limit, int) else None
