@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta, convert
+
+from erc_bench.contracts.options import Regime
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.plugin_host.provenance import versions
+from erc_bench.store.file_contents import Content
 from erc_bench.store.layout import MODEL_FILE
+from erc_bench.training.saved_models.files import AGAIN
+from erc_bench.validation import json_object, place_of
 
 FORMAT = 1
-_MANY = 10_000
+Texts = Annotated[list[str], Meta(max_length=10_000)]
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,9 @@ class Description:
     backbone: str
     seed: int
     settings_hash: str
-    labels: list[str]
-    label_words: list[str]
-    scored_labels: list[str]
+    labels: Texts
+    label_words: Texts
+    scored_labels: Texts
     headline_metric: str
     sees_future: bool
     dev_only: bool
@@ -54,14 +60,14 @@ class Description:
     components: dict[str, SavedComponent]
     readouts: dict[str, SavedComponent]
     settings: dict[str, Any]
-    regime: str
+    regime: Regime
     versions: dict[str, str]
     backbone_identity: str = ""
     maximum_length: int = 0
     train_counts: list[int] = field(default_factory=list)
-    words: list[list[str]] = field(default_factory=list)
+    words: list[Texts] = field(default_factory=list)
     extra_state: dict[str, dict[str, Any]] = field(default_factory=dict)
-    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, Content] = field(default_factory=dict)
     format: int = FORMAT
 
     @property
@@ -120,71 +126,34 @@ def read_description(folder: Path) -> Description:
     """
     file = folder / MODEL_FILE
     try:
-        content = json.loads(file.read_bytes().decode("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ErcBenchError(f"{file} cannot be read: {' '.join(str(error).split())[:200]}") from None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        found = content.get("format") if isinstance(content, dict) else None
-        raise ErcBenchError(f"{file} has format {found!r}, this version reads format {FORMAT}")
-    wrong = [each.name for each in fields(Description) if not _fits(content.get(each.name), str(each.type))]
-    if not wrong:
-        wrong = _contradictions(content)
+        content = json_object(file.read_bytes(), str(file))
+    except OSError as error:
+        raise ErcBenchError(f"{file} cannot be read: {error.strerror or error}") from None
+    if content.get("format") != FORMAT:
+        raise ErcBenchError(f"{file} has format {content.get('format')!r}, this version reads format {FORMAT}")
+    try:
+        description = convert(content, Description)
+        wrong = _contradictions(description)
+    except ValueError as error:
+        wrong = [place_of(error).partition(".")[0]]
     if wrong:
-        raise ErcBenchError(f"{file} has no valid {wrong[0]!r}")
-    known = {each.name: content[each.name] for each in fields(Description)}
-    for name in ("components", "readouts"):
-        known[name] = {slot: SavedComponent(**component) for slot, component in known[name].items()}
-    return Description(**known)
+        raise ErcBenchError(f"{file} has no valid {wrong[0]!r}", AGAIN)
+    return description
 
 
-def _contradictions(content: Mapping[str, Any]) -> list[str]:
+def _contradictions(said: Description) -> list[str]:
     """Name the fields that do not go together with the others."""
-    slots = content["components"].keys()
-    classes = len(content["labels"])
+    slots = said.components.keys()
+    classes = len(said.labels)
     return [
         name
         for name, holds in (
-            ("labels", 0 < classes == len(set(content["labels"]))),
-            ("label_words", len(content["label_words"]) == classes),
+            ("labels", 0 < classes == len(set(said.labels))),
+            ("label_words", len(said.label_words) == classes),
             ("components", slots in ({"system"}, {"encoder", "objective", "classifier", "backbone"})),
-            ("components", all(each["kind"] == slot for slot, each in content["components"].items())),
-            ("readouts", all(each["kind"] == "classifier" for each in content["readouts"].values())),
-            ("train_counts", slots == {"system"} or len(content["train_counts"]) == classes),
-            ("regime", content["regime"] in ("frozen", "small", "large")),
+            ("components", all(each.kind == slot for slot, each in said.components.items())),
+            ("readouts", all(each.kind == "classifier" for each in said.readouts.values())),
+            ("train_counts", said.is_system or len(said.train_counts) == classes),
         )
         if not holds
     ]
-
-
-def _is_list_of(kind: type) -> Any:
-    return lambda value: isinstance(value, list) and len(value) < _MANY and all(type(each) is kind for each in value)
-
-
-def _is_dict_of(fits: Any) -> Any:
-    return lambda value: isinstance(value, dict) and all(fits(each) for each in value.values())
-
-
-def _is_component(value: Any) -> bool:
-    names = {each.name for each in fields(SavedComponent)}
-    return isinstance(value, dict) and value.keys() == names and all(isinstance(v, str) for v in value.values())
-
-
-_is_texts = _is_list_of(str)
-_FITS: Mapping[str, Any] = {
-    "str": lambda value: isinstance(value, str),
-    "int": lambda value: type(value) is int,
-    "bool": lambda value: type(value) is bool,
-    "int | None": lambda value: value is None or type(value) is int,
-    "float | None": lambda value: value is None or type(value) in (int, float),
-    "list[str]": _is_texts,
-    "list[int]": _is_list_of(int),
-    "list[list[str]]": lambda value: isinstance(value, list) and all(map(_is_texts, value)),
-    "dict[str, str]": _is_dict_of(lambda value: isinstance(value, str)),
-    "dict[str, Any]": lambda value: isinstance(value, dict),
-    "dict[str, dict[str, Any]]": _is_dict_of(lambda value: isinstance(value, dict)),
-    "dict[str, SavedComponent]": _is_dict_of(_is_component),
-}
-
-
-def _fits(value: Any, annotation: str) -> bool:
-    return bool(_FITS[annotation](value))

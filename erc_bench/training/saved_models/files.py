@@ -5,12 +5,12 @@ Nothing that could hold a pickle is ever opened: a saved model is JSON, safetens
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
+from io import FileIO
 from pathlib import Path
-from typing import Any
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.store.file_contents import Content, content_in
 from erc_bench.store.layout import MODEL_BACKBONE, MODEL_FILE, MODEL_FOLDER, STATUS_FILE, is_model_file
 from erc_bench.store.reading import read_cell
 from erc_bench.store.regular_files import kind_of
@@ -19,10 +19,10 @@ WEIGHTS_FILE = "weights.safetensors"
 BACKBONE_FOLDER = MODEL_BACKBONE
 BACKBONE_WEIGHTS = "model.safetensors"
 SYSTEM_FOLDER = "system"
-_AGAIN = "Train it again with `erc-bench run --save-model --overwrite always`."
+AGAIN = "Train it again with `erc-bench run --save-model --overwrite always`."
 
 
-def digests(folder: Path) -> dict[str, dict[str, Any]]:
+def digests(folder: Path) -> dict[str, Content]:
     """Return size and sha256 of every file of a model but its description, by path.
 
     Raises :class:`ErcBenchError` for a file of another kind than a saved model may hold.
@@ -30,12 +30,12 @@ def digests(folder: Path) -> dict[str, dict[str, Any]]:
     return {name: _digest(folder / name) for name in _names(folder)}
 
 
-def check(folder: Path, written: Mapping[str, Mapping[str, Any]]) -> None:
+def check(folder: Path, written: Mapping[str, Content]) -> None:
     """Raise :class:`ErcBenchError` where a folder does not hold exactly the files that were written there."""
     names = list(_names(folder))
     missing = [name for name in written if name not in names]
     if missing:
-        raise ErcBenchError(f"the saved model {folder} lacks {' and '.join(missing[:3])}", _AGAIN)
+        raise ErcBenchError(f"the saved model {folder} lacks {' and '.join(missing[:3])}", AGAIN)
     foreign = [name for name in names if name not in written]
     if foreign:
         raise ErcBenchError(
@@ -43,10 +43,10 @@ def check(folder: Path, written: Mapping[str, Mapping[str, Any]]) -> None:
         )
     for name, was in written.items():
         size = (folder / name).stat().st_size
-        if size != was.get("bytes"):
-            raise ErcBenchError(f"{folder / name} is damaged: {size:,} bytes of {was.get('bytes'):,}", _AGAIN)
+        if size != was["bytes"]:
+            raise ErcBenchError(f"{folder / name} is damaged: {size:,} bytes of {was['bytes']:,}", AGAIN)
         if _digest(folder / name) != was:
-            raise ErcBenchError(f"{folder / name} is damaged: its content is not what was written", _AGAIN)
+            raise ErcBenchError(f"{folder / name} is damaged: its content is not what was written", AGAIN)
 
 
 def size_of(folder: Path) -> int:
@@ -77,9 +77,9 @@ def _names(folder: Path) -> Iterator[str]:
         yield name
 
 
-def _digest(file: Path) -> dict[str, Any]:
-    with file.open("rb") as stream:
-        return {"bytes": file.stat().st_size, "sha256": hashlib.file_digest(stream, "sha256").hexdigest()}
+def _digest(file: Path) -> Content:
+    with FileIO(file) as stream:
+        return content_in(stream)
 
 
 _DEPTH = 6

@@ -145,7 +145,7 @@ class Loader:
             self._components["backbone"],
             slots,
             readouts,
-            Resolved(values, {}, {}, said.regime),  # type: ignore[arg-type]  # one of three, as was read
+            Resolved(values, {}, {}, said.regime),
         )
 
     def _options(self, slot: str, component: Any) -> Any:

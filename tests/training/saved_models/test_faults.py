@@ -336,6 +336,11 @@ def set_in(*path, to):
         (set_in("components", "encoder", "kind", to="classifier"), "has no valid 'components'"),
         (set_in("train_counts", to=[1]), "has no valid 'train_counts'"),
         (set_in("seed", to=True), "has no valid 'seed'"),
+        (set_in("regime", to="huge"), "has no valid 'regime'"),
+        (set_in("words", to=[["joy", 3]]), "has no valid 'words'"),
+        (set_in("components", "encoder", to={"kind": "encoder"}), "has no valid 'components'"),
+        (set_in("files", "weights.safetensors", to={"bytes": 3}), "has no valid 'files'"),
+        (lambda content: content.pop("settings_hash"), "has no valid 'settings_hash'"),
         (set_in("settings", "objective.zest", to=1), "sets objective.zest, an option that is not there"),
         (set_in("settings", "encoder.window", to="wide"), "sets encoder.window to what it cannot be"),
         (
