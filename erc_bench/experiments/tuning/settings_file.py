@@ -18,55 +18,52 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, convert
 
 from erc_bench.contracts.options import format_value
 from erc_bench.errors import ErcBenchError
-from erc_bench.experiments.tuning.space_file import flat, load_toml, refuse
-from erc_bench.names import did_you_mean
+from erc_bench.experiments.tuning.space_file import flat
 from erc_bench.planning.tuned import CombinationName, Tuned
+from erc_bench.validation import load_toml, refuse, table_problems
 
 FORMAT = 1
 _WHAT, _HINT = "file of settings", "erc-bench tune writes one."
 _HEAD = "# The best settings on dev, by erc-bench tune. To train with them: erc-bench run --settings {name} …"
-_NAME = ("dataset", "method", "backbone")
+
+Text = Annotated[str, Meta(min_length=1, description="a text")]
+Count = Annotated[int, Meta(ge=0, description="a whole number")]
+Number = Annotated[float, Meta(description="a number")]
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value)
+class TunedEntry(Struct):
+    """What a search found best for one combination, as ``[[tuned]]`` has it."""
 
+    dataset: Text
+    method: Text
+    backbone: Text
+    trials: Count
+    tuning_seeds: Annotated[list[Count], Meta(min_length=1, description="a list of seeds")]
+    data_fingerprint: Text
+    settings: Annotated[dict[str, Any], Meta(description="a table")]
+    metric: Text = ""
+    erc_bench: Text = ""
+    failed: Count = 0
+    trials_asked: Count = 0
+    best_trial: Count = 0
+    points: Count = 0
+    limit: Count | None = None
+    dev_score: Number = 0.0
+    own_dev_score: Number = 0.0
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _is_seeds(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(map(_is_count, value))
-
-
-_Check = tuple[Callable[[Any], bool], str]
-_TEXT: _Check = (_is_text, "a text")
-_COUNT: _Check = (_is_count, "a whole number")
-_NUMBER: _Check = (_is_number, "a number")
-_REQUIRED: Mapping[str, _Check] = {
-    **dict.fromkeys(_NAME, _TEXT),
-    "trials": _COUNT,
-    "tuning_seeds": (_is_seeds, "a list of seeds"),
-    "data_fingerprint": _TEXT,
-    "settings": (lambda value: isinstance(value, dict), "a table"),
-}
-_KNOWN: Mapping[str, _Check] = {
-    **_REQUIRED,
-    **dict.fromkeys(("metric", "erc_bench"), _TEXT),
-    **dict.fromkeys(("failed", "trials_asked", "best_trial", "points", "limit"), _COUNT),
-    **dict.fromkeys(("dev_score", "own_dev_score"), _NUMBER),
-}
+    def tuned(self, file: str) -> Tuned:
+        """Return it as a request carries it."""
+        seeds, settings = tuple(self.tuning_seeds), dict(flat(self.settings))
+        named = self.dataset, self.method, self.backbone
+        return Tuned(*named, settings, self.trials, seeds, self.data_fingerprint, self.limit, file)
 
 
 def read_settings(files: Iterable[Path]) -> dict[CombinationName, Tuned]:
@@ -78,7 +75,7 @@ def read_settings(files: Iterable[Path]) -> dict[CombinationName, Tuned]:
     found: dict[CombinationName, Tuned] = {}
     for file in files:
         for entry in read_entries(file):
-            tuned = _tuned(entry, str(file))
+            tuned = convert(entry, TunedEntry).tuned(str(file))
             if tuned.combination in found:
                 raise ErcBenchError(
                     f"both {found[tuned.combination].file} and {file} have settings for {label(tuned.combination)}",
@@ -101,38 +98,16 @@ def read_entries(file: Path) -> list[dict[str, Any]]:
     entries = content.get("tuned", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ErcBenchError(f"{file}: entries must be written [[tuned]]", _HINT)
-    unknown = [f"{key}: there is no such key; did you mean tuned?" for key in content if key not in ("format", "tuned")]
-    refuse(file, [*unknown, *(p for n, entry in enumerate(entries, start=1) for p in _problems(entry, f"tuned[{n}]"))])
-    names = [tuple(entry[key] for key in _NAME) for entry in entries]
+    problems = [
+        f"{key}: there is no such key; did you mean tuned?" for key in content if key not in ("format", "tuned")
+    ]
+    for number, entry in enumerate(entries, start=1):
+        problems += table_problems(entry, TunedEntry, f"tuned[{number}]")
+    refuse(file, problems)
+    names = [_named(entry) for entry in entries]
     twice = [label(name) for name in dict.fromkeys(names) if names.count(name) > 1]
     refuse(file, [f"there are two entries for {name}" for name in twice])
     return entries
-
-
-def _problems(entry: Mapping[str, Any], where: str) -> list[str]:
-    lacking = [f"{where}: {key} is missing" for key in _REQUIRED if key not in entry]
-    strangers = [key for key in entry if key not in _KNOWN]
-    unknown = [f"{where}.{key}: there is no such key; {did_you_mean(key, _KNOWN)}" for key in strangers]
-    wrong = [
-        f"{where}.{key}: it must be {words}"
-        for key, (holds, words) in _KNOWN.items()
-        if key in entry and not holds(entry[key])
-    ]
-    return lacking + unknown + wrong
-
-
-def _tuned(entry: Mapping[str, Any], file: str) -> Tuned:
-    return Tuned(
-        entry["dataset"],
-        entry["method"],
-        entry["backbone"],
-        dict(flat(entry["settings"])),
-        entry["trials"],
-        tuple(entry["tuning_seeds"]),
-        entry["data_fingerprint"],
-        entry.get("limit"),
-        file,
-    )
 
 
 def write_entries(file: Path, entries: Iterable[Mapping[str, Any]]) -> None:
