@@ -185,7 +185,7 @@ def read_json(path: Path) -> Any:
     """Return the content of a JSON file; a name that occurs twice in one object is an error."""
     text = read_text(path)
     try:
-        return json.loads(text, object_pairs_hook=_object)
+        return json.loads(text, object_pairs_hook=without_repeats)
     except json.JSONDecodeError as error:
         raise ErcBenchError(
             f"{path}, line {error.lineno}, column {error.colno}: the JSON is cut off or damaged ({error.msg})",
@@ -195,7 +195,8 @@ def read_json(path: Path) -> Any:
         raise ErcBenchError(f"{path}: the JSON cannot be read ({error})", _FRESH_COPY) from error
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object; raise ``ValueError`` for a name that occurs twice in it."""
     record = dict(pairs)
     if len(record) != len(pairs):
         names = [name for name, _ in pairs]

@@ -11,6 +11,7 @@ from erc_bench.contracts.types import Dialogue, Utterance
 from erc_bench.corpora.reading import clean_text
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
+from erc_bench.validation import fits
 
 Format = Literal["json", "jsonl", "csv", "text"]
 FORMATS: tuple[Format, ...] = ("json", "jsonl", "csv", "text")
@@ -150,16 +151,14 @@ def read_id(fields: Mapping[str, Any], place: str) -> str:
     return "" if name is None else _id(fields[name], f"{place}, {name!r}") or ""
 
 
-def _text(value: Any, place: str) -> str:
-    if not isinstance(value, str):
+def _text(value: Any, place: str, type_of: Any = str) -> str:
+    if not fits(value, type_of):
         raise ErcBenchError(f"{place}: expected a text, found {kind(value)}")
-    return value
+    return "" if value is None else str(value)
 
 
 def _word(value: Any, place: str) -> str:
-    if value is None:
-        return ""
-    return str(value) if type(value) is int else _text(value, place).strip()
+    return _text(value, place, str | int | None).strip()
 
 
 def _id(value: Any, place: str) -> str | None:

@@ -9,8 +9,7 @@ from erc_bench.contracts.types import Dialogue
 from erc_bench.corpora.conversations.conversation import Conversation, Turn, read_turn
 from erc_bench.corpora.conversations.reading import read_conversation
 from erc_bench.errors import ErcBenchError
-
-_PAIR = 2
+from erc_bench.validation import fits
 
 
 def as_conversation(given: Any) -> Conversation:
@@ -33,7 +32,7 @@ def as_conversation(given: Any) -> Conversation:
 
 def _turn(given: Any, place: str) -> Turn:
     if isinstance(given, tuple):
-        if len(given) != _PAIR or not all(isinstance(part, str) for part in given):
+        if not fits(given, tuple[str, str]):
             raise ErcBenchError(f"{place}: a tuple is (speaker, text), found {given!r}")
         return Turn(*given)
     return read_turn(given, place).turn

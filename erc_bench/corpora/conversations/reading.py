@@ -34,7 +34,7 @@ from erc_bench.corpora.conversations.conversation import (
     read_turn,
 )
 from erc_bench.corpora.conversations.plain_text import lines_of, read_text
-from erc_bench.corpora.reading import csv_records
+from erc_bench.corpora.reading import csv_records, without_repeats
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 
@@ -135,7 +135,7 @@ _EXAMPLE = 'For example: {"utterances": [{"speaker": "Ann", "text": "Hello!"}]}'
 
 def _parsed(text: str, place: str, line: int) -> Any:
     try:
-        content = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number, parse_float=_finite)
+        content = json.loads(text, object_pairs_hook=without_repeats, parse_constant=_no_number, parse_float=_finite)
         json.dumps(content, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         where = f"line {line + error.lineno - 1}, column {error.colno}"
@@ -146,14 +146,6 @@ def _parsed(text: str, place: str, line: int) -> Any:
     except (ValueError, RecursionError) as error:
         raise ErcBenchError(f"{place}, line {line}: the JSON cannot be read ({error})") from error
     return content
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    twice = next((name for name in names if names.count(name) > 1), None) if len(set(names)) < len(names) else None
-    if twice is not None:
-        raise ValueError(f"{twice!r} occurs twice in one object")
-    return dict(pairs)
 
 
 def _no_number(name: str) -> Any:
