@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from math import inf
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from erc_bench.names import did_you_mean
+from erc_bench.validation import fits
 
-_SCALARS = (str, bool, int, float)
+_Name = Annotated[str, Meta(min_length=1)]
+_Scalar = str | bool | int | float
 
 
 class Fields:
@@ -36,21 +40,21 @@ class Fields:
             if key not in known:
                 self.wrong(key, f"there is no such key; {(remedies or {}).get(key) or did_you_mean(key, known)}")
 
+    def _get(self, key: str, kind: Any, default: Any, expected: str) -> Any:
+        """Return a value of a type; the default where there is none, or another, which is noted."""
+        value = self._content.get(key, default)
+        if fits(value, kind):
+            return value
+        self.wrong(key, f"it must be {expected}")
+        return default
+
     def text(self, key: str) -> str:
         """Return a string; empty where there is none."""
-        value = self._content.get(key, "")
-        if isinstance(value, str):
-            return value.strip()
-        self.wrong(key, "it must be a string")
-        return ""
+        return str(self._get(key, str, "", "a string")).strip()
 
     def flag(self, key: str) -> bool:
         """Return a truth value; false where there is none."""
-        value = self._content.get(key, False)
-        if isinstance(value, bool):
-            return value
-        self.wrong(key, "it must be true or false")
-        return False
+        return bool(self._get(key, bool, False, "true or false"))
 
     def share(self, key: str, default: float) -> float:
         """Return a number between 0 and 1, both excluded."""
@@ -74,11 +78,8 @@ class Fields:
         self, key: str, known: Collection[str] | None = None, expected: str = "a list of names"
     ) -> tuple[str, ...]:
         """Return a list of different names, where they are restricted all of them known."""
-        value = self._content.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
-            self.wrong(key, f"it must be {expected}")
-            return ()
-        if key in self._content and not value:
+        value = self._get(key, list[_Name], [], expected)
+        if self._content.get(key) == []:
             self.wrong(key, "it must not be empty; leave it out")
         for name in dict.fromkeys(value):
             if value.count(name) > 1:
@@ -105,38 +106,25 @@ class Fields:
 
     def table(self, key: str) -> Fields:
         """Return the table of a key; an empty one where there is none."""
-        value = self._content.get(key, {})
-        if not isinstance(value, dict):
-            self.wrong(key, f"it must be a table, [{self.address(key)}]")
-            value = {}
+        value = self._get(key, dict[str, Any], {}, f"a table, [{self.address(key)}]")
         return Fields(value, self.address(key), self._problems)
 
     def tables(self, key: str) -> list[Fields]:
         """Return the tables of a key that may stand there several times."""
-        value = self._content.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
-            self.wrong(key, f"it must be written [[{self.address(key)}]]")
-            return []
+        value = self._get(key, list[dict[str, Any]], [], f"written [[{self.address(key)}]]")
         return [Fields(each, f"{self.address(key)}[{n}]", self._problems) for n, each in enumerate(value, start=1)]
 
     def setting(self, key: str) -> Any:
         """Return the value of a setting: a scalar or a list of scalars."""
-        value = self._content[key]
-        if not isinstance(value, _SCALARS) and not (isinstance(value, list) and _scalars(value)):
-            self.wrong(key, "it must be a string, a number, true, false or a list of these")
-        return value
+        return self._get(key, _Scalar | list[_Scalar], "", "a string, a number, true, false or a list of these")
 
     def values(self, key: str) -> tuple[Any, ...]:
         """Return the values of an axis: several different ones."""
         value = self._content[key]
-        if not isinstance(value, list) or len(value) < 2 or any(value.count(each) > 1 for each in value):
+        if not fits(value, Annotated[list[Any], Meta(min_length=2)]) or any(value.count(each) > 1 for each in value):
             self.wrong(key, "an axis must be a list of at least two different values")
             return ()
         return tuple(value)
-
-
-def _scalars(values: list[Any]) -> bool:
-    return all(isinstance(value, _SCALARS) for value in values)
 
 
 def _is_count(value: Any) -> bool:

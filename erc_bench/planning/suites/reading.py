@@ -54,17 +54,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from erc_bench.errors import ErcBenchError
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.request import DEFAULT_BACKBONE
 from erc_bench.planning.suites.fields import Fields
 from erc_bench.planning.suites.model import Axis, Suite, Table
 from erc_bench.planning.suites.table import read_table
+from erc_bench.validation import load_toml, refuse
 
 SLOTS = ("dataset", "backbone", "encoder", "objective", "classifier", "training", "system")
 CHOICES = "choices"
@@ -86,25 +84,10 @@ def read_suite(file: Path) -> Suite:
     Raises :class:`ErcBenchError` naming the file and everything that is wrong with it.
     """
     problems: list[str] = []
-    suite = _suite(file.stem, Fields(_load(file), "", problems))
-    problems = list(dict.fromkeys(problems))
-    if problems:
-        many = f"{len(problems)} things are wrong:\n  " if len(problems) > 1 else ""
-        raise ErcBenchError(f"{file}: {many}" + "\n  ".join(problems))
+    hint = "A suite is a TOML file, see docs/suites.md and benchmarks/suites."
+    suite = _suite(file.stem, Fields(load_toml(file, "suite", hint), "", problems))
+    refuse(file, list(dict.fromkeys(problems)))
     return suite
-
-
-def _load(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ErcBenchError(
-            f"there is no suite {file}", "A suite is a TOML file, see docs/suites.md and benchmarks/suites."
-        ) from None
-    except OSError as error:
-        raise ErcBenchError(f"{file} cannot be read: {error.strerror or error}") from None
-    except ValueError as error:
-        raise ErcBenchError(f"{file} is no TOML file: {error}") from None
 
 
 def _suite(name: str, fields: Fields) -> Suite:
