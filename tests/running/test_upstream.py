@@ -214,6 +214,6 @@ def test_a_saved_model_holds_the_weights_that_it_read_through(grid):
         for row in csv.DictReader((grid.folder(plan) / "predictions.csv").open(encoding="utf-8", newline=""))
     }
     answers = model.predict(test[0])
-    said = {(test[0].id, position): answer.label for position, answer in enumerate(answers)}
+    said = {(test[0].id, position): answer.emotion for position, answer in enumerate(answers)}
     assert {key: said[key] for key in said if key in stored} == {key: stored[key] for key in said if key in stored}
     assert said.keys() & stored.keys()

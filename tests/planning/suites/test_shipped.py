@@ -56,11 +56,15 @@ def test_the_suites_of_the_paper_show_its_table_beside_ours(name):
     assert suite.tables[0].per_class == (name in ("table3", "table7"))
 
 
-def test_the_laptop_suite_is_frozen_and_holds_every_method(catalogue):
+def test_the_laptop_suite_is_frozen_and_holds_every_method_that_reads_its_prompt(catalogue):
     suite = read_suite(FOLDER / "laptop.toml")
     plans = plan_grids(suite_requests(suite), catalogue)
     assert {plan.resolved.regime for plan in plans if plan.backbone is not None} == {"frozen"}
     assert {"meld", "emorynlp", "dailydialog"} == set(suite.datasets)
-    shipped = {name for name, entry in catalogue.entries("method").items() if entry.package == "erc-bench"}
+    shipped = {
+        name
+        for name, entry in catalogue.entries("method").items()
+        if entry.package == "erc-bench" and entry.component.choices.get("encoder", "prompt") == "prompt"
+    }
     assert "eacl" in shipped
     assert shipped <= set(suite.methods)
