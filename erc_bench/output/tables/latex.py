@@ -1,4 +1,4 @@
-r"""The comparison as LaTeX tables for a paper: ``booktabs``, one table for the scores and one for each further one.
+r"""The comparison as LaTeX tables for a paper: ``booktabs``, one table for the scores and one for each additional one.
 
 A table that fits a page floats; a longer one is a ``longtable``. What has to be said of a table stands below it.
 """

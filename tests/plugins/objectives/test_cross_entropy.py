@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 import erc_bench.api as erc
-from erc_bench_plugins.objectives.cross_entropy import CrossEntropy, erc_methods
+from erc_bench_plugins.methods.cross_entropy import erc_methods
+from erc_bench_plugins.objectives.cross_entropy import CrossEntropy
 
 
 def outputs(class_weights=None):
