@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from erc_bench.contracts.options import format_value, specs
@@ -26,23 +26,9 @@ class Names:
     ``training``; ``choices`` the components of every method by slot.
     """
 
-    kinds: dict[str, list[str]] = field(default_factory=dict)
-    options: dict[str, dict[str, Options]] = field(default_factory=dict)
-    choices: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def plain(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it."""
-        return asdict(self)
-
-    @classmethod
-    def from_plain(cls, plain: Any) -> Names:
-        """Return what :meth:`plain` gave; raise ``ValueError`` for anything else."""
-        if not isinstance(plain, dict) or plain.keys() != _SHAPES.keys():
-            raise ValueError("these are no names")
-        for name, shape in _SHAPES.items():
-            if not _has_shape(plain[name], shape):
-                raise ValueError(f"{name} has another shape")
-        return cls(**plain)
+    kinds: dict[str, list[str]]
+    options: dict[str, dict[str, Options]]
+    choices: dict[str, dict[str, str]]
 
     def addresses(
         self, methods: Iterable[str], datasets: Iterable[str], backbones: Iterable[str]
@@ -65,22 +51,6 @@ class Names:
             for slot, name in choices.items():
                 slots.setdefault(slot, []).append(name)
         return slots
-
-
-_SHAPES: Mapping[str, tuple[type, ...]] = {
-    "kinds": (dict, list, str),
-    "options": (dict, dict, dict, list, str),
-    "choices": (dict, dict, str),
-}
-"""The kinds of value within one another, from the outside in; keys are texts."""
-
-
-def _has_shape(value: Any, shape: Sequence[type]) -> bool:
-    outer, *inner = shape
-    if not isinstance(value, outer):
-        return False
-    inside: Any = value.values() if isinstance(value, dict) else value
-    return not inner or all(_has_shape(each, inner) for each in inside)
 
 
 def look_up_names(catalogue: Catalogue) -> Names:

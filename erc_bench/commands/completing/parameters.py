@@ -11,9 +11,6 @@ from click.shell_completion import CompletionItem
 
 from erc_bench.commands.completing.cache import installed_names, installed_of
 
-NOSPACE = "nospace"
-"""The type of a completion that is gone on with: an address waits for its value."""
-
 Offer = Callable[[click.Context, str], Iterable[CompletionItem]]
 
 
@@ -77,7 +74,7 @@ def _settings(context: click.Context, incomplete: str) -> Iterable[CompletionIte
     known = installed_names().addresses(methods, _several(asked.get("datasets")), _several(asked.get("backbones")))
     if equals:
         return [CompletionItem(f"{method}{colon}{left}={value}") for value in known.get(left, [])]
-    return [CompletionItem(f"{method}{colon}{each}=", type=NOSPACE) for each in known]
+    return [CompletionItem(f"{method}{colon}{each}=") for each in known]
 
 
 def _observers(_context: click.Context, incomplete: str) -> Iterable[CompletionItem]:
@@ -85,7 +82,7 @@ def _observers(_context: click.Context, incomplete: str) -> Iterable[CompletionI
     if not colon:
         return map(CompletionItem, installed_of("observer"))
     options = installed_names().options.get("observer", {}).get(name, {})
-    return [CompletionItem(f"{name}:{option}=", type=NOSPACE) for option in options]
+    return [CompletionItem(f"{name}:{option}=") for option in options]
 
 
 def _several(value: Any) -> list[str]:
