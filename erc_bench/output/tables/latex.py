@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from erc_bench.comparison.comparison_data import Comparison
-from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import CellText, Panel, panels
+from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.latex_table import Cell, Row, Table
 from erc_bench.output.tables.latex_text import breakable, comment, escape
-from erc_bench.output.tables.additional_tables import additional_tables
+from erc_bench.output.tables.selection_audit import TextTable
+from erc_bench.output.tables.table_cells import CellText, Panel, panels
 
 __all__ = ["escape", "render"]
 LABEL = "tab:erc-bench"
