@@ -1,6 +1,6 @@
 r"""The comparison as LaTeX tables for a paper: ``booktabs``, one table for the scores and one for each additional one.
 
-A table that fits a page floats; a longer one is a ``longtable``. What has to be said of a table stands below it.
+A table that fits a page floats; a longer one is a ``longtable``. The notes of a table stand below it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.output.tables.additional_tables import additional_tables
-from erc_bench.output.tables.latex_table import Cell, Row, Table
+from erc_bench.output.tables.latex_table import LatexCell, LatexRow, LatexTable
 from erc_bench.output.tables.latex_text import breakable, comment, escape
 from erc_bench.output.tables.selection_audit import TextTable
 from erc_bench.output.tables.table_cells import CellText, Panel, panels
@@ -31,8 +31,8 @@ def render(comparison: Comparison) -> str:
     return "\n".join([rf"% Needs \usepackage{{{','.join(packages)}}}", *notes, *lines]) + "\n"
 
 
-def _scores(comparison: Comparison) -> Iterator[Table]:
-    """Yield one table, or one for each dataset; what holds of all is said below the first."""
+def _scores(comparison: Comparison) -> Iterator[LatexTable]:
+    """Yield one table, or one for each dataset; the notes of all stand below the first."""
     title = "F1 of each class" if comparison.per_class else "Comparison of methods"
     ranks = ["Bold: best of a column; underlined: second."] if len(comparison.rows) > 1 else []
     facts = (*comparison.caption[:1], *ranks, *comparison.caption[1:])
@@ -40,43 +40,43 @@ def _scores(comparison: Comparison) -> Iterator[Table]:
         columns = "l" + "c" * len(panel.headers)
         caption = f"{title}: {panel.title}" if panel.title else title
         label, said, lead = (LABEL, facts, "") if number == 1 else (f"{LABEL}-{number}", (), _SEE_FIRST)
-        yield Table(label, caption, columns, _head(panel), _sections(panel), said, lead)
+        yield LatexTable(label, caption, columns, _head(panel), _sections(panel), said, lead)
 
 
-def _head(panel: Panel) -> tuple[Row, ...]:
+def _head(panel: Panel) -> tuple[LatexRow, ...]:
     names = (_words("Method"), *(_words(name) for name, _ in panel.headers))
     if not any(metric for _, metric in panel.headers):
         return (names,)
     return names, (_words(""), *(_words(metric) for _, metric in panel.headers))
 
 
-def _sections(panel: Panel) -> tuple[tuple[Row, ...], ...]:
+def _sections(panel: Panel) -> tuple[tuple[LatexRow, ...], ...]:
     parts = filter(None, (panel.rows, panel.reported))
     return tuple(tuple((_words(label), *map(_score, cells)) for label, cells in rows) for rows in parts)
 
 
-def _further(comparison: Comparison) -> Iterator[Table]:
+def _further(comparison: Comparison) -> Iterator[LatexTable]:
     for each in additional_tables(comparison):
         head, *rows = _text_rows(each.table)
         columns = "ll" + "r" * (len(head) - 2)
-        yield Table(f"{LABEL}-{each.key}", each.title, columns, (head,), (tuple(rows),), each.notes)
+        yield LatexTable(f"{LABEL}-{each.key}", each.title, columns, (head,), (tuple(rows),), each.notes)
 
 
-def _text_rows(table: TextTable) -> list[Row]:
+def _text_rows(table: TextTable) -> list[LatexRow]:
     every: Sequence[tuple[str, ...]] = (table.titles, *table.rows)
     return [tuple(map(_words, row)) for row in every]
 
 
-def _words(text: str) -> Cell:
-    return Cell(text, breakable(text))
+def _words(text: str) -> LatexCell:
+    return LatexCell(text, breakable(text))
 
 
-def _score(cell: CellText) -> Cell:
+def _score(cell: CellText) -> LatexCell:
     words = f" ({cell.words})" if cell.words else ""
     raised = [*(_MARKS[mark] for mark in cell.marks), *([rf"\mathrm{{{cell.letters}}}"] if cell.letters else [])]
     latex = _RANK[cell.rank] % escape(cell.value)
     latex += rf" $\pm$~{escape(cell.spread)}" if cell.spread else ""
     latex += f"$^{{{' '.join(raised)}}}$" if raised else ""
     latex += rf" \textit{{{escape(words.strip())}}}" if words else ""
-    # What ~ joins stays on one line.
-    return Cell(cell.joined(" ±~") + cell.marks + cell.letters + words, latex)
+    # A line is never broken at ~.
+    return LatexCell(cell.joined(" ±~") + cell.marks + cell.letters + words, latex)

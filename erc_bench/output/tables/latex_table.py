@@ -30,18 +30,18 @@ _ONE_COLUMN = (
 )
 
 
-class Cell(NamedTuple):
-    """What stands in one cell: as plain text, whose length counts, and as LaTeX."""
+class LatexCell(NamedTuple):
+    """The content of one cell: as plain text, whose length counts, and as LaTeX."""
 
     plain: str
     latex: str
 
 
-Row = tuple[Cell, ...]
+LatexRow = tuple[LatexCell, ...]
 
 
 @dataclass(frozen=True)
-class Table:
+class LatexTable:
     """One table.
 
     ``columns`` are the letters l, c and r; a rule stands above each of the ``sections``. ``notes`` are the sentences
@@ -51,8 +51,8 @@ class Table:
     label: str
     title: str
     columns: str
-    head: tuple[Row, ...]
-    sections: tuple[tuple[Row, ...], ...]
+    head: tuple[LatexRow, ...]
+    sections: tuple[tuple[LatexRow, ...], ...]
     notes: tuple[str, ...] = ()
     lead: str = ""
 
@@ -78,7 +78,7 @@ class Table:
 
     @cached_property
     def _wraps(self) -> bool:
-        """Whether columns share the line, because their content needs more than one."""
+        """Whether columns share the width of the line, because their content needs more than one line."""
         return self._width > (_LINE if self._is_long else _SHRUNK_LINE)
 
     @cached_property
@@ -87,7 +87,7 @@ class Table:
 
     @cached_property
     def _wanted(self) -> list[int]:
-        """Characters that each column gets where they share the line: never less than what cannot be broken."""
+        """Characters that each column gets where they share the line: never fewer than its longest unbreakable piece has."""
         for most in (24, 18, 12):
             wanted = [
                 2 + max(longest_piece(column), min(max(map(len, column)), 2 * most if side == "l" else most))
@@ -106,7 +106,7 @@ class Table:
         rows = sum(self._lines_of(row) for section in (self.head, *self.sections) for row in section)
         return rows + sum(map(len, self.notes)) / _NOTE_LINE > _PAGE
 
-    def _lines_of(self, row: Row) -> int:
+    def _lines_of(self, row: LatexRow) -> int:
         if self._width <= _LINE:
             return 1
         return max(ceil(len(cell.plain) / (_LINE * share)) for cell, share in zip(row, self._shares, strict=True)) or 1
@@ -171,7 +171,7 @@ class Table:
         return [rf"\medskip{{\footnotesize\sloppy\noindent {said}\par}}"] if said else []
 
 
-def _rows(rows: Sequence[Row]) -> Iterator[str]:
+def _rows(rows: Sequence[LatexRow]) -> Iterator[str]:
     for row in rows:
         line = " & ".join(cell.latex for cell in row)
         # After the end of a row a bracket would begin an argument.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from erc_bench.comparison.comparison_data import RowKey, TableRow
 from erc_bench.output.tables import latex
-from erc_bench.output.tables.latex_table import Cell, Table
+from erc_bench.output.tables.latex_table import LatexCell, LatexTable
 from erc_bench.output.tables.latex_text import breakable
 
 COMPARISONS = (
@@ -119,9 +119,9 @@ def test_a_setting_may_be_broken_and_a_short_word_may_not():
 
 
 def table_of(rows, columns, text="12.34", notes=()):
-    head = (tuple(Cell(f"head {number}", f"head {number}") for number in range(columns)),)
-    section = tuple(tuple(Cell(text, text) for _ in range(columns)) for _ in range(rows))
-    return Table("tab:a", "A table", "l" + "c" * (columns - 1), head, (section,), notes)
+    head = (tuple(LatexCell(f"head {number}", f"head {number}") for number in range(columns)),)
+    section = tuple(tuple(LatexCell(text, text) for _ in range(columns)) for _ in range(rows))
+    return LatexTable("tab:a", "A table", "l" + "c" * (columns - 1), head, (section,), notes)
 
 
 def test_a_first_cell_with_a_bracket_is_no_argument_of_the_row_before():
