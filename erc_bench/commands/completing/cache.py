@@ -1,4 +1,4 @@
-"""The names, from a file of the user's cache that belongs to one state of what is installed.
+"""The names of installed components, from a file of the user's cache for one state of the installed packages.
 
 Options stand on classes that import torch: looking them up takes seconds, reading them milliseconds.
 """
@@ -50,7 +50,7 @@ def installed_of(kind: str) -> list[str]:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    # What a plugin says while it is imported would be taken for names.
+    # Output of a plugin at its import would be taken for names.
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         yield
 

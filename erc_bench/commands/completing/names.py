@@ -1,4 +1,4 @@
-"""The names that can be typed: components by kind, their options, and what methods choose."""
+"""The names that can be typed: components by kind, their options, and the choices of methods."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Options = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class Names:
-    """What is installed, as plain data.
+    """The installed components, as plain data.
 
     ``options`` holds those of every component, by kind and name, and those of training under
     ``training``; ``choices`` the components of every method by slot.
@@ -54,7 +54,7 @@ class Names:
 
 
 def look_up_names(catalogue: Catalogue) -> Names:
-    """Load everything that is installed and return its names; what is at fault has none."""
+    """Load all installed components and return their names; faulty ones are left out."""
     entries = {kind: _entries(catalogue, kind) for kind in KINDS}
     options = {
         kind: {name: _options(component.Options) for name, component in found.items()}

@@ -1,4 +1,4 @@
-"""What may stand behind the options of every command: one table says it for all of them."""
+"""The completions of every command's options, in one table."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Completed(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         self._offer = offer
 
     def shell_complete(self, ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Return what is offered; a fault offers nothing, and never lands in the user's command line."""
+        """Return the completions; none after a fault, which never lands in the user's command line."""
         try:
             return [item for item in self._offer(ctx, incomplete) if item.value.startswith(incomplete)]
         except Exception:
@@ -32,7 +32,7 @@ class Completed(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 
 def teach(command: click.Command) -> click.Command:
-    """Give the parameters of a command, which is being completed and not run, what they offer."""
+    """Attach completions to the parameters of a command that is being completed, not run."""
     for parameter in command.params:
         offer = _offer_of(command, parameter)
         if offer is not None:

@@ -1,4 +1,4 @@
-"""The scripts for bash, zsh and fish: click's, and what they lack for ``--set slot.option=value``."""
+"""The scripts for bash, zsh and fish: click's, with additions for ``--set slot.option=value``."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ _ZSH_GOES_ON = """\
         elif [[ "$type" == "plain" ]]; then
 """
 _BREAKS = re.compile(r"[=:]+")
-"""What bash takes for a word of its own (``COMP_WORDBREAKS``)."""
+"""Signs that bash treats as words of their own (``COMP_WORDBREAKS``)."""
 
 
 class Bash(BashComplete):
-    """Bash, which tears words apart at ``=`` and ``:``, and wants what comes behind them alone."""
+    """Bash, which tears words apart at ``=`` and ``:``, and wants only the text after them."""
 
     source_template = BashComplete.source_template.replace(_BASH_PLAIN, _BASH_GOES_ON)
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Put the words together again; keep what stands before the part that bash completes."""
+        """Put the words together again; keep the text before the part that bash completes."""
         words = split_arg_string(os.environ["COMP_WORDS"])
         current = int(os.environ["COMP_CWORD"])
         last = words[current] if current < len(words) else ""
@@ -51,7 +51,7 @@ class Bash(BashComplete):
         return joined, incomplete
 
     def format_completion(self, item: CompletionItem) -> str:
-        """Write type and value, without what bash has already."""
+        """Write type and value, without the text that bash has already."""
         return f"{item.type},{item.value.removeprefix(self._before)}"
 
 

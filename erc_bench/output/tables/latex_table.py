@@ -87,7 +87,7 @@ class LatexTable:
 
     @cached_property
     def _wanted(self) -> list[int]:
-        """Characters that each column gets where they share the line: never fewer than its longest unbreakable piece has."""
+        """Characters for each column where columns share the line: at least those of its longest unbreakable piece."""
         for most in (24, 18, 12):
             wanted = [
                 2 + max(longest_piece(column), min(max(map(len, column)), 2 * most if side == "l" else most))
