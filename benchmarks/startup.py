@@ -46,7 +46,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, help="corpora for `data status`")
     parser.add_argument("--repeats", type=int, default=5)
     asked = parser.parse_args()
-    commands = [["--help"], ["list", "datasets"]]
+    commands = [["--help"], ["list", "datasets"], ["list", "methods"]]
     commands.append(["data", "status", *(["--data-dir", str(asked.data_dir)] if asked.data_dir else [])])
     if asked.runs:
         commands.append(["compare", "--runs", str(asked.runs)])

@@ -66,7 +66,7 @@ TORCH_PRETRAINED = {f"erc_bench.pretrained.kernels.{name}" for name in ("attenti
 
 TORCH_INSIDE_FUNCTIONS = {"erc_bench.commands.doctor"}
 PLUGIN_LIBRARIES = {"torch", "transformers", "numpy", "scipy", "pandas"}
-TORCHLESS_PLUGINS = ("datasets", "backbones", "systems", "observers")
+TORCHLESS_PLUGINS = ("datasets", "backbones", "methods", "systems", "observers")
 
 
 @dataclass(frozen=True)
@@ -259,14 +259,16 @@ def test_a_plugin_imports_the_api_alone():
         if imported.library == "erc_bench":
             return imported.module != "erc_bench.api"
         if imported.library == "erc_bench_plugins":
-            # A component that fills a folder may import from its own folder, and from no other.
-            return not imported.module.startswith(f"{'.'.join(name.split('.')[:3])}.")
+            # A component that fills a folder may import from its own folder and from that of its own recipes.
+            own = name.split(".")[2]
+            folders = (f"{'.'.join(name.split('.')[:3])}.", f"erc_bench_plugins.methods.{own}.")
+            return not imported.module.startswith(folders)
         return imported.library not in sys.stdlib_module_names | PLUGIN_LIBRARIES
 
     assert places(PLUGINS, is_foreign) == []
 
 
-def test_datasets_backbones_systems_and_observers_are_listed_without_torch():
+def test_datasets_backbones_methods_systems_and_observers_are_listed_without_torch():
     names = [name for name in PLUGINS if room_of(name) in TORCHLESS_PLUGINS]
     assert names
     assert places(names, lambda _, imported: imported.eager and imported.library in ("torch", "transformers")) == []
@@ -310,6 +312,8 @@ COMMANDS = (
     ("list", "datasets"),
     ("list", "backbones"),
     ("list", "observers"),
+    ("list", "methods"),
+    ("run", "--method", "eacll", "--dataset", "demo"),
     ("data", "status"),
     ("doctor", "--cache"),
     ("compare", "--runs", "nothing-is-here"),
@@ -335,6 +339,6 @@ def test_what_only_reads_answers_without_torch(tmp_path):
     command = [sys.executable, "-c", PROBE.format(commands=COMMANDS)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
-    codes = {("compare", "--runs", "nothing-is-here"): 2}
+    codes = {("compare", "--runs", "nothing-is-here"): 2, ("run", "--method", "eacll", "--dataset", "demo"): 2}
     expected = [f"{' '.join(command)} {codes.get(command, 0)} True []" for command in COMMANDS]
     assert done.stdout.splitlines() == expected

@@ -18,8 +18,8 @@ def completion(shell: str) -> None:
     zsh:  erc-bench completion zsh > ~/.zfunc/_erc-bench   (with fpath+=~/.zfunc before compinit)
     fish: erc-bench completion fish > ~/.config/fish/completions/erc-bench.fish
 
-    Or for this shell alone: source <(erc-bench completion bash). Names are kept in the cache; the first
-    completion of a method after an installation takes a few seconds.
+    Or for this shell alone: source <(erc-bench completion bash). The settings of components are kept in the
+    cache; their first completion after an installation takes a few seconds.
     """  # noqa: D301 (click reads the character, not the two signs)
     from erc_bench.commands.completing.shells import script_for
 

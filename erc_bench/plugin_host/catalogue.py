@@ -2,7 +2,7 @@
 
 Shipped components take the same road as third-party ones: entry points of the group ``erc_bench``.
 An entry point named ``kind.name`` is loaded only when that kind is asked for, so that listing
-datasets imports no torch; any other name is loaded always.
+datasets and methods imports no torch; any other name is loaded always.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any
 
 import pluggy
@@ -29,8 +30,6 @@ FILE = "file "
 _OWN_PACKAGE = "erc-bench"
 KINDS = ("dataset", "backbone", "encoder", "objective", "classifier", "method", "observer")
 HOOK_OF_KIND = {kind: f"erc_{kind}s" for kind in KINDS}
-# A recipe stands beside its objective, so the methods are known when the objectives are.
-_ENTRY_POINTS_OF_KIND = {kind: frozenset({kind}) for kind in KINDS} | {"method": frozenset({"method", "objective"})}
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class Catalogue:
         implements a hook that does not exist or that has other arguments.
         """
         if kind not in self._entries:
-            self._load(_ENTRY_POINTS_OF_KIND[kind])
+            self._load(kind)
             self._entries[kind] = self._collect(kind)
         return self._entries[kind]
 
@@ -109,15 +108,20 @@ class Catalogue:
             raise ErcBenchError(f"there is no {kind} {name!r}; {did_you_mean(name, entries)}", hint)
         return entries[name].component
 
-    def _load(self, kinds: frozenset[str]) -> None:
+    def _load(self, kind: str) -> None:
         blocked = {_normalised(name) for name in os.environ.get(BLOCK_VARIABLE, "").split(",")}
         for point in self._points:
-            prefix = point.name.partition(".")[0]
-            wanted = prefix in kinds or prefix not in HOOK_OF_KIND
             key = f"{_package(point)}:{point.name}"
-            if wanted and key not in self._loaded and _normalised(_package(point)) not in blocked:
+            if self._may_bring(point, kind) and key not in self._loaded and _normalised(_package(point)) not in blocked:
                 self._load_one(point, key)
                 self._loaded.add(key)
+
+    def _may_bring(self, point: EntryPoint, kind: str) -> bool:
+        prefix, _, name = point.name.partition(".")
+        if (kind, prefix) == ("method", "objective"):
+            # A recipe may stand beside its objective, unless the package says where it does: ``method.`` and the name.
+            return all((other.name, _package(other)) != (f"method.{name}", _package(point)) for other in self._points)
+        return prefix == kind or prefix not in HOOK_OF_KIND
 
     def _load_one(self, point: EntryPoint, key: str) -> None:
         # Plugins are foreign code: whatever one raises, or where it exits, must not stop the others.
@@ -263,7 +267,14 @@ def _remedy(key: str) -> str:
 
 
 def _package(point: EntryPoint) -> str:
-    return (point.dist.name if point.dist is not None else "") or "unknown package"
+    return (_name_of(point.dist) if point.dist is not None else "") or "unknown package"
+
+
+@cache
+def _name_of(distribution: Distribution) -> str:
+    # Each look reads the whole description of the package, which may be missing.
+    name: str | None = distribution.name
+    return name or ""
 
 
 def _normalised(package: str) -> str:

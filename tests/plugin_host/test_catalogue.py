@@ -309,9 +309,25 @@ def test_a_module_that_cannot_be_looked_at_is_left_out(installed):
     assert "cannot be had" in str(catalogue.broken[0])
 
 
+def test_an_objective_is_not_loaded_for_a_recipe_that_has_an_entry_point_of_its_own(installed):
+    bad, recipe = "raise RuntimeError('loaded')", "X = 1"
+    catalogue = installed(
+        {
+            "one": {"objective.a": bad, "method.a": recipe, "objective.b": bad},
+            "two": {"objective.a": bad},
+        }
+    )
+    catalogue.entries("method")
+    assert [(broken.package, broken.plugin.split()[0]) for broken in catalogue.broken] == [
+        ("two", "objective.a"),
+        ("one", "objective.b"),
+    ]
+
+
 def test_a_package_without_a_name_is_still_loaded(installed, tmp_path):
-    catalogue = installed({"some-package": GOOD})
+    write_package(tmp_path, "some-package", GOOD)
     (tmp_path / "some_package-1.0.dist-info" / "METADATA").unlink()
+    catalogue = installed({})
     assert catalogue.entries("dataset")["good"].package == "unknown package"
 
 

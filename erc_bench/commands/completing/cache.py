@@ -1,7 +1,6 @@
-"""The names in a file of the user's cache, looked up again when what is installed has changed.
+"""The names of installed components, from a file of the user's cache for one state of the installed packages.
 
-Methods stand beside their objectives, which import torch: looking them up takes seconds, reading them
-milliseconds.
+Options stand on classes that import torch: looking them up takes seconds, reading them milliseconds.
 """
 
 from __future__ import annotations
@@ -10,10 +9,10 @@ import hashlib
 import io
 import json
 import os
-import secrets
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from dataclasses import asdict
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,93 +23,76 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.plugin_host.catalogue import BLOCK_VARIABLE, GROUP, Catalogue
 from erc_bench.store.feature_files import cache_folder
 
-FILE = "completion.json"
-TORCHLESS = ("dataset", "backbone", "observer")
+TORCHLESS = ("dataset", "backbone", "method", "observer")
 """Kinds that are quick to look up."""
 
 
 def installed_names() -> Names:
     """Return the names of everything that is installed: from the cache, or looked up and kept there."""
     points = list(entry_points(group=GROUP))
-    key = state_of(points)
-    names = _read(key)
-    if names is None:
-        # What a plugin says while it is imported would be taken for names.
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            names = look_up_names(Catalogue(points))
-        _write(key, names)
-    return names
+    kept = kept_in(file_of(points))
+    if kept is None:
+        with _silence():
+            kept = look_up_names(Catalogue(points))
+        _keep(kept, file_of(points))
+    return kept
 
 
 def installed_of(kind: str) -> list[str]:
     """Return the names of one kind; one that is quick to look up is not waited for with the others."""
     points = list(entry_points(group=GROUP))
-    kept = _read(state_of(points))
+    kept = kept_in(file_of(points))
     if kept is None and kind in TORCHLESS:
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()), suppress(ErcBenchError):
+        with _silence(), suppress(ErcBenchError):
             return list(Catalogue(points).entries(kind))
     return (kept or installed_names()).kinds.get(kind, [])
 
 
-def state_of(points: Iterable[EntryPoint]) -> str:
-    """Return a digest of the packages that bring components, and of when their files changed last.
-
-    An editable installation changes without changing its version.
-    """
-    described = sorted(
-        [
-            point.name,
-            point.value,
-            point.dist.name if point.dist is not None else "",
-            point.dist.version if point.dist is not None else "",
-            list(_stamps(point.value)),
-        ]
-        for point in points
-    )
-    text = json.dumps([__version__, sys.version, os.environ.get(BLOCK_VARIABLE, ""), described])
-    return hashlib.sha256(text.encode()).hexdigest()
+@contextmanager
+def _silence() -> Iterator[None]:
+    # Output of a plugin at its import would be taken for names.
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        yield
 
 
-def _stamps(module: str) -> Iterator[list[int]]:
-    """Yield size and last change of the files of a module, which is not imported for it."""
-    for file in _files(module.partition(":")[0].split(".")):
-        with suppress(OSError):
-            facts = file.stat()
-            yield [facts.st_size, facts.st_mtime_ns]
+def file_of(points: Iterable[EntryPoint]) -> Path:
+    """Return the file for these entry points, and for their code as it is: an editable one changes unannounced."""
+    described = sorted([point.name, point.value, str(point.dist and point.dist.version)] for point in points)
+    packages = sorted({value.partition(":")[0].partition(".")[0] for _, value, _ in described})
+    stamps = [stamp for package in packages for stamp in _stamps(package)]
+    state = [__version__, sys.version, os.environ.get(BLOCK_VARIABLE, ""), described, stamps]
+    return cache_folder() / f"completion-{hashlib.sha256(json.dumps(state).encode()).hexdigest()[:16]}.json"
 
 
-def _files(parts: list[str]) -> list[Path]:
+def _stamps(package: str) -> Iterator[list[int]]:
+    """Yield size and last change of the files of a package, or of a single module, which is not imported for it."""
     try:
-        # That of a package's parent is found without running it; that of a module inside would run it.
-        specification = find_spec(parts[0])
+        specification = find_spec(package)
     except (ImportError, ValueError):
-        return []
+        return
     if specification is None:
-        return []
-    if len(parts) == 1 and specification.origin and not specification.submodule_search_locations:
-        return [Path(specification.origin)]
-    for place in specification.submodule_search_locations or ():
-        path = Path(place, *parts[1:])
-        if path.is_dir():
-            return sorted(path.rglob("*.py"))
-        if path.with_suffix(".py").is_file():
-            return [path.with_suffix(".py")]
-    return []
+        return
+    for place in specification.submodule_search_locations or [str(specification.origin)]:
+        for file in sorted(Path(place).rglob("*.py")) or [Path(place)]:
+            with suppress(OSError):
+                facts = file.stat()
+                yield [facts.st_size, facts.st_mtime_ns]
 
 
-def _read(key: str) -> Names | None:
+def kept_in(file: Path) -> Names | None:
+    """Return the names in a file; ``None`` where there is none, or a damaged one."""
     try:
-        kept = json.loads((cache_folder() / FILE).read_text(encoding="utf-8"))
-        return Names.from_plain(kept["names"]) if kept["key"] == key else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return Names(**json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
 
 
-def _write(key: str, names: Names) -> None:
+def _keep(names: Names, file: Path) -> None:
     # Without a cache it takes longer, and no more.
     with suppress(OSError):
-        folder = cache_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = folder / f".{FILE}.{secrets.token_hex(4)}.part"
-        temporary.write_text(json.dumps({"key": key, "names": names.plain()}), encoding="utf-8")
-        temporary.replace(folder / FILE)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for earlier in file.parent.glob("completion-*.json"):
+            earlier.unlink()
+        temporary = file.with_suffix(f".{os.getpid()}.part")
+        temporary.write_text(json.dumps(asdict(names)), encoding="utf-8")
+        temporary.replace(file)

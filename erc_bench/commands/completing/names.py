@@ -1,11 +1,11 @@
-"""The names that can be typed: components by kind, their options, and what methods choose."""
+"""The names that can be typed: components by kind, their options, and the choices of methods."""
 
 from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from erc_bench.contracts.options import format_value, specs
@@ -20,29 +20,15 @@ Options = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class Names:
-    """What is installed, as plain data.
+    """The installed components, as plain data.
 
     ``options`` holds those of every component, by kind and name, and those of training under
     ``training``; ``choices`` the components of every method by slot.
     """
 
-    kinds: dict[str, list[str]] = field(default_factory=dict)
-    options: dict[str, dict[str, Options]] = field(default_factory=dict)
-    choices: dict[str, dict[str, str]] = field(default_factory=dict)
-
-    def plain(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it."""
-        return asdict(self)
-
-    @classmethod
-    def from_plain(cls, plain: Any) -> Names:
-        """Return what :meth:`plain` gave; raise ``ValueError`` for anything else."""
-        if not isinstance(plain, dict) or plain.keys() != _SHAPES.keys():
-            raise ValueError("these are no names")
-        for name, shape in _SHAPES.items():
-            if not _has_shape(plain[name], shape):
-                raise ValueError(f"{name} has another shape")
-        return cls(**plain)
+    kinds: dict[str, list[str]]
+    options: dict[str, dict[str, Options]]
+    choices: dict[str, dict[str, str]]
 
     def addresses(
         self, methods: Iterable[str], datasets: Iterable[str], backbones: Iterable[str]
@@ -67,24 +53,8 @@ class Names:
         return slots
 
 
-_SHAPES: Mapping[str, tuple[type, ...]] = {
-    "kinds": (dict, list, str),
-    "options": (dict, dict, dict, list, str),
-    "choices": (dict, dict, str),
-}
-"""The kinds of value within one another, from the outside in; keys are texts."""
-
-
-def _has_shape(value: Any, shape: Sequence[type]) -> bool:
-    outer, *inner = shape
-    if not isinstance(value, outer):
-        return False
-    inside: Any = value.values() if isinstance(value, dict) else value
-    return not inner or all(_has_shape(each, inner) for each in inside)
-
-
 def look_up_names(catalogue: Catalogue) -> Names:
-    """Load everything that is installed and return its names; what is at fault has none."""
+    """Load all installed components and return their names; faulty ones are left out."""
     entries = {kind: _entries(catalogue, kind) for kind in KINDS}
     options = {
         kind: {name: _options(component.Options) for name, component in found.items()}

@@ -1,4 +1,4 @@
-"""What may stand behind the options of every command: one table says it for all of them."""
+"""The completions of every command's options, in one table."""
 
 from __future__ import annotations
 
@@ -10,9 +10,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from erc_bench.commands.completing.cache import installed_names, installed_of
-
-NOSPACE = "nospace"
-"""The type of a completion that is gone on with: an address waits for its value."""
 
 Offer = Callable[[click.Context, str], Iterable[CompletionItem]]
 
@@ -27,7 +24,7 @@ class Completed(click.ParamType):  # type: ignore[type-arg, unused-ignore]
         self._offer = offer
 
     def shell_complete(self, ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """Return what is offered; a fault offers nothing, and never lands in the user's command line."""
+        """Return the completions; none after a fault, which never lands in the user's command line."""
         try:
             return [item for item in self._offer(ctx, incomplete) if item.value.startswith(incomplete)]
         except Exception:
@@ -35,7 +32,7 @@ class Completed(click.ParamType):  # type: ignore[type-arg, unused-ignore]
 
 
 def teach(command: click.Command) -> click.Command:
-    """Give the parameters of a command, which is being completed and not run, what they offer."""
+    """Attach completions to the parameters of a command that is being completed, not run."""
     for parameter in command.params:
         offer = _offer_of(command, parameter)
         if offer is not None:
@@ -77,7 +74,7 @@ def _settings(context: click.Context, incomplete: str) -> Iterable[CompletionIte
     known = installed_names().addresses(methods, _several(asked.get("datasets")), _several(asked.get("backbones")))
     if equals:
         return [CompletionItem(f"{method}{colon}{left}={value}") for value in known.get(left, [])]
-    return [CompletionItem(f"{method}{colon}{each}=", type=NOSPACE) for each in known]
+    return [CompletionItem(f"{method}{colon}{each}=") for each in known]
 
 
 def _observers(_context: click.Context, incomplete: str) -> Iterable[CompletionItem]:
@@ -85,7 +82,7 @@ def _observers(_context: click.Context, incomplete: str) -> Iterable[CompletionI
     if not colon:
         return map(CompletionItem, installed_of("observer"))
     options = installed_names().options.get("observer", {}).get(name, {})
-    return [CompletionItem(f"{name}:{option}=", type=NOSPACE) for option in options]
+    return [CompletionItem(f"{name}:{option}=") for option in options]
 
 
 def _several(value: Any) -> list[str]:

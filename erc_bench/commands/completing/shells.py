@@ -1,4 +1,4 @@
-"""The scripts for bash, zsh and fish: click's, and what they lack for ``--set slot.option=value``."""
+"""The scripts for bash, zsh and fish: click's, with additions for ``--set slot.option=value``."""
 
 from __future__ import annotations
 
@@ -15,51 +15,33 @@ from click.shell_completion import (
     split_arg_string,
 )
 
-from erc_bench.commands.completing.parameters import NOSPACE
-
 PROGRAM = "erc-bench"
 VARIABLE = "_ERC_BENCH_COMPLETE"
 """Set by the scripts: which shell asks, and whether for its script or for completions."""
 SHELLS = ("bash", "zsh", "fish")
 
-_BASH = """\
-%(complete_func)s() {
-    local IFS=$'\\n'
-    local response completion type value
-    response=$(env COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD %(complete_var)s=bash_complete "$1")
-    for completion in $response; do
-        IFS=',' read -r type value <<< "$completion"
-        case $type in
-            dir) COMPREPLY=(); compopt -o dirnames ;;
-            file) COMPREPLY=(); compopt -o default ;;
-            nospace) compopt -o nospace; COMPREPLY+=("$value") ;;
-            plain) COMPREPLY+=("$value") ;;
-        esac
-    done
-    return 0
-}
-
-complete -o nosort -F %(complete_func)s %(prog_name)s
-"""
+# After an address its value is still to come, so no space is wanted.
+_BASH_PLAIN = "COMPREPLY+=($value)"
+_BASH_GOES_ON = """COMPREPLY+=("$value"); [[ $value == *= ]] && compopt -o nospace"""
 _ZSH_PLAIN = """\
         if [[ "$type" == "plain" ]]; then
 """
-_ZSH_NOSPACE = """\
-        if [[ "$type" == "nospace" ]]; then
+_ZSH_GOES_ON = """\
+        if [[ "$type" == "plain" && "$key" == *= ]]; then
             compadd -U -S '' -V unsorted -- "$key"
         elif [[ "$type" == "plain" ]]; then
 """
 _BREAKS = re.compile(r"[=:]+")
-"""What bash takes for a word of its own (``COMP_WORDBREAKS``)."""
+"""Signs that bash treats as words of their own (``COMP_WORDBREAKS``)."""
 
 
 class Bash(BashComplete):
-    """Bash, which tears words apart at ``=`` and ``:``, and wants what comes behind them alone."""
+    """Bash, which tears words apart at ``=`` and ``:``, and wants only the text after them."""
 
-    source_template = _BASH
+    source_template = BashComplete.source_template.replace(_BASH_PLAIN, _BASH_GOES_ON)
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Put the words together again; keep what stands before the part that bash completes."""
+        """Put the words together again; keep the text before the part that bash completes."""
         words = split_arg_string(os.environ["COMP_WORDS"])
         current = int(os.environ["COMP_CWORD"])
         last = words[current] if current < len(words) else ""
@@ -69,7 +51,7 @@ class Bash(BashComplete):
         return joined, incomplete
 
     def format_completion(self, item: CompletionItem) -> str:
-        """Write type and value, without what bash has already."""
+        """Write type and value, without the text that bash has already."""
         return f"{item.type},{item.value.removeprefix(self._before)}"
 
 
@@ -90,20 +72,11 @@ def _joined(words: list[str]) -> list[str]:
 class Zsh(ZshComplete):
     """Zsh, which adds a space unless it is told not to."""
 
-    source_template = ZshComplete.source_template.replace(_ZSH_PLAIN, _ZSH_NOSPACE)
+    source_template = ZshComplete.source_template.replace(_ZSH_PLAIN, _ZSH_GOES_ON)
 
 
-class Fish(FishComplete):
-    """Fish, which adds no space behind ``=`` by itself."""
-
-    def format_completion(self, item: CompletionItem) -> str:
-        """Write what needs no space as any other."""
-        if item.type == NOSPACE:
-            item = CompletionItem(item.value, "plain", item.help)
-        return super().format_completion(item)
-
-
-_CLASSES: dict[str, type[ShellComplete]] = {"bash": Bash, "zsh": Zsh, "fish": Fish}
+# Fish adds no space behind = by itself.
+_CLASSES: dict[str, type[ShellComplete]] = {"bash": Bash, "zsh": Zsh, "fish": FishComplete}
 
 
 def add_shells() -> None:

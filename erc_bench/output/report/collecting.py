@@ -32,7 +32,7 @@ def collect(cells: Sequence[StoredCell], request: ReportRequest, catalogue: Cata
     shown = _shown(selection)
     texts, notes = _texts(shown, request, catalogue)
     data, left_out = explorer(shown, texts)
-    drawn, drawings, undrawn = pictures(request.figures, selection, request.all_rows)
+    drawn, undrawn = pictures(request.figures, selection, request.all_rows)
     return Report(
         title=request.title or _title(comparison),
         protocol=protocol(comparison),
@@ -42,7 +42,6 @@ def collect(cells: Sequence[StoredCell], request: ReportRequest, catalogue: Cata
         explorer=data,
         texts=texts,
         pictures=tuple(drawn),
-        drawings=drawings,
         picture_notes=tuple(undrawn),
         notes=tuple(dict.fromkeys((*notes, *left_out))),
     )

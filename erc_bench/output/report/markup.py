@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from html import escape
 
 # These have no end tag.
-_VOID = frozenset({"br", "hr", "input", "link", "meta", "wbr"})
+_VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})
 # Where a name that is too long may go on in the next line: encoder.|template=|paper, but not 0.5.
 _JOINTS = re.compile(r"(?<=[/=_])(?=.)|(?<=[.:])(?=\D)")
 

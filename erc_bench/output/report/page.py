@@ -152,14 +152,14 @@ def _choice(label: str, key: str, values: Iterable[str]) -> Html:
 def _figures(report: Report) -> Html:
     notes = element("ul", *map(_item, report.picture_notes), class_="notes") if report.picture_notes else EMPTY
     shown = [_figure(picture, place < _OPEN_FIGURES) for place, picture in enumerate(report.pictures)]
-    return join([report.drawings, *shown, notes])
+    return join([*shown, notes])
 
 
 def _figure(picture: Picture, is_open: bool) -> Html:
     words = element("p", picture.caption)
     if len(picture.caption) > _SHORT_CAPTION:
         words = element("details", element("summary", "The figure in words and numbers"), words)
-    figure = element("figure", scrolled(picture.svg, picture.title), element("figcaption", words))
+    figure = element("figure", scrolled(picture.image, picture.title), element("figcaption", words))
     return element("details", element("summary", picture.title), figure, class_="fold", open=is_open)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -9,9 +10,8 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures import Drawn, draw_selected
 from erc_bench.output.figures.figure_data import render
 from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows
-from erc_bench.output.report.markup import Html
+from erc_bench.output.report.markup import Html, element
 from erc_bench.output.report.report_data import Picture
-from erc_bench.output.report.svg import Sprite
 from erc_bench.store.arrays import array_names
 from erc_bench.store.reading import StoredCell
 
@@ -21,22 +21,26 @@ MOST_ROWS = {"curves": 3, "calibration": 3, "anchors": 1, "confusion": 2, "repre
 """Rows of one dataset, by kind of figure: each row has a panel there, or a figure of its own."""
 
 
-def pictures(
-    kinds: Sequence[str], selection: SelectedRows, all_rows: bool = False
-) -> tuple[list[Picture], Html, list[str]]:
-    """Return the figures, the shapes that they share, and notes on those that are not there.
+def pictures(kinds: Sequence[str], selection: SelectedRows, all_rows: bool = False) -> tuple[list[Picture], list[str]]:
+    """Return the figures, and notes on those that are not there.
 
     Unless ``all_rows`` is set, kinds with a panel for each row show a few rows of each dataset.
     """
-    sprite, notes = Sprite(), list[str]()
+    notes = list[str]()
     found, used = [], 0
     for drawn in _drawn(kinds, selection, {} if all_rows else MOST_ROWS, notes):
         if used > MOST_MARKUP:
             notes.append(f"{drawn.title} is left out: with it the page would be too large (erc-bench plot draws it).")
             continue
-        found.append(Picture(drawn.name, drawn.title, drawn.caption, sprite.inline(render(drawn, "svg"), drawn.title)))
-        used += len(found[-1].svg)
-    return found, sprite.markup, list(dict.fromkeys(notes))
+        found.append(Picture(drawn.name, drawn.title, drawn.caption, _embedded(drawn)))
+        used += len(found[-1].image)
+    return found, list(dict.fromkeys(notes))
+
+
+def _embedded(drawn: Drawn) -> Html:
+    """Return the figure as an image that holds its file, in which ids and styles are its own."""
+    content = b64encode(render(drawn, "svg")).decode()
+    return element("img", src=f"data:image/svg+xml;base64,{content}", alt=drawn.title)
 
 
 def _drawn(

@@ -11,7 +11,7 @@ from erc_bench.comparison.comparison_data import Column, Comparison, Family, Sco
 from erc_bench.comparison.requested_tests import Tests
 from erc_bench.corpora.corpus import configured, load_corpus
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.report.markup import EMPTY, Html
+from erc_bench.output.report.markup import Html
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.reading import StoredCell
 
@@ -61,12 +61,12 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class Picture:
-    """One figure: ``svg`` is markup whose drawings may lie in the report's ``drawings``."""
+    """One figure: ``image`` is an element that holds it."""
 
     name: str
     title: str
     caption: str
-    svg: Html
+    image: Html
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,8 @@ class Text:
 class Report:
     """Everything that the page shows.
 
-    ``explorer`` is an object of plain JSON values, the data of the confusion explorer;
-    ``drawings`` is markup that all pictures share. ``notes`` name everything left out of the report.
+    ``explorer`` is an object of plain JSON values, the data of the confusion explorer. ``notes`` name everything left
+    out of the report.
     """
 
     title: str
@@ -97,7 +97,6 @@ class Report:
     explorer: Mapping[str, Any]
     texts: Mapping[str, Text]
     pictures: tuple[Picture, ...] = ()
-    drawings: Html = EMPTY
     picture_notes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -1,57 +1,82 @@
-r"""The comparison as LaTeX tables for a paper: they fit its columns, and ``pdflatex`` compiles them.
+r"""The comparison as LaTeX tables for a paper: ``booktabs``, one table for the scores and one for each additional one.
 
-Scores and what else there is (readings of reported numbers, the selection audit) are tables of their own.
-What is said of them is their caption; where no page holds table and caption, it goes on as text below.
+A table that fits a page floats; a longer one is a ``longtable``. The notes of a table stand below it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.output.tables.additional_tables import additional_tables
-from erc_bench.output.tables.latex_cells import score_grid, text_grid
-from erc_bench.output.tables.latex_float import GUARD, Table, floats
-from erc_bench.output.tables.latex_text import comment, escape
-from erc_bench.output.tables.table_cells import panels
+from erc_bench.output.tables.latex_table import LatexCell, LatexRow, LatexTable
+from erc_bench.output.tables.latex_text import breakable, comment, escape
+from erc_bench.output.tables.selection_audit import TextTable
+from erc_bench.output.tables.table_cells import CellText, Panel, panels
 
 __all__ = ["escape", "render"]
 LABEL = "tab:erc-bench"
-_AT_ONCE = 12
-"""Tables that are held back at once; LaTeX has room for 18."""
+_SEE_FIRST = rf"Notes: see Table~\ref{{{LABEL}}}."
+_MARKS = {"†": r"\dagger", "‡": r"\ddagger", "↓": r"\downarrow", "⇓": r"\Downarrow"}
+_MARKS |= {"△": r"\triangle", "▽": r"\bigtriangledown", "≈": r"\approx"}
+_RANK = {"best": r"\textbf{%s}", "second": r"\underline{%s}", "": "%s"}
 
 
 def render(comparison: Comparison) -> str:
-    """Return ``table`` and ``table*`` environments; the first line names the packages that they need."""
-    tables = [_scores(comparison), *_further(comparison)]
-    lines = list(_flushed(line for table in tables for line in floats(table)))
-    packages = "booktabs,graphicx" if GUARD in lines else "booktabs"
+    """Return the tables; the first line names the packages that they need."""
+    tables = [*_scores(comparison), *_further(comparison)]
+    packages = sorted({package for table in tables for package in table.packages()})
     notes = [f"% Note: {comment(note)}" for note in comparison.notes]
-    return "\n".join([rf"% Needs \usepackage{{{packages}}}", *notes, *lines]) + "\n"
+    lines = [line for table in tables for line in table.latex()]
+    return "\n".join([rf"% Needs \usepackage{{{','.join(packages)}}}", *notes, *lines]) + "\n"
 
 
-def _flushed(lines: Iterable[str]) -> Iterator[str]:
-    count = 0
-    for line in lines:
-        yield line
-        count += line.startswith(r"\end{table")
-        if count == _AT_ONCE:
-            yield r"\clearpage"
-            count = 0
-
-
-def _scores(comparison: Comparison) -> Table:
-    ranks = ["Bold: best of a column; underlined: second."] if len(comparison.rows) > 1 else []
+def _scores(comparison: Comparison) -> Iterator[LatexTable]:
+    """Yield one table, or one for each dataset; the notes of all stand below the first."""
     title = "F1 of each class" if comparison.per_class else "Comparison of methods"
-    grids = tuple(partial(score_grid, panel) for panel in panels(comparison))
-    # Where a caption is cut, what the marks of the table mean is worth more than what stands at its end.
+    ranks = ["Bold: best of a column; underlined: second."] if len(comparison.rows) > 1 else []
     facts = (*comparison.caption[:1], *ranks, *comparison.caption[1:])
-    return Table(LABEL, title, facts, grids)
+    for number, panel in enumerate(panels(comparison), start=1):
+        columns = "l" + "c" * len(panel.headers)
+        caption = f"{title}: {panel.title}" if panel.title else title
+        label, said, lead = (LABEL, facts, "") if number == 1 else (f"{LABEL}-{number}", (), _SEE_FIRST)
+        yield LatexTable(label, caption, columns, _head(panel), _sections(panel), said, lead)
 
 
-def _further(comparison: Comparison) -> list[Table]:
-    return [
-        Table(f"{LABEL}-{each.key}", each.title, each.notes, (partial(text_grid, each.table),))
-        for each in additional_tables(comparison)
-    ]
+def _head(panel: Panel) -> tuple[LatexRow, ...]:
+    names = (_words("Method"), *(_words(name) for name, _ in panel.headers))
+    if not any(metric for _, metric in panel.headers):
+        return (names,)
+    return names, (_words(""), *(_words(metric) for _, metric in panel.headers))
+
+
+def _sections(panel: Panel) -> tuple[tuple[LatexRow, ...], ...]:
+    parts = filter(None, (panel.rows, panel.reported))
+    return tuple(tuple((_words(label), *map(_score, cells)) for label, cells in rows) for rows in parts)
+
+
+def _further(comparison: Comparison) -> Iterator[LatexTable]:
+    for each in additional_tables(comparison):
+        head, *rows = _text_rows(each.table)
+        columns = "ll" + "r" * (len(head) - 2)
+        yield LatexTable(f"{LABEL}-{each.key}", each.title, columns, (head,), (tuple(rows),), each.notes)
+
+
+def _text_rows(table: TextTable) -> list[LatexRow]:
+    every: Sequence[tuple[str, ...]] = (table.titles, *table.rows)
+    return [tuple(map(_words, row)) for row in every]
+
+
+def _words(text: str) -> LatexCell:
+    return LatexCell(text, breakable(text))
+
+
+def _score(cell: CellText) -> LatexCell:
+    words = f" ({cell.words})" if cell.words else ""
+    raised = [*(_MARKS[mark] for mark in cell.marks), *([rf"\mathrm{{{cell.letters}}}"] if cell.letters else [])]
+    latex = _RANK[cell.rank] % escape(cell.value)
+    latex += rf" $\pm$~{escape(cell.spread)}" if cell.spread else ""
+    latex += f"$^{{{' '.join(raised)}}}$" if raised else ""
+    latex += rf" \textit{{{escape(words.strip())}}}" if words else ""
+    # A line is never broken at ~.
+    return LatexCell(cell.joined(" ±~") + cell.marks + cell.letters + words, latex)

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Iterable
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -135,6 +137,29 @@ def _plain(character: str) -> str:
     """Return a variant form (a ligature, a wide letter) as the plain characters it stands for."""
     plain = unicodedata.normalize("NFKD", character)
     return "".join(map(_escaped, plain)) if plain.isascii() else ""
+
+
+_LONG_WORD = 12
+_PIECES = re.compile(r"[^=./_-]*[=./_-]+|[^=./_-]+")
+
+
+def breakable(text: str) -> str:
+    """Return text of which long words such as ``encoder.template=paper`` may be broken after ``=``, ``.`` and so on."""
+    return " ".join(map(_breakable_word, text.split(" ")))
+
+
+def longest_piece(texts: Iterable[str]) -> int:
+    """Return the characters of the longest part that :func:`breakable` leaves whole."""
+    words = (word for text in texts for word in text.split())
+    return max((len(piece) for word in words for piece in _pieces(word)), default=0)
+
+
+def _pieces(word: str) -> list[str]:
+    return [word] if len(word) <= _LONG_WORD else _PIECES.findall(word)
+
+
+def _breakable_word(word: str) -> str:
+    return r"\allowbreak{}".join(map(escape, _pieces(word)))
 
 
 def comment(note: str) -> str:

@@ -21,21 +21,3 @@ class CrossEntropy(erc.Objective):
 @erc.hookimpl
 def erc_objectives() -> list[type[erc.Objective]]:
     return [CrossEntropy]
-
-
-@erc.hookimpl
-def erc_methods() -> list[erc.Method]:
-    return [
-        erc.Method(
-            "ce",
-            source=CrossEntropy.source,
-            summary="Cross-entropy alone: the prompted encoder with a linear head.",
-            choices={"objective": "cross-entropy", "classifier": "head"},
-        ),
-        erc.Method(
-            "utterance-ce",
-            source="Ghosal et al. 2020, arXiv:2010.02795, section 3.1 (utterance features)",
-            summary="The bare utterance with a linear head: no context at all, and the upstream of dialogue systems.",
-            choices={"encoder": "utterance", "objective": "cross-entropy", "classifier": "head"},
-        ),
-    ]

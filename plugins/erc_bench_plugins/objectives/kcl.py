@@ -114,26 +114,6 @@ class Kcl(erc.Objective):
         self.queue.draw(self._generator)
 
 
-def kcl() -> erc.Method:
-    """KCL with the paper's K and temperature."""
-    return erc.Method(
-        "kcl",
-        source=Kcl.source,
-        summary="The same number of positives for every class, then a linear classifier trained anew in balance.",
-        choices={"objective": "kcl", "classifier": "probe"},
-        settings={"objective.positives": 6, "objective.temperature": 0.07, "classifier.balanced": True},
-        settings_from="paper: K 6 and τ .07 (images); queue and momentum are defaults for small train splits",
-        readouts=("head", "centroid"),
-        search={"objective.temperature": (0.05, 0.07, 0.1, 0.2), "objective.positives": (3, 6, 12)},
-        search_from="around the paper's K 6 and τ .07",
-    )
-
-
 @erc.hookimpl
 def erc_objectives() -> list[type[erc.Objective]]:
     return [Kcl]
-
-
-@erc.hookimpl
-def erc_methods() -> list[erc.Method]:
-    return [kcl()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor
@@ -54,39 +54,6 @@ class SupCon(erc.Objective):
         return erc.contrastive_loss(similarities, erc.positives(labels), log=self.options.log)
 
 
-def supcon() -> erc.Method:
-    """SupCon as Gunel et al. fine-tune with it."""
-    return erc.Method(
-        "supcon",
-        source=SupCon.source,
-        summary="Supervised contrastive learning on the representations beside cross-entropy, read by the head.",
-        choices={"objective": "supcon", "classifier": "head"},
-        settings={"objective.contrastive_weight": 0.9, "objective.temperature": 0.3},
-        settings_from="paper: λ .9 and τ .3, best on most tasks of Gunel et al. 2021 (none of them ERC)",
-        search={
-            "objective.contrastive_weight": (0.1, 0.3, 0.5, 0.7, 0.9, 1.0),
-            "objective.temperature": (0.1, 0.3, 0.5, 0.7),
-        },
-        search_from="paper: the grids of Gunel et al. 2021",
-    )
-
-
-def supcon_outside() -> erc.Method:
-    """SupCon with the logarithm where EACL and SPCL have it, so that it is not confounded with their anchors."""
-    method = supcon()
-    return replace(
-        method,
-        name="supcon-outside",
-        summary="SupCon with the logarithm outside the sum over positives, as in EACL and SPCL.",
-        settings={**method.settings, "objective.log": "outside"},
-    )
-
-
 @erc.hookimpl
 def erc_objectives() -> list[type[erc.Objective]]:
     return [SupCon]
-
-
-@erc.hookimpl
-def erc_methods() -> list[erc.Method]:
-    return [supcon(), supcon_outside()]

@@ -6,7 +6,6 @@ from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -165,35 +164,13 @@ class Tsc(erc.Objective):
 
 def best_corners(centroids: Tensor, targets: Tensor) -> Tensor:
     """centroids, targets: (classes, dim) → (classes,): each class's own target, of the largest total cosine."""
+    # It takes half a second to import, and few runs need it.
+    from scipy.optimize import linear_sum_assignment
+
     _, columns = linear_sum_assignment((centroids @ targets.T).cpu().numpy(), maximize=True)
     return torch.from_numpy(columns).to(centroids.device)
-
-
-def tsc() -> erc.Method:
-    """TSC with the official code's weights."""
-    return erc.Method(
-        "tsc",
-        source=Tsc.source,
-        summary="Classes drawn to the corners of a regular simplex, then a linear classifier trained anew in balance.",
-        choices={"objective": "tsc", "classifier": "probe"},
-        settings={
-            "objective.target_weight": 0.2,
-            "objective.positives": 6,
-            "objective.temperature": 0.07,
-            "classifier.balanced": True,
-        },
-        settings_from="official: K 6, τ .07, target weight .2 (images); queue and momentum as in kcl",
-        readouts=("nearest-anchor", "head", "centroid"),
-        search={"objective.temperature": (0.05, 0.07, 0.1, 0.2), "objective.target_weight": (0.1, 0.2, 0.5, 1.0)},
-        search_from="around the official code's τ .07 and target weight .2",
-    )
 
 
 @erc.hookimpl
 def erc_objectives() -> list[type[erc.Objective]]:
     return [Tsc]
-
-
-@erc.hookimpl
-def erc_methods() -> list[erc.Method]:
-    return [tsc()]

@@ -29,9 +29,9 @@ PLUGIN = """
 
 @pytest.fixture
 def kept(tmp_path, monkeypatch):
-    """A cache of this test alone."""
+    """The folder of a cache of this test alone."""
     monkeypatch.setenv("ERC_BENCH_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache" / cache.FILE
+    return tmp_path / "cache"
 
 
 @pytest.fixture
@@ -57,88 +57,81 @@ def ask(expression, kept, path=""):
     script = (
         f"import sys; from erc_bench.commands.completing.cache import *; print({expression}, 'torch' in sys.modules)"
     )
-    environment = {**os.environ, "PYTHONPATH": str(path), "ERC_BENCH_CACHE": str(kept.parent)}
+    environment = {**os.environ, "PYTHONPATH": str(path), "ERC_BENCH_CACHE": str(kept)}
     done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
     assert done.stderr == ""
     return done.stdout.strip()
 
 
-def test_methods_are_looked_up_once(kept):
-    assert ask("'eacl' in installed_of('method')", kept) == "True True"
-    assert kept.is_file()
-    assert [path.name for path in kept.parent.iterdir()] == [cache.FILE]
-    assert ask("'eacl' in installed_of('method')", kept) == "True False"
+def state():
+    return cache.file_of(entry_points(group="erc_bench"))
 
 
-def test_datasets_are_not_waited_for(kept):
-    assert ask("'meld' in installed_of('dataset')", kept) == "True False"
+def test_classifiers_are_looked_up_once(kept):
+    assert ask("'anchor' in installed_of('classifier')", kept) == "True True"
+    assert list(kept.iterdir()) == [state()]
+    assert ask("'anchor' in installed_of('classifier')", kept) == "True False"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("dataset", "meld"), ("method", "eacl")])
+def test_datasets_and_methods_are_not_waited_for(kept, kind, name):
+    assert ask(f"{name!r} in installed_of({kind!r})", kept) == "True False"
     assert not kept.exists()
 
 
-def test_a_plugin_that_comes_or_changes_is_another_state(package, monkeypatch):
-    before = cache.state_of(entry_points(group="erc_bench"))
-    assert cache.state_of(entry_points(group="erc_bench")) == before
+def test_a_plugin_that_comes_or_changes_is_another_state(kept, package, monkeypatch):
+    before = state()
+    assert state() == before
     folder = package("first")
     monkeypatch.syspath_prepend(str(folder))
-    with_first = cache.state_of(entry_points(group="erc_bench"))
+    with_first = state()
     package("another")
-    with_another = cache.state_of(entry_points(group="erc_bench"))
+    with_another = state()
     monkeypatch.setenv("ERC_BENCH_BLOCK", "own-plugin")
-    blocked = cache.state_of(entry_points(group="erc_bench"))
+    blocked = state()
     assert len({before, with_first, with_another, blocked}) == 4
     # What a package runs when it is imported is not run for it.
     assert "own_plugin" not in sys.modules
 
 
 def test_a_dataset_that_came_since_is_offered_at_once(kept, package):
-    kept.parent.mkdir()
-    kept.write_text(json.dumps({"key": "of another state", "names": Names({"dataset": ["old"]}).plain()}))
+    kept.mkdir()
+    state().write_text(json.dumps({"kinds": {"dataset": ["old"]}, "options": {}, "choices": {}}))
+    assert ask("[name for name in installed_of('dataset') if name in ('old', 'first')]", kept) == "['old'] False"
     assert ask("[name for name in installed_of('dataset') if name in ('old', 'first')]", kept, package("first")) == (
         "['first'] False"
     )
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"key": 1}', '{"key": "x", "names": {"other": 1}}', "\xff"])
-def test_a_damaged_cache_is_none(kept, content):
-    kept.parent.mkdir()
-    kept.write_text(content)
-    assert cache._read("x") is None
-
-
-EMPTY = Names().plain()
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        None,
-        {**EMPTY, "kinds": 5},
-        {**EMPTY, "kinds": {"method": "eacl"}},
-        {**EMPTY, "kinds": {"method": [1]}},
-        {**EMPTY, "kinds": None},
-        {**EMPTY, "options": {"training": {"": ["epochs"]}}},
-        {**EMPTY, "options": {"training": {"": {"epochs": "3"}}}},
-        {**EMPTY, "choices": {"ce": None}},
-        {"kinds": {}},
-    ],
+DAMAGED = (
+    "",
+    "{",
+    "[]",
+    "null",
+    "5",
+    '{"kinds": {}}',
+    '{"kinds": {}, "options": {}, "choices": {}, "more": 1}',
+    "\xff",
 )
-def test_names_of_another_shape_are_looked_up_again(kept, names, monkeypatch):
-    kept.parent.mkdir()
-    kept.write_text(json.dumps({"key": cache.state_of(entry_points(group="erc_bench")), "names": names}))
-    found = Names({"method": ["found"]}, {"training": {"": {"epochs": ["1"]}}}, {"found": {"objective": "ce"}})
+
+
+@pytest.mark.parametrize("content", [*DAMAGED, "[" * 100_000])
+def test_a_damaged_file_is_looked_up_again_and_earlier_ones_go(kept, content, monkeypatch):
+    kept.mkdir()
+    state().write_text(content)
+    (kept / "completion-0123.json").write_text("of another state")
+    assert cache.kept_in(state()) is None
+    found = Names({"classifier": ["found"]}, {"training": {"": {"epochs": ["1"]}}}, {"found": {"objective": "ce"}})
     monkeypatch.setattr(cache, "look_up_names", lambda catalogue: found)
-    assert cache.installed_of("method") == ["found"]
+    assert cache.installed_of("classifier") == ["found"]
     monkeypatch.setattr(cache, "look_up_names", lambda catalogue: pytest.fail("they are kept"))
     assert cache.installed_names() == found
+    assert list(kept.iterdir()) == [state()]
 
 
-def test_a_cache_that_is_too_deep_is_none(kept):
-    kept.parent.mkdir()
-    kept.write_text("[" * 100_000)
-    assert cache._read("x") is None
-
-
-def test_a_cache_that_cannot_be_written_is_no_fault(kept):
-    kept.parent.write_text("a file in its place")
-    cache._write("x", Names())
-    assert kept.parent.read_text() == "a file in its place"
+def test_a_cache_that_cannot_be_written_is_no_fault(kept, monkeypatch):
+    kept.write_text("a file in its place")
+    found = Names({"classifier": ["found"]}, {}, {})
+    monkeypatch.setattr(cache, "look_up_names", lambda catalogue: found)
+    assert cache.installed_names() == found
+    assert kept.read_text() == "a file in its place"

@@ -12,7 +12,7 @@ from erc_bench.experiments.tuning.space_file import read_spaces
 from erc_bench.planning.overrides import parse_override
 from erc_bench.planning.request import Request
 from erc_bench.plugin_host.catalogue import Catalogue
-from erc_bench_plugins.objectives.eacl.methods import eacl, eacl_literal, eacl_official
+from erc_bench_plugins.methods.eacl.recipes import eacl, eacl_literal, eacl_official
 
 CATALOGUE = Catalogue()
 SEARCHED = [name for name, entry in CATALOGUE.entries("method").items() if entry.component.system is None]

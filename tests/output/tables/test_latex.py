@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
-from functools import partial
 
 import pytest
 from hypothesis import given
@@ -14,12 +13,21 @@ from hypothesis import strategies as st
 
 from erc_bench.comparison.comparison_data import RowKey, TableRow
 from erc_bench.output.tables import latex
-from erc_bench.output.tables.latex_cells import Closeness
-from erc_bench.output.tables.latex_float import COLUMN, PAGE, Table, floats, sentence
-from erc_bench.output.tables.latex_grid import SMALL, Cell, Grid, text_cell
-from erc_bench.output.tables.latex_size import ems, wrapped
+from erc_bench.output.tables.latex_table import LatexCell, LatexTable
+from erc_bench.output.tables.latex_text import breakable
 
-COMPARISONS = ("comparison", "classes", "beside", "audited", "lettered", "sliced", "wide", "long")
+COMPARISONS = (
+    "comparison",
+    "classes",
+    "beside",
+    "audited",
+    "lettered",
+    "sliced",
+    "over",
+    "wide",
+    "long",
+    "long_and_wide",
+)
 LABEL = "spcl-cl · encoder.template=paper · read by nearest-anchor"
 
 
@@ -34,10 +42,8 @@ def wide(classes):
     return replace(classes, columns=columns, rows=rows, reported=reported)
 
 
-@pytest.fixture
-def long(comparison):
-    """More rows than a page holds, on two datasets, and a caption longer than a column."""
-    times = 100
+def many_times(comparison, times):
+    """The rows over and over, under labels of their own."""
     rows = tuple(
         TableRow(RowKey(row.key.method, "x", (("n", str(number)),)), f"[{number}] {row.label} · encoder.template=paper")
         for number in range(times)
@@ -47,8 +53,20 @@ def long(comparison):
         replace(column, scores=tuple(score and replace(score, row=n) for n, score in enumerate(column.scores * times)))
         for column in comparison.columns
     )
+    return replace(comparison, rows=rows, columns=columns)
+
+
+@pytest.fixture
+def long(comparison):
+    """More rows than a page holds, on two datasets, and notes longer than a page."""
     said = tuple(f"Sentence {number} of what is said, with training.warm_up_of_something=0.1." for number in range(90))
-    return replace(comparison, rows=rows, columns=columns, caption=(*comparison.caption, *said))
+    return replace(many_times(comparison, 100), caption=(*comparison.caption, *said))
+
+
+@pytest.fixture
+def long_and_wide(wide):
+    """More rows than a page holds, and more columns than a line."""
+    return many_times(wide, 60)
 
 
 def test_latex_escapes_every_special_character():
@@ -91,88 +109,74 @@ def test_a_latex_table_with_any_caption_and_notes_is_ascii(comparison):
     assert "% Note: 50 % of " in text
 
 
-def plain(lines):
-    """Return the text of the cells, without what sets them."""
-    return re.sub(r"\\(?:quad|scriptsize) |\{\}", "", "\n".join(lines))
+@given(st.text("ab .-=·_", max_size=60))
+def test_breaks_in_long_words_lose_nothing(text):
+    assert breakable(text).replace(r"\allowbreak{}", "") == latex.escape(text)
 
 
-@given(st.text("ab .-=·_", max_size=60), st.floats(4, 20))
-def test_wrapping_loses_nothing_and_keeps_to_the_width(text, most):
-    lines = wrapped(text, most)
-    assert "".join(lines).replace(" ", "") == text.replace(" ", "")
-    for number, line in enumerate(lines):
-        breakable = re.search(r"[\s=./_-](?=[^\s=./_-])", line.removeprefix("· "))
-        assert not breakable or ems(line) <= most - (1 if number else 0)
+def test_a_setting_may_be_broken_and_a_short_word_may_not():
+    assert breakable("spcl-cl encoder.template=paper") == (r"spcl-cl encoder.\allowbreak{}template=\allowbreak{}paper")
 
 
-def test_a_long_label_is_broken_between_its_parts():
-    assert wrapped(LABEL, 14) == ["spcl-cl", "· encoder.template=paper", "· read by nearest-anchor"]
-    cell = text_cell(LABEL, 14)
-    assert cell.lines[1] == r"\quad $\cdot$ encoder.template=paper"
-    assert cell.latex("l", "t").startswith(r"\begin{tabular}[t]{@{}l@{}}spcl-cl\\")
-    assert text_cell(LABEL).lines == (r"spcl-cl $\cdot$ encoder.template=paper $\cdot$ read by nearest-anchor",)
+def table_of(rows, columns, text="12.34", notes=()):
+    head = (tuple(LatexCell(f"head {number}", f"head {number}") for number in range(columns)),)
+    section = tuple(tuple(LatexCell(text, text) for _ in range(columns)) for _ in range(rows))
+    return LatexTable("tab:a", "A table", "l" + "c" * (columns - 1), head, (section,), notes)
 
 
 def test_a_first_cell_with_a_bracket_is_no_argument_of_the_row_before():
-    grid = Grid("lc", ((text_cell("a"), text_cell("b")),), (((text_cell("[1]"), text_cell("[2]")),),))
-    assert r"{}[1] & [2] \\" in grid.latex()
-
-
-@pytest.mark.parametrize("most", [60.0, 100.0, 300.0])
-def test_a_cut_grid_has_each_row_once_under_the_same_head(most):
-    rows = tuple((Cell((f"row {number}", "more")[: 1 + number % 2], 3.0),) for number in range(60))
-    grid = Grid("l", ((text_cell("head"),),), (rows[:37], rows[37:]))
-    parts = grid.cut(SMALL, most)
-    assert len(parts) > 1
-    assert [row for part in parts for section in part.sections for row in section] == list(rows)
-    assert all(part.head == grid.head and part.height(SMALL) <= most for part in parts)
-
-
-def of_columns(count, close):
-    row = tuple(text_cell("12.34") for _ in range(count))
-    return Grid("c" * count, (row,), ((row,),))
+    assert r"{}[1] & [1] \\" in table_of(2, 2, "[1]").latex()
 
 
 @pytest.mark.parametrize(
-    ("columns", "environment", "guarded"), [(4, "table", False), (10, "table*", False), (13, "table*", True)]
+    ("rows", "columns", "text", "notes", "packages"),
+    [
+        (3, 4, "12.34", (), {"booktabs", "graphicx"}),
+        (3, 14, "12.34", (), {"booktabs", "array"}),
+        (3, 2, "as wide as several words of some length, which are wrapped", (), {"booktabs", "array"}),
+        (60, 4, "12.34", (), {"booktabs", "longtable"}),
+        (60, 14, "12.34", (), {"booktabs", "array", "longtable"}),
+        (3, 4, "12.34", ("A fact of a method. " * 300,), {"booktabs", "longtable"}),
+    ],
 )
-def test_a_table_stands_in_one_column_if_it_fits(columns, environment, guarded):
-    width = of_columns(columns, Closeness()).width(SMALL)
-    assert width <= (COLUMN if environment == "table" else PAGE)
-    lines = floats(Table("tab:a", "A table", ("One fact.",), (partial(of_columns, columns),)))
-    assert lines[0] == rf"\begin{{{environment}}}[t]"
-    assert any(line.startswith(r"\resizebox") for line in lines) == guarded
+def test_rows_and_notes_make_a_table_long_and_columns_make_it_wrap(rows, columns, text, notes, packages):
+    table = table_of(rows, columns, text, notes)
+    assert set(table.packages()) == packages
+    lines = table.latex()
+    assert (r"\begin{table*}[tp]" in lines) == ("longtable" not in packages)
+    assert any(line.startswith(r"\resizebox") for line in lines) == ("graphicx" in packages)
+    shares = [float(share) for share in re.findall(r"\\dimexpr([\d.]+)\\linewidth", "\n".join(lines))]
+    assert len(shares) == (columns if "array" in packages else 0)
+    assert not shares or sum(shares) <= 1.001
 
 
-def test_a_caption_that_fills_a_column_takes_both():
-    made = (partial(of_columns, 3),)
-    assert floats(Table("tab:a", "A table", ("A fact of a method. " * 40,), made))[0] == r"\begin{table}[t]"
-    assert floats(Table("tab:a", "A table", ("A fact of a method. " * 120,), made))[0] == r"\begin{table*}[t]"
+def plain(text):
+    """Return what is read: without what only sets it."""
+    return text.replace(r"\allowbreak{}", "")
 
 
 @pytest.mark.parametrize("name", COMPARISONS)
 def test_every_fact_is_said_and_every_row_is_there(request, name):
     comparison = request.getfixturevalue(name)
-    text = plain(latex.render(comparison).splitlines())
+    text = plain(latex.render(comparison))
     for fact in comparison.caption:
-        assert plain([sentence(fact)]) in text
+        assert latex.escape(fact) in text
     filled = {score.row for column in comparison.columns for score in column.scores if score is not None}
-    shown = [row.label for number, row in enumerate(comparison.rows) if number in filled]
-    squeezed = re.sub(r"\\\\(\[-[\d.]+pt\])?|\s", "", text)
-    for label in shown:
-        assert latex.escape(label).replace(" ", "") in squeezed
+    for number in filled:
+        assert latex.escape(comparison.rows[number].label) in text
     labels = re.findall(r"\\label\{(.*?)\}", text)
-    assert len(labels) == len(set(labels)) == len(re.findall(r"\\begin\{table", text))
+    assert len(labels) == len(set(labels)) == len(re.findall(r"\\begin\{(?:table\*|longtable)\}", text))
     assert set(re.findall(r"\\ref\{(.*?)\}", text)) <= set(labels)
 
 
-def test_what_no_page_holds_is_cut_into_parts_that_name_the_first(long):
+def test_a_long_table_has_its_head_on_every_page(long):
     text = latex.render(long)
-    parts = len(re.findall(r"\\label\{tab:erc-bench(?:-part-\d+)?\}", text))
-    assert rf"Part 2 of {parts} of Table~\ref{{tab:erc-bench}}." in text
-    assert r"\noindent To Table~\ref{tab:erc-bench}: " in text
-    # What is held back until there is room for it must not become too much.
-    assert text.count(r"\clearpage") == text.count(r"\begin{table") // 12 > 0
+    assert text.count(r"\endfirsthead") == text.count(r"\endhead") == 1
+    first, _, every = text.partition(r"\endfirsthead")
+    head = r" & dailydialog & meld \\"
+    assert head in first
+    assert head in every.partition(r"\endhead")[0]
+    assert r"Table~\ref{tab:erc-bench}, continued" in every
 
 
 DOCUMENTS = {
@@ -196,6 +200,8 @@ def test_the_tables_compile_and_fit_their_page(request, tmp_path, name, document
     log = (tmp_path / "paper.log").read_text(encoding="latin-1")
     assert done.returncode == 0, log[-2000:]
     assert (tmp_path / "paper.pdf").stat().st_size > 10_000
-    assert [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log) if float(points) > 5] == []
+    assert [float(points) for points in re.findall(r"Overfull \\hbox \(([\d.]+)pt", log) if float(points) > 5] == [], (
+        text
+    )
     assert "Float too large" not in log
     assert "Overfull \\vbox" not in log

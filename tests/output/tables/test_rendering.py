@@ -117,6 +117,13 @@ def test_json_holds_every_number_and_the_caption(comparison):
     assert content["columns"][1]["scores"][0]["values"] == list(comparison.columns[1].scores[0].values)
 
 
+def _letters(specification):
+    """Return the letters of the columns, also where they share the line."""
+    sides = {"raggedright": "l", "centering": "c", "raggedleft": "r"}
+    shared = re.findall(r">\{\\(\w+)\\arraybackslash", specification)
+    return "".join(sides[side] for side in shared) or specification
+
+
 @pytest.mark.parametrize("name", ["comparison", "classes", "beside", "lettered", "sliced", "over"])
 def test_latex_is_balanced_and_escaped(request, name):
     comparison = request.getfixturevalue(name)
@@ -132,13 +139,13 @@ def test_latex_is_balanced_and_escaped(request, name):
         else:
             assert opened.pop() == environment
     assert not opened
-    # A cell of several lines is a table of its own.
-    flat = re.sub(r"\\begin\{tabular\}\[[tb]\].*?\\end\{tabular\}", "several lines", text)
-    tabulars = re.findall(r"\\begin\{tabular\}\{l(c+)\}\n(.*?)\\end\{tabular\}", flat, re.DOTALL)
-    assert sum(len(columns) for columns, _ in tabulars) == len(comparison.columns)
-    for columns, content in tabulars:
-        lines = [line for line in content.splitlines() if not line.endswith("rule")]
-        assert {line.count(" & ") for line in lines} == {len(columns)}
+    tabulars = re.findall(r"\\begin\{(tabular|longtable)\}\{([^\n]*)\}\n(.*?)\\end\{\1\}", text, re.DOTALL)
+    # Further tables, of words and figures, have columns on the right.
+    scores = [(spec, content) for _, spec, content in tabulars if "r" not in _letters(spec)]
+    assert sum(len(_letters(spec)) - 1 for spec, _ in scores) == len(comparison.columns)
+    for _, spec, content in tabulars:
+        lines = [line for line in content.splitlines() if " & " in line]
+        assert {line.count(" & ") for line in lines} == {len(_letters(spec)) - 1}
         assert all(line.endswith(r"\\") for line in lines)
     assert text.isascii()
 

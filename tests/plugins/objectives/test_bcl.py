@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 import erc_bench.api as erc
 from erc_bench.testing.toy import DIM, LABELS, toy_labels, toy_outputs, toy_representations, toy_task
-from erc_bench_plugins.objectives.bcl import Bcl, CosineHead, balanced_contrastive_loss, erc_methods
+from erc_bench_plugins.methods.bcl import erc_methods
+from erc_bench_plugins.objectives.bcl import Bcl, CosineHead, balanced_contrastive_loss
 
 R = torch.tensor([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]], dtype=torch.float64)
 Y = torch.tensor([0, 0, 1])

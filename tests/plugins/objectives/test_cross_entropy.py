@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 import erc_bench.api as erc
-from erc_bench_plugins.objectives.cross_entropy import CrossEntropy, erc_methods
+from erc_bench_plugins.methods.cross_entropy import erc_methods
+from erc_bench_plugins.objectives.cross_entropy import CrossEntropy
 
 
 def outputs(class_weights=None):
@@ -33,7 +34,9 @@ def test_class_weights_of_the_training():
     assert terms["cross_entropy"].item() == pytest.approx((first + second + 3 * third) / 5)
 
 
-def test_method():
-    (method,) = erc_methods()
-    assert method.name == "ce"
-    assert method.choices == {"objective": "cross-entropy", "classifier": "head"}
+def test_methods():
+    with_context, without = erc_methods()
+    assert with_context.name == "ce"
+    assert with_context.choices == {"objective": "cross-entropy", "classifier": "head"}
+    assert without.name == "utterance-ce"
+    assert without.choices == {**with_context.choices, "encoder": "utterance"}

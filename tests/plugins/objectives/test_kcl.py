@@ -5,7 +5,8 @@ import torch
 
 import erc_bench.api as erc
 from erc_bench.testing.toy import toy_epoch, toy_labels, toy_outputs, toy_representations, toy_task
-from erc_bench_plugins.objectives.kcl import Kcl, erc_methods, k_positive_loss
+from erc_bench_plugins.methods.kcl import erc_methods
+from erc_bench_plugins.objectives.kcl import Kcl, k_positive_loss
 
 
 def cosine(u, v):

@@ -5,13 +5,8 @@ import torch
 
 import erc_bench.api as erc
 from erc_bench.testing.toy import DIM, LABELS, toy_labels, toy_outputs, toy_representations, toy_task
-from erc_bench_plugins.objectives.lacon import (
-    LaCon,
-    erc_methods,
-    instance_centred_loss,
-    label_centred_loss,
-    label_regulariser,
-)
+from erc_bench_plugins.methods.lacon import erc_methods
+from erc_bench_plugins.objectives.lacon import LaCon, instance_centred_loss, label_centred_loss, label_regulariser
 
 R = torch.tensor([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]], dtype=torch.float64)
 Y = torch.tensor([0, 0, 1])

@@ -8,7 +8,8 @@ from torch import nn
 
 import erc_bench.api as erc
 from erc_bench.testing.toy import LABELS, toy_epoch, toy_labels, toy_outputs, toy_representations, toy_task
-from erc_bench_plugins.objectives.spcl import Spcl, erc_methods, prototypical_row_losses
+from erc_bench_plugins.methods.spcl import erc_methods
+from erc_bench_plugins.objectives.spcl import Spcl, prototypical_row_losses
 from erc_bench_plugins.objectives.spcl.curriculum import difficulties, keep_probabilities
 
 R = torch.tensor([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]], dtype=torch.float64)

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from erc_bench.testing.toy import toy_labels, toy_outputs, toy_representations, toy_task
-from erc_bench_plugins.objectives.supcon import SupCon, erc_methods
+from erc_bench_plugins.methods.supcon import erc_methods
+from erc_bench_plugins.objectives.supcon import SupCon
 
 R = torch.tensor([[1, 0, 0], [0.8, 0.6, 0], [0, 0, 1]], dtype=torch.float64)
 Y = torch.tensor([0, 0, 1])

@@ -8,7 +8,8 @@ from torch.nn import functional as F
 
 import erc_bench.api as erc
 from erc_bench.testing.toy import LABELS, toy_labels, toy_outputs, toy_representations, toy_task
-from erc_bench_plugins.objectives.tsc import Tsc, best_corners, erc_methods, simplex_targets, targeted_loss
+from erc_bench_plugins.methods.tsc import erc_methods
+from erc_bench_plugins.objectives.tsc import Tsc, best_corners, simplex_targets, targeted_loss
 
 
 def cosine(u, v):

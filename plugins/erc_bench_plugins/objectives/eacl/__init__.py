@@ -1,6 +1,6 @@
 """Emotion-anchored contrastive learning (EACL; Yu et al. 2024, arXiv:2403.20289).
 
-``losses`` holds the two losses, ``methods`` the recipes: EACL, its ablations and its official settings.
+``losses`` holds the two losses.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 import erc_bench.api as erc
+from erc_bench_plugins.methods.eacl.recipes import SOURCE
 from erc_bench_plugins.objectives.eacl.losses import anchor_angle_loss, anchored_contrastive_loss
-from erc_bench_plugins.objectives.eacl.methods import SOURCE, ablations, eacl, eacl_literal, eacl_official
 
 __all__ = ["Eacl", "anchor_angle_loss", "anchored_contrastive_loss"]
 
@@ -103,8 +103,3 @@ class Eacl(erc.Objective):
 @erc.hookimpl
 def erc_objectives() -> list[type[erc.Objective]]:
     return [Eacl]
-
-
-@erc.hookimpl
-def erc_methods() -> list[erc.Method]:
-    return [eacl(), eacl_literal(), eacl_official(), *ablations()]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -199,53 +199,6 @@ class Spcl(erc.Objective):
         return torch.stack(of_examples).argsort(stable=True)
 
 
-def _settings(curriculum: bool) -> dict[str, Any]:
-    return {
-        "encoder.template": "spcl",
-        "encoder.requery": 0.2,
-        "objective.formulation": "official",
-        "objective.temperature": 0.05,
-        "objective.queue": 256,
-        "objective.support": 64,
-        "objective.curriculum": curriculum,
-    }
-
-
-def spcl() -> erc.Method:
-    """SPCL as its authors ran it on every dataset, but for the curriculum.
-
-    Learning rates and epochs follow the training regime. The authors trained 16 epochs of about
-    half of the examples each, in batches of 32, with a cosine schedule that starts anew in each
-    epoch, and tuned them for each dataset.
-    """
-    return erc.Method(
-        "spcl",
-        source=Spcl.source,
-        summary="Contrastive learning against class prototypes from a queue, read by the nearest class centre.",
-        choices={"objective": "spcl", "classifier": "centroid"},
-        settings=_settings(curriculum=False),
-        settings_from="official: the command of the authors' README, one for all datasets",
-        readouts=("nearest-anchor", "head"),
-        search={"objective.temperature": (0.05, 0.08, 0.1, 0.15), "objective.queue": (256, 512)},
-        search_from="official: the values of the README and of the code's defaults, and larger temperatures",
-    )
-
-
-def spcl_cl() -> erc.Method:
-    """SPCL with its curriculum."""
-    return replace(
-        spcl(),
-        name="spcl-cl",
-        summary="SPCL with its curriculum: easy utterances first, hard ones last.",
-        settings=_settings(curriculum=True),
-    )
-
-
 @erc.hookimpl
 def erc_objectives() -> list[type[erc.Objective]]:
     return [Spcl]
-
-
-@erc.hookimpl
-def erc_methods() -> list[erc.Method]:
-    return [spcl(), spcl_cl()]
