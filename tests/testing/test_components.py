@@ -179,7 +179,7 @@ def test_what_a_plugin_may_import(plugin, imports):
 @pytest.mark.parametrize(
     ("imports", "sentence"),
     [
-        ("from erc_bench.statistics import metrics", "own.py, line 1 imports erc_bench.statistics.metrics"),
+        ("from erc_bench import statistics", "own.py, line 1 imports erc_bench.statistics"),
         ("import os\ndef late():\n    from erc_bench.store import reading", "line 3 imports erc_bench.store"),
         ("import erc_bench", "line 1 imports erc_bench: import erc_bench.api"),
         ("from erc_bench_plugins.objectives.supcon import SupCon", "of another plugin"),
