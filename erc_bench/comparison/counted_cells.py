@@ -50,14 +50,10 @@ def _check(kind: str, names: Iterable[str], known: set[str]) -> None:
 def _most_complete(cells: list[StoredCell], dataset: str) -> tuple[list[StoredCell], list[str]]:
     by_kind: dict[tuple[bool, bool], list[StoredCell]] = {}
     for cell in cells:
-        by_kind.setdefault(_kind(cell), []).append(cell)
+        by_kind.setdefault((cell.record.get("limit") is not None, bool(cell.record.get("dev_only"))), []).append(cell)
     best, *others = sorted(by_kind)
     notes = [f"{dataset}: {_count(by_kind[kind])} left out because {_KINDS[kind]}" for kind in others]
     return by_kind[best], notes
-
-
-def _kind(cell: StoredCell) -> tuple[bool, bool]:
-    return cell.record.get("limit") is not None, bool(cell.record.get("dev_only"))
 
 
 def _count(cells: Sequence[StoredCell]) -> str:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition, Outcome, name_of, test_set_of
+from erc_bench.comparison.outcomes import ColumnEntry, Columns, Outcome, name_of, test_set_of
 from erc_bench.comparison.wording import count, seed_words
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.plain_predictions import AskedUtterances
@@ -57,7 +57,7 @@ def with_same_gold(columns: Columns, cells: Sequence[StoredCell], gold_of: GoldO
     by_data: dict[_Data, list[tuple[ColumnEntry, Outcome]]] = {}
     for condition, entries in columns.items():
         scored = [(entry, each) for entry in entries for each in entry.outcomes.values() if each.test_set]
-        by_data.setdefault(_data_of(condition), []).extend(scored)
+        by_data.setdefault((condition.dataset, condition.fingerprint, condition.limit), []).extend(scored)
     notes: list[str] = []
     for data, scored in by_data.items():
         if scored:
@@ -65,10 +65,6 @@ def with_same_gold(columns: Columns, cells: Sequence[StoredCell], gold_of: GoldO
             notes += _notes(data[0], _take_out(scored, reference), reference)
     kept = {condition: [entry for entry in entries if entry.outcomes] for condition, entries in columns.items()}
     return {condition: entries for condition, entries in kept.items() if entries}, notes
-
-
-def _data_of(condition: Condition) -> _Data:
-    return condition.dataset, condition.fingerprint, condition.limit
 
 
 def _reference(

@@ -29,7 +29,7 @@ def audit_column(
     if not audited:
         return None
     shared = sorted(set.intersection(*(set(score.seeds) for score in audited)))
-    means = [sum(_inflation_of(score, seed) for score in audited) / len(audited) for seed in shared]
+    means = [sum(score.inflations[score.seeds.index(seed)] for score in audited) / len(audited) for seed in shared]
     return Audit(tuple(audited), tuple(shared), summarise(means, alpha) if means else None)
 
 
@@ -51,10 +51,6 @@ def _audited(row: int, entry: ColumnEntry, metric: str, alpha: float) -> Audited
         summarise(inflations, alpha),
         entry.record["audit"].get("chosen_from") == "readout",
     )
-
-
-def _inflation_of(score: AuditedScore, seed: int) -> float:
-    return score.inflations[score.seeds.index(seed)]
 
 
 def _trajectory(record: Mapping[str, Any], metric: str) -> list[float]:

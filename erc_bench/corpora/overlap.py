@@ -110,7 +110,7 @@ def _content(dialogues: Sequence[Dialogue]) -> _Content:
     whole: list[str] = []
     utterances: list[Words] = []
     for dialogue in dialogues:
-        turns = [_words(turn.text) for turn in dialogue.utterances]
+        turns = [tuple(_WORD.findall(turn.text.casefold())) for turn in dialogue.utterances]
         utterances.extend(words for words in turns if words)
         if len(turns) > 1:
             whole.append("\n".join(map("".join, turns)))
@@ -120,10 +120,6 @@ def _content(dialogues: Sequence[Dialogue]) -> _Content:
         long_utterances=["".join(words) for words in utterances if len(words) >= _LONG],
         four_grams=frozenset(_four_grams(utterances)),
     )
-
-
-def _words(text: str) -> Words:
-    return tuple(_WORD.findall(text.casefold()))
 
 
 def _four_grams(utterances: Iterable[Words]) -> Iterator[int]:

@@ -92,7 +92,7 @@ def missing_files(folder: Path) -> list[str]:
 
 def weight_files(folder: Path) -> list[Path]:
     """Return the files that hold the weights; several where an index names shards."""
-    weights = _weight_file(folder)
+    weights = next((folder / name for name in WEIGHT_FILES if (folder / name).is_file()), None)
     return [] if weights is None else _shards(weights)
 
 
@@ -130,10 +130,6 @@ def parameter_count(folder: Path) -> int | None:
         return None
     counts = [_safetensors_count(path) if path.suffix == ".safetensors" else _float32_count(path) for path in files]
     return sum(count for count in counts if count is not None) if None not in counts else None
-
-
-def _weight_file(folder: Path) -> Path | None:
-    return next((folder / name for name in WEIGHT_FILES if (folder / name).is_file()), None)
 
 
 def _shards(weights: Path) -> list[Path]:

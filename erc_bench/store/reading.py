@@ -102,17 +102,13 @@ def read_cell(folder: Path, with_model: bool = False) -> StoredCell:
             return StoredCell(folder, status["status"], _readable_record(folder), one_line(status.get("error", "")))
         record = _read_done(folder, status, with_model)
     except ErcBenchError as error:
-        return _damaged(folder, error.message)
+        return StoredCell(folder, "damaged", error=error.message, remedy=_in_the_way(folder) or REMEDY)
     return StoredCell(folder, "done", record, verified="contents" in status)
 
 
 def read_status(folder: Path) -> dict[str, Any]:
     """Return the status of a cell; raise :class:`ErcBenchError` where it cannot be read."""
     return json_object(read_regular(folder / STATUS_FILE), STATUS_FILE)
-
-
-def _damaged(folder: Path, error: str) -> StoredCell:
-    return StoredCell(folder, "damaged", error=error, remedy=_in_the_way(folder) or REMEDY)
 
 
 def _in_the_way(folder: Path) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from erc_bench.corpora.conversations.conversation import TURNS, Conversation, Document, Format, Turn
+from erc_bench.corpora.conversations.conversation import TURNS, Document, Format, Turn
 
 _SHOWN = 4
 
@@ -56,12 +56,8 @@ def _items(document: Document, answers: Answers) -> list[dict[str, Any]]:
     for number, conversation in enumerate(document.conversations):
         turns = list(map(answered, conversation.turns, answers[number]))
         # In the place where the turns were among the other fields.
-        items.append({**_beside(document, number), _turns_key(conversation): turns})
+        items.append({**_beside(document, number), (conversation.turns_key or TURNS[0]): turns})
     return items
-
-
-def _turns_key(conversation: Conversation) -> str:
-    return conversation.turns_key or TURNS[0]
 
 
 def _beside(document: Document, number: int) -> dict[str, Any]:

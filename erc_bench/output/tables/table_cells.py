@@ -130,7 +130,7 @@ def _cell_text(comparison: Comparison, column: Column, row: int) -> CellText:
         return CellText(NOTHING)
     summary = score.summary
     spread = "" if summary.sd is None else f"{summary.sd:.2f}"
-    words = [f"n={summary.n}"] if _n_differs(column) else []
+    words = [f"n={summary.n}"] if (len({score.seeds for score in column.scores if score is not None}) > 1) else []
     if score.degenerate:
         share = "" if len(score.degenerate) == summary.n else f" {len(score.degenerate)} of {summary.n}"
         words.append(f"degenerate{share}")
@@ -140,10 +140,6 @@ def _cell_text(comparison: Comparison, column: Column, row: int) -> CellText:
 
 def _printed(value: float | None) -> CellText:
     return CellText(figure(value, ".2f"))
-
-
-def _n_differs(column: Column) -> bool:
-    return len({score.seeds for score in column.scores if score is not None}) > 1
 
 
 def marks(pair: Pair | None) -> str:
