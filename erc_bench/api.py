@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from erc_bench.contracts.encoder import Example as Example
     from erc_bench.contracts.encoder import TokenRow as TokenRow
     from erc_bench.contracts.hookspecs import hookimpl as hookimpl
+    from erc_bench.contracts.losses import FeatureQueue as FeatureQueue
     from erc_bench.contracts.losses import all_but_self as all_but_self
     from erc_bench.contracts.losses import at_least_float32 as at_least_float32
     from erc_bench.contracts.losses import class_means as class_means
     from erc_bench.contracts.losses import contrastive_loss as contrastive_loss
     from erc_bench.contracts.losses import cosine as cosine
     from erc_bench.contracts.losses import cosine_scale as cosine_scale
+    from erc_bench.contracts.losses import follow as follow
     from erc_bench.contracts.losses import log_prior as log_prior
     from erc_bench.contracts.losses import masked_log_softmax as masked_log_softmax
     from erc_bench.contracts.losses import masked_logsumexp as masked_logsumexp
     from erc_bench.contracts.losses import masked_mean as masked_mean
     from erc_bench.contracts.losses import positives as positives
-    from erc_bench.contracts.memory import FeatureQueue as FeatureQueue
-    from erc_bench.contracts.memory import follow as follow
     from erc_bench.contracts.method import Method as Method
     from erc_bench.contracts.objective import EpochView as EpochView
     from erc_bench.contracts.objective import Objective as Objective
@@ -137,8 +137,8 @@ _HOME = {
     "masked_logsumexp": "contracts.losses",
     "masked_mean": "contracts.losses",
     "positives": "contracts.losses",
-    "FeatureQueue": "contracts.memory",
-    "follow": "contracts.memory",
+    "FeatureQueue": "contracts.losses",
+    "follow": "contracts.losses",
     "option": "contracts.options",
     "PretrainedBackbone": "pretrained.backbone",
     "read_tensors": "pretrained.files",

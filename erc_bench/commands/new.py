@@ -7,7 +7,7 @@ from typing import get_args
 
 import click
 
-from erc_bench.plugin_host.scaffold.writing import ComponentNames, Kind, check_free, names_of
+from erc_bench.plugin_host.scaffold import ComponentNames, Kind, check_free, names_of
 
 
 @click.command("new")
@@ -23,7 +23,7 @@ def new(kind: Kind, name: str, output: Path | None) -> None:
 
     A method is an objective together with the recipe that makes a row of a table of it.
     """
-    from erc_bench.plugin_host.scaffold.writing import next_steps, write_package
+    from erc_bench.plugin_host.scaffold import next_steps, write_package
 
     names = names_of(kind, name)
     check_free(names, _taken(names))

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from erc_bench.comparison.against_reported import printed_claims, readings
-from erc_bench.comparison.baselines import PREFERRED, Baseline, default_baseline, parse_baseline
 from erc_bench.comparison.caption import caption
 from erc_bench.comparison.caption_cells import ledgers_of
 from erc_bench.comparison.columns import build_column, check_sliced, class_columns, slice_columns
@@ -21,7 +20,16 @@ from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition
 from erc_bench.comparison.over_datasets import over_datasets, ranking
 from erc_bench.comparison.reported_numbers import reported_rows
 from erc_bench.comparison.requested_tests import Tests
-from erc_bench.comparison.row_labels import label_rows, lettered, ordered, said_once
+from erc_bench.comparison.rows import (
+    PREFERRED,
+    Baseline,
+    default_baseline,
+    label_rows,
+    lettered,
+    ordered,
+    parse_baseline,
+    said_once,
+)
 from erc_bench.comparison.selection_audit import audit_column, check_audited
 from erc_bench.comparison.significance import pair_rows
 from erc_bench.comparison.tested_differences import Pair, Ranking

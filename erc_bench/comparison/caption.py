@@ -14,7 +14,7 @@ from erc_bench.comparison.caption_cells import (
 )
 from erc_bench.comparison.caption_claims import claims
 from erc_bench.comparison.comparison_data import Column, Comparison, Score
-from erc_bench.comparison.row_labels import common_backbone, common_overrides
+from erc_bench.comparison.rows import common_backbone, common_overrides
 from erc_bench.comparison.wording import count, seed_words
 from erc_bench.comparison.wording import number as number
 from erc_bench.statistics.metrics import METRIC_WORDS

@@ -10,8 +10,7 @@ import numpy as np
 from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.comparison.multiple_testing import adjusted
 from erc_bench.comparison.tested_differences import OverDatasets, Pair, Ranking
-from erc_bench.statistics.corrections import holm_chains
-from erc_bench.statistics.datasets import one_sided, partial_conjunction, stouffer
+from erc_bench.statistics.corrections import holm_chains, one_sided, partial_conjunction, stouffer
 from erc_bench.statistics.ranks import friedman, midranks, nemenyi_distance
 from erc_bench.statistics.results import DiscreteTest
 

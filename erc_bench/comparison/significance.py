@@ -8,10 +8,10 @@ from functools import partial
 
 import numpy as np
 
-from erc_bench.comparison.baselines import Baseline, all_pairs, partners
 from erc_bench.comparison.comparison_data import Column, TableRow
 from erc_bench.comparison.outcomes import ColumnEntry, Outcome, clustered, without_each
 from erc_bench.comparison.requested_tests import Tests
+from erc_bench.comparison.rows import Baseline, all_pairs, partners
 from erc_bench.comparison.tested_differences import OverDialogues, Pair
 from erc_bench.comparison.wording import seed_list
 from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip

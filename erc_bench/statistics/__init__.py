@@ -7,8 +7,7 @@ seeds, ranks, power  further seeds on the same test set
 utterances,          further utterances (assumed independent); further dialogues for the trained
 dialogues            systems at hand
 joint                further seeds and further dialogues
-datasets, ranks      one claim over several datasets
-corrections          many tests at once
+corrections, ranks   many tests at once; one claim over several datasets
 ==================== ==========================================================================
 
 Where a quantity does not exist (one seed, no variance) the result says so in ``reason`` and its

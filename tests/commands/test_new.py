@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from erc_bench.plugin_host.scaffold.writing import KINDS
+from erc_bench.plugin_host.scaffold import KINDS
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from erc_bench.statistics.datasets import one_sided, partial_conjunction, stouffer
+from erc_bench.statistics.corrections import one_sided, partial_conjunction, stouffer
 
 probabilities = st.lists(st.floats(1e-6, 1 - 1e-6), min_size=2, max_size=6)
 

@@ -17,8 +17,7 @@ from erc_bench.comparison.caption import number
 from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.comparison.tested_differences import Pair
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.axis_range import AxisRange, axis_range, is_at_floor
-from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
+from erc_bench.output.figures.figure_data import AxisRange, Drawn, Numbers, Value, axis_range, file_stem, is_at_floor
 from erc_bench.output.figures.panels import beside, beyond, row_panels
 from erc_bench.output.figures.selected_rows import SelectedRows, printable, seed_words
 from erc_bench.output.figures.style import COLOURS, GREY, legend_below, with_sign

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
-from erc_bench.output.figures.axis_range import AxisRange
+from erc_bench.output.figures.figure_data import AxisRange
 from erc_bench.output.figures.style import grid_of, luminance, new_figure
 
 MOST_COLUMNS = 4

@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 
 from erc_bench.comparison.caption import number
 from erc_bench.comparison.comparison_data import Column, Score
-from erc_bench.output.figures.axis_range import AxisRange, axis_range, leading
-from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
+from erc_bench.output.figures.figure_data import AxisRange, Drawn, Numbers, Value, axis_range, file_stem, leading
 from erc_bench.output.figures.panels import beside, beyond, row_panels
 from erc_bench.output.figures.selected_rows import FigurePanel, SelectedRows, printable
 from erc_bench.output.figures.style import COLOURS, GREY, legend_below

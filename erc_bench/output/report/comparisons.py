@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.comparison.tested_differences import Pair
-from erc_bench.output.figures.axis_range import is_at_floor
+from erc_bench.output.figures.figure_data import is_at_floor
 from erc_bench.output.report.markup import EMPTY, Html, element
 from erc_bench.output.report.tables import UNSORTED, figure_cell, heading, row_heading, table, text_table
 from erc_bench.output.tables.additional_tables import AdditionalTable

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, overload
 
 from erc_bench.contracts.types import Dialogue
-from erc_bench.corpora.conversations.conversation import Conversation, sealed
-from erc_bench.corpora.conversations.python_objects import as_conversation
+from erc_bench.corpora.conversations.conversation import Conversation, Turn, read_turn, sealed
+from erc_bench.corpora.conversations.reading import read_conversation
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.plugin_host.catalogue import Catalogue
@@ -18,6 +18,7 @@ from erc_bench.training.device import choose_device
 from erc_bench.training.saved_models.description import Description, read_description
 from erc_bench.training.saved_models.files import check, find_model
 from erc_bench.training.saved_models.loading import Answer, Loader
+from erc_bench.validation import fits
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Prediction:
         return self.scores[self.emotion]
 
 
-Turn = str | tuple[str, str] | Mapping[str, Any]
+GivenTurn = str | tuple[str, str] | Mapping[str, Any]
 """A turn of a conversation: its text; (speaker, text); or an object with ``text`` and perhaps ``speaker``."""
 
 
@@ -94,10 +95,10 @@ class SavedModel:
     def predict(self, conversation: Sequence[Dialogue]) -> list[list[Prediction]]: ...
 
     @overload
-    def predict(self, conversation: Dialogue | Mapping[str, Any] | Sequence[Turn]) -> list[Prediction]: ...
+    def predict(self, conversation: Dialogue | Mapping[str, Any] | Sequence[GivenTurn]) -> list[Prediction]: ...
 
     def predict(
-        self, conversation: Dialogue | Sequence[Dialogue] | Mapping[str, Any] | Sequence[Turn]
+        self, conversation: Dialogue | Sequence[Dialogue] | Mapping[str, Any] | Sequence[GivenTurn]
     ) -> list[Prediction] | list[list[Prediction]]:
         """Label every turn of a conversation, in its order; a list of ``Dialogue`` gives a list for each.
 
@@ -161,3 +162,29 @@ def _dialogues(conversation: Any) -> list[Dialogue]:
     if isinstance(conversation, (str, bytes, Mapping, Dialogue)) or not isinstance(conversation, Sequence):
         return []
     return list(conversation) if all(isinstance(each, Dialogue) for each in conversation) else []
+
+
+def as_conversation(given: Any) -> Conversation:
+    """Return a ``Dialogue``, an object with ``utterances``, or a list of turns as a conversation.
+
+    A turn is a text, a (speaker, text) tuple, or an object with ``text`` and perhaps ``speaker``. Raises
+    :class:`ErcBenchError` for anything else.
+    """
+    if isinstance(given, Dialogue):
+        return Conversation(tuple(Turn(each.speaker, each.text) for each in given.utterances), given.id)
+    if isinstance(given, Mapping):
+        return read_conversation(given, "the conversation")
+    if isinstance(given, (str, bytes)) or not isinstance(given, Sequence):
+        raise ErcBenchError(
+            f"a conversation is a Dialogue, or a list of turns, found {type(given).__name__}",
+            'For example: predict([("Ann", "Hello!"), ("Bob", "Go away.")])',
+        )
+    return Conversation(tuple(_turn(each, f"turn {number}") for number, each in enumerate(given, start=1)))
+
+
+def _turn(given: Any, place: str) -> Turn:
+    if isinstance(given, tuple):
+        if not fits(given, tuple[str, str]):
+            raise ErcBenchError(f"{place}: a tuple is (speaker, text), found {given!r}")
+        return Turn(*given)
+    return read_turn(given, place).turn

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erc_bench.output.figures.axis_range import axis_range
+from erc_bench.output.figures.figure_data import axis_range
 
 points = st.lists(st.floats(-100, 100), min_size=1, max_size=8)
 

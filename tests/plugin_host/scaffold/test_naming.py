@@ -5,7 +5,7 @@ import keyword
 import pytest
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.plugin_host.scaffold.writing import KINDS, ComponentNames, check_free, names_of
+from erc_bench.plugin_host.scaffold import KINDS, ComponentNames, check_free, names_of
 
 
 def test_what_follows_from_a_name():

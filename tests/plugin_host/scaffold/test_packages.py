@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from erc_bench.plugin_host.scaffold.writing import KINDS, names_of, write_package
+from erc_bench.plugin_host.scaffold import KINDS, names_of, write_package
 
 ROOT = Path(__file__).resolve().parents[3]
 LONGEST = 30

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from erc_bench.corpora.conversations.python_objects import as_conversation
+from erc_bench.training.saved_models.saved_model import as_conversation
 from erc_bench.errors import ErcBenchError
 
 
