@@ -39,9 +39,6 @@ class Backbone(Component):
     attention: ClassVar[tuple[str, ...]] = ("sdpa", "eager")
     """Attention implementations that the model supports, the preferred one first."""
 
-    def __init__(self, options: Any = None) -> None:
-        self.options = self.Options() if options is None else options
-
     def load(self) -> LoadedBackbone:
         """Load tokenizer and model.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -26,10 +26,6 @@ class Classifier(Component, nn.Module):
     """Whether it can only read an objective that offers anchors."""
     scores_unfitted: ClassVar[bool] = True
     """Whether ``scores`` means something before ``fit``; where not, the head gives the dev score of an epoch."""
-
-    def __init__(self, options: Any = None) -> None:
-        super().__init__()
-        self.options = self.Options() if options is None else options
 
     def start(self, task: Task) -> None:
         """Read the task (say, the objective's temperature); called once, before anything else."""

@@ -22,7 +22,9 @@ class Component:
     class Options:
         """No options."""
 
-    options: Any
+    def __init__(self, options: Any = None) -> None:
+        super().__init__()  # an encoder, objective or classifier is a module of torch as well
+        self.options: Any = self.Options() if options is None else options
 
     @classmethod
     def summary(cls) -> str:

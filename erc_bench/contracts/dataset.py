@@ -85,9 +85,6 @@ class Dataset(Component):
     suggested_settings: ClassVar[Mapping[str, Any]] = {}
     """Settings that suit the corpus (``slot.option`` → value); a method's own settings win."""
 
-    def __init__(self, options: Any = None) -> None:
-        self.options = self.Options() if options is None else options
-
     def load(self, folder: Path) -> Splits:
         """Read the corpus from its folder.
 

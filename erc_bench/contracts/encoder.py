@@ -96,8 +96,7 @@ class Encoder(Component, nn.Module):
         )
 
     def __init__(self, options: Any, backbone: LoadedBackbone) -> None:
-        super().__init__()
-        self.options = options
+        super().__init__(options)
         self.tokenizer = backbone.tokenizer
         self.language_model: nn.Module = backbone.model
         self.maximum_length = backbone.maximum_length

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from torch import Tensor, nn
 
@@ -70,10 +70,6 @@ class Objective(Component, nn.Module):
 
     After every step θ' is m·θ' + (1 - m)·θ. It is read after ``start``.
     """
-
-    def __init__(self, options: Any = None) -> None:
-        super().__init__()
-        self.options = self.Options() if options is None else options
 
     def start(self, task: Task) -> None:
         """Build the parts that depend on the task: projections, anchors, queues."""

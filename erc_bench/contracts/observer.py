@@ -88,9 +88,6 @@ class Observer(Component):
 
     kind: ClassVar[str] = "observer"
 
-    def __init__(self, options: Any = None) -> None:
-        self.options = self.Options() if options is None else options
-
     def run_started(self, run: ObservedRun) -> None:
         """A run starts; an earlier one of the same cell no longer counts."""
 

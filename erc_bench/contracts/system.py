@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
@@ -20,9 +20,6 @@ class System(Component):
     """Whether an utterance's scores may depend on turns after it; tables mark such systems."""
     is_floor: ClassVar[bool] = False
     """Whether it gives one answer to all utterances, so that others have something to rise above."""
-
-    def __init__(self, options: Any = None) -> None:
-        self.options = self.Options() if options is None else options
 
     def fit(self, train: Sequence[Dialogue], dev: Sequence[Dialogue], labels: Sequence[str], seed: int) -> None:
         """Learn from labelled train dialogues; choose on labelled dev dialogues."""

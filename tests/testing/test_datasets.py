@@ -419,7 +419,7 @@ def test_an_unsound_dataset_is_told_why(dataset, name, sentence, folder, monkeyp
             "duplicates",
             "1 dialogue(s) of train repeat one of their split; if it was published so, say it in known_repeats",
         ),
-        ({"dev": also(("3", "Ann", "Hm.", "happy"))}, "label vocabulary", "position 0: 'happy' is no label"),
+        ({"dev": also(("3", "Ann", "Hm.", "happy"))}, "label vocabulary", "position 0: 'happy' is not a label"),
         ({"train": LINES[2:]}, "label vocabulary", "no utterance of train has the label 'angry'"),
     ],
 )

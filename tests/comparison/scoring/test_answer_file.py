@@ -72,7 +72,7 @@ def test_one_label_that_is_none_is_told_once_and_counted_where_it_stands(write, 
     told = wrong(write(change=lambda rows: [row | {"predicted": "3"} for row in rows]), split)
     assert "60 predictions do not fit the test split of series\n" in told
     assert told.count("is not a label") == 1
-    assert "line 2 and 59 more: predicted '3' is no label" in told
+    assert "line 2 and 59 more: predicted '3' is not a label" in told
 
 
 def test_gold_labels_are_checked(write, split):
