@@ -28,7 +28,7 @@ def _pairs(comparison: Comparison) -> Iterator[tuple[Column, Pair]]:
 
 
 def _beside(comparison: Comparison) -> list[str]:
-    """Return the level that the exact sign-flip test cannot reach where its p stands beside another paired test's."""
+    """Return a sentence where the exact sign-flip test, beside another paired test, cannot reach the level."""
     tests = comparison.tests
     if not tests.over_seeds or not tests.seed_test.paired or tests.test == "sign-flip":
         return []

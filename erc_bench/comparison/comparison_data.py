@@ -224,8 +224,8 @@ class AuditedScore:
 
     ``selected`` is the score in the table, ``last`` the last epoch's, ``best`` the best epoch's on test,
     which no result may use. ``inflations`` follow the seeds: best less selected. ``second_stage``
-    says that the epochs are those of a classifier fitted after training: what test selection would
-    have gained before it is not in the numbers.
+    says that the epochs are those of a classifier fitted after training: the gain of test
+    selection before it is not in the numbers.
     """
 
     row: int

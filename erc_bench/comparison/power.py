@@ -26,8 +26,8 @@ class Spread:
 
     ``sd`` is that of the seed-wise differences; ``low`` and ``high`` bound it where ``n`` pilot seeds
     gave it. ``dialogue_variance`` is the part of the difference's variance over ``clusters`` dialogues
-    that stays however many seeds are averaged, ``shared_variance`` what each single seed adds to it (what
-    seed and dialogue share, which n seeds divide by n). ``source`` says whence it comes.
+    that stays however many seeds are averaged, ``shared_variance`` the part that each single seed adds to it
+    (shared by seed and dialogue; n seeds divide it by n). ``source`` says whence it comes.
     """
 
     sd: float
@@ -131,7 +131,7 @@ def _detectable(spread: Spread, n: int, level: float, power: float) -> Detectabl
 
 
 def _joint(spread: Spread, n: int, level: float, power: float) -> float | None:
-    """Return the power of the joint test: V = s²/n + the dialogues' part, Satterthwaite's degrees of freedom."""
+    """Return the difference that the joint test detects: V = s²/n + dialogues' part, Satterthwaite's df."""
     by_dialogue = spread.by_dialogue(n)
     if by_dialogue is None or spread.clusters is None:
         return None

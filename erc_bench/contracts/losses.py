@@ -111,7 +111,7 @@ def cosine_scale(objective_options: Any, temperature: float | None = None, score
     """Return the factor that turns cosines into a classifier's logits.
 
     1/τ for the score ``cosine``; 1/(2τ) for ``half-cosine``, since ((1 + cos)/2)/τ is cos/(2τ) plus
-    a constant that softmax ignores. What is ``None`` is that of the objective: its option
+    a constant that softmax ignores. A value of ``None`` is the objective's: its option
     ``temperature``, and ``half-cosine`` where its option ``formulation`` is ``official``.
     """
     if temperature is None:

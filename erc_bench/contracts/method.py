@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Method:
     """A named recipe, one row of a table.
 
-    ``choices`` fills the slots ``encoder``, ``objective`` and ``classifier``; what is left out is
+    ``choices`` fills the slots ``encoder``, ``objective`` and ``classifier``; slots left out are
     the prompt encoder, cross-entropy and the head. ``settings`` and ``per_dataset`` map
     ``slot.option`` to values. ``settings_from`` says where these values come from and is shown
     with every result. ``readouts`` names further classifiers that read the same training.

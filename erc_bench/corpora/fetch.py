@@ -49,7 +49,7 @@ def fetch(
 
     Files that are there and right are kept; a file that is there and differs is never overwritten.
     Raises :class:`ErcBenchError` when the corpus is not to be downloaded, when an address cannot be
-    reached, and when what arrives is not what is on record.
+    reached, and when a download differs from the digest on record.
     """
     layout = fetchable_layout(dataset_class)
     if layout is None:

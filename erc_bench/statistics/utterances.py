@@ -13,9 +13,9 @@ from erc_bench.statistics.scores import Floats
 
 
 def intra_cluster_correlation(values: npt.ArrayLike, clusters: Sequence[Hashable]) -> ClusterEffect:
-    """values: (n,), one per utterance; clusters: n dialogues (or episodes, sessions) → the cluster sums.
+    """values: (n,), one per utterance; clusters: n dialogues (or episodes, sessions) → their correlation.
 
-    ``values`` is what is averaged: whether an answer is right, or the difference of this between
+    ``values`` are the averaged numbers: 1 for a right answer, 0 for a wrong one, or their difference between
     two systems (-1, 0, 1). With the mean squares between (MSB) and within (MSW) k clusters of mean
     size m₀ = (n - Σnᵢ²/n)/(k - 1), the correlation is (MSB - MSW)/(MSB + (m₀ - 1)MSW); it can come
     out below 0, and is cut off at -1. The design effect 1 + (Σnᵢ²/n - 1)·max(correlation, 0) is the factor by which the

@@ -20,7 +20,7 @@ _SIZE = 4
 _MEANINGS = ("anger", "sadness")
 """Rare in train, so that no prior gives them."""
 _OF_TEST = ("joy", "neutral")
-"""Labels as dev shows them; reading the labels of test is the subject of another check."""
+"""Labels that dev never gives: reading the labels of test is the subject of another check."""
 _LEARNT = 0.9
 """Share of the answers that follow dev, and then turn to the opposite when dev does.
 

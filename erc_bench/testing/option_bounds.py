@@ -34,7 +34,7 @@ def options_declared(options: type, where: str) -> str:
 
 
 def options_bounded(options: type, where: str) -> str:
-    """Return the refused values; raise ``AssertionError`` for a number without bounds and for a choice that is open."""
+    """Say how many values were refused; raise ``AssertionError`` for a number or a choice without bounds."""
     declared = specs(options)
     if not declared:
         raise NotApplicableError("it has no options")

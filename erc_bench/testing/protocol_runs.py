@@ -29,7 +29,7 @@ _BUT_ROUNDING = "none of which changes by more than rounding"
 
 
 def runs(trial: MethodTrial) -> str:
-    """Return the reached scores; raise ``AssertionError`` with the reason where a cell fails."""
+    """Return the scores of each regime in words; raise ``AssertionError`` with the reason where a cell fails."""
     told = []
     for regime in trial.regimes:
         try:
@@ -67,7 +67,7 @@ def _floor(answers: CellAnswers) -> str:
 
 
 def labels_of_test(trial: MethodTrial) -> str:
-    """Return the number of compared answers; raise ``AssertionError`` where a label of test changes anything."""
+    """Return the extent of the comparison in words; raise ``AssertionError`` where a label of test changes anything."""
     before = trial.plain
     for change, regime in _canaries(trial):
         what = difference(trial.run(regime=regime), trial.run(change=change, regime=regime))
@@ -98,7 +98,7 @@ def _second(scores: Sequence[float]) -> int:
 
 
 def same_seed(trial: MethodTrial) -> str:
-    """Return the number of compared answers; raise ``AssertionError`` where anything differs."""
+    """Return the extent of the comparison in words; raise ``AssertionError`` where anything differs."""
     what = difference(trial.plain, trial.run(time="elsewhere"))
     if not what:
         return f"{len(trial.plain.scores)} answers and all dev scores {_TO_THE_LAST_DIGIT}{trial.caveat}"
@@ -164,7 +164,7 @@ def _insist_on_one_dialogue(trial: MethodTrial) -> None:
 
 
 def earlier_cells(trial: MethodTrial) -> str:
-    """Return the number of compared answers; raise ``AssertionError`` where an earlier cell leaves a trace."""
+    """Return the extent of the comparison in words; raise ``AssertionError`` where an earlier cell leaves a trace."""
     what = difference(trial.plain, trial.behind_another[1])
     if what:
         insist_steady(trial)

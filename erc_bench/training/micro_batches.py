@@ -1,11 +1,11 @@
 """The language model's work on a batch, a few examples at a time, with the gradients of the whole batch.
 
 A contrastive loss compares all examples of a batch, so it cannot be summed over parts of it. GradCache (Gao
-et al. 2021, arXiv:2101.06983) encodes the parts without keeping what gradients need, computes the loss on
+et al. 2021, arXiv:2101.06983) encodes the parts without keeping activations, computes the loss on
 all representations, and encodes each part again, with its dropout, when the gradient of its representations
 is known. Memory is that of one part; the price is a second forward pass.
 
-What is taken apart is the language model's work alone, whose token rows know nothing of each other. The
+Only the language model's work is taken apart, whose token rows know nothing of each other. The
 encoder's own modules, the head and the loss see the whole batch: whatever mixes rows, examples or views
 there, or averages over them, is exact without a rule of its own.
 """

@@ -76,7 +76,7 @@ class RowEncoder:
         return torch.cat(states)[back.to(self.device)]
 
     def _read(self, chunks: Sequence[_Chunk]) -> Sequence[Tensor | None]:
-        """Return what has a gradient in what the chunks read: their token embeddings, (rows, tokens, dim) each.
+        """Return the inputs of the chunks that have a gradient: their token embeddings, (rows, tokens, dim) each.
 
         They are looked up for all rows at once: each lookup has a gradient as large as the table, which
         would be filled with zeros and added up once for every chunk.

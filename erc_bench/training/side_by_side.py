@@ -1,7 +1,7 @@
 """Chunks of a batch on the cores of a CPU side by side, each core with chunks of its own.
 
 A chunk's operations are too small to be shared by cores: for each of them all cores would meet twice, and
-what one core does alone (drawing dropout, the interpreter itself) would keep the others waiting. So
+the work of one core alone (drawing dropout, the interpreter itself) would keep the others waiting. So
 each core takes whole chunks, forwards and backwards, and the cores meet twice a batch.
 """
 
@@ -28,7 +28,7 @@ def encode_side_by_side(
 ) -> list[Tensor]:
     """Encode all chunks; returns (rows, dim) of each, with gradients where they are enabled.
 
-    ``read`` holds what each chunk reads, the largest chunk first, and ``None`` where that has no gradient;
+    ``read`` holds the inputs of each chunk, the largest chunk first, and ``None`` where that has no gradient;
     ``parameters`` are those that train. The result depends on the number of cores by rounding alone.
     """
     if cores == 1:

@@ -23,7 +23,7 @@ _Return = Callable[[], Any]
 class StepState:
     """State that an abandoned step may have changed; taken before it, and put back when it is tried again.
 
-    Chance, buffers and extra state; and what objective and head hold in plain attributes, for a loss may
+    Chance, buffers and extra state; and plain attributes of objective and head, for a loss may
     note a batch until the step is made. Parameters are copied where the objective has a ``step`` of its
     own, which alone may move them. The language model changes in no pass.
     """

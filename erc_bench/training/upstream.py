@@ -99,7 +99,7 @@ class UpstreamTrainer:
 
 
 def _facts(upstream: Plan, result: CellResult, trained: TrainedParts) -> dict[str, Any]:
-    """Return what a record says of the training: where such a cell lies, and how far train is ahead of dev."""
+    """Return the facts of the training for a record: where such a cell lies, and how far train is ahead of dev."""
     assembly, composition = trained.assembly, trained.composition
     _, ready = assembly.prepare(composition.encoder, composition.row_encoder)
     own = assembly.own_classifier

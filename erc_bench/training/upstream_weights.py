@@ -17,7 +17,7 @@ from erc_bench.contracts.types import Dialogue
 
 @dataclass(frozen=True)
 class UpstreamWeights:
-    """Trained weights, and what a record keeps of them.
+    """Trained weights, and the facts of them that a record keeps.
 
     ``digest`` covers every parameter and buffer, so that two trainings that agree to the last bit share it.
     ``read_for`` holds the ids of the training dialogues that only these weights may represent, those that this
@@ -39,7 +39,7 @@ class UpstreamWeights:
         return ",".join([self.digest, *(fold.digest for fold in self.folds)])
 
     def record(self) -> dict[str, Any]:
-        """Return what the record of the cell that reads through them keeps."""
+        """Return the facts for the record of the cell that reads through them."""
         folds = [{"weights": fold.digest, "dev": fold.facts["dev"]} for fold in self.folds]
         return {**self.facts, "weights": self.digest, **({"folds": folds} if folds else {})}
 

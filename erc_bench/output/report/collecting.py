@@ -22,8 +22,8 @@ from erc_bench.store.reading import StoredCell
 def collect(cells: Sequence[StoredCell], request: ReportRequest, catalogue: Catalogue | None = None) -> Report:
     """Collect the content of a report about these cells.
 
-    Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare. What a
-    report can do without (text, figures) is named where it is missing.
+    Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare. Missing
+    parts that a report can do without (text, figures) are named.
     """
     catalogue = catalogue or Catalogue()
     gold_of = CorpusGold(partial(catalogue.get, "dataset"), request.data_dir)

@@ -12,7 +12,7 @@ from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check, NotApplicableError
 
 _GIVEN_AWAY = 0.8
-"""Share of what the commonest label gets wrong that a cue alone may get right. In MELD and EmoryNLP punctuation does
+"""Share of the commonest label's errors that a cue alone may get right. In MELD and EmoryNLP punctuation does
 best, with .14, in DailyDialog the first word, with .05; in the artificial demo the last word, with up to .66."""
 _ENOUGH = 60
 """Turns of a split that have a cue: of fewer a share means little."""

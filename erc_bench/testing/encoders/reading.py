@@ -73,7 +73,7 @@ def _special_tokens(subject: EncoderSubject) -> str:
 
 
 def _tokens_read(encoder: Encoder) -> set[str]:
-    """Return the token read in all rows; raise ``AssertionError`` where the encoder names another one."""
+    """Return the kinds of tokens that rows are read at; raise ``AssertionError`` where the encoder names others."""
     rows = _rows(encoder, toy_dialogues())
     kinds = set()
     for row in rows:

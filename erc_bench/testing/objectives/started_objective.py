@@ -105,7 +105,7 @@ def same_terms(one: Terms, other: Terms) -> bool:
 def steady_terms(trial: StartedObjective) -> Terms:
     """Return the loss where it gives the same value when it is asked twice; else another check speaks of it.
 
-    Raises :class:`NotApplicableError`: a comparison would show that, and not what it is made for.
+    Raises :class:`NotApplicableError`: a comparison would show that, and not its subject.
     """
     first, second = trial.terms(), trial.terms()
     if not same_terms(first, second):

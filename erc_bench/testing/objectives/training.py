@@ -33,7 +33,7 @@ def _gradient(subject: ObjectiveSubject) -> str:
 
 
 def _of_another(name: str, subject: ObjectiveSubject) -> str:
-    """Name the parameters that a term trains without the representations; raise ``AssertionError`` for a dead term."""
+    """Say where a term's gradient arrives beside the representations; raise ``AssertionError`` for a dead term."""
     value = 0.0
     # A queue that is empty at first, a weight that grows: what waits for them is asked again, later.
     for steps in (0, 3):

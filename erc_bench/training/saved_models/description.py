@@ -39,8 +39,8 @@ class Description:
     """Everything about a saved model except its tensors.
 
     ``components`` are by slot (encoder, objective, classifier and backbone; or system alone), ``readouts`` the further
-    classifiers by name. ``words`` name those whose states are stored, ``extra_state`` holds what modules keep
-    beside tensors, by part. ``degenerate`` says of which readings the test scores were, and why.
+    classifiers by name. ``words`` name those whose states are stored, ``extra_state`` holds the modules'
+    state beside tensors, by part. ``degenerate`` says of which readings the test scores were, and why.
     """
 
     method: str
