@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from erc_bench.training.saved_models.saved_model import as_conversation
 from erc_bench.errors import ErcBenchError
+from erc_bench.training.saved_models.saved_model import as_conversation
 
 
 @pytest.mark.parametrize(
