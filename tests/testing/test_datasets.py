@@ -510,10 +510,15 @@ def test_the_small_corpus_of_the_checks_passes(tmp_path):
     assert set(failed(findings)) <= {"labels in the text"}  # its words are easy on purpose
 
 
+def pytest_generate_tests(metafunc):
+    """Load every plugin where tests are collected, and not in each fresh process, which reads this file for a class."""
+    if "published" in metafunc.fixturenames:
+        metafunc.parametrize("published", Catalogue().entries("dataset"))
+
+
 @pytest.mark.real_data
-@pytest.mark.parametrize("name", Catalogue().entries("dataset"))
-def test_the_published_corpora_pass(name):
-    dataset = Catalogue().get("dataset", name)
+def test_the_published_corpora_pass(published):
+    dataset = Catalogue().get("dataset", published)
     try:
         _, folder = find_layout(dataset, data_root(None))
     except ErcBenchError:
