@@ -5,6 +5,8 @@ import json
 import os
 import pickle
 import random
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -508,6 +510,13 @@ def test_the_small_corpus_of_the_checks_passes(tmp_path):
     write_corpus(tmp_path, small_corpus())
     findings = dataset_findings(SmallCorpus, tmp_path / "meld")
     assert set(failed(findings)) <= {"labels in the text"}  # its words are easy on purpose
+
+
+def test_another_process_reads_a_dataset_without_torch():
+    """Each check starts two of them, which would take most of their time to import it."""
+    program = "import sys; from erc_bench.testing.datasets.loading import fingerprint_of; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def pytest_generate_tests(metafunc):
