@@ -112,15 +112,15 @@ class Catalogue:
         blocked = {_normalised(name) for name in os.environ.get(BLOCK_VARIABLE, "").split(",")}
         for package, point in self._points:
             key = f"{package}:{point.name}"
-            if self._may_bring(point, kind) and key not in self._loaded and _normalised(package) not in blocked:
+            if self._may_bring(package, point, kind) and key not in self._loaded and _normalised(package) not in blocked:
                 self._load_one(point, package, key)
                 self._loaded.add(key)
 
-    def _may_bring(self, point: EntryPoint, kind: str) -> bool:
+    def _may_bring(self, package: str, point: EntryPoint, kind: str) -> bool:
         prefix, _, name = point.name.partition(".")
         if (kind, prefix) == ("method", "objective"):
             # A recipe may stand beside its objective, unless the package says where it does: ``method.`` and the name.
-            return all((other.name, _package(other)) != (f"method.{name}", _package(point)) for other in self._points)
+            return all((owner, other.name) != (package, f"method.{name}") for owner, other in self._points)
         return prefix == kind or prefix not in HOOK_OF_KIND
 
     def _load_one(self, point: EntryPoint, package: str, key: str) -> None:
