@@ -59,8 +59,8 @@ class Catalogue:
     """All components that are installed, loaded kind by kind."""
 
     def __init__(self, points: Iterable[EntryPoint] | None = None) -> None:
-        found = _with_packages(entry_points(group=GROUP) if points is None else points)
-        self._points = sorted(found, key=lambda pair: (pair[1].name, pair[0], pair[1].value))
+        found = entry_points(group=GROUP) if points is None else points
+        self._points = sorted(found, key=lambda point: (point.name, _package(point), point.value))
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._entries: dict[str, dict[str, Entry]] = {}
@@ -110,32 +110,32 @@ class Catalogue:
 
     def _load(self, kind: str) -> None:
         blocked = {_normalised(name) for name in os.environ.get(BLOCK_VARIABLE, "").split(",")}
-        for package, point in self._points:
-            key = f"{package}:{point.name}"
-            if self._may_bring(package, point, kind) and key not in self._loaded and _normalised(package) not in blocked:
-                self._load_one(point, package, key)
+        for point in self._points:
+            key = f"{_package(point)}:{point.name}"
+            if self._may_bring(point, kind) and key not in self._loaded and _normalised(_package(point)) not in blocked:
+                self._load_one(point, key)
                 self._loaded.add(key)
 
-    def _may_bring(self, package: str, point: EntryPoint, kind: str) -> bool:
+    def _may_bring(self, point: EntryPoint, kind: str) -> bool:
         prefix, _, name = point.name.partition(".")
         if (kind, prefix) == ("method", "objective"):
             # A recipe may stand beside its objective, unless the package says where it does: ``method.`` and the name.
-            return all((owner, other.name) != (package, f"method.{name}") for owner, other in self._points)
+            return all((other.name, _package(other)) != (f"method.{name}", _package(point)) for other in self._points)
         return prefix == kind or prefix not in HOOK_OF_KIND
 
-    def _load_one(self, point: EntryPoint, package: str, key: str) -> None:
+    def _load_one(self, point: EntryPoint, key: str) -> None:
         # Plugins are foreign code: whatever one raises, or where it exits, must not stop the others.
         try:
             plugin = point.load()
         except (Exception, SystemExit) as error:
-            self._leave_out(f"{point.name} = {point.value}", package, error)
+            self._leave_out(f"{point.name} = {point.value}", _package(point), error)
             return
         try:
             self._register(plugin, key)
         except ErcBenchError:
             raise
         except Exception as error:
-            self._leave_out(f"{point.name} = {point.value}", package, error)
+            self._leave_out(f"{point.name} = {point.value}", _package(point), error)
 
     def _register(self, plugin: Any, key: str) -> None:
         if self._manager.is_registered(plugin):
@@ -266,11 +266,15 @@ def _remedy(key: str) -> str:
     return f"Correct it, or set {BLOCK_VARIABLE}={_package_of(key)} to leave the package out."
 
 
-def _with_packages(points: Iterable[EntryPoint]) -> list[tuple[str, EntryPoint]]:
-    """Pair each entry point with its package; a package's name is read once, because its metadata are parsed for it."""
-    pairs = [(point.dist, point) for point in points]
-    names = {id(package): package.name for package, _ in {id(pair[0]): pair for pair in pairs}.values() if package}
-    return [(names.get(id(package)) or "unknown package", point) for package, point in pairs]
+def _package(point: EntryPoint) -> str:
+    return (_name_of(point.dist) if point.dist is not None else "") or "unknown package"
+
+
+@cache
+def _name_of(distribution: Distribution) -> str:
+    # Each look reads the whole description of the package, which may be missing.
+    name: str | None = distribution.name
+    return name or ""
 
 
 def _normalised(package: str) -> str:
