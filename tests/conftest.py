@@ -42,11 +42,23 @@ def pytest_configure(config):
     os.environ["HF_HUB_OFFLINE"] = "1"
     # The tests run side by side (pytest-xdist): more threads than cores would only wait for each other.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    os.environ["ERC_BENCH_CACHE"] = str(Path(folder.name, "erc-bench"))
+    os.environ["ERC_BENCH_CACHE"] = str(_cache(Path(folder.name, "erc-bench")))
     # Older transformers (5.17 to 5.20 at least) script functions of DeBERTa on import, which torch deprecates.
     config.addinivalue_line("filterwarnings", r"ignore:.torch\.jit\.script. is:DeprecationWarning")
     for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_ENDPOINT", "ERC_BENCH_BLOCK"):
         os.environ.pop(variable, None)
+
+
+def _cache(folder):
+    """Make the cache of this process; what frozen backbones encode lies in a folder that all processes share."""
+    folder.mkdir()
+    features = folder / "features"
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        features.symlink_to(os.environ["ERC_BENCH_TESTS_FEATURES"], target_is_directory=True)
+    else:
+        features.mkdir()
+        os.environ["ERC_BENCH_TESTS_FEATURES"] = str(features)
+    return folder
 
 
 def pytest_sessionstart():

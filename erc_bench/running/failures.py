@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 
-import torch
-
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 
@@ -17,6 +15,9 @@ _OWN = "erc_bench"
 
 def reason_of(plan: Plan, error: BaseException) -> str:
     """Return why a cell failed, with the remedy where one is known."""
+    # Who only asks for the place of an error may have done without torch so far.
+    import torch
+
     if isinstance(error, torch.OutOfMemoryError):
         return (
             "the device ran out of memory; lower training.batch_size (with training.accumulation the "

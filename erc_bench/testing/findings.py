@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Generic, Literal, TypeVar
 
 from erc_bench.running.failures import located, raised_by
-from erc_bench.training.process_state import alone
 
 Subject = TypeVar("Subject")
 Outcome = Literal["passed", "failed", "skipped"]
@@ -52,6 +51,9 @@ class Finding:
 
 def run_checks(checks: Iterable[Check[Subject]], subject: Subject) -> list[Finding]:
     """Run every check, whatever the others find; an error that a component raises is a failure of that check."""
+    # It brings torch, and a process that only loads a class that is checked does without.
+    from erc_bench.training.process_state import alone
+
     findings = []
     fault = ""
     with alone(), _quiet():

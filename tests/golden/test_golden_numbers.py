@@ -2,11 +2,11 @@
 
 import json
 import re
-import subprocess
 import sys
 from copy import deepcopy
 from pathlib import Path
 
+import golden_numbers.__main__ as golden_numbers
 import pytest
 from golden_numbers.cases import CASES
 from golden_numbers.recording import differences, read_numbers, record
@@ -73,15 +73,15 @@ def test_a_difference_beyond_the_tolerance_is_told():
     ]
 
 
-def test_numbers_that_moved_are_not_written_without_a_new_version(tmp_path):
+def test_numbers_that_moved_are_not_written_without_a_new_version(tmp_path, monkeypatch, capsys):
     file = tmp_path / "numbers.json"
     altered = deepcopy(KNOWN)
     altered["float64"]["ce"]["loss cross_entropy"][0] *= 1.001
     file.write_text(json.dumps(altered), encoding="utf-8")
     before = file.read_bytes()
-    command = [sys.executable, str(ROOT / "benchmarks" / "golden_numbers"), "--write", "--file", str(file)]
-    done = subprocess.run([*command, "--cases", "ce"], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "float64, ce: loss cross_entropy is off by" in done.stdout
-    assert "Not written: raise the version" in done.stdout
+    monkeypatch.setattr(sys, "argv", ["golden_numbers", "--write", "--file", str(file), "--cases", "ce"])
+    assert golden_numbers.main() == 1
+    told = capsys.readouterr().out
+    assert "float64, ce: loss cross_entropy is off by" in told
+    assert "Not written: raise the version" in told
     assert file.read_bytes() == before

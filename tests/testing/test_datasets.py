@@ -5,6 +5,8 @@ import json
 import os
 import pickle
 import random
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -510,10 +512,22 @@ def test_the_small_corpus_of_the_checks_passes(tmp_path):
     assert set(failed(findings)) <= {"labels in the text"}  # its words are easy on purpose
 
 
+def test_another_process_reads_a_dataset_without_torch():
+    """Each check starts two of them, which would take most of their time to import it."""
+    program = "import sys; from erc_bench.testing.datasets.loading import fingerprint_of; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def pytest_generate_tests(metafunc):
+    """Load every plugin where tests are collected, and not in each fresh process, which reads this file for a class."""
+    if "published" in metafunc.fixturenames:
+        metafunc.parametrize("published", Catalogue().entries("dataset"))
+
+
 @pytest.mark.real_data
-@pytest.mark.parametrize("name", Catalogue().entries("dataset"))
-def test_the_published_corpora_pass(name):
-    dataset = Catalogue().get("dataset", name)
+def test_the_published_corpora_pass(published):
+    dataset = Catalogue().get("dataset", published)
     try:
         _, folder = find_layout(dataset, data_root(None))
     except ErcBenchError:

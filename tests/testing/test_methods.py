@@ -667,9 +667,14 @@ def test_a_recipe_that_cannot_work_is_told_why(settings, name, sentence, tmp_pat
     assert sentence in finding.measured
 
 
-@pytest.mark.parametrize("name", CATALOGUE.entries("method"))
-def test_the_recipe_of_every_installed_method_is_sound(name, tmp_path):
-    combination = Combination(CATALOGUE.get("method", name), SmallCorpus, TinyBackbone, "tiny")
+def pytest_generate_tests(metafunc):
+    """Load every plugin where tests are collected, and not in each fresh process, which reads this file for a class."""
+    if "installed" in metafunc.fixturenames:
+        metafunc.parametrize("installed", CATALOGUE.entries("method"))
+
+
+def test_the_recipe_of_every_installed_method_is_sound(installed, tmp_path):
+    combination = Combination(CATALOGUE.get("method", installed), SmallCorpus, TinyBackbone, "tiny")
     findings = findings_named(MethodTrial(combination, CATALOGUE, tmp_path), "recipe", "parts", "settings")
     assert failed(findings) == {}
 

@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -88,25 +86,37 @@ def hold():
         process.communicate()
 
 
+KILLED = """
+import os, signal, sys
+event, ending, times = sys.argv[1], sys.argv[2], int(sys.argv[3])
+
+def kill(happened, arguments):
+    global times
+    if happened == event and str(arguments[0]).endswith(ending):
+        times -= 1
+        if not times:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+from erc_bench.cli import main
+sys.addaudithook(kill)
+main(sys.argv[4:])
+"""
+
+
 @pytest.fixture
-def killed_when(tmp_path):
-    """Start ``erc-bench`` and kill it as soon as something is there; say whether it was still at work."""
+def killed_at(tmp_path):
+    """Run ``erc-bench``, killed as it does something to a file for the n-th time; say whether that came to pass.
 
-    def killed_when(found, *arguments):
-        command = [sys.executable, "-m", "erc_bench", *map(str, arguments)]
-        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        process = subprocess.Popen(command, cwd=tmp_path, **pipes)
-        deadline = time.monotonic() + 300
-        pause = threading.Event()
-        while not found():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            pause.wait(0.0005)
-        process.kill()
-        process.communicate()
-        return process.returncode == -9
+    ``event`` is one of Python's audit events, ``ending`` is how the name of the file ends. No clock has a say in it;
+    ``benchmarks/kills.py`` kills at moments of chance.
+    """
 
-    return killed_when
+    def killed_at(event, ending, times, *arguments):
+        command = [sys.executable, "-c", KILLED, event, ending, str(times), *map(str, arguments)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        return done.returncode == -9
+
+    return killed_at
 
 
 @pytest.fixture

@@ -102,18 +102,22 @@ def test_only_what_was_packed_is_removed(runs, tmp_path):
     assert remove_cell(cells[2], runs, packed.holds) == "it changed in the meantime"
 
 
-def test_packing_that_is_killed_leaves_no_archive_and_every_cell(runs, tmp_path, store, killed_when, contents):
+@pytest.mark.parametrize(
+    ("event", "file", "times"),
+    [("open", "weights.safetensors", 1), ("open", ".part", 2), ("os.rename", ".part", 1)],
+    ids=["as it is written", "before it is read back", "before it gets its name"],
+)
+def test_packing_that_is_killed_leaves_no_archive_and_every_cell(
+    runs, tmp_path, store, killed_at, contents, event, file, times
+):
     large = store.add("ce", 9)
     (large / "model").mkdir()
-    (large / "model" / "weights.safetensors").write_bytes(os.urandom(40_000_000))
+    (large / "model" / "weights.safetensors").write_bytes(os.urandom(4_000_000))
     before = contents(runs)
     target = tmp_path / "out" / "cells.tar.gz"
     asked = ("archive", "--runs", runs, "--method", "ce", "--output", target, "--remove", "--yes")
-
-    def has_begun():
-        return [part for part in tmp_path.glob("out/.cells.tar.gz.*.part") if part.stat().st_size > 1_000_000]
-
-    assert killed_when(has_begun, *asked)
+    assert killed_at(event, file, times, *asked)
+    assert len(list(tmp_path.glob("out/.cells.tar.gz.*.part"))) == 1
     assert not target.exists()
     after = {name: content for name, content in contents(runs).items() if not name.endswith(".lock")}
     assert after == before
