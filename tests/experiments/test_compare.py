@@ -15,7 +15,7 @@ from erc_bench.commands.compare import compare as command
 from erc_bench.comparison.requested_tests import CLUSTERS, CORRECTION_NAMES, SEED_TESTS, UNITS
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.view import ComparisonView
-from erc_bench.planning import requests
+from erc_bench.planning import table_requests as requests
 from erc_bench.statistics.corrections import CORRECTIONS
 from erc_bench.statistics.metrics import METRIC_WORDS
 
