@@ -6,12 +6,11 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from erc_bench.contracts.component import Component, kind_of
 from erc_bench.contracts.hookspecs import PROJECT, hookimpl
 from erc_bench.contracts.method import Method
-from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.observers import ChosenObserver
@@ -19,6 +18,9 @@ from erc_bench.planning.plan import Plan
 from erc_bench.planning.run_requests import Several
 from erc_bench.plugin_host.catalogue import HOOK_OF_KIND, Catalogue
 from erc_bench.plugin_host.plugin_files import PluginFile, add_plugin_files, load_plugin_file
+
+if TYPE_CHECKING:
+    from erc_bench.contracts.objective import Objective
 
 PROGRAM = "this program"
 """What the package of a component is called that was handed over."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing import parent_process
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from erc_bench.corpora.folder import check_present, data_root
 from erc_bench.errors import ErcBenchError
@@ -33,14 +33,13 @@ from erc_bench.planning.suites.model import Suite
 from erc_bench.planning.suites.reading import read_suite
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.plugin_host.plugin_files import brought
-from erc_bench.running.forecast import Outlook
-from erc_bench.running.grid import GridOutcome, GridRunner
-from erc_bench.running.jobs import JobsRunner, spread
-from erc_bench.running.state import Found
 from erc_bench.running.task import GridTask
 from erc_bench.store.layout import CellAddress
-from erc_bench.training.device import choose_device
-from erc_bench.training.progress import Progress
+
+if TYPE_CHECKING:
+    from erc_bench.running.grid import GridOutcome
+    from erc_bench.running.state import Found
+    from erc_bench.training.progress import Progress
 
 
 class Telling(Protocol):
@@ -65,6 +64,8 @@ class Grid:
 
     def look_ahead(self) -> Mapping[CellAddress, Found]:
         """Return what is there for each cell, as a run would find it."""
+        from erc_bench.running.forecast import Outlook
+
         outlook = Outlook(self.task.runs, self.task.data_dir, lambda sentence: self.tell.warn(f"Note: {sentence}"))
         return {plan.address: outlook.find(plan) for plan in self.plans}
 
@@ -85,6 +86,11 @@ class Grid:
         return outcome
 
     def _run(self, progress: Progress) -> GridOutcome:
+        # A mistake in the request is told before torch is imported for the cells.
+        from erc_bench.running.grid import GridRunner
+        from erc_bench.running.jobs import JobsRunner, spread
+        from erc_bench.training.device import choose_device
+
         try:
             check_folder(self.task.runs)
             check_present((plan.dataset for plan in self.plans), data_root(self.task.data_dir))

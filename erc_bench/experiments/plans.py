@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from erc_bench.contracts.options import format_value
 from erc_bench.errors import ErcBenchError, OptionName
-from erc_bench.experiments.tuning.identity import Fingerprints
 from erc_bench.names import did_you_mean
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
 from erc_bench.planning.tuned import CombinationName, Tuned, combination_of, refuse_tuning_seeds
 from erc_bench.store.reading import read_cell
+
+if TYPE_CHECKING:
+    from erc_bench.experiments.tuning.identity import Fingerprints
 
 Tunings = Mapping[CombinationName, Tuned]
 """Combination → what a search found for it."""
@@ -69,6 +72,8 @@ def check_tuned(plans: Sequence[Plan], tuned: Tunings) -> list[str]:
 
 def tuned_on_other_data(plans: Sequence[Plan], tuned: Tunings, data_dir: Path | None) -> list[str]:
     """Name the files whose corpus is not the one that was searched."""
+    from erc_bench.experiments.tuning.identity import Fingerprints
+
     fingerprints = Fingerprints(data_dir)
     warnings: dict[str, None] = {}
     for plan in plans:
