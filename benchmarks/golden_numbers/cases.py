@@ -22,6 +22,8 @@ _RECIPE = {
     # bfloat16 is computed in as many ways as there are processors.
     "training.precision": "float32",
 }
+LACKING = {"utterance-ce": ("encoder.window",), "majority": tuple(_RECIPE)}
+"""What of the recipe a method has no option for."""
 FROZEN = {"encoder.trainable": "none", "training.standardise": True}
 
 
@@ -38,12 +40,14 @@ class Case:
 
     def all_settings(self) -> dict[str, Any]:
         """Return the recipe of all cases with what is this case's own."""
-        return {} if self.method == "majority" else {**_RECIPE, **self.settings}
+        recipe = {address: value for address, value in _RECIPE.items() if address not in LACKING.get(self.method, ())}
+        return {**recipe, **self.settings}
 
 
 def _methods() -> list[Case]:
     names = (
         *("bcl", "ce", "kcl", "lacon", "majority", "spcl", "spcl-cl", "supcon", "supcon-outside", "tsc"),
+        "utterance-ce",
         *("eacl", "eacl-literal", "eacl-official", "eacl-no-adaptation", "eacl-no-anchor-learning"),
         *("eacl-no-anchors", "eacl-no-ce", "eacl-no-inheritance"),
     )

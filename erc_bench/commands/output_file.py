@@ -1,9 +1,15 @@
-"""Whether a file can be written, known before the work for it is done."""
+"""Where a command's answer goes: a file, known to be writable before the work for it is done, or standard output."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
+
+import click
+
+from erc_bench.errors import ErcBenchError
 
 
 def check_target(file: Path | None) -> None:
@@ -11,8 +17,6 @@ def check_target(file: Path | None) -> None:
 
     Raises :class:`ErcBenchError` where it cannot be written.
     """
-    from erc_bench.errors import ErcBenchError
-
     if file is None:
         return
     new_folders: list[Path] = []
@@ -37,3 +41,26 @@ def _try(file: Path) -> None:
     with file.open("xb"):
         pass
     file.unlink()
+
+
+def write_text(text: str, output: Path | None) -> None:
+    """Print text, or write it to a file and say so.
+
+    Raises :class:`ErcBenchError` for a file that cannot be written.
+    """
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ErcBenchError(f"{output} cannot be written: {error.strerror or error}") from error
+    click.echo(f"Written to {output}.", err=True)
+
+
+@contextmanager
+def components_aside() -> Iterator[None]:
+    """Let what is printed go to standard error: a program may be reading the answer on standard output."""
+    with redirect_stdout(sys.stderr):
+        yield

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from erc_bench.commands.compare_tests import baseline_option
-from erc_bench.commands.number_types import alpha_option
-from erc_bench.commands.standard_output import components_aside
+from erc_bench.commands.options import takes
+from erc_bench.commands.output_file import components_aside
+from erc_bench.planning.table_requests import PlotRequest
 
 if TYPE_CHECKING:
     from erc_bench.output.figures import Drawn
@@ -20,41 +20,27 @@ FORMATS = ("png", "svg", "pdf", "csv")
 
 @click.command()
 @click.argument("kind", metavar="KIND")
-@click.option(
-    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of runs."
-)
-@click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be repeated.")
-@click.option("--method", "methods", multiple=True, help="Only this method; may be repeated. The order is kept.")
-@baseline_option
-@click.option("--readout", "readouts", multiple=True, help="Add rows as this classifier read them; may be repeated.")
-@click.option("--metric", help="weighted_f1, macro_f1, accuracy or micro_f1.  [default: the dataset's own]")
-@alpha_option("Intervals have the level 1 - alpha.")
-@click.option("--seed", type=int, help="The seed whose representations are shown.  [default: the first]")
+@takes(PlotRequest)
 @click.option(
     "--output",
     type=click.Path(path_type=Path),
     help="A file (one figure; its ending says the format) or a folder.  [default: figures]",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), help="csv writes the numbers.  [default: png]")
-def plot(kind: str, runs: Path, output: Path | None, form: str | None, **wanted: Any) -> None:
+def plot(request: PlotRequest, kind: str, output: Path | None, form: str | None) -> None:
     """Draw figures of stored runs.
 
     KIND is confusion, anchors, representations, seeds, forest, curves or calibration. Each figure is
     written, and its caption printed, which is also inside the file.
     """
-    from erc_bench.errors import ErcBenchError
-    from erc_bench.experiments.comparing import corpus_gold
+    from erc_bench.experiments.comparing import cells_of, corpus_gold
     from erc_bench.output.figures import draw, save
-    from erc_bench.store.reading import read_cells
+    from erc_bench.output.figures.selected_rows import Wanted
+    from erc_bench.planning.asked import shared
 
-    cells = read_cells(runs)
-    if not cells:
-        raise ErcBenchError(
-            f"there is no run below {str(runs)!r}",
-            "Train something first with `erc-bench run`, or name the folder of runs with --runs.",
-        )
+    cells = cells_of(request.runs)
     with components_aside():
-        drawn = draw(kind, cells, gold_of=corpus_gold(None), **wanted)
+        drawn = draw(kind, cells, gold_of=corpus_gold(None), **shared(request, Wanted))
     for note in dict.fromkeys(note for each in drawn for note in each.notes):
         click.echo(f"Note: {note}", err=True)
     for each, path in zip(drawn, _paths(drawn, output, form), strict=True):

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from erc_bench.commands.standard_output import components_aside
+from erc_bench.commands.output_file import components_aside
 
 if TYPE_CHECKING:
-    from erc_bench.planning.observers import ChosenObserver
     from erc_bench.plugin_host.catalogue import Catalogue
     from erc_bench.plugin_host.plugin_files import PluginFile
 
 
-def _load(context: click.Context, _parameter: click.Parameter, paths: tuple[Path, ...]) -> tuple[PluginFile, ...]:
+def load_plugins(
+    context: click.Context, _parameter: click.Parameter, paths: tuple[Path, ...]
+) -> tuple[PluginFile, ...]:
+    """Load the files that are named, each once."""
     if not paths or context.resilient_parsing:  # the words of a command line that is still being typed
         return ()
     from erc_bench.plugin_host.plugin_files import load_plugin_file
@@ -32,7 +34,7 @@ plugin_option = click.option(
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="PATH.py",
-    callback=_load,
+    callback=load_plugins,
     help="A Python file with components that are not installed: its code runs. May be repeated.",
 )
 """Gives a command the argument ``plugins``: the files, loaded, as :func:`open_catalogue` takes them."""
@@ -57,21 +59,3 @@ def brought_by(catalogue: Catalogue, plugins: Sequence[PluginFile]) -> list[str]
     from erc_bench.plugin_host.plugin_files import brought
 
     return [f"{file.shown} brings {', '.join(brought(catalogue, file))}" for file in plugins]
-
-
-observer_option = click.option(
-    "--observer",
-    "observers",
-    multiple=True,
-    metavar="NAME[:OPTION=VALUE]",
-    help="Tell an observer of every run and epoch, for example tensorboard. Changes no result; may be repeated.",
-)
-
-
-def chosen_observers(asked: Mapping[str, Any]) -> tuple[ChosenObserver, ...]:
-    """Return the observers that were asked for; raise :class:`ErcBenchError` where one of them cannot work."""
-    if not asked["observers"]:
-        return ()
-    from erc_bench.planning.observers import choose_observers
-
-    return choose_observers(asked["observers"], open_catalogue(asked["plugins"]))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
-from erc_bench.commands.output_file import check_target
-from erc_bench.commands.plugin_options import open_catalogue, plugin_option
-from erc_bench.commands.standard_output import components_aside
+from erc_bench.commands.options import takes
+from erc_bench.commands.output_file import check_target, components_aside
 from erc_bench.errors import ErcBenchError
+from erc_bench.planning.run_requests import PredictRequest
 
 if TYPE_CHECKING:
     from erc_bench.corpora.conversations.conversation import Document, Format
     from erc_bench.training.saved_models.saved_model import Prediction, SavedModel
 
-_FORMATS = click.Choice(["json", "jsonl", "csv", "text"])
 _TABLE = "table"
 _STDOUT = Path("-")
 
@@ -24,22 +23,8 @@ _STDOUT = Path("-")
 @click.command("predict")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--input-format", type=_FORMATS, help="Format of FILE.  [default: by its ending; else JSON or text]")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice([_TABLE, *_FORMATS.choices]),
-    help="A table, or FILE with emotion and scores added.  [default: table; with --output the format of its ending]",
-)
-@click.option(
-    "--output",
-    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
-    help='Write to this file, or to standard output for "-".',
-)
-@click.option("--readout", help="Answer by this further classifier that read the training.")
-@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda or mps.")
-@plugin_option
-def predict(run: Path, file: Path, **asked: Any) -> None:
+@takes(PredictRequest)
+def predict(request: PredictRequest, run: Path, file: Path) -> None:
     """Label the conversations in FILE with the model of RUN.
 
     RUN is the folder of a cell that was run with --save-model, or one above it that holds a single model.
@@ -64,18 +49,19 @@ def predict(run: Path, file: Path, **asked: Any) -> None:
     """  # noqa: D301 (click reads the character, not the two signs)
     from erc_bench.commands.predict_output import as_document, print_caveats, print_table
     from erc_bench.corpora.conversations.reading import read_document
+    from erc_bench.experiments.paths import folder_of
 
-    output: Path | None = asked["output"]
+    output = folder_of(request.output)
     target = None if output == _STDOUT else output
     check_target(target)
     if target is not None and target.exists() and file.exists() and target.samefile(file):
         raise ErcBenchError(f"--output {output} is FILE itself", "Name another file.")
     # A mistake in the file is told before a model is loaded for it.
-    document = read_document(file, asked["input_format"])
-    form = _form(asked["form"], output, document)
+    document = read_document(file, request.input_format)
+    form = _form(request.form, output, document)
     if form == _TABLE and output is not None:
         raise ErcBenchError("--format table is for the terminal", "Leave out --output, or choose another format.")
-    model, predictions = _answers(run, document, asked)
+    model, predictions = _answers(run, document, request)
     if form == _TABLE:
         print_table(model, document, predictions)
         return
@@ -91,13 +77,15 @@ def _form(asked: str | None, output: Path | None, document: Document) -> str:
     return format_of(output) or document.form
 
 
-def _answers(run: Path, document: Document, asked: dict[str, Any]) -> tuple[SavedModel, list[list[Prediction]]]:
+def _answers(run: Path, document: Document, request: PredictRequest) -> tuple[SavedModel, list[list[Prediction]]]:
     from erc_bench.training.saved_models.files import find_model
 
     folder = find_model(run)
+    from erc_bench.experiments.components import HandedOver
     from erc_bench.training.saved_models.saved_model import load_model
 
     with components_aside():
-        catalogue = open_catalogue(asked["plugins"])
-        model = load_model(folder, readout=asked["readout"], device=asked["device"], catalogue=catalogue)
+        handed = HandedOver()
+        handed.take(request.plugins)
+        model = load_model(folder, readout=request.readout, device=request.device, catalogue=handed.catalogue())
         return model, model.predict_conversations(document.conversations)

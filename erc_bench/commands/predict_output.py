@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from erc_bench.commands.compare import write_text
+from erc_bench.commands.output_file import write_text
 from erc_bench.corpora.conversations.conversation import Conversation, Document, Format
 from erc_bench.corpora.conversations.plain_text import taken_over
 from erc_bench.corpora.conversations.writing import TurnAnswer, write

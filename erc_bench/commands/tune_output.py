@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from erc_bench.commands.grid_run import SOME_FAILED, say
+from erc_bench.commands.grid_run import SOME_FAILED, Aloud, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,32 +44,27 @@ def _of(cell: StoredCell, search: Search) -> bool:
     return (cell.dataset, cell.method, str(cell.record.get("backbone"))) == search.combination
 
 
-def tell_trial(console: Console, search: Search) -> Callable[[Trial], None]:
-    """Return what prints one line for a trial: number, score, and the settings that differ."""
+class SearchesAloud(Aloud):
+    """Says on the terminal how searches go."""
 
-    def tell(trial: Trial) -> None:
+    def started(self, search: Search, trials: int, asked: int) -> None:
+        """Say how many trials are there already."""
+        if trials:
+            self.say(f"{search.label()}: {min(trials, asked)} of {_count(asked, 'trial')} there from earlier")
+
+    def tried(self, search: Search, trial: Trial) -> None:
+        """Print one line for a trial: number, score, and the settings that differ."""
         outcome = f"failed: {trial.error}" if trial.error else f"dev {_metric(search)} {trial.score:.2f}"
-        say(console, f"trial {trial.number} · {search.label()}: {outcome} · {_changes(search, trial)}")
+        self.say(f"trial {trial.number} · {search.label()}: {outcome} · {_changes(search, trial)}")
 
-    return tell
-
-
-def tell_start(console: Console, search: Search, trials: int, asked: int) -> None:
-    """Say how many trials are there already."""
-    if trials:
-        say(console, f"{search.label()}: {min(trials, asked)} of {_count(asked, 'trial')} there from earlier")
-
-
-def tell_end(console: Console, result: Result) -> None:
-    """Say where the grid ended before the trials did."""
-    search = result.search
-    if len(result.trials) < result.asked:
-        points = search.points()
-        say(
-            console,
-            f"{search.label()}: all {points} points are tried, which takes {len(result.trials)} of the {result.asked}"
-            " trials asked for",
-        )
+    def ended(self, result: Result) -> None:
+        """Say where the grid ended before the trials did."""
+        search = result.search
+        if len(result.trials) < result.asked:
+            self.say(
+                f"{search.label()}: all {search.points()} points are tried, which takes {len(result.trials)} of the"
+                f" {result.asked} trials asked for"
+            )
 
 
 def show_results(console: Console, results: Sequence[Result], study: Path) -> None:

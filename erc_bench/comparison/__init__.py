@@ -33,7 +33,7 @@ from erc_bench.comparison.rows import (
 from erc_bench.comparison.selection_audit import audit_column, check_audited
 from erc_bench.comparison.significance import pair_rows
 from erc_bench.comparison.tested_differences import Pair, Ranking
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:
@@ -115,15 +115,21 @@ def compare(
 def _ranked(comparison: Comparison, tests: Tests) -> Ranking:
     found = ranking(comparison, tests.force_ranks)
     if not found.rows:
-        raise ErcBenchError("no row has a score on every dataset: there are no ranks", "Leave --ranks, or a dataset.")
+        raise ErcBenchError(
+            "no row has a score on every dataset: there are no ranks", f"Leave {OptionName('ranks')}, or a dataset."
+        )
     return found
 
 
 def _checked(metric: str | None, per_class: bool, audit: bool, tests: Tests, family: Family) -> str | None:
     if per_class and (tests != Tests() or family == "table"):
-        raise ErcBenchError("a table per class has no tests, no ranks and no slices", "Leave --per-class or the rest.")
+        raise ErcBenchError(
+            "a table per class has no tests, no ranks and no slices", f"Leave {OptionName('per_class')} or the rest."
+        )
     if per_class and audit:
-        raise ErcBenchError("a table per class shows no selection audit", "Leave --per-class or --audit.")
+        raise ErcBenchError(
+            "a table per class shows no selection audit", f"Leave {OptionName('per_class')} or {OptionName('audit')}."
+        )
     if per_class and metric is not None:
         raise ErcBenchError(f"a table per class has no other metric; {metric!r} is one too many", "Leave one of them.")
     return metric

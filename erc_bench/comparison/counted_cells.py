@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.names import did_you_mean
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.store.reading import StoredCell
-
-_KINDS = {
-    (False, False): "complete",
-    (False, True): "scored on dev only (--dev-only)",
-    (True, False): "partial (--limit)",
-    (True, True): "partial and scored on dev only",
-}
 
 
 def select(
@@ -52,8 +45,14 @@ def _most_complete(cells: list[StoredCell], dataset: str) -> tuple[list[StoredCe
     for cell in cells:
         by_kind.setdefault((cell.record.get("limit") is not None, bool(cell.record.get("dev_only"))), []).append(cell)
     best, *others = sorted(by_kind)
-    notes = [f"{dataset}: {_count(by_kind[kind])} left out because {_KINDS[kind]}" for kind in others]
+    notes = [f"{dataset}: {_count(by_kind[kind])} left out because {_told(*kind)}" for kind in others]
     return by_kind[best], notes
+
+
+def _told(partial: bool, dev_only: bool) -> str:
+    if partial and dev_only:
+        return "partial and scored on dev only"
+    return f"scored on dev only ({OptionName('dev_only')})" if dev_only else f"partial ({OptionName('limit')})"
 
 
 def _count(cells: Sequence[StoredCell]) -> str:
@@ -73,7 +72,7 @@ def metric_of(cells: Sequence[StoredCell], metric: str | None) -> dict[str, str]
         if chosen[cell.dataset] == "micro_f1" and not cell.record.get("scored_labels"):
             raise ErcBenchError(
                 f"{cell.dataset} has no micro_f1: it scores all its labels, where micro F1 is the accuracy",
-                "Ask for --metric accuracy, or name the datasets that have it with --dataset.",
+                f"Ask for {OptionName('metric'):accuracy}, or name with {OptionName('datasets')} those that have it.",
             )
     return chosen
 

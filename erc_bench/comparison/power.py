@@ -10,7 +10,7 @@ from scipy import special
 
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.comparison.tested_differences import Pair
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.statistics.power import detectable_difference, seeds_needed
 from erc_bench.statistics.results import SeedsNeeded
 from erc_bench.statistics.student_t import noncentrality_for
@@ -192,7 +192,7 @@ def spread_of_pilot(comparison: Comparison, method: str) -> Spread:
     if pair.sd is None or pair.test.reason:
         raise ErcBenchError(
             f"the pilot says nothing of the spread over seeds: {pair.test.reason}",
-            "Run at least two seeds of both methods, or give --sd.",
+            f"Run at least two seeds of both methods, or give {OptionName('sd')}.",
         )
     column = next(column for column in comparison.columns if pair in column.pairs)
     factors = [special.chdtri(n - 1, tail) for tail in (comparison.alpha / 2, 1 - comparison.alpha / 2)]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Outcome, name_of, test_set_of
 from erc_bench.comparison.wording import count, seed_words
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.store.plain_predictions import AskedUtterances
 from erc_bench.store.reading import StoredCell
 
@@ -143,7 +143,8 @@ def _notes(dataset: str, left_out: Sequence[_LeftOut], reference: _Reference) ->
     cells = [_cells(*row, found) for row, found in by_row.items()]
     return [
         f"{dataset}: {' and '.join(cells)} are left out: {_reason(left_out, whole, ' between them')}, and no version is"
-        " that of most cells; the corpus that they were scored on decides (--data-dir or $ERC_BENCH_DATA)"
+        " that of most cells; the corpus that they were scored on decides"
+        f" ({OptionName('data_dir')} or $ERC_BENCH_DATA)"
     ]
 
 

@@ -15,7 +15,7 @@ from erc_bench.contracts.options import specs
 from erc_bench.contracts.types import Dialogue, SplitName, Splits, UtteranceKey, gold_labels
 from erc_bench.corpora.folder import data_root, find_layout
 from erc_bench.corpora.reading import known_label
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 
 
 @dataclass(frozen=True)
@@ -202,5 +202,7 @@ def limited(corpus: Corpus, limit: int | None) -> Corpus:
     splits = corpus.splits.limited(limit)
     for name, dialogues in splits.items():
         if not any(dialogue.targets() for dialogue in dialogues):
-            raise ErcBenchError(f"the first {limit} dialogues of {name} have no labelled utterance", "Raise --limit.")
+            raise ErcBenchError(
+                f"the first {limit} dialogues of {name} have no labelled utterance", f"Raise {OptionName('limit')}."
+            )
     return replace(corpus, splits=splits, counts={name: count(dialogues) for name, dialogues in splits.items()})

@@ -23,7 +23,7 @@ from urllib.parse import urldefrag, urlsplit
 from erc_bench.contracts.dataset import DataFile, Dataset
 from erc_bench.corpora.archive import extract_checked
 from erc_bench.corpora.folder import digest_found, digest_on_record, fetchable_layout
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 
 LARGEST_DOWNLOAD = 256 << 20
 _TIMEOUT_SECONDS = 30
@@ -116,7 +116,7 @@ def _fetch_file(file: DataFile, path: Path, archives: _Archives, largest: int) -
         temporary.replace(path)
     except OSError as error:
         raise ErcBenchError(
-            f"{path} cannot be written: {error.strerror or error}", "Free space or choose --data-dir."
+            f"{path} cannot be written: {error.strerror or error}", f"Free space or choose {OptionName('data_dir')}."
         ) from error
     finally:
         with suppress(OSError):

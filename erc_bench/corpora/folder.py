@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 
 from erc_bench.contracts.dataset import DataFile, Dataset, Layout
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 
 DATA_VARIABLE = "ERC_BENCH_DATA"
 _SEARCHED_FOLDERS = 500
@@ -123,7 +123,7 @@ def _remedies(dataset_class: type[Dataset], layout: Layout, folder: Path, root: 
     others = [other.folder or other.name for other in dataset_class.layouts if other is not layout]
     if others:
         yield f"Other layouts that will do (whole, never mixed): {', '.join(others)}; see erc-bench data status."
-    yield f"Another data directory: --data-dir DIR or ${DATA_VARIABLE}."
+    yield f"Another data directory: {OptionName('data_dir'):DIR} or ${DATA_VARIABLE}."
 
 
 def _elsewhere(layout: Layout, folder: Path, root: Path) -> Path | None:

@@ -8,9 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from erc_bench.comparison import Comparison, Tests, compare
+from erc_bench.comparison import Comparison, compare
 from erc_bench.comparison.expected import shipped_alarms
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
+from erc_bench.experiments.paths import folder_of, path_of
+from erc_bench.planning.table_requests import CompareRequest, Runs, TableRequest
 from erc_bench.store.reading import StoredCell, read_cell, read_cells
 
 if TYPE_CHECKING:
@@ -24,25 +26,53 @@ Tell = Callable[[str], None]
 
 def compare_stored(
     cells: Sequence[StoredCell],
-    *,
-    datasets: Sequence[str] = (),
-    methods: Sequence[str] = (),
-    tests: Tests | None = None,
-    data_dir: Path | None = None,
-    gold_of: GoldOf | None = None,
+    request: CompareRequest,
     tell: Tell,
-    **wanted: Any,
+    gold_of: GoldOf | None = None,
+    all_cells: Sequence[StoredCell] | None = None,
 ) -> Comparison:
-    """Compare cells that are stored; ``wanted`` goes to :func:`erc_bench.comparison.compare`.
+    """Compare cells that are stored.
 
-    ``data_dir`` holds the corpora that gold labels are held against; they are also read where cells were stored
-    without slices or clusters that the tests need. Who makes several tables hands over one ``gold_of``, so that each
-    corpus is read once.
+    ``data_dir`` of the request holds the corpora that gold labels are held against; they are also read where cells
+    were stored without slices or clusters that the tests need. Who makes several tables hands over one ``gold_of``,
+    so that each corpus is read once. ``all_cells`` is everything in the folder, where ``cells`` is a part of it.
     """
-    tests, gold_of = tests or Tests(), gold_of or corpus_gold(data_dir)
-    shown = with_groups(cells, tests, data_dir, tell, datasets, methods)
-    chosen: dict[str, Any] = {"datasets": datasets, "methods": methods, "tests": tests}
-    return compare(shown, **chosen, alarms=shipped_alarms(), gold_of=gold_of, **wanted)
+    tests = request.tests
+    return compare(
+        with_groups(cells, request, tell),
+        datasets=request.datasets,
+        methods=request.methods,
+        baseline=request.baseline,
+        metric=request.metric,
+        readouts=request.readouts,
+        alpha=request.alpha,
+        family=request.family,
+        per_class=request.per_class,
+        audit=request.audit,
+        reported=request.reported,
+        alarms=shipped_alarms(),
+        all_cells=all_cells,
+        tests=tests,
+        gold_of=gold_of or corpus_gold(folder_of(request.data_dir)),
+    )
+
+
+def cells_of(runs: Runs) -> list[StoredCell]:
+    """Read the cells of a folder of runs, or of rows that name their folders; there is at least one."""
+    frame: Any = runs if hasattr(runs, "columns") else None
+    if frame is None:
+        cells = read_cells(path_of(runs, "runs", "A folder of runs, or rows of load_runs."))
+    elif "folder" in frame:
+        cells = [read_cell(Path(folder)) for folder in dict.fromkeys(frame["folder"])]
+    else:
+        raise ErcBenchError("the frame names no cells: it has no column folder", "Hand over rows of load_runs.")
+    if not cells:
+        where = f"below {str(runs)!r}" if frame is None else "in this frame"
+        raise ErcBenchError(
+            f"there is no run {where}",
+            f"Train something first with `erc-bench run`, or name the folder of runs with {OptionName('runs')}.",
+        )
+    return cells
 
 
 def corpus_gold(data_dir: Path | None) -> GoldOf:
@@ -58,21 +88,14 @@ def corpus_gold(data_dir: Path | None) -> GoldOf:
     return CorpusGold(lambda name: catalogue().get("dataset", name), data_dir)
 
 
-def compare_plans(
-    plans: Sequence[Plan], runs: Path, datasets: Sequence[str], methods: Sequence[str], **wanted: Any
-) -> Comparison:
-    """Compare the cells of the plans, in the order of the names; ``wanted`` goes to :func:`compare_stored`."""
+def compare_plans(plans: Sequence[Plan], runs: Path, request: CompareRequest, tell: Tell) -> Comparison:
+    """Compare the cells of the plans, in the order in which the request names datasets and methods."""
     all_cells = read_cells(runs)
     read = {cell.folder: cell for cell in all_cells}
     folders = [plan.address.folder(runs) for plan in plans]
     cells = [read[folder] if folder in read else read_cell(folder) for folder in folders]
-    return compare_stored(
-        cells,
-        datasets=_in(plans, "dataset", datasets),
-        methods=_in(plans, "method", methods),
-        all_cells=all_cells,
-        **wanted,
-    )
+    datasets, methods = _in(plans, "dataset", request.datasets), _in(plans, "method", request.methods)
+    return compare_stored(cells, replace(request, datasets=datasets, methods=methods), tell, all_cells=all_cells)
 
 
 def _in(plans: Sequence[Plan], kind: str, names: Sequence[str]) -> list[str]:
@@ -81,21 +104,15 @@ def _in(plans: Sequence[Plan], kind: str, names: Sequence[str]) -> list[str]:
     return [name for name in dict.fromkeys(names) if name in held]
 
 
-def with_groups(
-    cells: Sequence[StoredCell],
-    tests: Tests,
-    data_dir: Path | None,
-    tell: Tell,
-    datasets: Sequence[str] = (),
-    methods: Sequence[str] = (),
-) -> list[StoredCell]:
+def with_groups(cells: Sequence[StoredCell], request: TableRequest, tell: Tell) -> list[StoredCell]:
     """Return the cells with the slices, episodes and sessions of their test split.
 
     Runs that were stored without them get those of the corpus, where it is there and is the same. Only
-    the corpora of these datasets and methods are read (none named: all).
+    the corpora of the datasets and methods that are asked for are read (none named: all).
     """
-    if tests.cluster == "dialogue" and not tests.by_slice:
+    if request.cluster == "dialogue" and request.by is None:
         return list(cells)
+    datasets, methods, data_dir = request.datasets, request.methods, folder_of(request.data_dir)
     shown = [
         cell for cell in cells if (not datasets or cell.dataset in datasets) and (not methods or cell.method in methods)
     ]

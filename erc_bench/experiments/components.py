@@ -6,23 +6,24 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from erc_bench.contracts.component import Component, kind_of
 from erc_bench.contracts.hookspecs import PROJECT, hookimpl
 from erc_bench.contracts.method import Method
-from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.observers import ChosenObserver
 from erc_bench.planning.plan import Plan
+from erc_bench.planning.run_requests import Several
 from erc_bench.plugin_host.catalogue import HOOK_OF_KIND, Catalogue
 from erc_bench.plugin_host.plugin_files import PluginFile, add_plugin_files, load_plugin_file
 
+if TYPE_CHECKING:
+    from erc_bench.contracts.objective import Objective
+
 PROGRAM = "this program"
 """What the package of a component is called that was handed over."""
-Handed = str | Path | type[Component] | Method | ModuleType
-"""A name, or the thing itself."""
 
 
 class HandedOver:
@@ -38,18 +39,18 @@ class HandedOver:
         """The files that were loaded."""
         return tuple(self._files)
 
-    def names(self, kind: str, things: Handed | Iterable[Handed]) -> list[str]:
+    def names(self, kind: str, things: Several) -> list[str]:
         """Return the names of what was asked for where a kind is wanted; take over what is no name.
 
         An objective or a system in the place of a method is the method that it alone makes.
         """
         return [self._name(kind, thing) for thing in several(things)]
 
-    def take(self, things: Handed | Iterable[Handed]) -> None:
+    def take(self, things: Several) -> None:
         """Take over plugins: classes, methods, modules with hooks, and paths of Python files."""
         for thing in several(things):
-            if isinstance(thing, (str, Path)):
-                self._files.append(load_plugin_file(Path(thing)))
+            if isinstance(thing, (str, Path, PluginFile)):
+                self._files.append(thing if isinstance(thing, PluginFile) else load_plugin_file(Path(thing)))
             elif isinstance(thing, ModuleType):
                 self._modules.append(_with_hooks(thing))
             else:

@@ -1,34 +1,218 @@
-"""Run the cells of a grid, with whatever shows the progress."""
+"""The one way from a request to cells that have run: the command line and Python take it alike."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from multiprocessing import parent_process
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from erc_bench.corpora.folder import check_present, data_root
-from erc_bench.experiments.paths import check_folder
+from erc_bench.errors import ErcBenchError
+from erc_bench.experiments.components import HandedOver, check_importable, several
+from erc_bench.experiments.paths import check_folder, folder_of, path_of
+from erc_bench.experiments.plans import (
+    Tunings,
+    check_baseline,
+    check_sealed,
+    check_tuned,
+    earlier_cells,
+    suggested_settings,
+    tuned_on_other_data,
+)
+from erc_bench.experiments.tuning.settings_file import read_settings
+from erc_bench.planning.grid import plan_grids
+from erc_bench.planning.observers import ChosenObserver, choose_observers
+from erc_bench.planning.overrides import Override, parse_override
 from erc_bench.planning.plan import Plan
-from erc_bench.running.grid import GridOutcome, GridRunner
-from erc_bench.running.jobs import JobsRunner, spread
+from erc_bench.planning.request import Request
+from erc_bench.planning.run_requests import GridRequest, RunRequest, Settings, SweepRequest, seeds_of
+from erc_bench.planning.suites.grid import check_tables, suite_requests
+from erc_bench.planning.suites.model import Suite
+from erc_bench.planning.suites.reading import read_suite
+from erc_bench.plugin_host.catalogue import Catalogue
+from erc_bench.plugin_host.plugin_files import brought
 from erc_bench.running.task import GridTask
-from erc_bench.training.device import choose_device
-from erc_bench.training.progress import Progress
+from erc_bench.store.layout import CellAddress
+
+if TYPE_CHECKING:
+    from erc_bench.running.grid import GridOutcome
+    from erc_bench.running.state import Found
+    from erc_bench.training.progress import Progress
 
 
-def run_plans(plans: Sequence[Plan], task: GridTask, jobs: int, progress: Progress) -> GridOutcome:
-    """Run the cells, in this process or in several; ``progress`` is closed at the end.
+class Telling(Protocol):
+    """Hears what must be said of a grid."""
 
-    ``task.device`` is what the user named: ``auto``, one device, or several with commas between them.
-    Raises :class:`ErcBenchError` at once where a corpus is missing, a device cannot be used, or a file is in the
-    place of the runs.
-    """
-    try:
-        check_folder(task.runs)
-        check_present((plan.dataset for plan in plans), data_root(task.data_dir))
-        devices = [str(choose_device(name)) for name in task.device.split(",")]
-        task = replace(task, device=devices[0])
-        if jobs > 1 or len(devices) > 1:
-            return JobsRunner(spread(max(jobs, len(devices)), task, devices), progress).run(plans)
-        return GridRunner(task, progress).run(plans)
-    finally:
-        progress.close()
+    def say(self, sentence: str) -> None:
+        """Take a sentence for whoever asked."""
+
+    def warn(self, sentence: str) -> None:
+        """Take one that must not be overlooked."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Cells that are planned and checked, and can be run."""
+
+    plans: Sequence[Plan]
+    task: GridTask
+    jobs: int
+    tuned: Tunings
+    tell: Telling
+
+    def look_ahead(self) -> Mapping[CellAddress, Found]:
+        """Return what is there for each cell, as a run would find it."""
+        from erc_bench.running.forecast import Outlook
+
+        outlook = Outlook(self.task.runs, self.task.data_dir, lambda sentence: self.tell.warn(f"Note: {sentence}"))
+        return {plan.address: outlook.find(plan) for plan in self.plans}
+
+    def run(self, progress: Progress) -> GridOutcome:
+        """Run the cells, in this process or in several; ``progress`` is closed at the end.
+
+        Raises :class:`ErcBenchError` at once where a corpus is missing, a device cannot be used, or a file is in the
+        place of the runs.
+        """
+        several_processes = self.jobs > 1 or "," in self.task.device
+        if several_processes:
+            _check_processes(self.plans, self.task.observers)
+        for warning in tuned_on_other_data(self.plans, self.tuned, self.task.data_dir) if self.tuned else ():
+            self.tell.warn(f"Warning: {warning}")
+        outcome = self._run(progress)
+        for sentence in earlier_cells(outcome.skipped, self.tuned, self.task.runs) if self.tuned else ():
+            self.tell.say(sentence)
+        return outcome
+
+    def _run(self, progress: Progress) -> GridOutcome:
+        # A mistake in the request is told before torch is imported for the cells.
+        from erc_bench.running.grid import GridRunner
+        from erc_bench.running.jobs import JobsRunner, spread
+        from erc_bench.training.device import choose_device
+
+        try:
+            check_folder(self.task.runs)
+            check_present((plan.dataset for plan in self.plans), data_root(self.task.data_dir))
+            devices = [str(choose_device(name)) for name in self.task.device.split(",")]
+            task = replace(self.task, device=devices[0])
+            if self.jobs > 1 or len(devices) > 1:
+                return JobsRunner(spread(max(self.jobs, len(devices)), task, devices), progress).run(self.plans)
+            return GridRunner(task, progress).run(self.plans)
+        finally:
+            progress.close()
+
+
+def grid_of_run(asked: RunRequest, tell: Telling) -> tuple[Grid, Request]:
+    """Plan what ``run`` is asked for; raise :class:`ErcBenchError` with all mistakes before anything is loaded."""
+    handed = _handed(asked)
+    request = Request(
+        methods=_named(handed, "method", asked.methods),
+        datasets=_named(handed, "dataset", asked.datasets),
+        backbones=_named(handed, "backbone", asked.backbones),
+        seeds=seeds_of(asked.seeds),
+        overrides=overrides(asked.settings, handed),
+        readouts=handed.names("classifier", asked.readouts),
+        limit=asked.limit,
+        dev_only=asked.dev_only,
+        audit=asked.audit,
+        save_representations=asked.save_representations,
+        save_model=asked.save_model,
+    )
+    check_sealed(request)
+    check_baseline(asked.baseline, request.methods)
+    return _grid(asked, [request], asked.settings_files, handed, tell), request
+
+
+def grid_of_sweep(asked: SweepRequest, tell: Telling) -> tuple[Grid, Suite]:
+    """Plan the grid of a suite, and hold its tables against it."""
+    handed, file = _handed(asked), Path(asked.suite)
+    suite = read_suite(file)
+    requests = suite_requests(
+        suite,
+        overrides(asked.settings, handed),
+        None if asked.seeds is None else seeds_of(asked.seeds),
+        asked.limit,
+        audit=asked.audit,
+        save_representations=asked.save_representations,
+        save_model=asked.save_model,
+    )
+    files = [*(file.parent / name for name in suite.settings_files), *several(asked.settings_files)]
+    grid = _grid(asked, requests, files, handed, tell)
+    check_tables(suite.tables, grid.plans)
+    return grid, suite
+
+
+def _handed(asked: GridRequest) -> HandedOver:
+    handed = HandedOver()
+    handed.take(asked.plugins)
+    return handed
+
+
+def _named(handed: HandedOver, kind: str, things: Any) -> list[str]:
+    names = handed.names(kind, things)
+    if not names:
+        raise ErcBenchError(f"no {kind}s are named, so there is nothing to run")
+    return names
+
+
+def _grid(
+    asked: GridRequest, requests: Sequence[Request], settings_files: Any, handed: HandedOver, tell: Telling
+) -> Grid:
+    observers = _observers(asked, handed)
+    tuned = read_settings([path_of(file, "each of settings_files") for file in several(settings_files)])
+    catalogue = handed.catalogue()
+    plans = plan_grids([replace(request, tuned=tuned) for request in requests], catalogue)
+    announce(tell, catalogue, handed, plans)
+    for sentence in check_tuned(plans, tuned):
+        tell.say(sentence)
+    task = GridTask(
+        runs=Path(asked.runs),
+        data_dir=folder_of(asked.data_dir),
+        device=asked.device,
+        overwrite=asked.overwrite,
+        micro_batch=asked.micro_batch,
+        plugins=handed.files,
+        observers=observers,
+    )
+    return Grid(plans, task, asked.jobs, tuned, tell)
+
+
+def announce(tell: Telling, catalogue: Catalogue, handed: HandedOver, plans: Sequence[Plan]) -> None:
+    """Say what files bring, which plugins were left out, and what the suggestions of datasets changed."""
+    for file in handed.files:
+        tell.say(f"{file.shown} brings {', '.join(brought(catalogue, file))}")
+    for broken in catalogue.broken:
+        tell.warn(f"Warning: {broken}")
+    for sentence in suggested_settings(plans):
+        tell.say(sentence)
+
+
+def _observers(asked: GridRequest, handed: HandedOver) -> tuple[ChosenObserver, ...]:
+    named = handed.names("observer", asked.observers)
+    return choose_observers(named, handed.catalogue()) if named else ()
+
+
+def overrides(settings: Settings, handed: HandedOver) -> list[Override]:
+    """Return settings, as texts or as a mapping of addresses to values, as overrides."""
+    if isinstance(settings, Mapping):
+        return [_override(name, value, handed) for name, value in settings.items()]
+    if isinstance(settings, str) or not isinstance(settings, Iterable):
+        raise ErcBenchError(
+            f"settings must map names to values, and is {settings!r}", 'For example {"objective.temperature": 0.1}.'
+        )
+    return [parse_override(text) for text in settings]
+
+
+def _override(name: str, value: Any, handed: HandedOver) -> Override:
+    asked = parse_override(f"{name}=0")
+    return Override(asked.address, handed.value(asked.slot, value), asked.method, "settings")
+
+
+def _check_processes(plans: Sequence[Plan], observers: Sequence[ChosenObserver]) -> None:
+    if parent_process() is not None:
+        raise ErcBenchError(
+            "run() with several jobs was called by one of its own processes, which reads the script again",
+            'Put the call below the line: if __name__ == "__main__":',
+        )
+    check_importable(plans, observers)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from erc_bench.experiments.components import Handed, HandedOver
+from erc_bench.errors import python_words, speaking
+from erc_bench.experiments.components import HandedOver
 from erc_bench.experiments.paths import path_of
-from erc_bench.experiments.speech import in_python
+from erc_bench.planning.run_requests import Several
 from erc_bench.training.saved_models.saved_model import SavedModel
 from erc_bench.training.saved_models.saved_model import load_model as load
 
 
 def load_model(
-    run: str | Path, *, readout: str | None = None, device: str = "auto", plugins: Handed | Sequence[Handed] = ()
+    run: str | Path, *, readout: str | None = None, device: str = "auto", plugins: Several = ()
 ) -> SavedModel:
     """Load the model that ``run`` saved with ``save_model=True`` (or ``erc-bench run --save-model``).
 
@@ -29,7 +29,7 @@ def load_model(
         >>> for each in model.predict([("Ann", "I got the job!"), ("Bob", "Great!")]):  # doctest: +SKIP
         ...     print(each.speaker, each.emotion, round(each.score, 2))
     """
-    with in_python():
+    with speaking(python_words):
         handed = HandedOver()
         handed.take(plugins)
         folder = path_of(run, "run", "Name the folder of a cell whose model was saved.")

@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 
 
 def path_of(thing: Any, argument: str, hint: str = "") -> Path:
@@ -16,9 +16,9 @@ def path_of(thing: Any, argument: str, hint: str = "") -> Path:
     raise ErcBenchError(f"{argument} must be a path, and is {thing!r}", hint)
 
 
-def folder_of(thing: Any, argument: str) -> Path | None:
+def folder_of(thing: str | Path | None) -> Path | None:
     """Return the path of a folder that may be left out."""
-    return path_of(thing, argument) if thing is not None and thing != "" else None
+    return Path(thing) if thing is not None and thing != "" else None
 
 
 def check_folder(runs: Path) -> None:
@@ -26,4 +26,6 @@ def check_folder(runs: Path) -> None:
     there = next((path for path in (runs, *runs.parents) if path.exists()), None)
     if there is not None and not there.is_dir():
         below = "" if there == runs else f", so that {str(runs)!r} cannot be made below it"
-        raise ErcBenchError(f"{str(there)!r} is a file{below}", "--runs takes a folder: name another one.")
+        raise ErcBenchError(
+            f"{str(there)!r} is a file{below}", f"{OptionName('runs')} takes a folder: name another one."
+        )

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from operator import index
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from erc_bench.contracts.options import format_value
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.names import did_you_mean
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
+from erc_bench.planning.tuned import CombinationName, Tuned, combination_of, refuse_tuning_seeds
+from erc_bench.store.reading import read_cell
+
+if TYPE_CHECKING:
+    from erc_bench.experiments.tuning.identity import Fingerprints
+
+Tunings = Mapping[CombinationName, Tuned]
+"""Combination → what a search found for it."""
 
 
 def suggested_settings(plans: Iterable[Plan]) -> list[str]:
@@ -24,38 +33,18 @@ def suggested_settings(plans: Iterable[Plan]) -> list[str]:
     )
 
 
-_MOST_SEEDS = 1000
-
-
-def seeds_of(asked: int | Iterable[int], said: str) -> tuple[int, ...]:
-    """Return seeds 1 to n for a number n, and several seeds as they are.
-
-    Raises :class:`ErcBenchError`, which begins with how they were ``said``, for anything else.
-    """
-    alone = not isinstance(asked, Iterable)
-    try:
-        numbers = [index(number) for number in (asked if isinstance(asked, Iterable) else [asked])]
-    except TypeError:
-        numbers = []
-    wrong = not numbers or min(numbers) < 0 or len(set(numbers)) != len(numbers) or isinstance(asked, bool)
-    if wrong or (alone and numbers[0] < 1):
-        raise ErcBenchError(f"{said} is neither a number of seeds nor a list of different seeds such as 1,3,7")
-    if not alone:
-        return tuple(numbers)
-    if numbers[0] > _MOST_SEEDS:
-        raise ErcBenchError(f"{said} asks for more than {_MOST_SEEDS} seeds", "A list names seeds: 1,3,7.")
-    return tuple(range(1, numbers[0] + 1))
-
-
 def check_sealed(request: Request) -> None:
     """Raise :class:`ErcBenchError` for a request that would read test and never reads it."""
     if request.audit and request.dev_only:
         raise ErcBenchError(
-            "--audit scores every epoch on test, and --dev-only never scores test", "Leave one of them."
+            f"{OptionName('audit')} scores every epoch on test, and {OptionName('dev_only')} never scores test",
+            "Leave one of them.",
         )
     if request.save_representations and request.dev_only:
         raise ErcBenchError(
-            "--save-representations stores what test becomes, and --dev-only never reads test", "Leave one of them."
+            f"{OptionName('save_representations')} stores what test becomes,"
+            f" and {OptionName('dev_only')} never reads test",
+            "Leave one of them.",
         )
 
 
@@ -67,3 +56,51 @@ def check_baseline(baseline: str | None, methods: Sequence[str]) -> None:
             f"the baseline {method!r} is none of the methods of this run; {did_you_mean(method, methods)}",
             "The table of a run shows its own cells; erc-bench compare shows all that are stored.",
         )
+
+
+def check_tuned(plans: Sequence[Plan], tuned: Tunings) -> list[str]:
+    """Refuse the seeds of a search; name the combinations that no file has settings for."""
+    if not tuned:
+        return []
+    refuse_tuning_seeds(plans, tuned)
+    without = dict.fromkeys(" · ".join(name) for name in map(combination_of, plans) if name not in tuned)
+    if not without:
+        return []
+    files = " and ".join(dict.fromkeys(each.file for each in tuned.values()))
+    return [f"{files} has no settings for {'; '.join(without)}, which keeps its own"]
+
+
+def tuned_on_other_data(plans: Sequence[Plan], tuned: Tunings, data_dir: Path | None) -> list[str]:
+    """Name the files whose corpus is not the one that was searched."""
+    from erc_bench.experiments.tuning.identity import Fingerprints
+
+    fingerprints = Fingerprints(data_dir)
+    warnings: dict[str, None] = {}
+    for plan in plans:
+        found = tuned.get(combination_of(plan))
+        if found is not None and _differs(plan, found, fingerprints):
+            warnings[f"{found.file} was tuned on other data than this {found.dataset}"] = None
+    return list(warnings)
+
+
+def _differs(plan: Plan, found: Tuned, fingerprints: Fingerprints) -> bool:
+    try:
+        return fingerprints.of(plan) != found.fingerprint
+    # A corpus that cannot be loaded, whatever a stranger's code raises, fails its cells and is told there.
+    except Exception:
+        return False
+
+
+def earlier_cells(skipped: Sequence[Plan], tuned: Tunings, runs: Path) -> list[str]:
+    """Say which cells were there with the same values already: their records say another origin."""
+    told: dict[str, int] = {}
+    for plan in skipped:
+        origin = str(read_cell(plan.address.folder(runs)).record.get("settings_from", ""))
+        if combination_of(plan) in tuned and origin != plan.method.settings_from:
+            told[origin] = told.get(origin, 0) + 1
+    return [
+        f"{count} cell{' was' if count == 1 else 's were'} trained earlier with the values of"
+        f" {OptionName('settings_files')}, on record"
+        f" as: {origin}"
+        for origin, count in told.items()
+    ]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from erc_bench.errors import ErcBenchError
-from erc_bench.experiments.compare import options, view
+from erc_bench.errors import ErcBenchError, python_words, speaking
+from erc_bench.experiments.compare import view
 from erc_bench.experiments.comparing import compare_plans
 from erc_bench.experiments.frames import frame_of_cells
-from erc_bench.experiments.speech import in_python, translated
 from erc_bench.experiments.view import ComparisonView
 from erc_bench.planning.plan import Plan
+from erc_bench.planning.table_requests import CompareRequest
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.task import GridTask
 from erc_bench.store.reading import StoredCell, read_cell
@@ -58,7 +58,7 @@ class Experiment:
     ) -> None:
         self.runs = task.runs
         self.notes = notes
-        self.failed = [self._unusable(plan, translated(reason)) for plan, reason in outcome.failed]
+        self.failed = [self._unusable(plan, reason) for plan, reason in outcome.failed]
         self.stale = [self._unusable(plan, reason) for plan, reason in outcome.stale]
         self._plans = list(plans)
         self._outcome = outcome
@@ -98,15 +98,12 @@ class Experiment:
         finished = [*self._outcome.ran, *self._outcome.skipped]
         if not finished:
             raise ErcBenchError("no cell has finished, so there is nothing to compare", self._told_failures())
-        with in_python():
-            asked = options({**self._usual, **wanted})
-            names = {
-                kind: asked.pop(kind, None) or list(dict.fromkeys(getattr(plan.address, one) for plan in finished))
-                for kind, one in (("datasets", "dataset"), ("methods", "method"))
-            }
-            named = asked.pop("data_dir", None)
-            data_dir = Path(named) if named else self._task.data_dir
-            return view(lambda tell: compare_plans(finished, self.runs, **names, **asked, data_dir=data_dir, tell=tell))
+        with speaking(python_words):
+            asked = CompareRequest(**{"data_dir": self._task.data_dir, **self._usual, **wanted})
+            datasets = asked.datasets or list(dict.fromkeys(plan.address.dataset for plan in finished))
+            methods = asked.methods or list(dict.fromkeys(plan.address.method for plan in finished))
+            named = replace(asked, datasets=datasets, methods=methods)
+            return view(lambda tell: compare_plans(finished, self.runs, named, tell))
 
     def check(self) -> Experiment:
         """Return this where all cells have finished; raise :class:`ErcBenchError` naming those that failed."""

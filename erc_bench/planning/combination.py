@@ -10,6 +10,7 @@ from typing import Any
 from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.component import Component
 from erc_bench.contracts.system import System
+from erc_bench.errors import OptionName
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan, settings_hash
 from erc_bench.planning.request import Combination, Request, look_up
@@ -196,7 +197,9 @@ def _impossible(
     if resolved.values.get("training.standardise") and resolved.values.get("encoder.trainable") != "none":
         problems.append(Problem("training.standardise", "only a frozen backbone (encoder.trainable=none) allows it"))
     if combination.reference and any(item.address == "backbone.path" for item in mine):
-        problems.append(Problem("backbone.path", f"--backbone {combination.reference} says already where it lies"))
+        problems.append(
+            Problem("backbone.path", f"{OptionName('backbones')} {combination.reference} says already where it lies")
+        )
     return problems
 
 
@@ -204,7 +207,7 @@ def _unsavable(request: Request, component: type[Backbone] | type[System]) -> li
     if not request.save_model or component.can_be_saved():
         return []
     kind, lacks = ("system", "save and load") if issubclass(component, System) else ("backbone", "load_saved")
-    return [Problem("--save-model", f"the {kind} {component.name!r} cannot be saved: it lacks {lacks}")]
+    return [Problem(str(OptionName("save_model")), f"the {kind} {component.name!r} cannot be saved: it lacks {lacks}")]
 
 
 def _make(

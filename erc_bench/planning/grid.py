@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.combination import plan_combination
 from erc_bench.planning.overrides import unknown_methods
 from erc_bench.planning.plan import Plan
@@ -51,7 +51,8 @@ def plan_grids(requests: Sequence[Request], catalogue: Catalogue) -> list[Plan]:
 def _addressing(requests: Sequence[Request]) -> list[str]:
     hints = []
     if any(not item.method for request in requests for item in request.overrides):
-        hints.append("A setting that one method alone has is addressed to it: --set METHOD:SLOT.OPTION=VALUE.")
+        said = f"{OptionName('settings')} METHOD:SLOT.OPTION=VALUE"
+        hints.append(f"A setting that one method alone has is addressed to it: {said}.")
     if any(not item.method for request in requests for item in request.suite):
         hints.append("A setting that one method alone has stands in a suite under [method.METHOD.SLOT].")
     return hints

@@ -13,7 +13,7 @@ from typing import Any
 
 from erc_bench.contracts.observer import Observer
 from erc_bench.contracts.options import parse_value, specs
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.names import did_you_mean
 from erc_bench.plugin_host.catalogue import Catalogue
 
@@ -59,19 +59,19 @@ def _option(text: str, component: type[Observer], setting: str) -> tuple[str, An
     option, equals, value = setting.partition("=")
     if not equals or not option:
         raise ErcBenchError(
-            f"--observer {text!r} is not of the form NAME or NAME:OPTION=VALUE",
-            "An observer with two options is named twice: --observer NAME:A=1 --observer NAME:B=2.",
+            f"{OptionName('observers')} {text!r} is not of the form NAME or NAME:OPTION=VALUE",
+            "An observer with two options is named twice: NAME:A=1 and NAME:B=2.",
         )
     declared = specs(component.Options)
     if option not in declared:
         raise ErcBenchError(
-            f"--observer {text}: the observer {component.name!r} has no option {option!r};"
+            f"{OptionName('observers')} {text}: the observer {component.name!r} has no option {option!r};"
             f" {did_you_mean(option, declared)}"
         )
     try:
         return option, declared[option].convert(parse_value(value.strip()))
     except ValueError as error:
-        raise ErcBenchError(f"--observer {text}: {option} {error}") from None
+        raise ErcBenchError(f"{OptionName('observers')} {text}: {option} {error}") from None
 
 
 def _chosen(component: type[Observer], options: Mapping[str, Any]) -> ChosenObserver:

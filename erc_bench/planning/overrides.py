@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from erc_bench.contracts.options import parse_value
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.names import did_you_mean
 
 
@@ -38,9 +38,10 @@ def parse_override(text: str) -> Override:
     left, equals, right = text.partition("=")
     method, colon, address = left.strip().rpartition(":")
     if not equals or not address or (colon and not method):
+        said = OptionName("settings")
         raise ErcBenchError(
-            f"--set {text!r} is not of the form slot.option=value",
-            "For example --set objective.temperature=0.1 or --set eacl:classifier=head.",
+            f"{said} {text!r} is not of the form slot.option=value",
+            f"For example {said} objective.temperature=0.1 or {said} eacl:classifier=head.",
         )
     return Override(address, parse_value(right.strip()), method)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan
 
@@ -74,7 +74,7 @@ def refuse_tuning_seeds(plans: Sequence[Plan], tuned: Mapping[CombinationName, T
         told = "; ".join(f"{file} was tuned with {_seeds(found)}" for file, found in seeds.items())
         raise ErcBenchError(
             f"{told}, and results on the seeds of a search are results of the search",
-            "Report on other seeds: --seeds 5 stands for the seeds 1 to 5.",
+            f"Report on other seeds: {OptionName('seeds'):5} stands for the seeds 1 to 5.",
         )
 
 

@@ -24,7 +24,7 @@ from typing import Any
 from erc_bench.contracts.component import Component, kind_of
 from erc_bench.contracts.hookspecs import PROJECT, hookimpl
 from erc_bench.contracts.method import Method
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.names import did_you_mean
 from erc_bench.plugin_host.catalogue import FILE, HOOK_OF_KIND, Catalogue
 from erc_bench.plugin_host.code_digests.modules import PLUGIN_MODULE
@@ -107,7 +107,8 @@ def brought(catalogue: Catalogue, file: PluginFile) -> list[str]:
 def _read(path: Path) -> bytes:
     if path.is_dir():
         raise ErcBenchError(
-            f"{path} is a folder, and --plugin loads a single file", f"A package is installed: pip install -e {path}"
+            f"{path} is a folder, and {OptionName('plugins')} loads a single file",
+            f"A package is installed: pip install -e {path}",
         )
     if path.suffix != ".py":
         raise ErcBenchError(f"{path} is not a Python file: its name does not end in .py", _EXAMPLE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from erc_bench.contracts.backbone import Backbone, LoadedBackbone
 from erc_bench.contracts.options import option
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.pretrained import files, hub
 from erc_bench.pretrained.loading import load_folder, maximum_length
 
@@ -110,7 +110,9 @@ class PretrainedBackbone(Backbone):
     def _local_folder(self) -> Path | None:
         reference = self.reference()
         if not reference:
-            raise ErcBenchError(f"backbone {self.name!r} needs a model", "Name it: --backbone OWNER/MODEL or FOLDER.")
+            raise ErcBenchError(
+                f"backbone {self.name!r} needs a model", f"Name it: {OptionName('backbones'):OWNER/MODEL} or FOLDER."
+            )
         folder = Path(reference).expanduser()
         if folder.is_dir():
             lacking = files.missing_files(folder)
@@ -140,8 +142,9 @@ class PretrainedBackbone(Backbone):
         return ErcBenchError(
             f"backbone {self.name!r}: {self.reference()} is not in the cache {hub.cache_folder()}, and {reason}",
             "Put config.json, the tokenizer (tokenizer.json, or vocab.json with merges.txt) and the weights "
-            f"(model.safetensors or pytorch_model.bin{size}) into a folder and name it with --backbone FOLDER "
-            f"(--set backbone.path=FOLDER keeps the name {self.name}), or fetch {self.reference()} into that cache "
+            f"(model.safetensors or pytorch_model.bin{size}) into a folder and name it with "
+            f"{OptionName('backbones'):FOLDER} "
+            f"(backbone.path=FOLDER, set, keeps the name {self.name}), or fetch {self.reference()} into that cache "
             f"on a machine with network. {self.alternative}",
         )
 

@@ -96,7 +96,7 @@ def look_up(hub_id: str, revision: str) -> Revision:
     except GatedRepoError as error:
         raise ErcBenchError(f"{hub_id} asks for an agreement first", f"See https://huggingface.co/{hub_id}") from error
     except RevisionNotFoundError as error:
-        raise ErcBenchError(f"{hub_id} has no revision {revision!r}", "Try --set backbone.revision=main.") from error
+        raise ErcBenchError(f"{hub_id} has no revision {revision!r}", "Set backbone.revision=main.") from error
     except RepositoryNotFoundError as error:
         raise ErcBenchError(f"there is no model {hub_id!r} on the Hugging Face hub", "Check its spelling.") from error
     except Exception as error:  # which library reports a lost connection, and how, differs between versions

@@ -16,7 +16,7 @@ import torch
 from erc_bench.contracts.observer import ObservedStatus
 from erc_bench.contracts.types import gold_labels, seal
 from erc_bench.corpora.corpus import Corpus, limited, load_corpus
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.plan import Plan
 from erc_bench.running.audit import SelectionAudit
@@ -244,7 +244,9 @@ class GridRunner:
     def _passed_over(self, plan: Plan, found: Found, started: float) -> None:
         seconds = time.perf_counter() - started
         if found.state == "failed":
-            self.outcome.failed.append((plan, f"{found.reason} (earlier; --overwrite failed tries again)"))
+            self.outcome.failed.append(
+                (plan, f"{found.reason} (earlier; {OptionName('overwrite'):failed} tries again)")
+            )
             self.progress.cell_ended(plan.label(), f"failed earlier: {found.reason}", seconds)
             return
         if found.state == "stale":

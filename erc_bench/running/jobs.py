@@ -158,7 +158,7 @@ def _send_end(connection: Connection) -> None:
 
 def _ending(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
-        return f"killed by signal {-exit_code}; there may not have been enough memory: ask for fewer --jobs"
+        return f"killed by signal {-exit_code}; there may not have been enough memory: ask for fewer jobs"
     return f"exit code {exit_code}"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from erc_bench.contracts.types import UtteranceKey
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.plan import Plan
 from erc_bench.running.record import Row, scored_rows
 from erc_bench.store.layout import CellAddress
@@ -58,5 +58,6 @@ def other_weights(runs: Path, address: CellAddress, upstream: Mapping[str, Any])
         if before.get("key") == upstream["key"] and before.get("weights") != upstream["weights"]:
             yield (
                 f"{folder} read other weights of the upstream {upstream['method']} ({before.get('weights')}, now "
-                f"{upstream['weights']}): it was trained again elsewhere; --overwrite always runs such cells again"
+                f"{upstream['weights']}): it was trained again elsewhere; "
+                f"{OptionName('overwrite'):always} runs such cells again"
             )

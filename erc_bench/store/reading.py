@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.store.file_contents import check_content, check_files, content_of, listed, stated
 from erc_bench.store.layout import RECORD_FILE, RECORD_FORMAT, STATUS_FILE, is_cell_file
 from erc_bench.store.record import check_record
@@ -71,7 +71,7 @@ def read_cells(runs: Path) -> list[StoredCell]:
     if not runs.is_dir():
         raise ErcBenchError(
             f"there is no folder of runs {str(runs)!r}",
-            "Train something first with `erc-bench run`, or name the folder with --runs.",
+            f"Train something first with `erc-bench run`, or name the folder with {OptionName('runs')}.",
         )
     folders = [folder for folder in runs.glob("*/*/*/*/seed-*") if _is_cell(folder, runs)]
     with without_collection():

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 
 
 def choose_device(name: str) -> torch.device:
@@ -25,7 +25,9 @@ def choose_device(name: str) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
-        raise ErcBenchError(f"the device {name!r} cannot be used: {reason}", "Try --device cpu.") from error
+        raise ErcBenchError(
+            f"the device {name!r} cannot be used: {reason}", f"Try {OptionName('device'):cpu}."
+        ) from error
     return device
 
 
@@ -36,7 +38,7 @@ def choose_precision(wanted: str, device: torch.device, bf16_safe: bool, frozen:
     computed once, and float32 moves them a thousand times less from one machine to the next.
     """
     if wanted == "float64" and device.type == "mps":
-        remedy = "Set training.precision=float32, or --device cpu."
+        remedy = f"Set training.precision=float32, or {OptionName('device'):cpu}."
         raise ErcBenchError("Apple's GPU does not compute in float64", remedy)
     if wanted != "auto":
         return getattr(torch, wanted)  # type: ignore[no-any-return]

@@ -52,7 +52,7 @@ class MicroBatches:
             raise ErcBenchError(
                 "the language model gave other states when a micro-batch was encoded a second time for its gradients",
                 "Either it draws on a generator of its own, or the objective moves parameters between outputs() and "
-                "backward(); leave --micro-batch out and lower training.batch_size.",
+                "backward(); do without micro-batches and lower training.batch_size.",
             )
 
     def _parts(self, rows: Sequence[TokenRow], examples: int, row_encoder: RowEncoder) -> list[list[int]]:
@@ -90,7 +90,7 @@ class _TwoPasses(torch.autograd.Function):
         if torch.is_grad_enabled():
             raise ErcBenchError(
                 "the objective wants the gradient of a gradient of the language model, which micro-batches do not keep",
-                "Leave --micro-batch out and lower training.batch_size.",
+                "Do without micro-batches and lower training.batch_size.",
             )
         with torch.enable_grad():
             states = ctx.part.encode_again()
@@ -127,7 +127,7 @@ class _Part:
         if changed:
             raise ErcBenchError(
                 f"the language model changes its buffer {changed[0]} in every pass, and a micro-batch takes two",
-                "Leave --micro-batch out and lower training.batch_size: normalisation over a batch, or whatever "
+                "Do without micro-batches and lower training.batch_size: normalisation over a batch, or whatever "
                 "counts there, would count every row twice.",
             )
         self._first = states.detach()

@@ -28,7 +28,7 @@ def make_optimiser(groups: Mapping[str, Sequence[nn.Parameter]], options: Traini
     if not any(part["params"] for part in parts):
         raise ErcBenchError(
             "nothing trains: the backbone is frozen, and encoder, objective and head have no parameters",
-            "Let some of the backbone train: --set encoder.trainable=all.",
+            "Let some of the backbone train: encoder.trainable=all.",
         )
     return torch.optim.AdamW([part for part in parts if part["params"]], fused=True)
 

@@ -190,7 +190,7 @@ def freeze(model: nn.Module, trainable: int | str) -> None:
     if trainable > len(layers):
         raise ErcBenchError(
             f"encoder.trainable={trainable}, and the backbone has {len(layers)} layers",
-            "Name fewer top layers, or let all of it train: --set encoder.trainable=all.",
+            "Name fewer top layers, or let all of it train: encoder.trainable=all.",
         )
     for layer in layers[len(layers) - trainable :]:
         layer.requires_grad_(True)

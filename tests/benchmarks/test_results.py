@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from erc_bench.commands.suite_tables import suite_tables
+from erc_bench.experiments.suite_tables import suite_tables
 from erc_bench.store.reading import read_cells
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -15,6 +15,7 @@ def test_committed_tables_come_out_of_the_committed_cells(name):
     results = BENCHMARKS / "results" / name
     cells = read_cells(results)
     assert [cell.name for cell in cells if cell.status != "done"] == []
-    tables = dict(suite_tables(BENCHMARKS / "suites" / f"{name}.toml", cells, "markdown"))
+    notes = []
+    tables = dict(suite_tables(BENCHMARKS / "suites" / f"{name}.toml", cells, "markdown", None, notes.append))
     committed = {file.name: file.read_text(encoding="utf-8") for file in (results / "tables").iterdir()}
     assert committed == tables

@@ -5,8 +5,8 @@ import json
 import pytest
 import store_fixture
 
-from erc_bench.commands.grid_run import parse_seeds
 from erc_bench.errors import ErcBenchError
+from erc_bench.planning.run_requests import seeds_of
 
 
 @pytest.mark.parametrize(
@@ -19,17 +19,26 @@ from erc_bench.errors import ErcBenchError
         ("7,", None),
         (" 2 ", (1, 2)),
         ("1001", None),
+        ("1-5", (1, 2, 3, 4, 5)),
+        ("3-3", (3,)),
+        ("7,1-2", (7, 1, 2)),
+        ("0-999", tuple(range(1000))),
+        ("0-1000", None),
+        ("1-999999999999", None),
+        ("1-3,2", None),
     ],
 )
 def test_seeds_are_a_number_or_a_list(text, seeds):
     if seeds is None:
         with pytest.raises(ErcBenchError):
-            parse_seeds(text)
+            seeds_of(text)
     else:
-        assert parse_seeds(text) == seeds
+        assert seeds_of(text) == seeds
 
 
-@pytest.mark.parametrize("text", ["", "0", "-1", "many", "1,1", "1,-2", "1;2", "1.5", "1,,2"])
+@pytest.mark.parametrize(
+    "text", ["", "0", "-1", "many", "1,1", "1,-2", "1;2", "1.5", "1,,2", "5-1", "1-", "-", "1-2-3"]
+)
 def test_anything_else_is_refused(command, text):
     outcome = command("run", "--method", "ce", "--dataset", "demo", "--seeds", text)
     assert outcome.code == 2

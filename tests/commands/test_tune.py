@@ -10,8 +10,8 @@ import tomllib
 
 import pytest
 
-from erc_bench.commands.tune import parse_tuning_seeds
 from erc_bench.errors import ErcBenchError
+from erc_bench.planning.run_requests import tuning_seeds_of
 from erc_bench.store.reading import read_cell, read_cells
 
 SMALL = ("dataset.size=12", "training.epochs=2", "encoder.window=1", "encoder.length=48")
@@ -217,15 +217,17 @@ def test_data_that_are_missing_are_told_before_anything_trains(command, tiny_ber
     assert "3 of 3 files are missing" in outcome.err
 
 
-@pytest.mark.parametrize(("text", "seeds"), [("101,102", (101, 102)), ("7", (7,)), ("0", (0,))])
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("101,102", (101, 102)), ("7", (7,)), ("0", (0,)), ("101-103", (101, 102, 103))]
+)
 def test_tuning_seeds_are_a_list(text, seeds):
-    assert parse_tuning_seeds(text) == seeds
+    assert tuning_seeds_of(text) == seeds
 
 
 @pytest.mark.parametrize("text", ["", "1,1", "-1", "a", "1,", "1.5"])
 def test_anything_else_is_no_list_of_seeds(text):
     with pytest.raises(ErcBenchError, match="is no list of different seeds"):
-        parse_tuning_seeds(text)
+        tuning_seeds_of(text)
 
 
 def test_without_optuna_the_extra_is_named(tune, monkeypatch):

@@ -1,17 +1,19 @@
 """Which tests are asked for: test, correction, unit, pairs, letters, clusters and slices."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn.metrics import f1_score
 
-from erc_bench.commands.compare_tests import CORRECTIONS as OFFERED_CORRECTIONS
-from erc_bench.commands.compare_tests import TESTS as OFFERED_TESTS
 from erc_bench.comparison import Tests as Asked
 from erc_bench.comparison import compare
 from erc_bench.comparison.requested_tests import CORRECTION_NAMES, SEED_TESTS
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.tables import render
+from erc_bench.planning.table_requests import Correction as OfferedCorrection
+from erc_bench.planning.table_requests import TestName as OfferedTest
 from erc_bench.statistics.corrections import CORRECTIONS
 from erc_bench.store.reading import read_cells
 
@@ -139,8 +141,8 @@ def test_each_correction_is_that_of_the_statistics(three, correction):
 
 
 def test_what_the_command_offers_is_what_there_is():
-    assert tuple(SEED_TESTS) == OFFERED_TESTS
-    assert {CORRECTION_NAMES.get(name, name) for name in OFFERED_CORRECTIONS} == set(CORRECTIONS)
+    assert tuple(SEED_TESTS) == get_args(OfferedTest)
+    assert {CORRECTION_NAMES.get(name, name) for name in get_args(OfferedCorrection)} == set(CORRECTIONS)
 
 
 def test_seeds_alone_take_the_scores_of_the_records(three):

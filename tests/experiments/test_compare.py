@@ -14,8 +14,8 @@ import erc_bench.api as erc
 from erc_bench.commands.compare import compare as command
 from erc_bench.comparison.requested_tests import CLUSTERS, CORRECTION_NAMES, SEED_TESTS, UNITS
 from erc_bench.errors import ErcBenchError
-from erc_bench.experiments import compare as module
 from erc_bench.experiments.view import ComparisonView
+from erc_bench.planning import table_requests as requests
 from erc_bench.statistics.corrections import CORRECTIONS
 from erc_bench.statistics.metrics import METRIC_WORDS
 
@@ -34,20 +34,22 @@ def runs(store):
 def test_every_option_of_the_command_is_an_argument():
     options = {parameter.name for parameter in command.params} - {"suite", "form", "output"}
     assert set(inspect.signature(erc.compare).parameters) == options
+    positional = [each.name for each in inspect.signature(erc.compare).parameters.values() if each.kind != 3]
+    assert positional == ["runs", "datasets", "methods", "baseline", "metric"]
 
 
 def test_the_defaults_are_those_of_the_command():
     arguments = inspect.signature(erc.compare).parameters
     for parameter in command.params:
         if parameter.name in arguments and parameter.name != "runs":
-            default = None if parameter.multiple else parameter.default
+            default = () if parameter.multiple else parameter.default
             found = arguments[parameter.name].default
             assert found == default or (not found and not isinstance(default, str)), parameter.name
 
 
 def test_the_types_name_what_there_is():
     names = ("Metric", "TestName", "Correction", "Unit", "Cluster")
-    values = {name: set(getattr(module, name).__args__) for name in names}
+    values = {name: set(getattr(requests, name).__args__) for name in names}
     assert values == {
         "Metric": set(METRIC_WORDS),
         "TestName": set(SEED_TESTS),
@@ -148,8 +150,8 @@ def test_per_class(runs):
         ({"metric": "macro-f1"}, "there is no metric 'macro-f1'; did you mean macro_f1"),
         ({"family": "tables"}, "there is no family 'tables'; did you mean table?"),
         ({"by": "class"}, "there is no by 'class'"),
-        ({"alpha": 5}, "alpha is a probability between 0 and 1, not 5"),
-        ({"margin": -1}, "a margin is a number of points above 0, not -1"),
+        ({"alpha": 5}, "alpha must be a number between 0 and 1, such as 0.05, and is 5"),
+        ({"margin": -1}, "margin must be a number above 0, at most 100, and is -1"),
         ({"per_class": True, "audit": True}, "a table per class shows no selection audit\nLeave per_class or audit."),
         ({"methods": "eakl"}, "'eakl'"),
         ({"unit": "dialogue", "test": "welch"}, "the test welch is one over seeds"),

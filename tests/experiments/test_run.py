@@ -240,14 +240,17 @@ def test_warnings_are_as_they_were(run):
         ({"datasets": "nowhere"}, "there is no dataset 'nowhere'"),
         ({"seeds": 0}, "seeds=0 is neither a number of seeds nor a list of different seeds"),
         ({"seeds": [1, 1]}, "seeds=[1, 1] is neither"),
-        ({"seeds": "3"}, "seeds='3' is neither"),
+        ({"seeds": "three"}, "seeds='three' is neither"),
+        ({"seeds": "3-1"}, "seeds='3-1' is neither"),
         ({"seeds": True}, "seeds=True is neither"),
         ({"seeds": 1.5}, "seeds=1.5 is neither"),
         ({"seeds": 2000}, "seeds=2000 asks for more than 1000 seeds"),
         ({"settings": {"objective.temprature": 1}}, "objective.temprature"),
         ({"settings": {"training.epochs": "many"}}, "must be a whole number, got 'many' (settings)"),
         ({"settings": {"": 1}}, "is not of the form slot.option"),
-        ({"settings": ["training.epochs=1"]}, "settings must map names to values"),
+        ({"settings": "training.epochs=1"}, "settings must map names to values"),
+        ({"settings": 3}, "settings must map names to values"),
+        ({"settings": ["training.epochs"]}, "settings 'training.epochs' is not of the form slot.option=value"),
         ({"overwrite": "all"}, "there is no overwrite 'all'"),
         ({"jobs": 0}, "jobs must be a whole number, at least 1, and is 0"),
         ({"limit": 1.5}, "limit must be a whole number, at least 1, and is 1.5"),
@@ -295,7 +298,7 @@ def test_several_processes_cannot_share_what_was_typed(run, monkeypatch, several
 
 
 def test_a_script_that_is_read_again_says_what_to_do(run, monkeypatch):
-    monkeypatch.setattr("erc_bench.experiments.run.parent_process", object)
+    monkeypatch.setattr("erc_bench.experiments.grid.parent_process", object)
     with pytest.raises(ErcBenchError) as caught:
         run("majority", jobs=2)
     assert 'if __name__ == "__main__":' in caught.value.hint
@@ -350,7 +353,7 @@ def test_a_file_in_the_place_of_the_runs_is_told_before_anything_trains(run, tmp
         (lambda: erc.load_runs(None), "runs must be a path, and is None"),
         (lambda: erc.load_runs(5), "runs must be a path, and is 5"),
         (lambda: erc.compare(3), "runs must be a path, and is 3"),
-        (lambda: erc.compare("runs", data_dir=3), "there is no folder of runs"),
+        (lambda: erc.compare("runs", data_dir=3), "data_dir must be a path, and is 3"),
         (lambda: erc.components(3), "there is no kind 3; known: backbone"),
         (lambda: erc.components([]), "there is no kind []; known: backbone"),
         (lambda: erc.load_model(None), "run must be a path, and is None"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from math import inf
 from typing import Annotated, Any
 
 from msgspec import Meta
 
+from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
+from erc_bench.planning.asked import Field
+from erc_bench.planning.run_requests import seeds_of
 from erc_bench.validation import fits
 
 _Name = Annotated[str, Meta(min_length=1)]
@@ -56,23 +58,17 @@ class Fields:
         """Return a truth value; false where there is none."""
         return bool(self._get(key, bool, False, "true or false"))
 
-    def share(self, key: str, default: float) -> float:
-        """Return a number between 0 and 1, both excluded."""
-        value = self._content.get(key, default)
-        if isinstance(value, float) and 0 < value < 1:
-            return value
-        self.wrong(key, "it must be a number between 0 and 1, such as 0.05")
-        return default
-
-    def size(self, key: str) -> float | None:
-        """Return a number above 0; ``None`` where there is none."""
-        value = self._content.get(key)
-        if value is None:
-            return None
-        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < inf:
-            return float(value)
-        self.wrong(key, "it must be a number above 0")
-        return None
+    def asked(self, field: Field, known: Collection[str] | None = None) -> Any:
+        """Return the value of a field of a request, else its default; ``known`` restricts a list of names."""
+        value = self._content.get(field.name, field.spec.default)
+        if field.is_list:
+            return self.names(field.name, known)
+        try:
+            return field.converted(value.strip() or None if isinstance(value, str) else value)
+        except ValueError:
+            is_text = isinstance(value, str) or not (field.choices or field.item is str)
+            self.wrong(field.name, field.fault(value, "it") if is_text else "it must be a string")
+            return field.spec.default
 
     def names(
         self, key: str, known: Collection[str] | None = None, expected: str = "a list of names"
@@ -95,14 +91,12 @@ class Fields:
         return self.names(key)
 
     def seeds(self, key: str) -> tuple[int, ...]:
-        """Return seeds: a number n stands for seeds 1 to n, a list for itself."""
-        value = self._content.get(key, 5)
-        if _is_count(value) and value:
-            return tuple(range(1, value + 1))
-        if isinstance(value, list) and value and all(map(_is_count, value)) and len(set(value)) == len(value):
-            return tuple(value)
-        self.wrong(key, "it must be a number of seeds or a list of different seeds")
-        return ()
+        """Return seeds: a number n stands for seeds 1 to n, a list and a text such as ``"1-5"`` for themselves."""
+        try:
+            return seeds_of(self._content.get(key, 5))
+        except ErcBenchError:
+            self.wrong(key, "it must be a number of seeds or a list of different seeds")
+            return ()
 
     def table(self, key: str) -> Fields:
         """Return the table of a key; an empty one where there is none."""
@@ -125,7 +119,3 @@ class Fields:
             self.wrong(key, "an axis must be a list of at least two different values")
             return ()
         return tuple(value)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0

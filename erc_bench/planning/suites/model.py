@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from erc_bench.comparison.comparison_data import Family
-from erc_bench.comparison.requested_tests import Tests
+from erc_bench.planning.asked import asked
 from erc_bench.planning.overrides import Override
+from erc_bench.planning.table_requests import CompareRequest
 
 
 @dataclass(frozen=True)
@@ -20,27 +20,11 @@ class Axis:
     method: str = ""
 
 
-@dataclass(frozen=True)
-class Table:
+@dataclass(frozen=True, kw_only=True)
+class Table(CompareRequest):
     """One table that a suite ends with; what is empty is as in the suite, or as ``compare`` has it."""
 
-    title: str = ""
-    methods: tuple[str, ...] = ()
-    datasets: tuple[str, ...] = ()
-    readouts: tuple[str, ...] = ()
-    reported: tuple[str, ...] = ()
-    baseline: str | None = None
-    metric: str | None = None
-    family: Family = "dataset"
-    per_class: bool = False
-    audit: bool = False
-    alpha: float = 0.05
-    tests: Tests = field(default_factory=Tests)
-
-    def wanted(self) -> dict[str, Any]:
-        """Return what ``compare`` is asked for, beside methods and datasets."""
-        names = ("baseline", "metric", "readouts", "family", "per_class", "reported", "audit", "alpha", "tests")
-        return {name: getattr(self, name) for name in names}
+    title: str = asked("", "What stands above the table.")
 
 
 @dataclass(frozen=True)

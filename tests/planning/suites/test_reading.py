@@ -12,7 +12,7 @@ from erc_bench.planning.overrides import Override
 from erc_bench.planning.suites import reading
 from erc_bench.planning.suites.model import Axis, Table
 from erc_bench.planning.suites.reading import read_suite
-from erc_bench.planning.suites.table import KEYS
+from erc_bench.planning.suites.table import FIELDS
 
 
 def test_the_smallest_suite_has_the_defaults_of_run(read):
@@ -21,6 +21,11 @@ def test_the_smallest_suite_has_the_defaults_of_run(read):
     assert (suite.methods, suite.datasets) == (("ce", "eacl"), ("meld", "emorynlp"))
     assert (suite.backbones, suite.seeds, suite.readouts) == (("simcse",), (1, 2, 3, 4, 5), ())
     assert (suite.settings, suite.axes, suite.tables) == ((), (), (Table(),))
+
+
+@pytest.mark.parametrize(("text", "seeds"), [("'2-4'", (2, 3, 4)), ("'3'", (1, 2, 3)), ("'7,1-2'", (7, 1, 2))])
+def test_seeds_may_be_written_as_on_the_command_line(read, text, seeds):
+    assert read(f"seeds = {text}").seeds == seeds
 
 
 def test_settings_are_tables_of_slots_and_what_speaks_to_one_method_comes_last(read):
@@ -98,7 +103,16 @@ def test_tables(read):
         [[table]]
         audit = true
     """)
-    main = Table("Main", ("eacl",), ("meld",), ("centroid",), ("eacl2024/table-2",), "ce/simcse", "macro_f1", "table")
+    main = Table(
+        title="Main",
+        methods=("eacl",),
+        datasets=("meld",),
+        readouts=("centroid",),
+        reported=("eacl2024/table-2",),
+        baseline="ce/simcse",
+        metric="macro_f1",
+        family="table",
+    )
     assert suite.tables == (main, Table(per_class=True), Table(audit=True))
 
 
@@ -119,10 +133,10 @@ def test_a_table_names_its_tests_as_compare_does(read):
         margin = 2
         force_ranks = true
     """)
-    asked, pairs = (table.wanted() for table in suite.tables)
-    assert asked["tests"] == Asked("sign-flip", "benjamini-hochberg", letters=True, cluster="session", by_slice=True)
-    assert (asked["alpha"], pairs["alpha"]) == (0.01, 0.05)
-    assert pairs["tests"] == Asked(unit="seed", all_pairs=True, margin=2.0, ranks=True, force_ranks=True)
+    asked, pairs = suite.tables
+    assert asked.tests == Asked("sign-flip", "benjamini-hochberg", letters=True, cluster="session", by_slice=True)
+    assert (asked.alpha, pairs.alpha) == (0.01, 0.05)
+    assert pairs.tests == Asked(unit="seed", all_pairs=True, margin=2.0, ranks=True, force_ranks=True)
 
 
 def test_the_example_of_the_documentation_is_a_suite(read):
@@ -137,7 +151,7 @@ def test_a_table_takes_the_options_of_compare_that_change_a_table():
     options = {name.strip("-").replace("-", "_") for parameter in compare.params for name in parameter.opts}
     plural = {"method": "methods", "dataset": "datasets", "readout": "readouts"}
     others = {"runs", "suite", "format", "output", "data_dir"}
-    assert {plural.get(name, name) for name in options - others} == set(KEYS) - {"title"}
+    assert {plural.get(name, name) for name in options - others} == set(FIELDS) - {"title"}
 
 
 def problems(read, text, grid=None):
@@ -162,7 +176,9 @@ WRITTEN = 'a setting is written as encoder.trainable = "none" above all tables'
         ("seeds = true", "seeds: it must be a number of seeds"),
         ("seeds = [1, 1]", "seeds: it must be a number of seeds"),
         ("seeds = [-1]", "seeds: it must be a number of seeds"),
-        ("seeds = '5'", "seeds: it must be a number of seeds"),
+        ("seeds = 'five'", "seeds: it must be a number of seeds"),
+        ("seeds = '5-1'", "seeds: it must be a number of seeds"),
+        ("seeds = 1.5", "seeds: it must be a number of seeds"),
         ("backbones = 'minilm'", "backbones: it must be a list of names"),
         ("backbones = []", "backbones: it must not be empty; leave it out"),
         ("readouts = ['probe', 'probe']", "readouts: 'probe' stands there 2 times"),
@@ -188,7 +204,7 @@ WRITTEN = 'a setting is written as encoder.trainable = "none" above all tables'
         ("[[table]]\ndatasets = ['iemocap']", "table[1].datasets: the suite has no 'iemocap'; known: emorynlp, meld"),
         ("[[table]]\nbaseline = 'eakl'", "table[1].baseline: the suite has no method 'eakl'; did you mean eacl?"),
         ("[[table]]\nmetric = 'accuracyy'", "table[1].metric: there is no metric 'accuracyy'; did you mean accuracy?"),
-        ("[[table]]\nfamily = 'all'", "table[1].family: it must be dataset or table"),
+        ("[[table]]\nfamily = 'all'", "table[1].family: there is no family 'all'; known: dataset, table"),
         ("[[table]]\nmetric = 'accuracy'\nper_class = true", "table[1].metric: a table per class has no other metric"),
         ("audit = 1", "audit: it must be true or false"),
         ("[[table]]\naudit = true\nper_class = true", "table[1].audit: a table per class shows no selection audit"),
@@ -211,9 +227,9 @@ WRITTEN = 'a setting is written as encoder.trainable = "none" above all tables'
         ("[[table]]\ntest = 3", "table[1].test: it must be a string"),
         ("[[table]]\ncorrection = 'hom'", "table[1].correction: there is no correction 'hom'; did you mean holm?"),
         ("[[table]]\ncorrection = 'bhh'", "table[1].correction: there is no correction 'bhh'; did you mean bh?"),
-        ("[[table]]\nunit = 'seeds'", "table[1].unit: there is no unit of tests 'seeds'; did you mean seed?"),
+        ("[[table]]\nunit = 'seeds'", "table[1].unit: there is no unit 'seeds'; did you mean seed?"),
         ("[[table]]\ncluster = 'sessions'", "table[1].cluster: there is no cluster 'sessions'; did you mean session?"),
-        ("[[table]]\nby = 'slices'", "table[1].by: there are no columns by 'slices'; did you mean slice?"),
+        ("[[table]]\nby = 'slices'", "table[1].by: there is no by 'slices'; did you mean slice?"),
         ("[[table]]\nalpha = 1", "table[1].alpha: it must be a number between 0 and 1, such as 0.05"),
         ("[[table]]\nalpha = 1.5", "table[1].alpha: it must be a number between 0 and 1"),
         ("[[table]]\nalpha = true", "table[1].alpha: it must be a number between 0 and 1"),

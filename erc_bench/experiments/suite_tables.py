@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from erc_bench.commands.compare_tests import tell_note
-from erc_bench.commands.standard_output import components_aside
 from erc_bench.errors import ErcBenchError
-from erc_bench.experiments.comparing import compare_stored, corpus_gold
+from erc_bench.experiments.comparing import Tell, compare_stored, corpus_gold
+from erc_bench.experiments.paths import folder_of
 from erc_bench.output.tables import SUFFIXES, render
+from erc_bench.planning.asked import StrPath
 from erc_bench.planning.suites.model import Suite, Table
 from erc_bench.planning.suites.reading import read_suite
 from erc_bench.store.reading import StoredCell
@@ -21,7 +21,7 @@ _TITLED = {"markdown": "# {}\n\n", "rich": "{}\n\n", "latex": "% {}\n"}
 
 
 def suite_tables(
-    file: Path, cells: Sequence[StoredCell], form: str, data_dir: Path | None = None
+    file: Path, cells: Sequence[StoredCell], form: str, data_dir: StrPath | None, tell: Tell
 ) -> Iterator[tuple[str, str]]:
     """Yield (file name, text) of each table of a suite, with its title.
 
@@ -30,31 +30,26 @@ def suite_tables(
 
     Raises :class:`ErcBenchError` naming the table that the stored cells cannot fill.
     """
-    suite, gold_of = read_suite(file), corpus_gold(data_dir)
+    suite, gold_of = read_suite(file), corpus_gold(folder_of(data_dir))
     for number, table in enumerate(suite.tables, start=1):
         title = table.title or suite.title or suite.name
         name = f"{number}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:60].rstrip('-')}.{SUFFIXES[form]}"
         try:
-            wanted = _wanted(suite, table, cells)
-            with components_aside():
-                comparison = compare_stored(cells, data_dir=data_dir, gold_of=gold_of, tell=tell_note, **wanted)
-            text = render(comparison, form)
+            asked = replace(_stored_part(suite, table, cells), data_dir=data_dir)
+            text = render(compare_stored(cells, asked, tell, gold_of), form)
         except ErcBenchError as error:
             raise ErcBenchError(f"table {number} of {file}, {title!r}: {error.message}", error.hint) from None
         yield name, _heading(suite, title, form) + text
 
 
-def _wanted(suite: Suite, table: Table, cells: Sequence[StoredCell]) -> dict[str, Any]:
-    """Return the request for a table: of what the suite names, what is stored."""
+def _stored_part(suite: Suite, table: Table, cells: Sequence[StoredCell]) -> Table:
+    """Return the table of what is stored of what the suite names."""
     stored = {kind: {getattr(cell, kind) for cell in cells} for kind in ("dataset", "method")}
-    names = {
-        "datasets": [name for name in table.datasets or suite.datasets if name in stored["dataset"]],
-        "methods": [name for name in table.methods or suite.methods if name in stored["method"]],
-    }
-    lacking = [kind for kind, found in names.items() if not found]
-    if lacking:
+    datasets = [name for name in table.datasets or suite.datasets if name in stored["dataset"]]
+    methods = [name for name in table.methods or suite.methods if name in stored["method"]]
+    if lacking := [kind for kind, found in (("datasets", datasets), ("methods", methods)) if not found]:
         raise ErcBenchError(f"none of its {lacking[0]} is stored", "Run the suite first with `erc-bench sweep`.")
-    return {**names, **table.wanted()}
+    return replace(table, datasets=datasets, methods=methods)
 
 
 def _heading(suite: Suite, title: str, form: str) -> str:

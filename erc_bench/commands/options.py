@@ -1,0 +1,91 @@
+"""Requests as options: what a command takes is what its request declares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from erc_bench.commands.plugin_options import load_plugins
+from erc_bench.errors import OptionName
+from erc_bench.planning.asked import Asked, Field, fields_of
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=Asked)
+T = TypeVar("T")
+
+
+_CALLBACKS: dict[str, dict[str, Any]] = {"plugins": {"callback": load_plugins, "type": click.Path(path_type=Path)}}
+"""What is read while the command line is, since other options are understood with it."""
+
+
+class FiniteFloat(click.FloatRange):
+    """A number in a range; nan, which no bound stops, and infinity are mistakes of their own."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
+
+
+def takes(
+    request: type[R], leave: Collection[str] = (), arguments: Collection[str] = ()
+) -> Callable[[Callable[Concatenate[R, P], T]], Callable[P, T]]:
+    """Give a command the options of a request, which it is called with.
+
+    ``leave`` names the fields that it has not, ``arguments`` those that stand without the name of an option.
+    """
+    fields = [field for field in fields_of(request) if field.name not in leave]
+
+    def decorate(command: Callable[Concatenate[R, P], T]) -> Callable[P, T]:
+        @wraps(command)
+        def called(*args: P.args, **typed: P.kwargs) -> T:
+            return command(request(**{field.name: typed.pop(field.name) for field in fields}), *args, **typed)
+
+        for field in reversed(fields):
+            option_of(field, field.name in arguments)(called)
+        return called
+
+    return decorate
+
+
+def option_of(field: Field, as_argument: bool = False) -> Callable[[Callable[..., T]], Callable[..., T]]:
+    """Return the option of a field, or the argument."""
+    if as_argument:
+        return click.argument(field.name, type=_type(field))
+    default = field.spec.default
+    usual = f"  [default: {field.usual}]" if field.usual else ""
+    settings: dict[str, Any] = {"help": f"{field.spec.description}{usual}", "metavar": field.metavar or None}
+    if field.types == (bool,):
+        settings["is_flag"] = True
+    elif field.several:
+        settings |= {"type": _type(field), "multiple": True, "required": field.is_required}
+        if default and not field.is_required:
+            settings["default"] = (default,) if isinstance(default, str) else default
+    elif field.is_required:
+        settings |= {"type": _type(field), "required": True}
+    else:
+        settings |= {"type": _type(field), "default": default, "show_default": default not in (None, "")}
+    return click.option(OptionName(field.name).flag, field.name, **settings | _CALLBACKS.get(field.name, {}))
+
+
+def _type(field: Field) -> Any:
+    limits = field.spec.declared
+    if field.choices:
+        return click.Choice(field.choices)
+    if field.is_path:
+        is_file, is_folder = field.metavar == "FILE", field.metavar == "DIRECTORY"
+        return click.Path(path_type=Path, dir_okay=not is_file, file_okay=not is_folder, allow_dash=is_file)
+    if field.item is int:
+        return int if limits.at_least is None else click.IntRange(min=int(limits.at_least))
+    if field.item is float:
+        open_ends = {"min_open": limits.above is not None, "max_open": limits.below is not None}
+        low, high = limits.at_least if limits.above is None else limits.above, limits.below
+        return FiniteFloat(low, limits.at_most if high is None else high, **open_ends)
+    return str

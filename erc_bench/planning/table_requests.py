@@ -1,0 +1,195 @@
+"""What may be asked of stored runs: one request for each command and function, each declared once.
+
+Everything here is light to import: ``--help`` reads it, and suites do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
+
+from erc_bench.planning.asked import Asked, StrPath, asked, shared
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from erc_bench.comparison.requested_tests import Tests
+
+    Runs: TypeAlias = StrPath | pd.DataFrame
+else:
+    # The command line says a text; a frame is read where it is used.
+    Runs = Union[StrPath, Any]  # noqa: UP007
+
+Metric = Literal["weighted_f1", "macro_f1", "accuracy", "micro_f1"]
+TestName = Literal["paired-t", "sign-flip", "wilcoxon", "welch", "mann-whitney"]
+Correction = Literal["holm", "hochberg", "bh", "bonferroni"]
+Family = Literal["dataset", "table"]
+Unit = Literal["seed", "dialogue", "both"]
+Cluster = Literal["dialogue", "episode", "session"]
+Figure = Literal["forest", "seeds", "curves", "calibration", "anchors", "confusion", "representations"]
+Slice = Literal["slice"]
+USUAL_BASELINE = "ce, else supcon, else the first of the methods shown"
+
+
+@dataclass(frozen=True)
+class RowsRequest(Asked):
+    """Which stored rows are shown, and what they are compared with."""
+
+    runs: Runs = asked("runs", "Folder of runs.")
+    datasets: Sequence[str] = asked((), "Only this dataset; may be repeated.", several=True)
+    methods: Sequence[str] = asked((), "Only this method; may be repeated. The order is kept.", several=True)
+    baseline: str | None = asked(
+        None, "Method (or METHOD/BACKBONE) that the others are compared with.", usual=USUAL_BASELINE
+    )
+    metric: Metric | None = asked(None, "Metric of the tables.", usual="the dataset's own")
+    _: KW_ONLY
+    readouts: Sequence[str] = asked(
+        (), "Add rows as this classifier read them; may be repeated.", several=True, metavar="TEXT"
+    )
+    alpha: float = asked(0.05, "Level of significance; intervals have the level 1 - alpha.", above=0, below=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableRequest(RowsRequest):
+    """Which tests are made of the rows, and what stands beside them."""
+
+    reported: Sequence[str] = asked(
+        (),
+        "Add published numbers as rows of their own: eacl2024, or one of its tables, eacl2024/table-4.",
+        several=True,
+        metavar="NAME[/TABLE]",
+    )
+    family: Family = asked("dataset", "Tests that are corrected together: those of one dataset, or all of them.")
+    test: TestName = asked("paired-t", "The test over seeds behind †; welch and mann-whitney do not pair the seeds.")
+    correction: Correction = asked(
+        "holm",
+        "Correction for the number of tests; bh (Benjamini-Hochberg) bounds the share of false marks only.",
+    )
+    unit: Unit = asked(
+        "both",
+        "seed: † alone, from the records. dialogue: △, these trained systems on new dialogues. both: † and ‡.",
+    )
+    cluster: Cluster = asked("dialogue", "What tests over dialogues take for independent, where the corpus knows it.")
+    all_pairs: bool = asked(False, "Compare each two rows; marks stay those against the baseline.")
+    letters: bool = asked(False, "Letters in each cell name the rows that it beats (all pairs).")
+    margin: float | None = asked(
+        None,
+        "Also test whether rows are equal within ± so many points (TOST over seeds), marked ≈.",
+        metavar="POINTS",
+        above=0,
+        at_most=100,
+    )
+    ranks: bool = asked(False, "Rank rows over datasets: Friedman's test, Nemenyi's distance.")
+    force_ranks: bool = asked(False, "Test ranks below five datasets too, where p is far off.")
+    by: Slice | None = asked(None, "Add columns for the slices of the test split.")
+    data_dir: StrPath | None = asked(
+        None,
+        "Corpora, which gold labels are held against, and which know slices, episodes and sessions that runs were"
+        " stored without. Default: $ERC_BENCH_DATA, else a cache.",
+    )
+
+    @property
+    def tests(self) -> Tests:
+        """The tests that are made; raises :class:`ErcBenchError` for some that do not go together."""
+        from erc_bench.comparison.requested_tests import Tests
+
+        return Tests(**shared(self, Tests), by_slice=self.by == "slice")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareRequest(TableRequest):
+    """What ``erc-bench compare``, ``compare`` of Python and the tables of suites take."""
+
+    per_class: bool = asked(False, "Show F1 of each class instead, one table for each dataset.")
+    audit: bool = asked(False, "Add what the scores would be had test chosen the epochs (see run --audit).")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageRequest(TableRequest):
+    """What ``erc-bench report`` takes."""
+
+    output: StrPath = asked("report.html", "The page to write.", metavar="FILE")
+    title: str = asked("", "The page's title.", usual="the names of the datasets")
+    figures: Sequence[Figure] = asked(
+        (),
+        "Only this kind of figure, of all rows; may be repeated.",
+        several=True,
+        usual="all but confusion and representations; kinds with a panel for each row show the baseline and the best"
+        " rows",
+    )
+    no_figures: bool = asked(False, "Leave figures out.")
+    include_text: bool = asked(
+        False,
+        "Put in the text of corpora whose licence forbids passing it on (IEMOCAP): keep such a page to yourself.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlotRequest(RowsRequest):
+    """What ``erc-bench plot`` takes beside the kind of the figure."""
+
+    seed: int | None = asked(None, "The seed whose representations are shown.", usual="the first")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreRequest(Asked):
+    """What ``erc-bench score`` takes beside the predictions."""
+
+    dataset: str = asked(description="The corpus that was answered: meld, emorynlp, iemocap, …")
+    against: StrPath | None = asked(
+        None,
+        "Predictions of another system: the difference (PREDICTIONS less these) with interval and tests.",
+        metavar="FILE",
+    )
+    split: Literal["train", "dev", "test"] = asked("test", "What was answered.")
+    metric: Metric | None = asked(None, "Metric that is tested.", usual="the dataset's own")
+    cluster: Cluster = asked(
+        "dialogue", "What is taken for independent; episodes and sessions where the corpus knows them."
+    )
+    alpha: float = asked(0.05, "Intervals have the level 1 - alpha.", above=0, below=1)
+    data_dir: StrPath | None = asked(None, "Corpora. Default: $ERC_BENCH_DATA, else a cache.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PowerRequest(Asked):
+    """What ``erc-bench power`` takes."""
+
+    runs: StrPath | None = asked(
+        None, "A folder with pilot runs of both methods; with --method, --baseline and --dataset."
+    )
+    method: str | None = asked(None, "The method whose pilot runs are read.")
+    baseline: str | None = asked(None, "What it is compared with: a method, or METHOD/BACKBONE.", usual=USUAL_BASELINE)
+    dataset: str | None = asked(None, "The dataset of the pilot runs, or of the reported numbers.")
+    reported: Sequence[str] = asked(
+        (),
+        "Instead: the largest sd at which what a printed table claims is significant, as eacl2024/table-2.",
+        several=True,
+        metavar="NAME[/TABLE]",
+    )
+    sd: float | None = asked(
+        None,
+        "In place of a pilot: the standard deviation over seeds of either method's scores, in points.",
+        above=0,
+        at_most=100,
+    )
+    correlation: float | None = asked(
+        None,
+        "With --sd: correlation of the two methods' scores over seeds.",
+        usual="0",
+        at_least=-1,
+        below=1,
+    )
+    comparisons: int = asked(
+        1, "How many comparisons are corrected together: the level is alpha divided by them.", at_least=1
+    )
+    differences: Sequence[float] = asked(
+        (),
+        "Seeds needed for this true difference in points; may be repeated.",
+        several=True,
+        usual="0.5, 1, 2",
+        above=0,
+        at_most=100,
+    )
+    power: float = asked(0.8, "The probability with which a difference is to be found.", above=0, below=1)
+    alpha: float = asked(0.05, "Level of significance.", above=0, below=1)
