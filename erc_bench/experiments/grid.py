@@ -87,18 +87,15 @@ class Grid:
 
     def _run(self, progress: Progress) -> GridOutcome:
         # A mistake in the request is told before torch is imported for the cells.
-        from erc_bench.running.grid import GridRunner
-        from erc_bench.running.jobs import JobsRunner, spread
+        from erc_bench.running.executors import Resources, executor
         from erc_bench.training.device import choose_device
 
         try:
             check_folder(self.task.runs)
             check_present((plan.dataset for plan in self.plans), data_root(self.task.data_dir))
-            devices = [str(choose_device(name)) for name in self.task.device.split(",")]
+            devices = tuple(str(choose_device(name)) for name in self.task.device.split(","))
             task = replace(self.task, device=devices[0])
-            if self.jobs > 1 or len(devices) > 1:
-                return JobsRunner(spread(max(self.jobs, len(devices)), task, devices), progress).run(self.plans)
-            return GridRunner(task, progress).run(self.plans)
+            return executor(task, Resources(self.jobs, devices), progress).run(self.plans)
         finally:
             progress.close()
 

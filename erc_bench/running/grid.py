@@ -53,6 +53,15 @@ class GridOutcome:
     failed: list[tuple[Plan, str]] = field(default_factory=list)
     stale: list[tuple[Plan, str]] = field(default_factory=list)
 
+    def of(self, plan: Plan) -> GridOutcome:
+        """Return the same outcome of this plan, where another process was handed a copy of it."""
+        return GridOutcome(
+            [plan for _ in self.ran],
+            [plan for _ in self.skipped],
+            [(plan, reason) for _, reason in self.failed],
+            [(plan, reason) for _, reason in self.stale],
+        )
+
     def add(self, other: GridOutcome) -> None:
         """Take over what became of further cells."""
         self.ran += other.ran

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 from erc_bench.planning.plan import Plan
+from erc_bench.planning.plan_json import to_json
 from erc_bench.running.events import Event, Logged, Noted
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.task import GridTask
@@ -39,7 +40,7 @@ class _Worker:
 
     def start(self, plan: Plan, waits: bool) -> None:
         self.plan, self.waits = plan, waits
-        self.connection.send((plan, waits))
+        self.connection.send((to_json(plan), waits))
 
     def stop(self) -> None:
         """Interrupt the process, which closes its cell."""
@@ -110,7 +111,7 @@ class JobsRunner:
         if not ended:
             self.progress.note(f"waiting for another process to finish {worker.plan.label()}")
             self._busy.append(worker.plan)
-        self.outcome.add(outcome)
+        self.outcome.add(outcome.of(worker.plan))
         if worker.plan.upstream is not None:
             self._trained.add(worker.plan.upstream.address)
         worker.plan = None

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.planning.plan import Plan
+from erc_bench.planning.plan_json import from_json
 from erc_bench.plugin_host.plugin_files import load_again
 from erc_bench.running.events import CellEnded, CellStarted, EpochEnded, Event, Logged, Noted, PhaseStarted
 from erc_bench.running.task import GridTask
@@ -80,7 +80,7 @@ def work(connection: Connection, task: GridTask) -> None:
     try:
         while (message := connection.recv()) is not None:
             plan, wait = message
-            connection.send((runner.visit(plan, wait), runner.take_outcome()))
+            connection.send((runner.visit(from_json(plan), wait), runner.take_outcome()))
     except (KeyboardInterrupt, EOFError):
         return
 
@@ -107,5 +107,5 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-Message = tuple[Plan, bool] | None
-"""A cell to run and whether to wait for another process that runs it; ``None``: there are no more."""
+Message = tuple[str, bool] | None
+"""A cell to run, as JSON, and whether to wait for another process that runs it; ``None``: there are no more."""

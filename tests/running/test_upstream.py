@@ -169,14 +169,14 @@ def test_the_digest_covers_every_value():
 
 
 def test_an_upstream_in_several_processes_gives_the_same(grid, tmp_path):
-    from erc_bench.experiments.grid import run_plans
+    from erc_bench.running.executors import Resources, executor
 
     plans = grid.plans(("ce", "supcon"), seeds=(1, 2), settings=DOWNSTREAM)
     grid.runner().run(plans)
     task = replace(grid.runner().task, runs=tmp_path / "side-by-side")
     for file in weights():
         file.unlink()
-    assert len(run_plans(plans, task, 2, Progress()).ran) == 4
+    assert len(executor(task, Resources(2, ("cpu",)), Progress()).run(plans).ran) == 4
     for plan in plans:
         stored = plan.address.folder(tmp_path / "side-by-side") / "predictions.csv"
         assert stored.read_bytes() == predictions(grid, plan)
