@@ -49,7 +49,8 @@ class Plan:
     def label(self) -> str:
         """Name the cell in one line."""
         address = self.address
-        return f"{address.dataset} · {address.method} · {address.backbone} · seed {address.seed}"
+        through = "" if self.upstream is None else f" through {self.upstream.method.name}"
+        return f"{address.dataset} · {address.method}{through} · {address.backbone} · seed {address.seed}"
 
     def build(self, slot: str, component: type | None = None) -> Any:
         """Build the options object of a slot's component."""

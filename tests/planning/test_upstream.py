@@ -54,6 +54,7 @@ def test_a_method_is_not_its_own_upstream():
 def test_the_row_says_what_was_changed():
     (plan,) = plans("upstream=utterance-ce", "upstream.training.epochs=2")
     assert plan.resolved.overrides == {"upstream": "utterance-ce", "upstream.training.epochs": 2}
+    assert plan.label() == "demo · ce through utterance-ce · minilm · seed 3"
 
 
 @pytest.mark.parametrize(
