@@ -38,7 +38,7 @@ def show_cache(prune: float | None, keep: float | None, yes: bool) -> None:
     files: list[FeatureFile] = []
     for folder in folders:
         found = feature_files(folder)
-        if found or not files:
+        if found or folder is folders[0]:
             console.print(f"{folder}: {_amount(found)}", soft_wrap=True, markup=False, highlight=False)
         if found:
             console.print(_table(found, now))

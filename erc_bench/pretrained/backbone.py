@@ -144,8 +144,8 @@ class PretrainedBackbone(Backbone):
             "Put config.json, the tokenizer (tokenizer.json, or vocab.json with merges.txt) and the weights "
             f"(model.safetensors or pytorch_model.bin{size}) into a folder and name it with "
             f"{OptionName('backbones'):FOLDER} "
-            f"(backbone.path=FOLDER, set, keeps the name {self.name}), or fetch {self.reference()} into that cache "
-            f"on a machine with network. {self.alternative}",
+            f"({OptionName('settings'):backbone.path=FOLDER} keeps the name {self.name}), or fetch {self.reference()} "
+            f"into that cache on a machine with network. {self.alternative}",
         )
 
 

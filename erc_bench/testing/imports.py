@@ -25,11 +25,11 @@ def imports_allowed(component: type) -> str:
     module = component.__module__
     files = source_files(component)
     found = [(path, line, name) for path, names in files.items() for line, name in imported(path, names)]
-    own, others = _home(module), _libraries_of_plugins() - {module.partition(".")[0]}
+    own, others = _homes(module), _libraries_of_plugins() - {module.partition(".")[0]}
     for path, line, name in found:
         where = f"{path.name}, line {line}"
         assert not _is_inner(name), f"{where} imports {name}: import erc_bench.api, which says what stays"
-        foreign = name.partition(".")[0] in others or (_is_shipped(name) and not _within(name, own))
+        foreign = name.partition(".")[0] in others or (_is_shipped(name) and not any(_within(name, p) for p in own))
         assert not foreign, f"{where} imports {name}, of another plugin: either may be absent where the other is used"
     return f"{len(found)} import(s) in {len(files)} file(s), none of the inside of erc_bench or of another plugin"
 
@@ -78,10 +78,13 @@ def _is_shipped(name: str) -> bool:
     return _within(name, _SHIPPED)
 
 
-def _home(module: str) -> str:
-    """Return a component's own package: a shipped one has its folder, a third-party one all of the package."""
+def _homes(module: str) -> list[str]:
+    """Return a component's own packages: a shipped one has its folder and its recipes, a third-party one everything."""
     parts = module.split(".")
-    return ".".join(parts[:_DEPTH_OF_A_SHIPPED_COMPONENT]) if parts[0] == _SHIPPED else parts[0]
+    if parts[0] != _SHIPPED:
+        return parts[:1]
+    own = parts[:_DEPTH_OF_A_SHIPPED_COMPONENT]
+    return [".".join(own), f"{_SHIPPED}.methods.{own[-1]}"]
 
 
 def _libraries_of_plugins() -> set[str]:

@@ -209,10 +209,8 @@ def test_a_saved_model_holds_the_weights_that_it_read_through(grid):
         file.unlink()
     model = erc.load_model(grid.folder(plan))
     test = grid.runner()._load(plan).splits.test
-    stored = {
-        (row["dialogue_id"], int(row["utterance"])): row["predicted"]
-        for row in csv.DictReader((grid.folder(plan) / "predictions.csv").open(encoding="utf-8", newline=""))
-    }
+    lines = csv.DictReader(predictions(grid, plan).decode().splitlines())
+    stored = {(row["dialogue_id"], int(row["utterance"])): row["predicted"] for row in lines}
     answers = model.predict(test[0])
     said = {(test[0].id, position): answer.emotion for position, answer in enumerate(answers)}
     assert {key: said[key] for key in said if key in stored} == {key: stored[key] for key in said if key in stored}
