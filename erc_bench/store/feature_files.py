@@ -6,7 +6,8 @@ Nothing here reads a state, so that the cache is shown and pruned without torch.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -54,7 +55,24 @@ def feature_files(features: Path) -> list[FeatureFile]:
 
 def describe(rows: int, dim: int, further: Mapping[str, str]) -> dict[str, str]:
     """Return the metadata of an entry of (rows, dim)."""
-    return {**further, "rows": str(rows), "dim": str(dim), "made": datetime.now(UTC).isoformat(timespec="seconds")}
+    return dated({**further, "rows": str(rows), "dim": str(dim)})
+
+
+def dated(facts: Mapping[str, str]) -> dict[str, str]:
+    """Return metadata with the moment at which they were made."""
+    return {**facts, "made": datetime.now(UTC).isoformat(timespec="seconds")}
+
+
+def write_entry(path: Path, write: Callable[[str], None]) -> None:
+    """Let ``write`` fill a file beside the entry, which takes its place when it is whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=PART)
+    os.close(handle)
+    try:
+        write(temporary)
+        Path(temporary).replace(path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def mark_used(path: Path) -> None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import tempfile
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -24,7 +23,7 @@ from torch import Tensor
 
 from erc_bench.contracts.encoder import TokenRow
 from erc_bench.plugin_host.provenance import versions
-from erc_bench.store.feature_files import PART, SUFFIX, cache_folder, describe, lock_of, mark_used
+from erc_bench.store.feature_files import SUFFIX, cache_folder, describe, lock_of, mark_used, write_entry
 from erc_bench.training.core_versions import CORE_VERSIONS
 
 _log = logging.getLogger("erc_bench")
@@ -64,7 +63,7 @@ class FeatureCache:
                 return stored
             states = compute(rows).cpu()
             try:
-                _write(path, states, self._description(states))
+                write_entry(path, partial(_save, states, self._description(states)))
             except (OSError, SafetensorError) as error:
                 # A cache only saves time: a full or read-only disk must not cost the cell.
                 _log.warning("the row states cannot be kept in %s: %s", self.folder, error)
@@ -120,12 +119,5 @@ def _read(path: Path, rows: int) -> Tensor | None:
     return states
 
 
-def _write(path: Path, states: Tensor, description: Mapping[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=PART)
-    os.close(handle)
-    try:
-        save_file({"states": states.contiguous()}, temporary, dict(description))
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+def _save(states: Tensor, description: dict[str, str], file: str) -> None:
+    save_file({"states": states.contiguous()}, file, description)

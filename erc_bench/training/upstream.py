@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +18,7 @@ from safetensors.torch import save_model
 from erc_bench.planning.plan import Plan
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.plugin_host.provenance import versions
-from erc_bench.store.feature_files import PART, SUFFIX, cache_folder, describe, mark_used
+from erc_bench.store.feature_files import SUFFIX, cache_folder, dated, mark_used, write_entry
 from erc_bench.training.cell import Cell
 from erc_bench.training.core_versions import versions_used
 from erc_bench.training.features import computing_alone
@@ -93,7 +91,7 @@ class UpstreamTrainer:
         result = cell.run()
         assert isinstance(result.model, TrainedParts)
         facts = _facts(upstream, result, result.model)
-        _write(path, result.model, facts, {"identity": self.workspace.identity(upstream)})
+        _write(path, result.model, facts, self.workspace.identity(upstream))
         dev, train = (facts[split][upstream.dataset.headline_metric] for split in ("dev", "train"))
         self.progress.note(f"upstream {upstream.label()}: dev {dev:.2f}, train {train:.2f}")
 
@@ -115,21 +113,18 @@ def _facts(upstream: Plan, result: CellResult, trained: TrainedParts) -> dict[st
     }
 
 
-def _write(path: Path, trained: TrainedParts, facts: Mapping[str, Any], described: Mapping[str, str]) -> None:
-    plan, model = trained.assembly.plan, trained.composition.encoder.language_model
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=PART)
-    os.close(handle)
-    parameters = sum(1 for _ in model.parameters())
-    backbone = f"{plan.address.backbone} trained by {plan.address.method}"
-    told = describe(parameters, trained.assembly.plan.seed, {**described, "backbone": backbone})
-    told |= {"dataset": plan.address.dataset, "precision": "float32"}
-    told[_FACTS] = json.dumps({**facts, "key": path.stem, "weights": digest_of(model)})
-    try:
-        save_model(model, temporary, told)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+def _write(path: Path, trained: TrainedParts, facts: Mapping[str, Any], identity: str) -> None:
+    address, model = trained.assembly.plan.address, trained.composition.encoder.language_model
+    told = dated(
+        {
+            "backbone": f"{address.backbone} trained by {address.method}",
+            "identity": identity,
+            "dataset": address.dataset,
+            "precision": str(next(model.parameters()).dtype).removeprefix("torch."),
+            _FACTS: json.dumps({**facts, "key": path.stem, "weights": digest_of(model)}),
+        }
+    )
+    write_entry(path, lambda file: save_model(model, file, told))
 
 
 def _read(path: Path) -> UpstreamWeights | None:
@@ -139,7 +134,8 @@ def _read(path: Path) -> UpstreamWeights | None:
     try:
         with safe_open(path, framework="pt") as file:
             facts = json.loads(file.metadata()[_FACTS])
-    except (SafetensorError, KeyError, OSError, ValueError, TypeError):
+            digest = facts.pop("weights")
+    except (SafetensorError, AttributeError, KeyError, OSError, ValueError, TypeError):
         return None
     mark_used(path)
-    return UpstreamWeights(path, facts.pop("weights"), facts)
+    return UpstreamWeights(path, digest, facts)

@@ -13,7 +13,8 @@ import erc_bench.api as erc
 from erc_bench.planning.overrides import parse_override
 from erc_bench.store.feature_files import cache_folder
 from erc_bench.training.progress import Progress
-from erc_bench.training.upstream_weights import digest_of, held_out
+from erc_bench.training.upstream import UpstreamTrainer
+from erc_bench.training.upstream_weights import UpstreamWeights, digest_of, held_out
 
 DOWNSTREAM = (
     "upstream=utterance-ce",
@@ -115,6 +116,29 @@ def test_folds_read_each_training_dialogue_through_weights_that_did_not_see_it(g
     assert len({told["weights"], *(fold["weights"] for fold in told["folds"])}) == 4
     plain = grid.run("ce", settings=DOWNSTREAM).ran[0]
     assert predictions(grid, plain) != predictions(grid, outcome.ran[0])
+
+
+def test_weights_represent_no_training_dialogue_that_they_saw(grid, monkeypatch):
+    saw, represented = {}, {}
+    train, load = UpstreamTrainer._train, UpstreamWeights.load_into
+
+    def trained(self, upstream, data, fingerprint, path):
+        saw[path.stem] = {dialogue.id for dialogue in data.train}
+        train(self, upstream, data, fingerprint, path)
+
+    def loaded(self, model):
+        represented[self.file.stem] = self.read_for
+        load(self, model)
+
+    monkeypatch.setattr(UpstreamTrainer, "_train", trained)
+    monkeypatch.setattr(UpstreamWeights, "load_into", loaded)
+    grid.run("ce", settings=(*DOWNSTREAM, "upstream.folds=3"))
+    everyone = set().union(*saw.values())
+    folds = {key: ids for key, ids in represented.items() if ids}
+    assert len(folds) == 3
+    for key, ids in folds.items():
+        assert saw[key] == everyone - ids
+    assert set().union(*folds.values()) == everyone
 
 
 def test_every_dialogue_is_in_one_fold(grid):
