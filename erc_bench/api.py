@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from erc_bench.contracts.dataset import Dataset as Dataset
     from erc_bench.contracts.dataset import Layout as Layout
     from erc_bench.contracts.dataset import SplitCounts as SplitCounts
+    from erc_bench.contracts.dialogue_encoder import DialogueEncoder as DialogueEncoder
     from erc_bench.contracts.encoder import Encoded as Encoded
     from erc_bench.contracts.encoder import Encoder as Encoder
     from erc_bench.contracts.encoder import EncoderBatch as EncoderBatch
@@ -48,10 +49,13 @@ if TYPE_CHECKING:
     from erc_bench.contracts.task import Outputs as Outputs
     from erc_bench.contracts.task import Task as Task
     from erc_bench.contracts.task import View as View
+    from erc_bench.contracts.turns import Turns as Turns
+    from erc_bench.contracts.turns import masked_softmax as masked_softmax
     from erc_bench.contracts.types import Dialogue as Dialogue
     from erc_bench.contracts.types import Splits as Splits
     from erc_bench.contracts.types import Utterance as Utterance
     from erc_bench.contracts.types import UtteranceKey as UtteranceKey
+    from erc_bench.contracts.utterance_rows import UtteranceRows as UtteranceRows
     from erc_bench.corpora.folder import layout_in as layout_in
     from erc_bench.corpora.folder import matching_files as matching_files
     from erc_bench.corpora.reading import Row as Row
@@ -83,6 +87,7 @@ _NAMES = {
     "contracts.backbone": "Backbone LoadedBackbone",
     "contracts.classifier": "Classifier",
     "contracts.dataset": "DataFile Dataset Layout SplitCounts",
+    "contracts.dialogue_encoder": "DialogueEncoder",
     "contracts.encoder": "Encoded Encoder EncoderBatch Example TokenRow",
     "contracts.hookspecs": "hookimpl",
     "contracts.losses": (
@@ -95,7 +100,9 @@ _NAMES = {
     "contracts.options": "option",
     "contracts.system": "System",
     "contracts.task": "Outputs Task View",
+    "contracts.turns": "Turns masked_softmax",
     "contracts.types": "Dialogue Splits Utterance UtteranceKey",
+    "contracts.utterance_rows": "UtteranceRows",
     "corpora.folder": "layout_in matching_files",
     "corpora.reading": "Row clean_text expect known_label member read_csv read_json read_lines read_text",
     "errors": "ErcBenchError",

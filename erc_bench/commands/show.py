@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from erc_bench.commands.plugin_options import open_catalogue, plugin_option
+from erc_bench.contracts.component import sees_future
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _component_facts(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "parameters", f"{component.parameters:,}" if component.parameters else "known after loading"
         yield "safe under bf16 autocast", "yes" if component.bf16_safe else "no"
     if entry.kind == "encoder":
-        yield "sees future turns", "yes" if component.sees_future else "no"
+        yield "sees future turns", "yes" if sees_future(component) else "no"
     if entry.kind == "observer":
         yield "used with", f"--observer {entry.name} or --observer {entry.name}:OPTION=VALUE"
 

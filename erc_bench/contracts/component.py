@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
+
+from erc_bench.errors import ErcBenchError
 
 
 class Component:
@@ -36,3 +39,21 @@ def kind_of(component: type) -> str:
     """Return the kind of a component: the one that its contract declares, whatever a subclass has under that name."""
     contracts = (base for base in reversed(component.__mro__) if issubclass(base, Component))
     return next((str(vars(base)["kind"]) for base in contracts if "kind" in vars(base)), "")
+
+
+def sees_future(component: type[Component], options: Any = None) -> bool:
+    """Return whether a component with these options (default: its own) may read turns after the one it answers for.
+
+    It is read from the class alone, so that there is one answer. Raises :class:`ErcBenchError` where it is neither a
+    bool nor a mapping of options to values.
+    """
+    declared = inspect.getattr_static(component, "sees_future", False)
+    if isinstance(declared, Mapping):
+        chosen = component.Options() if options is None else options
+        return all(getattr(chosen, name) == value for name, value in declared.items())
+    if isinstance(declared, bool):
+        return declared
+    raise ErcBenchError(
+        f"sees_future of {component.name!r} is a {type(declared).__name__}",
+        'Make it True, False, or the options with which it does, such as {"direction": "both"}.',
+    )

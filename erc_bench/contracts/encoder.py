@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.component import Component
 from erc_bench.contracts.options import option
+from erc_bench.contracts.turns import Turns
 from erc_bench.contracts.types import Dialogue, UtteranceKey
 
 
@@ -60,6 +61,14 @@ class EncoderBatch:
         """row_states: (rows, dim) → one (rows of the example, dim) tensor for each example."""
         return torch.split(row_states, list(self.row_counts))
 
+    def turns(self, row_states: Tensor) -> Turns:
+        """row_states: (rows, dim), one row for each turn → the dialogues of the batch side by side."""
+        return Turns.of(row_states, [example.dialogue for example in self.examples])
+
+    def at_targets(self, turns: Turns, padded: Tensor) -> Tensor:
+        """padded: (B, T, dim), in the order of ``turns`` → (n, dim), what belongs to the examples' targets."""
+        return turns.at(padded, [example.targets for example in self.examples])
+
 
 @dataclass
 class Encoded:
@@ -84,8 +93,11 @@ class Encoder(Component, nn.Module):
     """
 
     kind: ClassVar[str] = "encoder"
-    sees_future: ClassVar[bool] = False
-    """Whether a representation may depend on turns after its own; the conformance check verifies it."""
+    sees_future: ClassVar[bool | Mapping[str, object]] = False
+    """Whether a representation may depend on turns after its own: a bool, or the options with which it does.
+
+    The conformance check verifies it.
+    """
 
     @dataclass(frozen=True)
     class Options:

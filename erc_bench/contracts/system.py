@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,8 +16,8 @@ class System(Component):
     """A whole method that is not composed of slots. Required: ``fit`` and ``predict``."""
 
     kind: ClassVar[str] = "system"
-    sees_future: ClassVar[bool] = False
-    """Whether an utterance's scores may depend on turns after it; tables mark such systems."""
+    sees_future: ClassVar[bool | Mapping[str, object]] = False
+    """Whether scores may depend on later turns: a bool, or the options with which they do. Tables mark such systems."""
     is_floor: ClassVar[bool] = False
     """Whether it gives one answer to all utterances, so that others have something to rise above."""
 

@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from erc_bench.contracts.classifier import Classifier
+from erc_bench.contracts.component import sees_future
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.task import Outputs, Task
 from erc_bench.contracts.types import UtteranceKey
@@ -157,7 +158,7 @@ class Cell:
 
     def _facts(self, encoder: Encoder, row_encoder: RowEncoder) -> dict[str, Any]:
         return {
-            "sees_future": encoder.sees_future,
+            "sees_future": sees_future(type(encoder), encoder.options),
             "precision": str(row_encoder.precision).removeprefix("torch."),
             "backbone_parameters": sum(p.numel() for p in encoder.language_model.parameters()),
             "peak_memory_mib": peak_memory_mib(self.device),

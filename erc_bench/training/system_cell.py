@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from erc_bench.contracts.component import sees_future
 from erc_bench.contracts.system import System
 from erc_bench.contracts.types import Dialogue, UtteranceKey, gold_labels, seal
 from erc_bench.errors import ErcBenchError
@@ -32,7 +33,7 @@ def run_system(plan: Plan, data: CellData) -> CellResult:
     keys, scores = scores_of_system(system, data.sealed_test, classes) if data.sealed_test is not None else ([], None)
     timings = {"train": fitted - started, "read out": time.perf_counter() - fitted}
     readings = {str(system.name): Readout(dev, scores)}
-    facts = {"sees_future": system.sees_future}
+    facts = {"sees_future": sees_future(type(system), vars(system).get("options"))}
     return CellResult(keys, readings, facts=facts, timings=timings, model=system if plan.save_model else None)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from erc_bench.contracts.component import sees_future
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.types import Dialogue, seal
 from erc_bench.testing.dialogues import say_more, toy_dialogues
@@ -30,7 +31,7 @@ def _future(subject: EncoderSubject) -> str:
     ]
     change, where, what = max(changes)
     dialogues = len(toy_dialogues())
-    if subject.component.sees_future:
+    if sees_future(subject.component, subject.options):
         seen = sum(found > TOLERANCE for found, _, _ in changes)
         told = f"it says that it sees the future, and {seen} of {len(changes)} changes of later turns are felt"
         return told if seen else f"{told}: as far as was tried it sees none, and tables mark it all the same"

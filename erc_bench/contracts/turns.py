@@ -1,0 +1,161 @@
+"""Dialogues of a batch side by side: padded turns, speakers, and the masks that say who may read whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from erc_bench.contracts.types import Dialogue
+
+NOBODY = -1
+"""The speaker of padding."""
+
+
+@dataclass(frozen=True)
+class Turns:
+    """B dialogues of up to T turns, the longest first.
+
+    states: (B, T, dim), zero where there is no turn. ``lengths`` are the turns of each dialogue, ``order`` the place
+    that each of them has in the batch. speakers: (B, T), numbered by first appearance in the dialogue, from 0;
+    -1 where there is no turn.
+
+    As the longest come first, the dialogues that have a turn t are the first ``alive[t]``: a recurrence takes
+    ``states[:alive[t], t]`` and computes nothing for padding.
+    """
+
+    states: Tensor
+    lengths: tuple[int, ...]
+    order: tuple[int, ...]
+    speakers: Tensor
+
+    @classmethod
+    def of(cls, states: Tensor, dialogues: Sequence[Dialogue]) -> Turns:
+        """states: (turns of all dialogues, dim), dialogue by dialogue."""
+        counts = [len(dialogue.utterances) for dialogue in dialogues]
+        order = sorted(range(len(counts)), key=lambda place: -counts[place])
+        lengths = [counts[place] for place in order]
+        starts = torch.tensor([0, *counts[:-1]]).cumsum(0)
+        rows = [torch.arange(counts[place]) + starts[place] for place in order]
+        mask = _mask(lengths)
+        padded = states.new_zeros(*mask.shape, states.shape[-1])
+        padded[mask.to(states.device)] = states[torch.cat(rows).to(states.device)]
+        speakers = torch.full(mask.shape, NOBODY)
+        speakers[mask] = torch.tensor([number for place in order for number in _speakers(dialogues[place])])
+        return cls(padded, tuple(lengths), tuple(order), speakers.to(states.device))
+
+    @cached_property
+    def mask(self) -> Tensor:
+        """Where there is a turn, (B, T)."""
+        return self.speakers != NOBODY
+
+    @cached_property
+    def alive(self) -> list[int]:
+        """How many dialogues have a turn t, for each t."""
+        return [sum(length > turn for length in self.lengths) for turn in range(self.lengths[0])]
+
+    @cached_property
+    def positions(self) -> Tensor:
+        """The numbers of the turns, (T,)."""
+        return torch.arange(self.lengths[0], device=self.states.device)
+
+    def at(self, padded: Tensor, targets: Sequence[Sequence[int]]) -> Tensor:
+        """padded: (B, T, dim); ``targets`` of each dialogue, in the batch's order → (targets, dim)."""
+        place = {example: row for row, example in enumerate(self.order)}
+        rows = [place[example] for example, own in enumerate(targets) for _ in own]
+        columns = [turn for own in targets for turn in own]
+        return padded[torch.tensor(rows, device=padded.device), torch.tensor(columns, device=padded.device)]
+
+    def steps(self, padded: Tensor) -> tuple[Tensor, ...]:
+        """padded: (B, T, …) → of each turn t the (alive[t], …) rows of the dialogues that have it.
+
+        One split for all turns: a slice for each would have a gradient as large as ``padded``, of zeros.
+        """
+        rows = padded.transpose(0, 1)[self.mask.T]
+        return torch.split(rows, self.alive)
+
+    def joined(self, steps: Sequence[Tensor]) -> Tensor:
+        """steps: of each turn t an (alive[t], dim) tensor → (B, T, dim), zero where there is no turn."""
+        columns = steps[0].new_zeros(len(self.alive), len(self.lengths), steps[0].shape[-1])
+        columns[self.mask.T] = torch.cat(list(steps))
+        return columns.transpose(0, 1)
+
+    def of_speakers(self, least: int = 1) -> list[Tensor]:
+        """Return the places in (B · T) of each speaker's turns, in order, for speakers with at least so many."""
+        numbers = self.speakers + (int(self.speakers.max()) + 1) * torch.arange(
+            len(self.lengths), device=self.speakers.device
+        ).unsqueeze(1)
+        places = self.mask.flatten().nonzero().squeeze(1)
+        owners = numbers.flatten()[places]
+        grouped = owners.argsort(stable=True)
+        counts = owners[grouped].unique_consecutive(return_counts=True)[1]
+        return [own for own in places[grouped].split(counts.tolist()) if len(own) >= least]
+
+    def recurrent(self, network: nn.RNNBase, padded: Tensor) -> Tensor:
+        """padded: (B, T, dim) → (B, T, width) of an LSTM or GRU made with ``batch_first``.
+
+        Packed: run over padding, the backward state of a shorter dialogue would start in it, and predictions would
+        depend on the longest dialogue of their batch.
+        """
+        packed = pack_padded_sequence(padded, torch.tensor(self.lengths), batch_first=True)
+        return pad_packed_sequence(network(packed)[0], batch_first=True)[0]
+
+    def reversed(self) -> Turns:
+        """Return the same dialogues said backwards, without moving the padding to their start."""
+        return replace(self, states=self.backwards(self.states), speakers=self.backwards(self.speakers))
+
+    def backwards(self, padded: Tensor) -> Tensor:
+        """padded: (B, T, …) → the same with the turns of each dialogue in reverse; padding stays where it is."""
+        ends = torch.tensor(self.lengths, device=padded.device)[:, None]
+        sources = torch.where(self.mask, ends - 1 - self.positions, self.positions)
+        return padded[torch.arange(len(self.lengths), device=padded.device)[:, None], sources]
+
+    def window(self, past: int | None, future: int | None = 0) -> Tensor:
+        """Return which turn j is within the window of turn i, the turn itself included: (B, T, T) of [b, i, j].
+
+        ``past`` and ``future`` count turns; ``None``: all of them.
+        """
+        distance = self.positions[None, :] - self.positions[:, None]
+        near = torch.ones_like(distance, dtype=torch.bool)
+        if past is not None:
+            near &= distance >= -past
+        if future is not None:
+            near &= distance <= future
+        return near & self.pairs
+
+    def past(self) -> Tensor:
+        """Return which turn j comes before turn i: (B, T, T) of [b, i, j]."""
+        return (self.positions[None, :] < self.positions[:, None]) & self.pairs
+
+    @cached_property
+    def pairs(self) -> Tensor:
+        """Where both are turns, (B, T, T)."""
+        return self.mask[:, :, None] & self.mask[:, None, :]
+
+    @cached_property
+    def same_speaker(self) -> Tensor:
+        """Where two turns have one speaker, (B, T, T)."""
+        return (self.speakers[:, :, None] == self.speakers[:, None, :]) & self.pairs
+
+
+def masked_softmax(scores: Tensor, mask: Tensor, dim: int = -1) -> Tensor:
+    """scores, mask: (…) of shapes that broadcast → softmax over the places where mask is true.
+
+    Zeros elsewhere, and everywhere in a row that has no such place; no row's value depends on a masked score.
+    """
+    lowest = torch.finfo(scores.dtype).min
+    weights = scores.masked_fill(~mask, lowest).softmax(dim)
+    return weights.masked_fill(~mask, 0)
+
+
+def _mask(lengths: Sequence[int]) -> Tensor:
+    return torch.arange(lengths[0])[None, :] < torch.tensor(lengths)[:, None]
+
+
+def _speakers(dialogue: Dialogue) -> list[int]:
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(utterance.speaker, len(numbers)) for utterance in dialogue.utterances]

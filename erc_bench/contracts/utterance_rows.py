@@ -1,0 +1,75 @@
+"""Token rows of bare utterances, which encoders share: the same text gives the same row, so that states are shared."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from erc_bench.contracts.backbone import LoadedBackbone
+from erc_bench.contracts.encoder import TokenRow
+
+_log = logging.getLogger("erc_bench")
+_BATCH = 2048
+"""Texts per call of the tokenizer, whose encodings take much memory while they live."""
+
+Reading = Literal["native", "opening", "mean", "last"]
+
+
+class UtteranceRows:
+    """Makes one row of each text: special tokens around it, read where the backbone keeps the state of a text.
+
+    ``length`` is the number of tokens at most. A longer text loses its end, and a warning counts such texts.
+    """
+
+    def __init__(self, backbone: LoadedBackbone, length: int, reading: Reading) -> None:
+        self._tokenizer = backbone.tokenizer
+        self._length = min(length, backbone.maximum_length)
+        self.reading = backbone.reading if reading == "native" else reading
+        # A token that means something to the model must not come from what somebody typed.
+        self._special = frozenset(self._tokenizer.all_special_ids) - {self._tokenizer.unk_token_id}
+        self._before, self._after = _frame(self._tokenizer)
+        self._known: dict[str, list[int]] = {}
+
+    @property
+    def reads(self) -> Literal["opening", "any"]:
+        """The token that every row is read at, as :attr:`Encoder.reads` declares it."""
+        return "opening" if self.reading == "opening" else "any"
+
+    def row(self, text: str) -> TokenRow:
+        """Return the row of a text."""
+        if text not in self._known:
+            self.tokenise([text])
+        ids = self._known[text]
+        positions: Sequence[int] = range(len(ids))
+        if self.reading != "mean":
+            positions = (0,) if self.reading == "opening" else (len(ids) - 1,)
+        return TokenRow(ids, positions)
+
+    def tokenise(self, texts: Sequence[str]) -> None:
+        """Tokenise many texts at once, which is quicker than one after the other."""
+        room = self._length - len(self._before) - len(self._after)
+        new = list(dict.fromkeys(text for text in texts if text not in self._known))
+        shortened = 0
+        for start in range(0, len(new), _BATCH):
+            batch = new[start : start + _BATCH]
+            for text, ids in zip(batch, self._ids_of(batch), strict=True):
+                plain = [id_ for id_ in ids if id_ not in self._special]
+                shortened += len(plain) > room
+                self._known[text] = [*self._before, *plain[:room], *self._after] or [self._tokenizer.pad_token_id]
+        if shortened:
+            _log.warning("%d utterance(s) longer than %d tokens lose their end", shortened, self._length)
+
+    def _ids_of(self, texts: Sequence[str]) -> list[list[int]]:
+        readable = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
+        encoded = self._tokenizer(readable, add_special_tokens=False, split_special_tokens=True, verbose=False)
+        ids: list[list[int]] = encoded["input_ids"]
+        return ids
+
+
+def _frame(tokenizer: Any) -> tuple[list[int], list[int]]:
+    """Return the special tokens that a tokenizer puts before and after a text."""
+    bare = tokenizer("a", add_special_tokens=False)["input_ids"]
+    framed = tokenizer("a", add_special_tokens=True)["input_ids"]
+    start = next(i for i in range(len(framed)) if framed[i : i + len(bare)] == bare)
+    return framed[:start], framed[start + len(bare) :]

@@ -1,0 +1,110 @@
+"""DialogueCRN: the dialogue and each speaker's own turns, read by LSTMs and reasoned over (Hu et al. 2021).
+
+Without reasoning it is the network of SACL-LSTM (Hu et al. 2023, arXiv:2306.01505).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_sequence, unpack_sequence
+
+import erc_bench.api as erc
+
+
+class DialogueCrn(erc.DialogueEncoder):
+    """Read dialogue and speakers by LSTMs, and let each turn ask both for what moved it; z = ReLU([qˢ; qᵖ]).
+
+    G = LSTM over the dialogue, S = LSTM over the turns of each speaker apart (zero for speakers with fewer turns than
+    ``least_turns``). From q_0 = W g + b, each reasoning turn is q̃ = LSTMCell(q), r = Σ softmax(G q̃) G, q = [q̃; r].
+    LSTMs read packed sequences; in the authors' code zeros behind a dialogue reach its backward states.
+    ``direction=past`` has LSTMs of one direction and asks earlier turns alone.
+    """
+
+    name = "dialogue-crn"
+    source = "Hu et al. 2021, arXiv:2106.01978"
+    sees_future = {"direction": "both"}
+
+    @dataclass(frozen=True)
+    class Options(erc.DialogueEncoder.Options):
+        """The defaults are the authors' for language model states of MELD."""
+
+        direction: Literal["both", "past"] = erc.option(
+            "both", "Turns that are read: both the past and the future, as published, or the past alone."
+        )
+        width: int = erc.option(128, "Width of an LSTM's states, of each direction.", at_least=1)
+        layers: int = erc.option(1, "Layers of each LSTM.", at_least=1)
+        dropout: float = erc.option(0.2, "Dropout between the layers of an LSTM.", at_least=0, below=1)
+        least_turns: int = erc.option(1, "Turns of a speaker from which they are read apart.", at_least=1)
+        situation_turns: int = erc.option(0, "Turns of reasoning over the dialogue.", at_least=0)
+        speaker_turns: int = erc.option(1, "Turns of reasoning over the speakers' states.", at_least=0)
+
+    def __init__(self, options: Any, backbone: erc.LoadedBackbone) -> None:
+        super().__init__(options, backbone)
+        self.situation = self._lstm()
+        self.speakers = self._lstm()
+        self.reasoning = {"situation": options.situation_turns, "speakers": options.speaker_turns}
+        bank = 2 * options.width
+        reasons = [name for name, turns in self.reasoning.items() if turns]
+        self.cells = nn.ModuleDict({name: nn.LSTMCell(2 * bank, bank) for name in reasons})
+        # One matrix for both banks, as in the authors' code.
+        self.question = nn.Linear(bank, 2 * bank) if reasons else None
+
+    @property
+    def dim(self) -> int:
+        """Width of the representations."""
+        return sum(2 * int(self.options.width) * (2 if turns else 1) for turns in self.reasoning.values())
+
+    def encode_turns(self, turns: erc.Turns) -> Tensor:
+        """Return (B, T, dim): situation, then speakers, each twice as wide where it is reasoned over."""
+        situation = turns.recurrent(self.situation, turns.states)
+        speakers = self._speakers(turns)
+        readable = turns.pairs if self.options.direction == "both" else turns.window(None)
+        asked = [self._reasoned("situation", situation, readable), self._reasoned("speakers", speakers, readable)]
+        return F.relu(torch.cat(asked, -1))
+
+    def _lstm(self) -> nn.LSTM:
+        options = self.options
+        both = options.direction == "both"
+        return nn.LSTM(
+            self.state_dim,
+            options.width if both else 2 * options.width,
+            num_layers=options.layers,
+            batch_first=True,
+            bidirectional=both,
+            dropout=options.dropout if options.layers > 1 else 0.0,
+        )
+
+    def _speakers(self, turns: erc.Turns) -> Tensor:
+        """Return (B, T, 2·width): each speaker's turns as a sequence of their own."""
+        read = turns.states.new_zeros(*turns.states.shape[:2], 2 * self.options.width)
+        places = turns.of_speakers(self.options.least_turns)
+        if not places:
+            return read
+        states = turns.states.flatten(0, 1)
+        packed = pack_sequence([states[own] for own in places], enforce_sorted=False)
+        outputs: Tensor = torch.cat(unpack_sequence(self.speakers(packed)[0]))
+        outputs = read.flatten(0, 1).index_copy(0, torch.cat(places), outputs)
+        return outputs.view_as(read)
+
+    def _reasoned(self, name: str, bank: Tensor, readable: Tensor) -> Tensor:
+        """bank: (B, T, 2·width), readable: (B, T, T) → the bank, or (B, T, 4·width) after the turns of reasoning."""
+        if not self.reasoning[name]:
+            return bank
+        assert self.question is not None
+        question, state = self.question(bank), None
+        for _ in range(self.reasoning[name]):
+            state = self.cells[name](question.flatten(0, 1), state)
+            asking = state[0].view_as(bank)
+            found = erc.masked_softmax(asking @ bank.transpose(1, 2), readable) @ bank
+            question = torch.cat([asking, found], -1)
+        return question
+
+
+@erc.hookimpl
+def erc_encoders() -> list[type[erc.Encoder]]:
+    return [DialogueCrn]
