@@ -22,7 +22,12 @@ _RECIPE = {
     # bfloat16 is computed in as many ways as there are processors.
     "training.precision": "float32",
 }
-LACKING = {"utterance-ce": ("encoder.window",), "majority": tuple(_RECIPE)}
+DIALOGUE_SYSTEMS = (
+    *("dag-erc", "dialogue-rnn", "dialogue-rnn-causal", "dialogue-gcn", "dialogue-gcn-causal"),
+    *("dialogue-crn", "dialogue-crn-causal"),
+)
+_WITHOUT_WINDOW = ("utterance-ce", *DIALOGUE_SYSTEMS)
+LACKING = {**dict.fromkeys(_WITHOUT_WINDOW, ("encoder.window",)), "majority": tuple(_RECIPE)}
 """What of the recipe a method has no option for."""
 FROZEN = {"encoder.trainable": "none", "training.standardise": True}
 
@@ -51,7 +56,11 @@ def _methods() -> list[Case]:
         *("eacl", "eacl-literal", "eacl-official", "eacl-no-adaptation", "eacl-no-anchor-learning"),
         *("eacl-no-anchors", "eacl-no-ce", "eacl-no-inheritance"),
     )
-    return [Case(name, name, readouts=_readouts(name)) for name in names]
+    dialogues = {"upstream": "none", "training.batch_size": 3, "encoder.trainable": "none"}
+    return [
+        *(Case(name, name, readouts=_readouts(name)) for name in names),
+        *(Case(name, name, dialogues, _readouts(name)) for name in DIALOGUE_SYSTEMS),
+    ]
 
 
 def _readouts(method: str) -> tuple[str, ...]:
@@ -113,6 +122,9 @@ def _components() -> list[Case]:
         _varied("probe in balance", "kcl", classifier__balanced=True, classifier__space="projected"),
         _varied("probe of z", "tsc", classifier__balanced=False, classifier__space="z"),
         _varied("centroid, projected", "spcl", classifier__space="projected", objective__projection=True),
+        _varied("dag-erc reaching further", "dag-erc", upstream="none", encoder__speaker_turns=2, encoder__hidden=12),
+        _varied("dialogue-rnn with listeners", "dialogue-rnn", upstream="none", encoder__listeners=True),
+        _varied("dialogue-crn reasoning", "dialogue-crn", upstream="none", encoder__situation_turns=2),
         _varied("supcon at .05", "supcon", objective__temperature=0.05, objective__contrastive_weight=1.0),
     ]
 

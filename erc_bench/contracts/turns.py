@@ -68,7 +68,8 @@ class Turns:
         place = {example: row for row, example in enumerate(self.order)}
         rows = [place[example] for example, own in enumerate(targets) for _ in own]
         columns = [turn for own in targets for turn in own]
-        return padded[torch.tensor(rows, device=padded.device), torch.tensor(columns, device=padded.device)]
+        at = torch.tensor([rows, columns], dtype=torch.long, device=padded.device)
+        return padded[at[0], at[1]]
 
     def steps(self, padded: Tensor) -> tuple[Tensor, ...]:
         """padded: (B, T, …) → of each turn t the (alive[t], …) rows of the dialogues that have it.

@@ -96,7 +96,8 @@ class DialogueCrn(erc.DialogueEncoder):
         if not self.reasoning[name]:
             return bank
         assert self.question is not None
-        question, state = self.question(bank), None
+        question: Tensor = self.question(bank)
+        state = None
         for _ in range(self.reasoning[name]):
             state = self.cells[name](question.flatten(0, 1), state)
             asking = state[0].view_as(bank)
