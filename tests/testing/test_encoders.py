@@ -121,6 +121,63 @@ class SaysThatItSees(WholeDialogue):
     sees_future = True
 
 
+class OfDialogues(erc.DialogueEncoder):
+    """A sound encoder of dialogues, for the bad ones to deviate from: earlier turns are attended to."""
+
+    name = "own"
+    source = "this test"
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        self.lstm = nn.LSTM(self.state_dim, self.state_dim // 2, batch_first=True, bidirectional=True)
+
+    def encode_turns(self, turns):
+        return self.attended(turns, turns.window(None))
+
+    def attended(self, turns, mask):
+        weights = erc.masked_softmax(turns.states @ turns.states.transpose(1, 2), mask)
+        return turns.states + weights @ turns.states
+
+
+class ReadsTheNextTurn(OfDialogues):
+    """A graph with an edge from the turn that follows."""
+
+    def encode_turns(self, turns):
+        return self.attended(turns, turns.window(None, 1))
+
+
+class SendsTheOtherWay(OfDialogues):
+    """A graph of the past whose edges are read from the wrong end, as in some public code."""
+
+    def encode_turns(self, turns):
+        return self.attended(turns, turns.window(None).transpose(1, 2))
+
+
+class RecursOverPadding(OfDialogues):
+    """An LSTM whose backward states have been through the padding, as in four public code bases."""
+
+    sees_future = True
+
+    def encode_turns(self, turns):
+        return self.lstm(turns.states)[0]
+
+
+class AveragesEmptyTurns(OfDialogues):
+    """A mean over all places, those without a turn included."""
+
+    sees_future = True
+
+    def encode_turns(self, turns):
+        return turns.states + turns.states.mean(1, keepdim=True)
+
+
+class RecursOverOtherDialogues(OfDialogues):
+    """A recurrence along the batch."""
+
+    def encode_turns(self, turns):
+        return turns.states + turns.states.cumsum(0) / 10
+
+
 class TooLong(Sound):
     """Never cuts."""
 
@@ -491,6 +548,11 @@ UNSOUND = (
     (CountsTurns, "future", "changes when later turns are", set()),
     (SeesFromTheSecondHalf, "future", "if it may, declare sees_future", set()),
     (CentresOfTheDialogue, "future", "if it may, declare sees_future", set()),
+    (ReadsTheNextTurn, "future", "a representation changes when later turns are", None),
+    (SendsTheOtherWay, "future", "a representation changes when later turns are", None),
+    (RecursOverPadding, "neighbours", "depends on its neighbours in the batch", None),
+    (AveragesEmptyTurns, "neighbours", "depends on its neighbours in the batch", None),
+    (RecursOverOtherDialogues, "neighbours", "depends on its neighbours in the batch", None),
     (LosesParameters, "parameter groups", "parameters of its language model are not in the group", set()),
     (CutsGradient, "gradient", "no gradient reaches the backbone", set()),
     (Overflows, "bf16", "in bfloat16", None),
@@ -499,7 +561,7 @@ UNSOUND = (
 )
 
 
-@pytest.mark.parametrize("encoder", [Sound, WholeDialogue, Prompted, Requeries, SeesWhole])
+@pytest.mark.parametrize("encoder", [Sound, WholeDialogue, OfDialogues, Prompted, Requeries, SeesWhole])
 def test_a_sound_encoder_passes(encoder, roberta):
     check_encoder(encoder, backbone=roberta)
 
