@@ -21,6 +21,8 @@ class DialogueCrn(erc.DialogueEncoder):
 
     G = LSTM over the dialogue, S = LSTM over the turns of each speaker apart (zero for speakers with fewer turns than
     ``least_turns``). From q_0 = W g + b, each reasoning turn is q̃ = LSTMCell(q), r = Σ softmax(G q̃) G, q = [q̃; r].
+    Where only one of the two is reasoned over, q of the other is q_0, as in the authors' code; where neither is,
+    z = ReLU([g; s]).
     LSTMs read packed sequences; in the authors' code zeros behind a dialogue reach its backward states.
     ``direction=past`` has LSTMs of one direction and asks earlier turns alone.
     """
@@ -57,10 +59,10 @@ class DialogueCrn(erc.DialogueEncoder):
     @property
     def dim(self) -> int:
         """Width of the representations."""
-        return sum(2 * int(self.options.width) * (2 if turns else 1) for turns in self.reasoning.values())
+        return 4 * int(self.options.width) * (1 if self.question is None else 2)
 
     def encode_turns(self, turns: erc.Turns) -> Tensor:
-        """Return (B, T, dim): situation, then speakers, each twice as wide where it is reasoned over."""
+        """Return (B, T, dim): situation, then speakers."""
         situation = turns.recurrent(self.situation, turns.states)
         speakers = self._speakers(turns)
         readable = turns.pairs if self.options.direction == "both" else turns.window(None)
@@ -92,11 +94,11 @@ class DialogueCrn(erc.DialogueEncoder):
         return outputs.view_as(read)
 
     def _reasoned(self, name: str, bank: Tensor, readable: Tensor) -> Tensor:
-        """bank: (B, T, 2·width), readable: (B, T, T) → the bank, or (B, T, 4·width) after the turns of reasoning."""
-        if not self.reasoning[name]:
+        """bank: (B, T, 2·width), readable: (B, T, T) → (B, T, 4·width), or the bank where nothing is reasoned over."""
+        if self.question is None:
             return bank
-        assert self.question is not None
-        question, state = self.question(bank), None
+        question: Tensor = self.question(bank)
+        state = None
         for _ in range(self.reasoning[name]):
             state = self.cells[name](question.flatten(0, 1), state)
             asking = state[0].view_as(bank)

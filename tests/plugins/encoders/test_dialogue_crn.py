@@ -7,7 +7,7 @@ from erc_bench_plugins.encoders.dialogue_crn import DialogueCrn
 
 
 def reasoned(encoder, name, bank):
-    if not encoder.reasoning[name]:
+    if not any(encoder.reasoning.values()):
         return bank
     answers = []
     for turn in range(len(bank)):
