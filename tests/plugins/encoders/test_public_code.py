@@ -16,17 +16,22 @@ import json
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
+import erc_bench.api as erc
+from erc_bench.testing.toy import toy_task
 from erc_bench_plugins.encoders.dag_erc import DagErc
 from erc_bench_plugins.encoders.dialogue_crn import DialogueCrn
 from erc_bench_plugins.encoders.dialogue_gcn import DialogueGcn
 from erc_bench_plugins.encoders.dialogue_rnn import DialogueRnn
+from erc_bench_plugins.objectives.sacl import Sacl
 
 PUBLIC = json.loads(Path(__file__).with_name("public_numbers.json").read_text())
 DIM, CLASSES = 6, 3
@@ -50,6 +55,10 @@ def speakers(turns, parties=3):
     """Return who says each turn, numbered by first appearance."""
     chosen = np.random.RandomState(turns).randint(0, parties, turns).tolist()
     return [list(dict.fromkeys(chosen)).index(each) for each in chosen]
+
+
+def labels(turns):
+    return np.random.RandomState(1000 + turns).randint(0, CLASSES, turns).tolist()
 
 
 def translated(name, shape, names):
@@ -168,22 +177,28 @@ CASES = {
 }
 
 
-def log_probabilities(invented, case, lengths):
-    """Return (turns, classes) of our encoder with the authors' parameters and a linear head."""
+def network(invented, case):
+    """Return our encoder with the authors' parameters, and those of it and of the linear head by our names."""
     encoder = invented.network(case.encoder, DIM, **case.options)
+    head = nn.Linear(encoder.dim, CLASSES).double()
     own = {id(each) for each in invented.own_parameters(encoder)}
+    named = {name: tensor for name, tensor in encoder.named_parameters() if id(tensor) in own}
+    named |= {f"head.{name}": tensor for name, tensor in head.named_parameters()}
     with torch.no_grad():
-        for name, tensor in encoder.named_parameters():
-            if id(tensor) in own:
-                tensor.copy_(translated(name, tensor.shape, case.names))
-    weight = translated("head.weight", (CLASSES, encoder.dim), case.names)
-    bias = translated("head.bias", (CLASSES,), case.names)
-    dialogues = [
-        invented.conversation(f"d{turns}", ["ABC"[number] for number in speakers(turns, case.parties)])
-        for turns in lengths
-    ]
+        for name, tensor in named.items():
+            tensor.copy_(translated(name, tensor.shape, case.names))
+    return encoder, head, named
+
+
+def conversations(invented, lengths, parties=3):
+    return [invented.conversation(f"d{turns}", ["ABC"[k] for k in speakers(turns, parties)]) for turns in lengths]
+
+
+def log_probabilities(invented, case, lengths):
+    encoder, head, _ = network(invented, case)
+    dialogues = conversations(invented, lengths, case.parties)
     read = invented.read(encoder, dialogues, torch.cat([states(turns) for turns in lengths]))
-    return F.log_softmax(F.linear(read, weight, bias), -1)
+    return F.log_softmax(head(read), -1)
 
 
 def assert_what_the_authors_code_gave(invented, name, lengths):
@@ -201,6 +216,52 @@ def test_a_dialogue_alone_gives_what_the_authors_code_gave(invented, name, turns
 @pytest.mark.parametrize("name", CASES)
 def test_dialogues_of_one_batch_give_what_the_authors_code_gave_each_alone(invented, name):
     assert_what_the_authors_code_gave(invented, name, LENGTHS)
+
+
+class OneBatch:
+    """A step on the three dialogues in one batch, by our encoder with the authors' parameters."""
+
+    def __init__(self, invented, case):
+        self.encoder, self._head, self.named = network(invented, case)
+        examples = [erc.Example(each, each.targets()) for each in conversations(invented, LENGTHS)]
+        self._batch = erc.EncoderBatch(examples, LENGTHS)
+        self.rng = Random(0)
+
+    def outputs(self):
+        encoded = self.encoder(torch.cat([states(turns) for turns in LENGTHS]), self._batch)
+        truth = torch.tensor([label for turns in LENGTHS for label in labels(turns)])
+        z = encoded.z
+        return erc.Outputs(z, z, self._head(z), truth, [], self._head, extras=encoded.extras)
+
+    def backward(self, terms):
+        sum(terms.values()).backward()
+
+    def parameters(self, group):
+        return self.encoder.parameter_groups()[group]
+
+
+HIDDEN = {"contrast": "hidden", "focus": 0.0, "contrastive_weight": 0.05, "adversarial_contrastive_weight": 0.5}
+TRAININGS = {
+    "sacl, both pushed": ({"layers": 2}, {**HIDDEN, "situation_alone": 0.0}),
+    "sacl, situation pushed": ({"layers": 1}, {"situation_alone": 1.0}),
+}
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_a_step_of_sacl_has_the_losses_and_gradients_of_the_authors_code(invented, name):
+    read, trained = TRAININGS[name]
+    theirs = PUBLIC["training"][name]
+    step = OneBatch(invented, Case(DialogueCrn, SACL, {**READ, **read}))
+    objective = Sacl(Sacl.Options(**trained))
+    objective.start(toy_task())
+    terms = objective.step(step)
+    order = ("focal", "contrastive", "adversarial_focal", "adversarial_contrastive")
+    assert [terms[term].item() for term in order] == pytest.approx(theirs["losses"], abs=1e-8)
+    for ours, tensor in step.named.items():
+        known = next(pair for pair in SACL if ours.startswith(pair[0]))
+        its = known[1] + ours.removeprefix(known[0])
+        product = (tensor.grad * drawn(f"direction {its}", *tensor.shape)).sum().item()
+        assert product == pytest.approx(theirs["gradients"][its], abs=1e-8), its
 
 
 SIZES = {
