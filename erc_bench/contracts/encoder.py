@@ -164,7 +164,10 @@ class Encoder(Component, nn.Module):
         return [TokenRow(ids, range(len(ids))) for ids in encoded]
 
     def parameter_groups(self) -> Mapping[str, list[nn.Parameter]]:
-        """Return the backbone's parameters and all the others, by group name."""
+        """Return the backbone's parameters (``encoder``) and all the others (``head``).
+
+        Further groups may name some of these again, for objectives that ask for them.
+        """
         backbone = list(self.language_model.parameters())
         known = {id(parameter) for parameter in backbone}
         head = [parameter for parameter in self.parameters() if id(parameter) not in known]

@@ -51,7 +51,7 @@ class Step(Protocol):
         ...
 
     def parameters(self, group: str) -> list[nn.Parameter]:
-        """Return the trained parameters of a group: ``encoder`` or ``head``."""
+        """Return the trained parameters of a group: ``encoder``, ``head``, or one that the encoder names besides."""
         ...
 
 

@@ -73,8 +73,16 @@ class BatchStep:
             torch.autograd.backward(total if self._share == 1 else total * self._share)
 
     def parameters(self, group: str) -> list[nn.Parameter]:
-        """Return the trained parameters of a group: ``encoder`` or ``head``."""
-        return [p for p in self._composition.parameter_groups()[group] if p.requires_grad]
+        """Return the trained parameters of a group: ``encoder``, ``head``, or one that the encoder names besides."""
+        encoder = self._composition.encoder
+        groups = {**encoder.parameter_groups(), **self._composition.parameter_groups()}
+        if group not in groups:
+            raise ErcBenchError(
+                f"the objective {self._composition.objective.name!r} asks for the parameter group {group!r}, "
+                f"which the encoder {encoder.name!r} does not name",
+                f"It names {', '.join(groups)}; choose an encoder whose parameter_groups has {group!r}.",
+            )
+        return [p for p in groups[group] if p.requires_grad]
 
     def train_head_apart(self) -> Tensor | None:
         """Add the head's own gradient on detached representations; return its loss."""

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 import erc_bench.api as erc
+from erc_bench.errors import ErcBenchError
 from erc_bench.training.assembly import widen
 from erc_bench.training.composition import MomentumEncoder, batches
 from erc_bench.training.prepared import UNLABELLED, PreparedSplit, prepare
@@ -169,6 +170,25 @@ class TestParameters:
         composition = bench.composition(encoder=Grouped)
         head = {id(parameter) for parameter in composition.parameter_groups()["head"]}
         assert {id(parameter) for parameter in composition.encoder.recurrent.parameters()} < head
+
+    def test_an_objective_is_given_the_groups_that_the_encoder_names(self, bench):
+        class Grouped(WholeDialogue):
+            def parameter_groups(self):
+                return {**super().parameter_groups(), "graph": list(self.recurrent.parameters())}
+
+        class Asking(CrossEntropy):
+            def step(self, step):
+                self.given = step.parameters("graph")
+                return super().step(step)
+
+        objective = Asking()
+        composition = bench.composition(objective, encoder=Grouped)
+        composition.encoder.recurrent.bias_hh_l0.requires_grad_(False)
+        bench.train(composition, epochs=1)
+        expected = [p for p in composition.encoder.recurrent.parameters() if p.requires_grad]
+        assert [id(parameter) for parameter in objective.given] == [id(parameter) for parameter in expected]
+        with pytest.raises(ErcBenchError, match=r"'graph', which the encoder 'whole-dialogue' does not name"):
+            bench.train(bench.composition(Asking(), encoder=WholeDialogue), epochs=1)
 
     def test_the_state_holds_what_trains_and_is_a_copy(self, bench):
         composition = bench.composition(encoder=WholeDialogue, trainable=1)

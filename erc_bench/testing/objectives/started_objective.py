@@ -157,8 +157,8 @@ class ToyStep:
         backward(well_formed(terms))
 
     def parameters(self, group: str) -> list[nn.Parameter]:
-        """Return the trained parameters of a group: ``encoder`` or ``head``."""
-        every = self._encoder.parameters() if group == "encoder" else self._trial.parameters().values()
+        """Return the trained parameters of a group; any but ``head`` are all of the encoder's."""
+        every = self._trial.parameters().values() if group == "head" else self._encoder.parameters()
         return [parameter for parameter in every if parameter.requires_grad]
 
 

@@ -5,6 +5,7 @@ Without reasoning it is the network of SACL-LSTM (Hu et al. 2023, arXiv:2306.015
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -21,8 +22,10 @@ class DialogueCrn(erc.DialogueEncoder):
 
     G = LSTM over the dialogue, S = LSTM over the turns of each speaker apart (zero for speakers with fewer turns than
     ``least_turns``). From q_0 = W g + b, each reasoning turn is q̃ = LSTMCell(q), r = Σ softmax(G q̃) G, q = [q̃; r].
+    Where only one of the two is reasoned over, q of the other is q_0, as in the authors' code; where neither is,
+    z = ReLU([g; s]).
     LSTMs read packed sequences; in the authors' code zeros behind a dialogue reach its backward states.
-    ``direction=past`` has LSTMs of one direction and asks earlier turns alone.
+    ``direction=past`` has LSTMs of one direction, asks earlier turns alone and counts a speaker's turns so far.
     """
 
     name = "dialogue-crn"
@@ -39,7 +42,9 @@ class DialogueCrn(erc.DialogueEncoder):
         width: int = erc.option(128, "Width of an LSTM's states, of each direction.", at_least=1)
         layers: int = erc.option(1, "Layers of each LSTM.", at_least=1)
         dropout: float = erc.option(0.2, "Dropout between the layers of an LSTM.", at_least=0, below=1)
-        least_turns: int = erc.option(1, "Turns of a speaker from which they are read apart.", at_least=1)
+        least_turns: int = erc.option(
+            1, "Turns of a speaker from which they are read apart; with direction=past: so far.", at_least=1
+        )
         situation_turns: int = erc.option(0, "Turns of reasoning over the dialogue.", at_least=0)
         speaker_turns: int = erc.option(1, "Turns of reasoning over the speakers' states.", at_least=0)
 
@@ -57,15 +62,31 @@ class DialogueCrn(erc.DialogueEncoder):
     @property
     def dim(self) -> int:
         """Width of the representations."""
-        return sum(2 * int(self.options.width) * (2 if turns else 1) for turns in self.reasoning.values())
+        return 4 * int(self.options.width) * (1 if self.question is None else 2)
+
+    def forward(self, row_states: Tensor, batch: erc.EncoderBatch) -> erc.Encoded:
+        """row_states: (turns of all dialogues, dim); the extra ``hidden`` is what z is the ReLU of."""
+        turns = batch.turns(row_states)
+        hidden = batch.at_targets(turns, self._hidden(turns))
+        return erc.Encoded(F.relu(hidden), extras={"hidden": hidden})
 
     def encode_turns(self, turns: erc.Turns) -> Tensor:
-        """Return (B, T, dim): situation, then speakers, each twice as wide where it is reasoned over."""
+        """Return (B, T, dim): situation, then speakers."""
+        return F.relu(self._hidden(turns))
+
+    def parameter_groups(self) -> Mapping[str, list[nn.Parameter]]:
+        """Name, beside the usual groups, what reads the input of each LSTM's last layer."""
+        own = {"situation": self.situation, "speakers": self.speakers}
+        last = f"_ih_l{self.options.layers - 1}"
+        inputs = {group: [p for name, p in lstm.named_parameters() if last in name] for group, lstm in own.items()}
+        return {**super().parameter_groups(), **inputs}
+
+    def _hidden(self, turns: erc.Turns) -> Tensor:
         situation = turns.recurrent(self.situation, turns.states)
         speakers = self._speakers(turns)
         readable = turns.pairs if self.options.direction == "both" else turns.window(None)
         asked = [self._reasoned("situation", situation, readable), self._reasoned("speakers", speakers, readable)]
-        return F.relu(torch.cat(asked, -1))
+        return torch.cat(asked, -1)
 
     def _lstm(self) -> nn.LSTM:
         options = self.options
@@ -87,15 +108,17 @@ class DialogueCrn(erc.DialogueEncoder):
             return read
         states = turns.states.flatten(0, 1)
         packed = pack_sequence([states[own] for own in places], enforce_sorted=False)
-        outputs: Tensor = torch.cat(unpack_sequence(self.speakers(packed)[0]))
-        outputs = read.flatten(0, 1).index_copy(0, torch.cat(places), outputs)
-        return outputs.view_as(read)
+        outputs = unpack_sequence(self.speakers(packed)[0])
+        # That a speaker will speak again is of the future: the past knows the turns so far.
+        first = 0 if self.options.direction == "both" else self.options.least_turns - 1
+        known = torch.cat([own[first:] for own in places])
+        filled = read.flatten(0, 1).index_copy(0, known, torch.cat([output[first:] for output in outputs]))
+        return filled.view_as(read)
 
     def _reasoned(self, name: str, bank: Tensor, readable: Tensor) -> Tensor:
-        """bank: (B, T, 2·width), readable: (B, T, T) → the bank, or (B, T, 4·width) after the turns of reasoning."""
-        if not self.reasoning[name]:
+        """bank: (B, T, 2·width), readable: (B, T, T) → (B, T, 4·width), or the bank where nothing is reasoned over."""
+        if self.question is None:
             return bank
-        assert self.question is not None
         question: Tensor = self.question(bank)
         state = None
         for _ in range(self.reasoning[name]):

@@ -90,7 +90,7 @@ def edges(turns: erc.Turns, window: int, direction: str) -> Tensor:
 class RelationalConvolution(nn.Module):
     """h_i = Σ_j α_ij W_r g_j + W_0 g_i + b, with W_r = Σ_k a_rk V_k.
 
-    r = (speaker of i, speaker of j, whether j is earlier).
+    r = (speaker of i, speaker of j, whether j is later). A turn itself is not later, as in the authors' code.
     """
 
     def __init__(self, dim: int, width: int, speakers: int, bases: int) -> None:
@@ -105,8 +105,8 @@ class RelationalConvolution(nn.Module):
     def forward(self, states: Tensor, weights: Tensor, turns: erc.Turns) -> Tensor:
         """states: (B, T, dim), weights: (B, T, T) of [b, i, j] → (B, T, width)."""
         speakers = turns.speakers.clamp(0, self.speakers - 1)
-        earlier = (turns.positions[None, :] < turns.positions[:, None]).long()
-        relations = (speakers[:, :, None] * self.speakers + speakers[:, None, :]) * 2 + earlier
+        not_later = (turns.positions[None, :] <= turns.positions[:, None]).long()
+        relations = (speakers[:, :, None] * self.speakers + speakers[:, None, :]) * 2 + not_later
         sent = torch.einsum("bjd,kdo->bkjo", states, self.bases)
         shares = self.shares[relations] * weights[..., None]
         return torch.einsum("bijk,bkjo->bio", shares, sent) + self.itself(states)  # type: ignore[no-any-return]

@@ -7,7 +7,7 @@ from erc_bench_plugins.encoders.dialogue_crn import DialogueCrn
 
 
 def reasoned(encoder, name, bank):
-    if not encoder.reasoning[name]:
+    if not any(encoder.reasoning.values()):
         return bank
     answers = []
     for turn in range(len(bank)):
@@ -28,8 +28,10 @@ def by_loop(encoder, dialogue, states):
     own = torch.zeros_like(situation)
     for speaker in set(names):
         places = [place for place, name in enumerate(names) if name == speaker]
-        if len(places) >= encoder.options.least_turns:
-            own[places] = encoder.speakers(states[places][None])[0][0]
+        least, past = encoder.options.least_turns, encoder.options.direction == "past"
+        for count, (place, state) in enumerate(zip(places, encoder.speakers(states[places][None])[0][0], strict=True)):
+            if (count + 1 if past else len(places)) >= least:
+                own[place] = state
     return torch.relu(torch.cat([reasoned(encoder, "situation", situation), reasoned(encoder, "speakers", own)], -1))
 
 
@@ -51,3 +53,13 @@ def test_speakers_who_all_speak_too_seldom_read_as_zero(invented):
     read = invented.read(encoder, dialogues, invented.states_of(dialogues, 5))
     assert not read[:, 8:].any()
     assert read[:, :8].any()
+
+
+def test_the_past_does_not_know_whether_a_speaker_will_speak_again(invented):
+    encoder = invented.network(DialogueCrn, 5, direction="past", width=4, least_turns=2, speaker_turns=0)
+    longer, shorter = invented.conversation("d", "ABCAB"), invented.conversation("d", "ABC")
+    states = invented.states_of([longer], 5)
+    read = invented.read(encoder, [longer], states)
+    torch.testing.assert_close(read[:3], invented.read(encoder, [shorter], states[:3]), rtol=0, atol=1e-12)
+    assert not read[:3, 8:].any()
+    assert read[3:, 8:].any()

@@ -21,7 +21,7 @@ def by_loop(encoder, dialogue, states):
         weights = torch.stack([encoder.scorer(context[i]) @ context[j] for j in near[i]]).softmax(0)
         message = graph.itself(context[i])
         for weight, j in zip(weights, near[i], strict=True):
-            relation = (speakers[i] * options.speakers + speakers[j]) * 2 + (j < i)
+            relation = (speakers[i] * options.speakers + speakers[j]) * 2 + (j <= i)
             matrix = sum(share * base for share, base in zip(graph.shares[relation], graph.bases, strict=True))
             message = message + weight * (context[j] @ matrix)
         first.append(message)
