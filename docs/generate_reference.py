@@ -64,8 +64,8 @@ _GROUPS = (
         "losses",
         "Losses and memories",
         "What losses share, since plugins do not import each other. Everything is a pure function of tensors, "
-        "but for what remembers representations between steps.",
-        ("contracts.losses", "contracts.memory"),
+        "but for the modules that keep something between passes: queues, batches that wait, streams of chance.",
+        ("contracts.losses",),
     ),
     Group("pretrained", "Checkpoints", "What backbones share.", ("pretrained",)),
 )

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from erc_bench.contracts.encoder import TokenRow as TokenRow
     from erc_bench.contracts.hookspecs import hookimpl as hookimpl
     from erc_bench.contracts.losses import FeatureQueue as FeatureQueue
+    from erc_bench.contracts.losses import PendingBatches as PendingBatches
+    from erc_bench.contracts.losses import RandomStream as RandomStream
     from erc_bench.contracts.losses import all_but_self as all_but_self
     from erc_bench.contracts.losses import at_least_float32 as at_least_float32
     from erc_bench.contracts.losses import class_means as class_means
@@ -91,8 +93,8 @@ _NAMES = {
     "contracts.encoder": "Encoded Encoder EncoderBatch Example TokenRow",
     "contracts.hookspecs": "hookimpl",
     "contracts.losses": (
-        "FeatureQueue all_but_self at_least_float32 class_means contrastive_loss cosine cosine_scale "
-        "follow log_prior masked_log_softmax masked_logsumexp masked_mean positives"
+        "FeatureQueue PendingBatches RandomStream all_but_self at_least_float32 class_means contrastive_loss "
+        "cosine cosine_scale follow log_prior masked_log_softmax masked_logsumexp masked_mean positives"
     ),
     "contracts.method": "Method",
     "contracts.objective": "EpochView Objective Step",

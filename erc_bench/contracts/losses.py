@@ -6,7 +6,7 @@ the mean, and a mean over no rows is a zero that is still attached to the graph.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -178,6 +178,48 @@ class FeatureQueue(nn.Module):
         ranked = torch.where(same, self.priority, -1.0)
         chosen = ranked.topk(min(count, len(self.labels)), dim=1).indices
         return torch.zeros_like(same).scatter(1, chosen, value=True) & same
+
+
+class RandomStream(nn.Module):
+    """A component's own stream of chance, on the CPU: pass ``generator`` to torch's functions that draw.
+
+    Its position is extra state, so that a step that is tried again draws what it drew before.
+    """
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def get_extra_state(self) -> Tensor:
+        """Return the position of the stream."""
+        return self.generator.get_state()
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Go on from a position."""
+        self.generator.set_state(state)
+
+
+class PendingBatches(nn.Module):
+    """Tensors of a step's batches that wait for ``after_step``; several batches where gradients accumulate.
+
+    They are buffers, so that a step that is tried again does not find them twice; they are in no
+    ``state_dict``, since nothing waits when an epoch is over.
+    """
+
+    def add(self, *tensors: Tensor) -> None:
+        """Let the tensors of one batch wait, without their graph."""
+        batch = len(self._buffers)
+        for place, tensor in enumerate(tensors):
+            self.register_buffer(f"{batch}_{place}", tensor.detach(), persistent=False)
+
+    def take(self) -> list[tuple[Tensor, ...]]:
+        """Return what waits, batch by batch as it came; nothing waits any longer."""
+        batches: dict[str, tuple[Tensor, ...]] = {}
+        for name, tensor in self._buffers.items():
+            batch = name.partition("_")[0]
+            batches[batch] = (*batches.get(batch, ()), cast("Tensor", tensor))
+        self._buffers.clear()
+        return list(batches.values())
 
 
 @torch.no_grad()

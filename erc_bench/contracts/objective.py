@@ -58,8 +58,9 @@ class Step(Protocol):
 class Objective(Component, nn.Module):
     """A training objective. Required: ``name``, ``source`` and ``loss``.
 
-    All training state is parameters, buffers or ``get_extra_state``, so that a selected epoch can
-    be restored.
+    All training state is parameters, buffers or ``get_extra_state``, from which a chosen epoch is
+    restored and a step begins again that ran out of memory. :class:`erc.PendingBatches` holds what
+    waits for ``after_step``, :class:`erc.RandomStream` a generator.
     """
 
     kind: ClassVar[str] = "objective"

@@ -1,4 +1,4 @@
-"""The queue of features and the copies that follow."""
+"""The queue of features, streams of chance, batches that wait, and the copies that follow."""
 
 from copy import deepcopy
 
@@ -66,6 +66,35 @@ def test_its_state_can_be_restored():
         memory.enqueue(numbered(3), torch.tensor([2]))
     assert torch.equal(first.features, second.features)
     assert torch.equal(first.some_of_class(torch.tensor([0]), 1), second.some_of_class(torch.tensor([0]), 1))
+
+
+def test_a_stream_goes_on_from_where_its_state_stood():
+    stream, other = erc.RandomStream(1), erc.RandomStream(2)
+    torch.testing.assert_close(
+        torch.rand(3, generator=stream.generator), torch.rand(3, generator=torch.Generator().manual_seed(1))
+    )
+    state, expected = stream.state_dict(), torch.rand(3, generator=stream.generator)
+    for module in (other, stream):
+        module.load_state_dict(state)
+        assert torch.equal(torch.rand(3, generator=module.generator), expected)
+
+
+def test_batches_wait_in_the_order_in_which_they_came():
+    pending = erc.PendingBatches()
+    labels = torch.tensor([1, 2])
+    z = torch.ones(2, 3, requires_grad=True)
+    # One tensor may wait twice; batches need not be alike.
+    pending.add(z * 2, labels, labels)
+    for number in range(12):
+        pending.add(torch.tensor([number]))
+    assert pending.state_dict() == {}
+    (first, *others) = pending.take()
+    assert [tensor.tolist() for tensor in first] == [[[2.0] * 3] * 2, [1, 2], [1, 2]]
+    assert not first[0].requires_grad
+    assert [batch[0].item() for batch in others] == list(range(12))
+    assert pending.take() == []
+    pending.add(labels)
+    assert len(pending.take()) == 1
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])

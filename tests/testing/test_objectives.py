@@ -1,15 +1,22 @@
 """Unsound objectives, each with the fault that its docstring names, are caught by the check of that name."""
 
+import copy
+import itertools
 import random
+from collections import deque
 from dataclasses import dataclass
+from random import Random
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import erc_bench.api as erc
 from erc_bench.testing.components import COMPONENT_CHECKS
-from erc_bench.testing.objectives import OBJECTIVE_CHECKS, check_objective, objective_findings
+from erc_bench.testing.findings import run_checks
+from erc_bench.testing.objectives import OBJECTIVE_CHECKS, ObjectiveSubject, check_objective, objective_findings
+from erc_bench.testing.objectives.plain_attributes import PLAIN_ATTRIBUTE_CHECKS
 
 
 def failed(findings):
@@ -336,6 +343,113 @@ class HiddenState(Sound):
         self.steps += 1
 
 
+class OwnStream(Sound):
+    """Draws on a generator of its own, which is seeded, but kept in a plain attribute."""
+
+    def start(self, task):
+        self.drawn = torch.Generator().manual_seed(task.seed)
+        self.register_buffer("weight", torch.tensor(1.0))
+
+    def loss(self, outputs):
+        return {"own": outputs.cross_entropy() * self.weight}
+
+    def after_step(self):
+        self.weight = 1 + torch.rand((), generator=self.drawn)
+
+
+class WaitingList(Sound):
+    """Lets batches wait for the end of the step in a list."""
+
+    def start(self, task):
+        self.arrived = []
+        self.register_buffer("mean", torch.zeros(task.dim))
+
+    def loss(self, outputs):
+        self.arrived.append(outputs.z.detach())
+        return {"own": outputs.cross_entropy()}
+
+    def after_step(self):
+        self.mean = self.arrived[-1].mean(0)
+        self.arrived.clear()
+
+
+class Counter(Sound):
+    """Counts its losses, and warms a term up by it."""
+
+    seen = 0
+
+    def loss(self, outputs):
+        self.seen += 1
+        return {"own": outputs.cross_entropy() + 0.0 * self.seen}
+
+
+class Keeping(Sound):
+    """Keeps something in a plain attribute of the objective or its head, and uses it once a loss."""
+
+    make = use = None
+
+    def start(self, task):
+        self.kept = self.make()
+
+    def loss(self, outputs):
+        self.use()
+        return {"own": outputs.cross_entropy()}
+
+
+class CountingHead(nn.Linear):
+    """Counts its passes."""
+
+    passes = 0
+
+    def forward(self, z):
+        if self.training:
+            self.passes += 1
+        return super().forward(z)
+
+
+class Slots:
+    """An object of a component's own, without a dictionary."""
+
+    __slots__ = ("number",)
+
+    def __init__(self):
+        self.number = 0
+
+    def more(self):
+        self.number += 1
+
+
+class RightPlaces(Keeping):
+    """Keeps all sorts of things, and changes only those that are buffers or extra state; copies are equal."""
+
+    def start(self, task):
+        self.register_buffer("count", torch.tensor(0))
+        self.pending, self.random = erc.PendingBatches(), erc.RandomStream(task.seed)
+        self.scale, self.itself, self.task = 1.0, [self], task
+        self.labels = {"a": [1, 2.0, float("nan"), {3}, None, torch.ones(2), np.ones(2), torch.float32, len, Sound]}
+        self.recurrent = nn.LSTM(task.dim, task.dim)
+        self.normed = nn.utils.spectral_norm(nn.Linear(task.dim, task.dim))
+
+    def get_extra_state(self):
+        return {"scale": self.scale}
+
+    def set_extra_state(self, state):
+        self.scale = state["scale"]
+
+    def use(self):
+        self.count += 1
+        self.scale *= 1.5
+        self.pending.add(torch.rand(3, generator=self.random.generator))
+        self.labels = copy.deepcopy(self.labels)
+
+    def loss(self, outputs):
+        read, _ = self.recurrent(self.normed(outputs.z))
+        return {**super().loss(outputs), "read": read.square().mean()}
+
+    def after_step(self):
+        self.pending.take()
+
+
 class Anything:
     """What JSON does not know."""
 
@@ -422,7 +536,33 @@ UNSOUND = (
     (BatchNormHead, "batch of one", "its batch normalisation cannot read a batch of 1: take nn.LayerNorm", set()),
     (HashedWords, "deterministic", "another process, of another hash seed, gives something else (the term own)", set()),
     (WrongSign, "learns", "after 20 steps the loss of the trained encoder", set()),
-    (HiddenState, "state", "another one in an objective that took over the state_dict", set()),
+    (
+        HiddenState,
+        "state",
+        "another one in an objective that took over the state_dict",
+        {"plain attributes"},
+    ),
+    (
+        OwnStream,
+        "plain attributes",
+        "changes the plain attribute objective.drawn, which nobody puts back when a step that ran out of memory is "
+        "tried again: draw on the generator of an erc.RandomStream",
+        set(),
+    ),
+    (
+        WaitingList,
+        "plain attributes",
+        "objective.arrived, which nobody puts back when a step that ran out of memory is tried again: what waits for "
+        "after_step belongs in erc.PendingBatches, what stays in a buffer or get_extra_state",
+        set(),
+    ),
+    (
+        Counter,
+        "plain attributes",
+        "objective.seen, which nobody puts back when a step that ran out of memory is tried again: keep it in a "
+        "buffer (self.register_buffer('seen', torch.tensor(...))) or in get_extra_state",
+        set(),
+    ),
     (PickledState, "state", "is a Anything, which only a pickle could hold", set()),
 )
 
@@ -432,6 +572,71 @@ def test_an_unsound_objective_is_caught_by_name(objective, check, sentence, othe
     found = failed(objective_findings(objective))
     assert sentence in found.get(check, ""), found
     assert found.keys() - {check} <= others, found
+
+
+def plain_attributes(objective):
+    (finding,) = run_checks(PLAIN_ATTRIBUTE_CHECKS, ObjectiveSubject(objective, objective.Options()))
+    return finding
+
+
+STREAM, WAITING, BUFFER = "erc.RandomStream", "erc.PendingBatches", "self.register_buffer('kept', "
+
+
+@pytest.mark.parametrize(
+    ("make", "use", "remedy"),
+    [
+        (lambda _: [], lambda it: it.kept.append(1), WAITING),
+        (lambda _: [[1, [2]]], lambda it: it.kept[0][1].append(3), WAITING),
+        (lambda _: {}, lambda it: it.kept.update(seen=it.kept.get("seen", 0) + 1), WAITING),
+        (lambda _: deque([1], maxlen=1), lambda it: it.kept.append(it.kept[0] + 1), WAITING),
+        (lambda _: {0}, lambda it: it.kept.add(len(it.kept)), WAITING),
+        (lambda _: Random(1), lambda it: it.kept.random(), STREAM),
+        (lambda _: np.random.default_rng(1), lambda it: it.kept.random(), STREAM),
+        (lambda _: np.random.RandomState(1), lambda it: it.kept.rand(), STREAM),
+        (lambda _: (torch.Generator(),), lambda it: torch.rand((), generator=it.kept[0]), STREAM),
+        (lambda _: {"torch": torch.Generator()}, lambda it: it.kept["torch"].manual_seed(1), STREAM),
+        (lambda _: 0, lambda it: setattr(it, "kept", it.kept + 1), BUFFER),
+        (lambda _: False, lambda it: setattr(it, "kept", 0), BUFFER),
+        (lambda _: torch.zeros(2), lambda it: it.kept.add_(1), BUFFER),
+        (lambda _: torch.zeros(2, dtype=torch.bfloat16), lambda it: setattr(it, "kept", it.kept + 1), BUFFER),
+        (lambda _: np.zeros(2), lambda it: it.kept.__iadd__(1), BUFFER),
+        (lambda _: itertools.count(), lambda it: next(it.kept), BUFFER),
+        (lambda _: Slots(), lambda it: it.kept.more(), BUFFER),
+        (lambda it: [it.one], lambda it: it.kept.__setitem__(0, it.other), WAITING),
+        (lambda _: 0, lambda it: it.__dict__.pop("kept", 0), BUFFER),
+    ],
+)
+def test_whatever_changes_in_a_plain_attribute_is_refused(make, use, remedy):
+    class Kept(Keeping):
+        def start(self, task):
+            self.one, self.other = nn.Linear(2, 2), nn.Linear(2, 2)
+            super().start(task)
+
+    Kept.make, Kept.use = make, use
+    finding = plain_attributes(Kept)
+    assert finding.outcome == "failed"
+    assert "a step changes the plain attribute objective.kept, " in finding.measured
+    assert remedy in finding.measured
+
+
+def test_an_attribute_that_appears_and_one_of_the_head_are_refused_too():
+    class Late(Keeping):
+        make = int
+
+        def use(self):
+            self.last = [1]
+
+    class Headed(Sound):
+        def make_head(self, dim, classes, dropout):
+            return nn.Sequential(CountingHead(dim, classes))
+
+    assert "the plain attribute objective.last, " in plain_attributes(Late).measured
+    assert "the plain attribute head.0.passes, " in plain_attributes(Headed).measured
+
+
+def test_buffers_extra_state_and_what_does_not_change_are_right():
+    finding = plain_attributes(RightPlaces)
+    assert finding.outcome == "passed", finding.measured
 
 
 def test_every_check_of_objectives_catches_something():

@@ -80,8 +80,8 @@ def trained(bench, objective, most=None, size=None, backwards=False, **options):
     return weights, [epoch["terms"] for epoch in result.epochs], told, composition.micro_batches.size
 
 
-def small(component):
-    return lambda: component(component.Options(queue=16))
+def small(component, **options):
+    return lambda: component(component.Options(queue=16, **options))
 
 
 class Noting(CrossEntropy):
@@ -91,32 +91,34 @@ class Noting(CrossEntropy):
 
     def start(self, task):
         self.register_buffer("centre", torch.zeros(12))
-        self.seen = {"losses": 0, "keys": [], "labels": set()}
-        self.generators = (torch.Generator().manual_seed(1), random.Random(1), np.random.default_rng(1))
+        self.register_buffer("losses", torch.tensor(0))
+        self.pending = erc.PendingBatches()
+        self.random = erc.RandomStream(1)
         self.scale = torch.ones(())
+        self.labels = []
 
     def get_extra_state(self):
-        return {"scale": self.scale}
+        return {"scale": self.scale, "labels": self.labels}
 
     def set_extra_state(self, state):
-        self.scale = state["scale"]
+        self.scale, self.labels = state["scale"], state["labels"]
 
     def loss(self, outputs):
-        self.seen["losses"] += 1
-        self.seen["keys"].append(outputs.keys)
-        self.seen["labels"].update(outputs.labels.tolist())
-        self.last = outputs.keys
+        self.losses += 1
+        self.pending.add(outputs.labels, outputs.z)
+        self.labels += outputs.labels.tolist()
+        self.register_buffer("last", outputs.labels)
         self.centre = 0.9 * self.centre + 0.1 * outputs.z.detach().mean(0)
-        of_torch, of_python, of_numpy = self.generators
-        drawn = torch.rand((), generator=of_torch).item() + of_python.random() + of_numpy.random()
+        drawn = torch.rand((), generator=self.random.generator).item()
         drawn += torch.rand(()).item() + random.random() + np.random.rand()
         self.scale = self.scale * (1 + 0.01 * drawn)
         pull = (outputs.z - self.centre).square().mean() * self.scale
-        return {**super().loss(outputs), "pull": pull * (1 + len(self.seen["keys"]))}
+        waiting = len(list(self.pending.buffers()))
+        return {**super().loss(outputs), "pull": pull * (1 + waiting + len(self.labels) / 100 + self.losses / 10)}
 
     def after_step(self):
-        self.keys_in_step = len(self.seen["keys"])
-        self.seen["keys"].clear()
+        *_, (_, last) = self.pending.take()
+        self.centre = 0.9 * self.centre + 0.1 * last.mean(0)
 
 
 class Pushing(SupCon):
@@ -140,7 +142,7 @@ class Pushing(SupCon):
         """Do nothing: the second pass fits."""
 
 
-OBJECTIVES = (SupCon, small(Kcl), small(Tsc), small(Spcl), Noting)
+OBJECTIVES = (SupCon, small(Kcl), small(Tsc), small(Spcl, support=2), Noting)
 # Adam makes steps of the learning rate however small a gradient is. The smallest of N gradients is about the Nth part
 # of the largest, so that rounding (a unit of the last place for the root of the number of terms) changes its step by N
 # times as much: here by at most 6 steps of 0.01, with sums over some 100 tokens and 1,700 weights.
@@ -254,17 +256,21 @@ def test_a_state_is_given_back_to_the_same_objects(bench):
     objective = Noting()
     composition = bench.composition(objective)
     outputs = composition.outputs(bench.split(composition), range(3))
-    before = dict(objective.seen), objective.centre, objective.generators
+    centre, generator, drawn = objective.centre, objective.random.generator, objective.random.get_extra_state()
     state = StepState(composition)
     for _ in range(2):
         objective.loss(outputs)
-        assert objective.seen["losses"] == 1
+        assert objective.losses == 1
+        assert len(objective.pending._buffers) == 2
+        assert not torch.equal(objective.random.get_extra_state(), drawn)
         state.restore()
         assert not hasattr(objective, "last")
-        assert (dict(objective.seen), objective.generators) == (before[0], before[2])
-        assert objective.centre is before[1]
+        assert (objective.losses, objective.labels, objective.scale) == (0, [], 1)
+        assert objective.pending.take() == []
+        assert objective.random.generator is generator
+        assert torch.equal(generator.get_state(), drawn)
+        assert objective.centre is centre
         assert not objective.centre.any()
-        assert objective.scale == 1
 
 
 def test_the_encoder_s_own_buffers_are_given_back(bench, bare_encoder):

@@ -1,7 +1,7 @@
 """Conformance of objectives: ``check_objective(MyObjective)`` in a plugin's own tests.
 
-The objective runs on a small task of four classes without a language model. ``trial`` builds it,
-``values``, ``size``, ``invariance``, ``chance`` and ``training`` hold the checks.
+The objective runs on a small task of four classes without a language model. ``started_objective`` builds it,
+the other modules hold the checks.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.devices import CPU
 from erc_bench.testing.findings import Check, Finding, insist, run_checks
 from erc_bench.testing.objectives.invariance import INVARIANCE_CHECKS
+from erc_bench.testing.objectives.plain_attributes import PLAIN_ATTRIBUTE_CHECKS
 from erc_bench.testing.objectives.reproducibility import CHANCE_CHECKS
 from erc_bench.testing.objectives.size import SIZE_CHECKS
 from erc_bench.testing.objectives.started_objective import ObjectiveSubject
@@ -29,6 +30,7 @@ OBJECTIVE_CHECKS: tuple[Check[ObjectiveSubject], ...] = (
     *INVARIANCE_CHECKS,
     *CHANCE_CHECKS,
     *TRAINING_CHECKS,
+    *PLAIN_ATTRIBUTE_CHECKS,
 )
 
 

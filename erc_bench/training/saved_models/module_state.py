@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from erc_bench.contracts.losses import RandomStream
 from erc_bench.errors import ErcBenchError
 
 _SHOWN = 3
@@ -19,11 +20,17 @@ def taken_apart(module: nn.Module, what: str, leave_out: str = "") -> tuple[dict
 
     Raises :class:`ErcBenchError` for extra state that JSON cannot hold as it is.
     """
-    state = module.state_dict()
+    state = _answering_state(module)
     kept = {name: value for name, value in state.items() if not (leave_out and name.startswith(leave_out))}
     tensors = {name: value for name, value in kept.items() if isinstance(value, Tensor)}
     extra = {name: _as_json(value, name, what) for name, value in kept.items() if name not in tensors}
     return _stored_apart(tensors), extra
+
+
+def _answering_state(module: nn.Module) -> dict[str, Any]:
+    """Return a module's state but for streams of chance, which belong to a training and not to its model."""
+    streams = tuple(f"{name}." for name, part in module.named_modules() if isinstance(part, RandomStream))
+    return {name: value for name, value in module.state_dict().items() if not name.startswith(streams)}
 
 
 def _as_json(value: Any, name: str, what: str) -> Any:
@@ -65,7 +72,7 @@ def put_back(
     if grows:
         for name in tensors.keys() - module.state_dict().keys():
             _make_room(module, name, tensors[name], what)
-    expected = module.state_dict()
+    expected = _answering_state(module)
     given = {**tensors, **extra}
     _refuse(what, "lacks", expected.keys() - given.keys())
     _refuse(what, "has no place for", given.keys() - expected.keys())
@@ -76,7 +83,8 @@ def put_back(
                 f"{what} does not fit: {name} is {tuple(tensor.shape)} as saved and {tuple(own.shape)} here"
             )
     try:
-        module.load_state_dict(given, strict=True)
+        # Names were compared above: a stream of chance goes on as the fresh module has it.
+        module.load_state_dict(given, strict=False)
     except Exception as error:  # what a component makes of its extra state is its own
         reason = " ".join(str(error).split())[:200]
         raise ErcBenchError(f"{what} cannot take its saved state: {reason}") from error

@@ -80,8 +80,8 @@ class Kcl(erc.Objective):
         self.key_projection = deepcopy(self.projection).requires_grad_(requires_grad=False)
         self.queue = erc.FeatureQueue(self.options.queue, self.options.projection_dim).to(task.device)
         self.momentum = self.options.momentum
-        self._arrived: list[tuple[Tensor, Tensor]] = []
-        self._generator = torch.Generator().manual_seed(task.seed)
+        self.pending = erc.PendingBatches()
+        self.random = erc.RandomStream(task.seed)
 
     def project(self, z: Tensor) -> Tensor:
         """z: (n, dim) → (n, projection_dim): Linear-ReLU-Linear."""
@@ -92,7 +92,7 @@ class Kcl(erc.Objective):
         """Return the mean over the batch; its keys enter the queue after the step."""
         with torch.no_grad():
             keys = self.key_projection(outputs.views[1].z)
-        self._arrived.append((keys, outputs.labels))
+        self.pending.add(keys, outputs.labels)
         positive = self.queue.some_of_class(outputs.labels, self.options.positives)
         unused = (outputs.labels[:, None] == self.queue.labels) & ~positive
         candidates = ~unused if self.options.unused == "left-out" else None
@@ -103,15 +103,14 @@ class Kcl(erc.Objective):
 
     def begin_epoch(self, view: erc.EpochView) -> None:
         """Seed the choice of positives."""
-        self._generator.manual_seed(view.rng.getrandbits(63))
+        self.random.generator.manual_seed(view.rng.getrandbits(63))
 
     def after_step(self) -> None:
         """Let the slow projection follow, take up the keys, and draw the next step's positives."""
         erc.follow(self.key_projection, self.projection, self.options.momentum)
-        for keys, labels in self._arrived:
+        for keys, labels in self.pending.take():
             self.queue.enqueue(nn.functional.normalize(keys, dim=-1), labels)
-        self._arrived.clear()
-        self.queue.draw(self._generator)
+        self.queue.draw(self.random.generator)
 
 
 @erc.hookimpl

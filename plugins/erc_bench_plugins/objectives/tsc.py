@@ -111,8 +111,8 @@ class Tsc(erc.Objective):
         self.register_buffer("centroids", torch.zeros(task.classes, width, device=task.device))
         self.register_buffer("corners", torch.arange(task.classes, device=task.device))
         self.momentum = self.options.momentum
-        self._arrived: list[tuple[Tensor, Tensor, Tensor]] = []
-        self._generator = torch.Generator().manual_seed(task.seed)
+        self.pending = erc.PendingBatches()
+        self.random = erc.RandomStream(task.seed)
 
     def project(self, z: Tensor) -> Tensor:
         """z: (n, dim) → (n, projection_dim): Linear-ReLU-Linear."""
@@ -127,7 +127,7 @@ class Tsc(erc.Objective):
         """Return both parts, the second weighted; the keys enter the queue after the step."""
         with torch.no_grad():
             keys = self.key_projection(outputs.views[1].z)
-        self._arrived.append((outputs.projected.detach(), keys, outputs.labels))
+        self.pending.add(outputs.projected, keys, outputs.labels)
         options = self.options
         positive = self.queue.some_of_class(outputs.labels, options.positives)
         pairs, target = targeted_loss(
@@ -144,16 +144,15 @@ class Tsc(erc.Objective):
 
     def begin_epoch(self, view: erc.EpochView) -> None:
         """Seed the choice of positives."""
-        self._generator.manual_seed(view.rng.getrandbits(63))
+        self.random.generator.manual_seed(view.rng.getrandbits(63))
 
     def after_step(self) -> None:
         """Let the slow projection follow, queue the step's representations, and assign the classes anew."""
         erc.follow(self.key_projection, self.projection, self.options.momentum)
-        for queries, keys, labels in self._arrived:
+        for queries, keys, labels in self.pending.take():
             self._move_centroids(F.normalize(queries, dim=-1), labels)
             self.queue.enqueue(F.normalize(keys, dim=-1), labels)
-        self._arrived.clear()
-        self.queue.draw(self._generator)
+        self.queue.draw(self.random.generator)
         self.corners = best_corners(self.centroids, self.targets)
 
     def _move_centroids(self, queries: Tensor, labels: Tensor) -> None:

@@ -200,7 +200,9 @@ class TestQueues:
         objective.loss(toy_outputs(objective, head, z, labels))
         objective.eval()
         objective.loss(toy_outputs(objective, head, z, labels))
-        assert len(objective._arrived) == 1
+        ((entered, of),) = objective.pending.take()
+        assert not entered.requires_grad
+        objective.pending.add(entered, of)
         objective.after_step()
         assert not objective.queues.requires_grad
         assert objective.sizes.tolist() == [9] * len(LABELS)

@@ -113,8 +113,8 @@ class Spcl(erc.Objective):
         self.register_buffer("present", torch.zeros(task.classes, dtype=torch.bool, device=task.device))
         self.register_buffer("centres", torch.zeros(shape, device=task.device))
         self.register_buffer("prototypes", torch.zeros(shape, device=task.device))
-        self._arrived: list[tuple[Tensor, Tensor]] = []
-        self._generator = torch.Generator().manual_seed(task.seed)
+        self.pending = erc.PendingBatches()
+        self.random = erc.RandomStream(task.seed)
 
     def project(self, z: Tensor) -> Tensor:
         """z: (n, dim) → (n, dim): ``z`` itself, or its linear projection."""
@@ -132,7 +132,7 @@ class Spcl(erc.Objective):
             outputs.projected, outputs.labels, self.prototypes, options.temperature, options.formulation, self.present
         )
         if self.training:
-            self._arrived.append((outputs.projected.detach(), outputs.labels))
+            self.pending.add(outputs.projected, outputs.labels)
         return {"prototypical": erc.masked_mean(rows, rows > self._threshold)}
 
     @property
@@ -144,8 +144,8 @@ class Spcl(erc.Objective):
     def begin_epoch(self, view: erc.EpochView) -> None:
         """Take the class centres of train; every queue begins with its class's centre."""
         outputs = view.representations()
-        self._arrived.clear()
-        self._generator.manual_seed(view.rng.getrandbits(63))
+        self.pending.take()
+        self.random.generator.manual_seed(view.rng.getrandbits(63))
         self.centres, self.present = erc.class_means(outputs.projected.detach(), outputs.labels, len(self.centres))
         self.queues.zero_()
         self.queues[:, 0] = self.centres
@@ -154,10 +154,9 @@ class Spcl(erc.Objective):
 
     def after_step(self) -> None:
         """Add the step's representations to the queues, and draw the next step's support sets."""
-        for reps, labels in self._arrived:
+        for reps, labels in self.pending.take():
             for label in labels.unique().tolist():
                 self._enqueue(label, reps[labels == label])
-        self._arrived.clear()
         self._draw_prototypes()
 
     def _enqueue(self, label: int, reps: Tensor) -> None:
@@ -177,7 +176,7 @@ class Spcl(erc.Objective):
         self.prototypes = prototypes
 
     def _shuffled(self, size: int) -> Tensor:
-        return torch.randperm(size, generator=self._generator).to(self.queues.device)
+        return torch.randperm(size, generator=self.random.generator).to(self.queues.device)
 
     def select(self, view: erc.EpochView) -> Sequence[int] | None:
         """Return the examples of an epoch: all, half of them by chance, or half of them by difficulty."""
