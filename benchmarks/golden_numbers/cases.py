@@ -24,7 +24,7 @@ _RECIPE = {
 }
 DIALOGUE_SYSTEMS = (
     *("dag-erc", "dialogue-rnn", "dialogue-rnn-causal", "dialogue-gcn", "dialogue-gcn-causal"),
-    *("dialogue-crn", "dialogue-crn-causal"),
+    *("dialogue-crn", "dialogue-crn-causal", "sacl", "sacl-causal"),
 )
 _WITHOUT_WINDOW = ("utterance-ce", *DIALOGUE_SYSTEMS)
 LACKING = {**dict.fromkeys(_WITHOUT_WINDOW, ("encoder.window",)), "majority": tuple(_RECIPE)}
@@ -125,6 +125,7 @@ def _components() -> list[Case]:
         _varied("dag-erc reaching further", "dag-erc", upstream="none", encoder__speaker_turns=2, encoder__hidden=12),
         _varied("dialogue-rnn with listeners", "dialogue-rnn", upstream="none", encoder__listeners=True),
         _varied("dialogue-crn reasoning", "dialogue-crn", upstream="none", encoder__situation_turns=2),
+        _varied("sacl on states", "sacl", upstream="none", objective__contrast="hidden", objective__rarity=True),
         _varied("supcon at .05", "supcon", objective__temperature=0.05, objective__contrastive_weight=1.0),
     ]
 
