@@ -1,8 +1,6 @@
-"""Invented dialogues of random states, encoders around a language model of any width, and MELD where it is at hand."""
+"""Invented dialogues of random states, encoders around a language model of any width."""
 
-import os
 import random
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +9,6 @@ import torch
 from erc_bench.contracts.encoder import EncoderBatch, Example
 from erc_bench.contracts.types import Dialogue, Utterance
 from erc_bench.testing.tiny import tiny_backbone
-from erc_bench_plugins.datasets.meld import Meld
 
 
 def conversation(name, speakers):
@@ -75,12 +72,3 @@ def invented():
     """Functions that make dialogues, states and networks, for test modules cannot import one another."""
     functions = (conversation, conversations, states_of, network, own_parameters, parameters_with_head, read)
     return SimpleNamespace(**{function.__name__: function for function in (*functions, assert_same_gradients)})
-
-
-@pytest.fixture(scope="session")
-def meld():
-    """MELD's splits; skip where the corpora are not at hand."""
-    folder = os.environ.get("ERC_BENCH_DATA")
-    if folder is None:
-        pytest.skip("ERC_BENCH_DATA is not set")
-    return Meld().load(Path(folder, "meld"))
