@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, pi
@@ -11,6 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import erc_bench.api as erc
+
+_log = logging.getLogger("erc_bench")
 
 ANGLES: dict[str, float | None] = {
     **dict.fromkeys(("excited", "powerful"), 7 * pi / 20),
@@ -56,7 +59,7 @@ class Hcl(erc.Objective):
     targets: Tensor
 
     def start(self, task: erc.Task) -> None:
-        """Build the targets of the first epoch; raises ``ErcBenchError`` for an emotion that is not on the wheel."""
+        """Build the targets of the first epoch."""
         similarities = torch.tensor(wheel_similarities(task.label_words), device=task.device)
         self.register_buffer("similarities", similarities)
         self.register_buffer("targets", _targets(similarities, 1.0))
@@ -93,19 +96,21 @@ def _targets(similarities: Tensor, share: float) -> Tensor:
 
 
 def wheel_similarities(words: Sequence[str]) -> list[list[float]]:
-    """Return (classes, classes): 1 on the diagonal, 0 for opposite valence, 1/classes beside neutral, else a cosine."""
+    """Return (classes, classes): 1 on the diagonal, 0 for opposite valence, 1/classes beside neutral, else a cosine.
+
+    An emotion that is not on the wheel resembles no other; a warning names it.
+    """
     unknown = [word for word in words if word not in ANGLES]
     if unknown:
-        raise erc.ErcBenchError(
-            f"the objective 'hcl' does not know where {', '.join(unknown)} lie(s) on the wheel of emotions",
-            f"It knows {', '.join(sorted(ANGLES))}; choose another objective for this dataset.",
-        )
+        _log.warning("the objective 'hcl' takes these to resemble no emotion: %s", ", ".join(unknown))
     return [[_similarity(one, other, len(words)) for other in words] for one in words]
 
 
 def _similarity(one: str, other: str, classes: int) -> float:
     if one == other:
         return 1.0
+    if not {one, other} <= ANGLES.keys():
+        return 0.0
     first, second = ANGLES[one], ANGLES[other]
     if first is None or second is None:
         return 1 / classes

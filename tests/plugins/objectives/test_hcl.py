@@ -69,9 +69,9 @@ def test_similarity_follows_the_wheel():
     assert wheel_similarities(("excited", "happy"))[0][1] == pytest.approx(cos(4 * pi / 20))
 
 
-def test_an_emotion_that_is_not_on_the_wheel_is_named():
-    with pytest.raises(erc.ErcBenchError, match="does not know where bored"):
-        Hcl(Hcl.Options()).start(task(("neutral", "bored")))
+def test_an_emotion_that_is_not_on_the_wheel_is_named_and_resembles_none(caplog):
+    assert wheel_similarities(("neutral", "bored", "sad")) == [[1.0, 0.0, 1 / 3], [0.0, 1.0, 0.0], [1 / 3, 0.0, 1.0]]
+    assert "takes these to resemble no emotion: bored" in caplog.text
 
 
 @pytest.mark.parametrize("epoch", [0, 1, 4])
