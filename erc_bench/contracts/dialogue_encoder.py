@@ -13,7 +13,7 @@ from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.encoder import Encoded, Encoder, EncoderBatch, Example, TokenRow
 from erc_bench.contracts.options import option
 from erc_bench.contracts.turns import Turns
-from erc_bench.contracts.types import Dialogue
+from erc_bench.contracts.types import Dialogue, Utterance
 from erc_bench.contracts.utterance_rows import UtteranceRows
 
 
@@ -60,6 +60,11 @@ class DialogueEncoder(Encoder):
     def encode_turns(self, turns: Turns) -> Tensor:
         """Return (B, T, dim), the representations of the turns; those of padding are not read."""
         raise NotImplementedError
+
+    def represent_words(self, states: Tensor) -> Tensor:
+        """states: (words, state_dim) → (words, dim): each word as the only turn of a dialogue."""
+        dialogue = Dialogue("", (Utterance("", ""),))
+        return self.encode_turns(Turns.of(states, [dialogue] * len(states)))[:, 0]
 
     def forward(self, row_states: Tensor, batch: EncoderBatch) -> Encoded:
         """row_states: (turns of all dialogues, dim), dialogue by dialogue."""

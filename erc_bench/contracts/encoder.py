@@ -19,6 +19,7 @@ from erc_bench.contracts.component import Component
 from erc_bench.contracts.options import option
 from erc_bench.contracts.turns import Turns
 from erc_bench.contracts.types import Dialogue, UtteranceKey
+from erc_bench.errors import ErcBenchError
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,20 @@ class Encoder(Component, nn.Module):
         """
         encoded = self.tokenizer(list(words), add_special_tokens=True)["input_ids"]
         return [TokenRow(ids, range(len(ids))) for ids in encoded]
+
+    def represent_words(self, states: Tensor) -> Tensor:
+        """states: (words, state_dim) of ``word_rows`` → (words, dim): words in the space of the representations.
+
+        Words take the way of utterances: an encoder with a network of its own leads them through it. Raises
+        :class:`ErcBenchError` for such an encoder that does not say how.
+        """
+        if type(self).forward is Encoder.forward:
+            return states
+        raise ErcBenchError(
+            f"the encoder {self.name!r} does not say how words go through its network, so that they cannot be compared "
+            "with utterances",
+            "Give it represent_words, or choose an objective without anchors of words.",
+        )
 
     def parameter_groups(self) -> Mapping[str, list[nn.Parameter]]:
         """Return the backbone's parameters (``encoder``) and all the others (``head``).

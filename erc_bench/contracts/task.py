@@ -20,15 +20,20 @@ def accuracy(labels: Tensor, scores: Tensor) -> float:
     return float((scores.argmax(dim=-1) == labels).float().mean())
 
 
+def _unchanged(states: Tensor) -> Tensor:
+    return states
+
+
 @dataclass(frozen=True)
 class Task:
     """The task that a component works on.
 
     ``label_words`` stand for the labels, in their order; ``train_counts`` (classes,) are the label
     counts of the train split; ``encode_words`` gives the untuned encoder's states of bare words,
-    (words, width of the language model); ``objective_options`` lets a classifier share a value of the objective.
-    ``headline`` scores (n, classes) predictions against (n,) labels by the metric that decides on the
-    dataset, more is better: for a classifier that chooses a value on dev.
+    (words, width of the language model), and ``represent_words`` leads these through the encoder as it is now, with
+    gradients, to (words, dim): for anchors in the space of utterances. ``objective_options`` lets a classifier share a
+    value of the objective. ``headline`` scores (n, classes) predictions against (n,) labels by the metric that decides
+    on the dataset, more is better: for a classifier that chooses a value on dev.
     ``seed`` is the stream ``sampling`` of the run's seed.
     """
 
@@ -42,6 +47,7 @@ class Task:
     objective_options: Any = None
     training: Mapping[str, Any] = field(default_factory=dict)
     headline: Callable[[Tensor, Tensor], float] = accuracy
+    represent_words: Callable[[Tensor], Tensor] = _unchanged
 
     @property
     def classes(self) -> int:

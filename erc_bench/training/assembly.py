@@ -135,7 +135,7 @@ class Assembly:
     def task(self, encoder: Encoder, preparer: Preparer, ready: Preparation) -> Task:
         """Return the task as objective and classifiers may know it."""
         counts = torch.bincount(ready.train.labels.cpu(), minlength=len(self.plan.dataset.labels))
-        return self.task_of(encoder.dim, counts, self.word_states(preparer, ready))
+        return self.task_of(encoder, counts, self.word_states(preparer, ready))
 
     def word_states(self, preparer: Preparer, ready: Preparation) -> WordStates:
         """Return a function that encodes bare words, the label words already known."""
@@ -145,14 +145,15 @@ class Assembly:
 
         return WordStates(encode, {self.plan.dataset.words(): ready.words.to(self.precision)})
 
-    def task_of(self, dim: int, train_counts: Tensor, words: WordStates) -> Task:
-        """Return the task from its parts: width, (classes,) label counts of train, states of words."""
+    def task_of(self, encoder: Encoder, train_counts: Tensor, words: WordStates) -> Task:
+        """Return the task from its parts: encoder, (classes,) label counts of train, states of words."""
         return Task(
             labels=self.plan.dataset.labels,
             label_words=self.plan.dataset.words(),
-            dim=dim,
+            dim=encoder.dim,
             train_counts=train_counts,
             encode_words=words,
+            represent_words=encoder.represent_words,
             seed=stream_seed(self.plan.seed, "sampling"),
             device=self.workspace.device,
             objective_options=self.plan.build("objective"),

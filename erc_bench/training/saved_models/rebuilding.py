@@ -86,7 +86,7 @@ def rebuild(
     device = assembly.workspace.device
     words = saved.words(encoder.state_dim)
     words.known.update({asked: states.to(assembly.precision).to(device) for asked, states in words.known.items()})
-    task = assembly.task_of(encoder.dim, torch.tensor(saved.description.train_counts), words)
+    task = assembly.task_of(encoder, torch.tensor(saved.description.train_counts), words)
     objective, head = assembly.objective_and_head(task)
     put_back(objective, *saved.part("objective"), f"the objective {objective.name!r}")
     put_back(head, *saved.part("head"), "the head")

@@ -22,7 +22,8 @@ class Eacl(erc.Objective):
     """Contrast utterances and emotion words in one space, and push the words' anchors apart.
 
     L = λ1·(L_sup + λ2·L_Ag) + (1 − λ1)·CE (Eq 8). The same projection g (Eq 2) takes utterances
-    and the frozen, untuned encoder's states of the label words: anchors move only as g moves.
+    and the frozen, untuned language model's states of the label words: anchors move only as g moves, and, where the
+    encoder has a network of its own, as that moves.
 
     Temperatures are on the scale of the score: Table 6's belong to the official half-cosine and
     are twice as large in plain cosine (see the method ``eacl``).
@@ -53,16 +54,19 @@ class Eacl(erc.Objective):
     def start(self, task: erc.Task) -> None:
         """Build g, and encode the label words once; their states are a buffer and stay as they are.
 
-        Raises :class:`erc.ErcBenchError` where utterances and label words are not equally wide: one g takes both.
+        Raises :class:`erc.ErcBenchError` where words cannot take the way of utterances: one g takes both.
         """
         width = self.options.projection_dim or task.dim
         layers = (nn.Linear(task.dim, task.dim), nn.LayerNorm(task.dim), nn.ReLU(), nn.Linear(task.dim, width))
         self.projection = nn.Sequential(*layers).to(task.device)
         label_states = task.encode_words(task.label_words).detach().to(task.device)
-        if label_states.shape[1] != task.dim:
+        self.represent_words = task.represent_words
+        with torch.no_grad():
+            words = self.represent_words(label_states)
+        if words.shape[1] != task.dim:
             raise erc.ErcBenchError(
                 f"the objective {self.name!r} projects utterances and label words alike: this encoder gives {task.dim} "
-                f"values where the language model's states of words have {label_states.shape[1]}",
+                f"values where the language model's states of words have {words.shape[1]}",
                 "Choose an encoder of the language model's width, such as prompt, or another objective.",
             )
         self.register_buffer("label_states", label_states.clone())
@@ -73,12 +77,13 @@ class Eacl(erc.Objective):
 
     def anchors(self) -> Tensor:
         """Return the projected label words, (classes, projection_dim), with gradients to g (Eq 3)."""
-        return self.projection(self.label_states)  # type: ignore[no-any-return]
+        return self.projection(self.represent_words(self.label_states))  # type: ignore[no-any-return]
 
     def project_with_anchors(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """z: (n, dim) → (n, projection_dim) and the anchors: g takes all rows at once, a fifth quicker than apart."""
-        rows: Tensor = self.projection(torch.cat([z, self.label_states]))
-        projected, anchors = rows.split([len(z), len(self.label_states)])
+        words = self.represent_words(self.label_states)
+        rows: Tensor = self.projection(torch.cat([z, words]))
+        projected, anchors = rows.split([len(z), len(words)])
         return projected, anchors
 
     def loss(self, outputs: erc.Outputs) -> dict[str, Tensor]:
