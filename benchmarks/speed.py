@@ -23,6 +23,7 @@ import torch
 from rich.console import Console
 from speed_parts.cells import Source
 from speed_parts.corpus_size import corpus_costs
+from speed_parts.dialogues import dialogue_costs
 from speed_parts.epoch import compare_epochs
 from speed_parts.equal import equal_results
 from speed_parts.frozen import frozen_costs
@@ -91,13 +92,19 @@ def frozen(asked: Asked) -> dict[str, Any]:
     return asdict(found)
 
 
+def dialogue(asked: Asked) -> dict[str, Any]:
+    """Networks over dialogues."""
+    title = "Networks over dialogues: one dialogue after the other, and side by side"
+    return _table(asked, title, dialogue_costs(asked.quick, asked.source))
+
+
 def startup(asked: Asked) -> dict[str, Any]:
     """Commands that train nothing."""
     return _table(asked, "Commands, whole processes", starting_costs(asked.quick))
 
 
 PARTS: dict[str, Callable[[Asked], dict[str, Any]]] = {
-    part.__name__: part for part in (startup, loading, corpus, objectives, frozen, equal, epoch)
+    part.__name__: part for part in (startup, loading, corpus, objectives, dialogue, frozen, equal, epoch)
 }
 
 
