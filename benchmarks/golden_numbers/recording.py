@@ -16,9 +16,9 @@ import torch
 
 from erc_bench.contracts.types import gold_labels, seal
 from erc_bench.planning.grid import plan_grid
-from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import Override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.statistics.metrics import degenerate, majority_floor, score
 from erc_bench.training.cell import Cell

@@ -11,9 +11,9 @@ import torch
 from erc_bench.contracts.types import seal
 from erc_bench.corpora.corpus import load_corpus
 from erc_bench.planning.grid import plan_grid
-from erc_bench.planning.overrides import parse_override
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import parse_override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.preparation import CellData

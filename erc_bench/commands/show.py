@@ -32,7 +32,7 @@ def show(name: str, dataset: str | None, backbone: str, plugins: tuple[PluginFil
 
     console = open_console()
     if name == "training":
-        from erc_bench.planning.training_options import TrainingOptions
+        from erc_bench.planning.settings import TrainingOptions
 
         _heading(console, "training", "erc-bench", inspect.getdoc(TrainingOptions) or "")
         _options(console, "training.", TrainingOptions)

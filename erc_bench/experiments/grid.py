@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing import parent_process
 from pathlib import Path
@@ -24,10 +24,9 @@ from erc_bench.experiments.plans import (
 from erc_bench.experiments.tuning.settings_file import read_settings
 from erc_bench.planning.grid import plan_grids
 from erc_bench.planning.observers import ChosenObserver, choose_observers
-from erc_bench.planning.overrides import Override, parse_override
 from erc_bench.planning.plan import Plan
-from erc_bench.planning.request import Request
-from erc_bench.planning.run_requests import GridRequest, RunRequest, Settings, SweepRequest, seeds_of
+from erc_bench.planning.request import Request, overrides, request_of
+from erc_bench.planning.run_requests import GridRequest, RunRequest, SweepRequest, seeds_of
 from erc_bench.planning.suites.grid import check_tables, suite_requests
 from erc_bench.planning.suites.model import Suite
 from erc_bench.planning.suites.reading import read_suite
@@ -103,19 +102,7 @@ class Grid:
 def grid_of_run(asked: RunRequest, tell: Telling) -> tuple[Grid, Request]:
     """Plan what ``run`` is asked for; raise :class:`ErcBenchError` with all mistakes before anything is loaded."""
     handed = _handed(asked)
-    request = Request(
-        methods=_named(handed, "method", asked.methods),
-        datasets=_named(handed, "dataset", asked.datasets),
-        backbones=_named(handed, "backbone", asked.backbones),
-        seeds=seeds_of(asked.seeds),
-        overrides=overrides(asked.settings, handed),
-        readouts=handed.names("classifier", asked.readouts),
-        limit=asked.limit,
-        dev_only=asked.dev_only,
-        audit=asked.audit,
-        save_representations=asked.save_representations,
-        save_model=asked.save_model,
-    )
+    request = request_of(asked, asked.settings, seeds_of(asked.seeds), handed)
     check_sealed(request)
     check_baseline(asked.baseline, request.methods)
     return _grid(asked, [request], asked.settings_files, handed, tell), request
@@ -125,15 +112,7 @@ def grid_of_sweep(asked: SweepRequest, tell: Telling) -> tuple[Grid, Suite]:
     """Plan the grid of a suite, and hold its tables against it."""
     handed, file = _handed(asked), Path(asked.suite)
     suite = read_suite(file)
-    requests = suite_requests(
-        suite,
-        overrides(asked.settings, handed),
-        None if asked.seeds is None else seeds_of(asked.seeds),
-        asked.limit,
-        audit=asked.audit,
-        save_representations=asked.save_representations,
-        save_model=asked.save_model,
-    )
+    requests = suite_requests(suite, asked, overrides(asked.settings, handed))
     files = [*(file.parent / name for name in suite.settings_files), *several(asked.settings_files)]
     grid = _grid(asked, requests, files, handed, tell)
     check_tables(suite.tables, grid.plans)
@@ -144,13 +123,6 @@ def _handed(asked: GridRequest) -> HandedOver:
     handed = HandedOver()
     handed.take(asked.plugins)
     return handed
-
-
-def _named(handed: HandedOver, kind: str, things: Any) -> list[str]:
-    names = handed.names(kind, things)
-    if not names:
-        raise ErcBenchError(f"no {kind}s are named, so there is nothing to run")
-    return names
 
 
 def _grid(
@@ -188,22 +160,6 @@ def announce(tell: Telling, catalogue: Catalogue, handed: HandedOver, plans: Seq
 def _observers(asked: GridRequest, handed: HandedOver) -> tuple[ChosenObserver, ...]:
     named = handed.names("observer", asked.observers)
     return choose_observers(named, handed.catalogue()) if named else ()
-
-
-def overrides(settings: Settings, handed: HandedOver) -> list[Override]:
-    """Return settings, as texts or as a mapping of addresses to values, as overrides."""
-    if isinstance(settings, Mapping):
-        return [_override(name, value, handed) for name, value in settings.items()]
-    if isinstance(settings, str) or not isinstance(settings, Iterable):
-        raise ErcBenchError(
-            f"settings must map names to values, and is {settings!r}", 'For example {"objective.temperature": 0.1}.'
-        )
-    return [parse_override(text) for text in settings]
-
-
-def _override(name: str, value: Any, handed: HandedOver) -> Override:
-    asked = parse_override(f"{name}=0")
-    return Override(asked.address, handed.value(asked.slot, value), asked.method, "settings")
 
 
 def _check_processes(plans: Sequence[Plan], observers: Sequence[ChosenObserver]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from erc_bench.experiments.components import HandedOver
-from erc_bench.experiments.grid import Telling, announce, overrides
+from erc_bench.experiments.grid import Telling, announce
 from erc_bench.experiments.paths import folder_of
 from erc_bench.experiments.tuning.identity import Fingerprints, identity
 from erc_bench.experiments.tuning.one_grid import OneGrid
@@ -16,7 +16,7 @@ from erc_bench.experiments.tuning.result import Result, Trial
 from erc_bench.experiments.tuning.search import Search, plan_searches
 from erc_bench.experiments.tuning.settings_file import read_entries, write_entries
 from erc_bench.experiments.tuning.space_file import read_spaces
-from erc_bench.planning.request import Request
+from erc_bench.planning.request import request_of
 from erc_bench.planning.run_requests import TuneRequest, tuning_seeds_of
 from erc_bench.running.grid import GridRunner
 from erc_bench.running.task import GridTask
@@ -63,15 +63,7 @@ class Tuning:
         asked, catalogue = self.asked, self._handed.catalogue()
         file = folder_of(asked.space)
         spaces = {} if file is None else read_spaces(file, catalogue.entries("method"))
-        request = Request(
-            methods=asked.methods,
-            datasets=asked.datasets,
-            backbones=asked.backbones,
-            seeds=tuning_seeds_of(asked.seeds),
-            overrides=overrides(asked.settings, self._handed),
-            limit=asked.limit,
-            dev_only=True,
-        )
+        request = request_of(asked, asked.settings, tuning_seeds_of(asked.seeds), self._handed, dev_only=True)
         searches = plan_searches(request, catalogue, spaces, file)
         announce(self._tell, catalogue, self._handed, [search.own for search in searches])
         others = [name for name in dict.fromkeys(asked.methods) if name not in spaces]

@@ -16,9 +16,7 @@ from erc_bench.contracts.method import Method
 from erc_bench.contracts.options import specs
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
-from erc_bench.planning.settings import Resolved
-from erc_bench.planning.training_options import TrainingOptions
-from erc_bench.planning.upstream import UpstreamOptions
+from erc_bench.planning.settings import Resolved, TrainingOptions, UpstreamOptions
 from erc_bench.store.layout import CellAddress
 
 FORMAT = 1

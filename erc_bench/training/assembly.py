@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -15,9 +15,9 @@ from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.options import specs
-from erc_bench.contracts.task import Task
+from erc_bench.contracts.task import Outputs, Task
 from erc_bench.planning.plan import Plan
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import TrainingOptions
 from erc_bench.pretrained.kernels.attention import quicken_attention
 from erc_bench.pretrained.kernels.dropout import quicken_dropout
 from erc_bench.pretrained.kernels.last_layer import quicken_last_layer
@@ -167,7 +167,8 @@ class Assembly:
         weights = _class_weights(task.train_counts, self.options.class_weights)
         weights = weights if weights is None else weights.to(self.workspace.device, self.precision)
         micro_batches = MicroBatches(self.workspace.micro_batch)
-        return Composition(encoder, objective, head, row_encoder, weights, micro_batches, self.precision)
+        outputs_of = partial(Outputs, class_weights=weights)
+        return Composition(encoder, objective, head, row_encoder, outputs_of, micro_batches, self.precision)
 
     def objective_and_head(self, task: Task) -> tuple[Objective, nn.Module]:
         """Return the modules that train beside the encoder, as they are before the first step."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.objective import EpochView
 from erc_bench.contracts.task import Outputs, Task
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import TrainingOptions
 from erc_bench.training.composition import Composition, batches
 from erc_bench.training.optimiser import Schedule, clip_gradients, make_optimiser
 from erc_bench.training.prepared import PreparedSplit

@@ -10,7 +10,7 @@ import store_fixture
 import torch
 
 import erc_bench.api as erc
-from erc_bench.planning.overrides import parse_override
+from erc_bench.planning.settings import parse_override
 from erc_bench.store.feature_files import cache_folder
 from erc_bench.training.progress import Progress
 from erc_bench.training.upstream import UpstreamTrainer

@@ -12,9 +12,9 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.tuning.space import Point, Space, build_space, declared_values, with_settings
 from erc_bench.experiments.tuning.space_file import SpaceFile
 from erc_bench.planning.grid import plan_grid
-from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import Override
 from erc_bench.planning.tuned import CombinationName, combination_of
 from erc_bench.plugin_host.catalogue import Catalogue
 

@@ -11,9 +11,9 @@ from typing import Any
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.options import format_value
 from erc_bench.planning.combination import plan_combination
-from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request, combinations
+from erc_bench.planning.settings import Override
 from erc_bench.plugin_host.catalogue import Catalogue
 
 Point = Mapping[str, str]

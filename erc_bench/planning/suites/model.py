@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from erc_bench.planning.asked import asked
-from erc_bench.planning.overrides import Override
+from erc_bench.planning.settings import Override
 from erc_bench.planning.table_requests import CompareRequest
 
 

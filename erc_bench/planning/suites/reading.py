@@ -57,8 +57,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from erc_bench.planning.overrides import Override
 from erc_bench.planning.request import DEFAULT_BACKBONE
+from erc_bench.planning.settings import Override
 from erc_bench.planning.suites.fields import Fields
 from erc_bench.planning.suites.model import Axis, Suite, Table
 from erc_bench.planning.suites.table import read_table

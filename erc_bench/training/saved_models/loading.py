@@ -19,8 +19,7 @@ from erc_bench.contracts.types import Dialogue, UtteranceKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.planning.plan import Plan
-from erc_bench.planning.settings import Resolved
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import Resolved, TrainingOptions
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.plugin_host.plugin_files import file_of_module

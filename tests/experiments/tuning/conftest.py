@@ -15,8 +15,8 @@ from erc_bench.experiments.tuning.identity import Fingerprints, identity
 from erc_bench.experiments.tuning.objective import run_trials
 from erc_bench.experiments.tuning.search import plan_searches
 from erc_bench.experiments.tuning.study import Storage, Study
-from erc_bench.planning.overrides import parse_override
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import parse_override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.running.grid import GridRunner
 from erc_bench.running.task import GridTask
