@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-_FLAGS = {"settings": "--set", "settings_files": "--settings", "form": "--format"}
+_FLAGS = {"settings": "--set", "settings_files": "--settings", "settings_hashes": "--settings", "form": "--format"}
 _SEVERAL = frozenset({"backbones", "datasets", "differences", "figures", "methods", "observers", "plugins", "readouts"})
 """What the command line names once for each, with an option in the singular."""
 

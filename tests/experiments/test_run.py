@@ -15,6 +15,7 @@ import erc_bench.api as erc
 from erc_bench.cli import main
 from erc_bench.commands.run import run as command
 from erc_bench.errors import ErcBenchError
+from erc_bench.experiments.result import Experiment
 
 SMALL = {"dataset.size": 12}
 
@@ -89,6 +90,12 @@ def run(tmp_path):
 def test_every_option_of_the_command_is_an_argument():
     options = {parameter.name for parameter in command.params} - {"dry_run"}
     assert set(inspect.signature(erc.run).parameters) - {"progress"} == options
+
+
+def test_a_further_table_takes_what_compare_takes():
+    further = dict(inspect.signature(Experiment.compare).parameters)
+    assert further.pop("self")
+    assert further == dict(inspect.signature(erc.compare).parameters)
 
 
 def test_the_command_and_the_function_make_the_same_cells(run, tmp_path, capsys):
