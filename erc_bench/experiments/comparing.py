@@ -136,7 +136,6 @@ def _groups(dataset: str, data_dir: Path | None, tell: Tell) -> tuple[str, dict[
 
 
 def _completed(cell: StoredCell, fingerprint: str, groups: dict[str, Any]) -> StoredCell:
-    data = cell.record.get("data", {})
-    if "groups" in data or not fingerprint or data.get("fingerprint") != fingerprint:
+    if not fingerprint or cell.typed.data.groups or cell.typed.data.fingerprint != fingerprint:
         return cell
-    return replace(cell, record={**cell.record, "data": {**data, "groups": groups}})
+    return replace(cell, record={**cell.record, "data": {**cell.record["data"], "groups": groups}})
