@@ -59,6 +59,11 @@ def python_words(option: OptionName, value: str) -> str:
 _words: ContextVar[Words] = ContextVar("words of the caller", default=command_line_words)
 
 
+def words_spoken() -> Words:
+    """Return what names options at this moment, for another process that is to name them likewise."""
+    return _words.get()
+
+
 @contextmanager
 def speaking(words: Words) -> Iterator[None]:
     """Let every text that is written within name options so."""

@@ -38,7 +38,7 @@ from erc_bench.store.layout import CellAddress
 if TYPE_CHECKING:
     from erc_bench.running.grid import GridOutcome
     from erc_bench.running.state import Found
-    from erc_bench.training.progress import Progress
+    from erc_bench.training.events import Progress
 
 
 class Telling(Protocol):

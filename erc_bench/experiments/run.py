@@ -11,7 +11,7 @@ from erc_bench.experiments.result import Experiment
 from erc_bench.planning.run_requests import RunRequest
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.terminal_progress import open_console, progress_for
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Progress
 
 _log = logging.getLogger("erc_bench")
 

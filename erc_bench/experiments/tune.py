@@ -22,7 +22,7 @@ from erc_bench.running.grid import GridRunner
 from erc_bench.running.task import GridTask
 from erc_bench.store.reading import StoredCell, read_cells
 from erc_bench.training.device import choose_device
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Progress
 
 if TYPE_CHECKING:
     from erc_bench.experiments.tuning.study import Storage, Study

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
-
-import numpy as np
 
 from erc_bench.contracts.types import UtteranceKey
 from erc_bench.planning.plan import Plan
 from erc_bench.running.record import scored_rows
 from erc_bench.statistics.metrics import METRIC_WORDS, score
-from erc_bench.training.result import Stage
+from erc_bench.training.events import Event, Hear, ScoredOnTest
 
 
 class SelectionAudit:
     """Holds the test labels and scores every epoch. What it finds goes into the record alone.
 
-    Training hands scores in and gets nothing back, so that no choice can hang on them.
+    Training hands scores in and gets nothing back, so that no choice can hang on them. What else happens goes to
+    ``others``, which hear of no test score.
     """
 
-    def __init__(self, plan: Plan, gold: Mapping[UtteranceKey, str]) -> None:
+    def __init__(self, plan: Plan, gold: Mapping[UtteranceKey, str], others: Hear) -> None:
         self._plan = plan
         self._gold = gold
+        self._others = others
         self._stages: dict[str, list[dict[str, float]]] = {"training": [], "readout": []}
 
-    def __call__(self, stage: Stage, keys: Sequence[UtteranceKey], scores: np.ndarray) -> None:
-        """keys: n; scores: (n, classes) on test after one more epoch of a stage."""
+    def hear(self, event: Event) -> None:
+        """Write down the scores on test, and pass everything else on."""
+        if not isinstance(event, ScoredOnTest):
+            self._others(event)
+            return
         dataset = self._plan.dataset
-        rows = scored_rows(self._plan, keys, scores, self._gold)
+        rows = scored_rows(self._plan, event.keys, event.scores, self._gold)
         gold, predicted = [row[1] for row in rows], [row[2] for row in rows]
         metrics = score(gold, predicted, dataset.labels, dataset.scored_labels)
-        self._stages[stage].append({name: metrics[name] for name in METRIC_WORDS if name in metrics})
+        self._stages[event.stage].append({name: metrics[name] for name in METRIC_WORDS if name in metrics})
 
     def record(self) -> dict[str, Any]:
         """Return the test metrics in points of every epoch, by stage.

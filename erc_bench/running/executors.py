@@ -10,7 +10,7 @@ from erc_bench.planning.plan import Plan
 from erc_bench.running.grid import GridOutcome, GridRunner
 from erc_bench.running.jobs import JobsRunner, spread
 from erc_bench.running.task import GridTask
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Progress
 
 
 class Executor(Protocol):

@@ -10,14 +10,14 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
+from erc_bench.errors import words_spoken
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.plan_json import to_json
-from erc_bench.running.events import Event, Logged, Noted
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.task import GridTask
 from erc_bench.running.worker import work
 from erc_bench.store.layout import CellAddress
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import CellEnded, Event, GridStarted, Logged, Noted, Progress
 
 _log = logging.getLogger("erc_bench")
 _PATIENCE = 30.0
@@ -33,7 +33,7 @@ class _Worker:
         self.plan: Plan | None = None
         self.waits = False
         self.connection, theirs = context.Pipe()
-        self.process: SpawnProcess = context.Process(target=work, args=(theirs, task), daemon=True)
+        self.process: SpawnProcess = context.Process(target=work, args=(theirs, task, words_spoken()), daemon=True)
         self.process.start()
         # With this end closed here, the end of the process is the end of the pipe.
         theirs.close()
@@ -69,7 +69,7 @@ class JobsRunner:
 
     def run(self, plans: Sequence[Plan]) -> GridOutcome:
         """Run what has to run. Cells that another grid is running are waited for at the end."""
-        self.progress.grid_started(len(plans))
+        self.progress.hear(GridStarted(len(plans)))
         try:
             self._workers = [_Worker(task) for task in self.tasks[: len(plans)]]
             self._run_all(deque(plans), waits=False)
@@ -109,7 +109,7 @@ class JobsRunner:
         ended, outcome = message
         assert worker.plan is not None
         if not ended:
-            self.progress.note(f"waiting for another process to finish {worker.plan.label()}")
+            self.progress.hear(Noted(f"waiting for another process to finish {worker.plan.label()}"))
             self._busy.append(worker.plan)
         self.outcome.add(outcome.of(worker.plan))
         if worker.plan.upstream is not None:
@@ -119,14 +119,14 @@ class JobsRunner:
     def _show(self, job: int, event: Event) -> None:
         if not isinstance(event, (Noted, Logged)):
             self.progress.in_job(job)
-            event.tell(self.progress)
+            self.progress.hear(event)
         elif event.text not in self._told:
             # Every process says it, and it is true of all.
             self._told.add(event.text)
             if isinstance(event, Logged):
                 _log.log(event.level, "%s", event.text)
             else:
-                self.progress.note(event.text)
+                self.progress.hear(event)
 
     def _replace(self, worker: _Worker) -> None:
         """Put a new process in the place of one that died, and name the cell that died with it."""
@@ -136,7 +136,7 @@ class JobsRunner:
         reason = f"its process ended ({_ending(worker.process.exitcode)})"
         self.outcome.failed.append((plan, reason))
         self.progress.in_job(self._workers.index(worker))
-        self.progress.cell_ended(plan.label(), f"failed: {reason}", 0.0)
+        self.progress.hear(CellEnded(plan.label(), f"failed: {reason}", 0.0))
         self._workers[self._workers.index(worker)] = _Worker(worker.task)
 
     def _end(self) -> None:

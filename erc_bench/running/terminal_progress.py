@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Progress
 
 
 def progress_for(console: Console) -> Progress:

@@ -90,7 +90,6 @@ class RecordedSelection(Struct, frozen=True):
     """How the epoch was chosen."""
 
     rule: str | None = None
-    epoch: Whole | None = None
 
 
 class RecordedAudit(Struct, frozen=True):

@@ -14,7 +14,7 @@ from erc_bench.running.task import GridTask
 from erc_bench.store.feature_files import CACHE_VARIABLE
 from erc_bench.testing.devices import CPU
 from erc_bench.training.device import one_thread
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Progress
 
 DATA, RUNS, CACHE = "data", "runs", "cache"
 """Folders of the working directory: the corpus, the cells (where they lie by default), and features."""

@@ -23,11 +23,11 @@ from erc_bench.pretrained.kernels.dropout import quicken_dropout
 from erc_bench.pretrained.kernels.last_layer import quicken_last_layer
 from erc_bench.training.composition import Composition
 from erc_bench.training.device import choose_precision, head_precision
+from erc_bench.training.events import Hear, unheard
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.micro_batches import MicroBatches
 from erc_bench.training.preparation import CellData, Preparation, Preparer, WordStates
 from erc_bench.training.process_state import seed_generators, stream_seed
-from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder, freeze
 from erc_bench.training.selection import Scorer
 from erc_bench.training.upstream_weights import UpstreamWeights
@@ -60,7 +60,7 @@ class Assembly:
     data: CellData
     fingerprint: str
     workspace: Workspace
-    progress: Progress
+    hear: Hear = unheard
     upstream: UpstreamWeights | None = None
 
     @property
@@ -123,7 +123,7 @@ class Assembly:
 
         alone = None if self.upstream is None else replace(self.upstream, folds=())
         folds = [] if self.upstream is None else [(fold, cache(fold)) for fold in self.upstream.folds]
-        preparer = Preparer(encoder, row_encoder, cache(alone), self.plan.dataset.labels, self.progress)
+        preparer = Preparer(encoder, row_encoder, cache(alone), self.plan.dataset.labels, self.hear)
         preparer.read_training_through(folds, alone)
         key = self.workspace.preparation_key(self.plan, self.fingerprint, self.upstream)
         ready = self.workspace.preparation(key)

@@ -19,7 +19,7 @@ import erc_bench.api as erc
 from erc_bench.running import grid as grid_module
 from erc_bench.statistics.metrics import score
 from erc_bench.store.reading import read_cell
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Progress
 from erc_bench_plugins.backbones.huggingface import HuggingFace
 from erc_bench_plugins.datasets.meld import Meld
 from erc_bench_plugins.objectives.cross_entropy import CrossEntropy

@@ -18,7 +18,7 @@ from erc_bench.planning.observers import ChosenObserver
 from erc_bench.running.grid import GridRunner
 from erc_bench.running.jobs import JobsRunner
 from erc_bench.running.task import GridTask
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Progress
 
 FROZEN = ("encoder.trainable=none", "training.epochs=3")
 

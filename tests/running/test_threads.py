@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import erc_bench.api as erc
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Progress
 
 FROZEN = ("encoder.trainable=none", "training.epochs=4")
 PATIENCE = 120

@@ -12,7 +12,7 @@ import torch
 import erc_bench.api as erc
 from erc_bench.planning.settings import parse_override
 from erc_bench.store.feature_files import cache_folder
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Progress
 from erc_bench.training.upstream import UpstreamTrainer
 from erc_bench.training.upstream_weights import UpstreamWeights, digest_of, held_out
 

@@ -12,9 +12,9 @@ from torch import nn
 import erc_bench.api as erc
 from erc_bench.planning.settings import TrainingOptions
 from erc_bench.training.composition import Composition
+from erc_bench.training.events import Progress
 from erc_bench.training.loop import Loop
 from erc_bench.training.prepared import prepare
-from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder, freeze
 from erc_bench.training.selection import Scorer
 from erc_bench_plugins.classifiers.head import Head
@@ -136,7 +136,7 @@ class Workbench:
             TrainingOptions(**settings),
             Scorer(LABELS, (), "weighted_f1"),
             seed,
-            progress or Progress(),
+            (progress or Progress()).hear,
         )
 
     def train(self, composition, train=None, dev=None, **options):

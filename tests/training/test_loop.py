@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 import erc_bench.api as erc
 from erc_bench.errors import ErcBenchError
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Progress
 from erc_bench_plugins.classifiers.centroid import Centroid
 from erc_bench_plugins.objectives.cross_entropy import CrossEntropy
 from erc_bench_plugins.objectives.supcon import SupCon

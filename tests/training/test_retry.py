@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 import erc_bench.api as erc
+from erc_bench.training.events import Progress
 from erc_bench.training.process_state import RandomState
-from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import ChunkSize
 from erc_bench.training.step_state import StepState
 from erc_bench_plugins.objectives.cross_entropy import CrossEntropy

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Event, GridStarted, Progress
 
 
 class OneGrid(Progress):
@@ -12,25 +10,8 @@ class OneGrid(Progress):
 
     def __init__(self, inner: Progress, cells: int) -> None:
         self._inner = inner
-        inner.grid_started(cells)
+        inner.hear(GridStarted(cells))
 
-    def cell_started(self, label: str) -> None:
-        self._inner.cell_started(label)
-
-    def cell_ended(self, label: str, outcome: str, seconds: float) -> None:
-        self._inner.cell_ended(label, outcome, seconds)
-
-    def note(self, text: str) -> None:
-        self._inner.note(text)
-
-    def phase(self, name: str, steps: int) -> None:
-        self._inner.phase(name, steps)
-
-    def step(self, loss: float | None = None) -> None:
-        self._inner.step(loss)
-
-    def epoch_ended(self, epoch: int, epochs: int, terms: Mapping[str, float], dev: float) -> None:
-        self._inner.epoch_ended(epoch, epochs, terms, dev)
-
-    def close(self) -> None:
-        self._inner.close()
+    def hear(self, event: Event) -> None:
+        if not isinstance(event, GridStarted):
+            self._inner.hear(event)
