@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from erc_bench.commands.compare import tell_note
-from erc_bench.commands.plugin_options import open_catalogue
+from erc_bench.commands.options import open_catalogue
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
 @without_collection()
 def compare(request: CompareRequest, suite: Path | None, form: str, output: Path | None) -> None:
     """Compare stored runs: mean and spread over seeds, and tests against a baseline."""
-    from erc_bench.experiments.comparing import cells_of, compare_stored
+    from erc_bench.experiments.compare import cells_of, compare_stored
 
     # A suite's tables are files in a folder.
     check_target(output / "table" if output and suite else output)
@@ -86,7 +86,7 @@ def _check_alone(context: click.Context) -> None:
 def _write_suite(
     suite: Path, cells: Sequence[StoredCell], request: CompareRequest, form: str, output: Path | None
 ) -> None:
-    from erc_bench.experiments.suite_tables import suite_tables
+    from erc_bench.experiments.compare import suite_tables
 
     with components_aside():
         tables = list(suite_tables(suite, cells, form, request.data_dir, tell_note))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from erc_bench.commands.plugin_options import open_catalogue, plugin_option
+from erc_bench.commands.options import open_catalogue, plugin_option
 from erc_bench.contracts.component import sees_future
 from erc_bench.errors import ErcBenchError
 

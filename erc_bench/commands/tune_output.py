@@ -14,8 +14,7 @@ from erc_bench.commands.grid_run import SOME_FAILED, Aloud, say
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from erc_bench.experiments.tuning.result import Result, Trial
-    from erc_bench.experiments.tuning.search import Search
+    from erc_bench.experiments.tuning.search import Result, Search, Trial
     from erc_bench.store.reading import StoredCell
 
 OWN = "its own settings"

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.experiments.compare import view
-from erc_bench.experiments.comparing import compare_plans
+from erc_bench.experiments.compare import compare_plans, view
 from erc_bench.experiments.door import method_door
 from erc_bench.experiments.frames import frame_of_cells
 from erc_bench.experiments.view import ComparisonView

@@ -18,12 +18,10 @@ from erc_bench.corpora.corpus import Corpus, limited, load_corpus
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.plan import Plan
-from erc_bench.running.audit import SelectionAudit
 from erc_bench.running.failures import reason_of
 from erc_bench.running.observers import Observers
-from erc_bench.running.record import inputs, make_record
-from erc_bench.running.results import headline, other_weights, write_results
-from erc_bench.running.state import RUNS_UNDER, Found, find
+from erc_bench.running.record import SelectionAudit, headline, make_record, other_weights, write_results
+from erc_bench.running.state import RUNS_UNDER, Found, find, inputs
 from erc_bench.running.task import GridTask
 from erc_bench.store.layout import MODEL_FOLDER, Status
 from erc_bench.store.ledger import append, entry_of

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from erc_bench.errors import ErcBenchError, Words, speaking
-from erc_bench.planning.plan_json import from_json
+from erc_bench.planning.plan import from_json
 from erc_bench.plugin_host.plugin_files import load_again
 from erc_bench.running.task import GridTask
 from erc_bench.training.events import Event, Logged, Progress, StepDone

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from erc_bench.errors import python_words, speaking
-from erc_bench.running.jobs import JobsRunner
+from erc_bench.running.executors import JobsRunner
 from erc_bench.running.task import GridTask
 from erc_bench.store.reading import read_cells
 from erc_bench.training.events import Progress

@@ -15,8 +15,8 @@ import torch
 
 import erc_bench.api as erc
 from erc_bench.planning.observers import ChosenObserver
+from erc_bench.running.executors import JobsRunner
 from erc_bench.running.grid import GridRunner
-from erc_bench.running.jobs import JobsRunner
 from erc_bench.running.task import GridTask
 from erc_bench.training.events import Progress
 

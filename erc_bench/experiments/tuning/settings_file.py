@@ -26,7 +26,7 @@ from msgspec import Meta, Struct, convert
 
 from erc_bench.contracts.options import format_value
 from erc_bench.errors import ErcBenchError
-from erc_bench.experiments.tuning.space_file import flat
+from erc_bench.experiments.tuning.space import flat
 from erc_bench.planning.tuned import CombinationName, Tuned
 from erc_bench.validation import load_toml, refuse, table_problems
 

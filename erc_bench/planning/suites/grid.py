@@ -12,7 +12,7 @@ from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
 from erc_bench.planning.run_requests import SweepRequest, seeds_of
 from erc_bench.planning.settings import Override
-from erc_bench.planning.suites.model import Suite, Table
+from erc_bench.planning.suites.reading import Suite, Table
 
 
 def suite_requests(suite: Suite, asked: SweepRequest, overrides: Sequence[Override] = ()) -> list[Request]:

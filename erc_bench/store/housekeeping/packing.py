@@ -14,7 +14,7 @@ from typing import IO
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.housekeeping.found_cells import CellFolder, irregular_in, look_at
-from erc_bench.store.housekeeping.locking import HeldError, held
+from erc_bench.store.housekeeping.removing import HeldError, held
 from erc_bench.store.layout import is_cell_file
 from erc_bench.store.reading import read_cell
 from erc_bench.store.regular_files import open_regular

@@ -14,9 +14,16 @@ from pathlib import Path
 from erc_bench.corpora.archive import extract_checked
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.housekeeping.found_cells import LEVELS, SEED, SETTINGS, CellFolder, foreign_in, look_at
-from erc_bench.store.housekeeping.locking import HeldError, held
 from erc_bench.store.housekeeping.packing import DamagedError, Packed, digest_of, kept_files, refuse_damaged
-from erc_bench.store.housekeeping.removing import INCOMING, aside_of, keep_in_ledger, put_aside, remove_aside
+from erc_bench.store.housekeeping.removing import (
+    INCOMING,
+    HeldError,
+    aside_of,
+    held,
+    keep_in_ledger,
+    put_aside,
+    remove_aside,
+)
 from erc_bench.store.layout import is_cell_file
 
 _MOST_FILES = 2_000_000

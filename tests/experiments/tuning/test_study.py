@@ -9,7 +9,7 @@ import optuna
 import pytest
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.experiments.tuning.result import Trial, best_of
+from erc_bench.experiments.tuning.search import Trial, best_of
 from erc_bench.experiments.tuning.study import STORAGE_FILE, Storage, locked
 from erc_bench.running.grid import GridRunner
 from erc_bench.store.reading import read_cells
