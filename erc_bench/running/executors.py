@@ -17,7 +17,7 @@ from erc_bench.running.grid import GridOutcome, GridRunner
 from erc_bench.running.task import GridTask
 from erc_bench.running.worker import work
 from erc_bench.store.layout import CellAddress
-from erc_bench.training.events import CellEnded, Event, GridStarted, Logged, Noted, Progress
+from erc_bench.training.events import CellEnded, Event, GridStarted, InJob, Logged, Noted, Progress
 
 
 class Executor(Protocol):
@@ -155,7 +155,7 @@ class JobsRunner:
 
     def _show(self, job: int, event: Event) -> None:
         if not isinstance(event, (Noted, Logged)):
-            self.progress.in_job(job)
+            self.progress.hear(InJob(job))
             self.progress.hear(event)
         elif event.text not in self._told:
             # Every process says it, and it is true of all.
@@ -172,7 +172,7 @@ class JobsRunner:
         assert plan is not None
         reason = f"its process ended ({_ending(worker.process.exitcode)})"
         self.outcome.failed.append((plan, reason))
-        self.progress.in_job(self._workers.index(worker))
+        self.progress.hear(InJob(self._workers.index(worker)))
         self.progress.hear(CellEnded(plan.label(), f"failed: {reason}", 0.0))
         self._workers[self._workers.index(worker)] = _Worker(worker.task)
 

@@ -11,7 +11,7 @@ from erc_bench.errors import python_words, speaking
 from erc_bench.running.executors import JobsRunner
 from erc_bench.running.task import GridTask
 from erc_bench.store.reading import read_cells
-from erc_bench.training.events import Progress
+from erc_bench.training.events import CellEnded, InJob, Noted, Progress
 
 METHODS = ("ce", "eacl")
 SEEDS = (1, 2)
@@ -25,14 +25,14 @@ class Told(Progress):
     def __init__(self):
         self.cells, self.notes, self.jobs = [], [], set()
 
-    def in_job(self, job):
-        self.jobs.add(job)
-
-    def cell_ended(self, label, outcome, seconds):
-        self.cells.append((label, outcome))
-
-    def note(self, text):
-        self.notes.append(text)
+    def hear(self, event):
+        match event:
+            case InJob(job):
+                self.jobs.add(job)
+            case CellEnded(label, outcome):
+                self.cells.append((label, outcome))
+            case Noted(text):
+                self.notes.append(text)
 
 
 def in_jobs(grid, plans, jobs=2, overwrite="missing", runs=None):
