@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from erc_bench.commands.output_file import components_aside
 from erc_bench.errors import OptionName
@@ -140,3 +141,11 @@ def _type(field: Field) -> Any:
         low, high = limits.at_least if limits.above is None else limits.above, limits.below
         return FiniteFloat(low, limits.at_most if high is None else high, **open_ends)
     return str
+
+
+def typed_beside(allowed: Collection[str]) -> str:
+    """Return the first option that was typed and is none of those allowed; empty where there is none."""
+    context = click.get_current_context()
+    typed = (each for each in context.command.params if each.name not in allowed)
+    given = (each for each in typed if context.get_parameter_source(each.name or "") is ParameterSource.COMMANDLINE)
+    return next((each.opts[0] for each in given), "")

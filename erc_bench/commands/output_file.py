@@ -43,8 +43,8 @@ def _try(file: Path) -> None:
     file.unlink()
 
 
-def write_text(text: str, output: Path | None) -> None:
-    """Print text, or write it to a file and say so.
+def write_text(text: str, output: Path | None, told: str = "") -> None:
+    """Print text, or write it to a file and say so; ``told`` is said of it.
 
     Raises :class:`ErcBenchError` for a file that cannot be written.
     """
@@ -53,10 +53,10 @@ def write_text(text: str, output: Path | None) -> None:
         return
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
+        output.write_bytes(text.encode())
     except OSError as error:
         raise ErcBenchError(f"{output} cannot be written: {error.strerror or error}") from error
-    click.echo(f"Written to {output}.", err=True)
+    click.echo(f"Written to {output}{told}.", err=True)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from erc_bench.planning.suites.reading import Suite, read_suite
 from erc_bench.planning.tuned import CombinationName, Tuned, combination_of, refuse_tuning_seeds
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.plugin_host.plugin_files import brought
-from erc_bench.running.task import GridTask
+from erc_bench.running.worker import GridTask
 from erc_bench.store.layout import CellAddress
 from erc_bench.store.reading import read_cell
 

@@ -17,7 +17,7 @@ from erc_bench.experiments.view import ComparisonView
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.table_requests import CompareRequest
 from erc_bench.running.grid import GridOutcome
-from erc_bench.running.task import GridTask
+from erc_bench.running.worker import GridTask
 from erc_bench.store.reading import StoredCell, read_cell
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from erc_bench.experiments.tuning.space import read_spaces
 from erc_bench.planning.request import request_of
 from erc_bench.planning.run_requests import TuneRequest, tuning_seeds_of
 from erc_bench.running.grid import GridRunner
-from erc_bench.running.task import GridTask
+from erc_bench.running.worker import GridTask
 from erc_bench.store.reading import StoredCell, read_cells
 from erc_bench.training.device import choose_device
 from erc_bench.training.events import Event, GridStarted, Progress

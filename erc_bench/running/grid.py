@@ -22,7 +22,7 @@ from erc_bench.running.failures import reason_of
 from erc_bench.running.observers import Observers
 from erc_bench.running.record import SelectionAudit, headline, make_record, other_weights, write_results
 from erc_bench.running.state import RUNS_UNDER, Found, find, inputs
-from erc_bench.running.task import GridTask
+from erc_bench.running.worker import GridTask
 from erc_bench.store.layout import MODEL_FOLDER, Status
 from erc_bench.store.ledger import append, entry_of
 from erc_bench.store.writing import CellBusyError, CellWriter

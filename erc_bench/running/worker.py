@@ -1,4 +1,4 @@
-"""One process of a grid: cells come in over a pipe, and what happens to them goes out."""
+"""One process of a grid: what it is to know, how cells come in over a pipe, and what happens to them goes out."""
 
 from __future__ import annotations
 
@@ -7,15 +7,35 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from erc_bench.errors import ErcBenchError, Words, speaking
+from erc_bench.planning.observers import ChosenObserver
 from erc_bench.planning.plan import from_json
-from erc_bench.plugin_host.plugin_files import load_again
-from erc_bench.running.task import GridTask
+from erc_bench.plugin_host.plugin_files import PluginFile, load_again
+from erc_bench.running.state import Overwrite
 from erc_bench.training.events import Event, Logged, Progress, StepDone
+
+
+@dataclass(frozen=True)
+class GridTask:
+    """Where cells and corpora lie, the device that is the process's own, and what that may hold.
+
+    ``plugins`` are files that a process loads before it is given a cell, whose classes may be theirs.
+    ``observers`` hear of the cells that it runs.
+    """
+
+    runs: Path
+    data_dir: Path | None
+    device: str
+    overwrite: Overwrite = "missing"
+    micro_batch: int | None = None
+    plugins: tuple[PluginFile, ...] = ()
+    observers: tuple[ChosenObserver, ...] = ()
 
 
 class SentProgress(Progress):

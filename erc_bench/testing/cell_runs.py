@@ -10,7 +10,7 @@ from pathlib import Path
 from erc_bench.corpora.folder import DATA_VARIABLE
 from erc_bench.planning.plan import Plan
 from erc_bench.running.grid import GridRunner
-from erc_bench.running.task import GridTask
+from erc_bench.running.worker import GridTask
 from erc_bench.store.feature_files import CACHE_VARIABLE
 from erc_bench.testing.devices import CPU
 from erc_bench.training.device import one_thread

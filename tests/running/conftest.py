@@ -21,7 +21,7 @@ from erc_bench.planning.request import Request
 from erc_bench.planning.settings import parse_override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.running.grid import GridRunner
-from erc_bench.running.task import GridTask
+from erc_bench.running.worker import GridTask
 from erc_bench.training.events import Progress
 from erc_bench_plugins.datasets.meld import Meld
 

@@ -17,7 +17,7 @@ import erc_bench.api as erc
 from erc_bench.planning.observers import ChosenObserver
 from erc_bench.running.executors import JobsRunner
 from erc_bench.running.grid import GridRunner
-from erc_bench.running.task import GridTask
+from erc_bench.running.worker import GridTask
 from erc_bench.training.events import Noted, Progress
 
 FROZEN = ("encoder.trainable=none", "training.epochs=3")

@@ -7,13 +7,13 @@ next one to begin is the same again, since every trial draws on a random stream 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 import optuna
 from filelock import FileLock, Timeout
@@ -25,8 +25,8 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.tuning.identity import differences
 from erc_bench.experiments.tuning.search import Search, Trial
 from erc_bench.experiments.tuning.space import Point
-from erc_bench.planning.plan import Plan
-from erc_bench.store.layout import LOCK_FILE, CellAddress
+from erc_bench.running.grid import GridRunner
+from erc_bench.store.layout import LOCK_FILE
 from erc_bench.store.reading import read_cell
 
 STORAGE_FILE = "optuna.db"
@@ -213,26 +213,7 @@ def _counts(trial: FrozenTrial) -> bool:
     return trial.state == TrialState.COMPLETE or (trial.state == TrialState.FAIL and "error" in trial.user_attrs)
 
 
-class Failures(Protocol):
-    """What a runner says of the cells that it was given."""
-
-    @property
-    def failed(self) -> Sequence[tuple[Plan, str]]:
-        """The cells that failed, with the reason."""
-
-
-class Runner(Protocol):
-    """What runs cells below one folder of runs."""
-
-    @property
-    def runs(self) -> Path:
-        """The folder of runs."""
-
-    def run(self, plans: Sequence[Plan]) -> Failures:
-        """Run what has to run."""
-
-
-def dev_scores(search: Search, point: Point, runner: Runner) -> tuple[list[float], str]:
+def dev_scores(search: Search, point: Point, runner: GridRunner) -> tuple[list[float], str]:
     """Train one cell for each tuning seed; return their dev scores, in points, and a line where one failed."""
     try:
         plans = search.plans(point)
@@ -242,25 +223,19 @@ def dev_scores(search: Search, point: Point, runner: Runner) -> tuple[list[float
     reasons = {plan.address: reason for plan, reason in runner.run(plans).failed}
     scores = []
     for plan in plans:
-        record, reason = _record(plan.address, runner.runs, reasons)
+        cell = read_cell(plan.address.folder(runner.runs))
+        reason = reasons.get(plan.address, "" if cell.status == "done" else cell.error)
         if reason:
             return [], f"seed {plan.seed}: {_one_line(reason)}"
-        scores.append(float(record["metrics"]["dev"][record["headline_metric"]]))
+        scores.append(float(cell.record["metrics"]["dev"][cell.typed.headline_metric]))
     return scores, ""
-
-
-def _record(address: CellAddress, runs: Path, reasons: Mapping[CellAddress, str]) -> tuple[Mapping[str, Any], str]:
-    if address in reasons:
-        return {}, reasons[address]
-    cell = read_cell(address.folder(runs))
-    return cell.record, "" if cell.status == "done" else cell.error
 
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def run_trials(study: Study, runner: Runner, asked: int, tell: Callable[[Trial], None]) -> list[Trial]:
+def run_trials(study: Study, runner: GridRunner, asked: int, tell: Callable[[Trial], None]) -> list[Trial]:
     """Go on until so many trials are done, or the whole grid; return them. ``tell`` hears of each new one.
 
     A study may hold more trials than are asked for; the first of them are what is asked for, so that

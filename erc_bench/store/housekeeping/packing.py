@@ -7,8 +7,9 @@ import hashlib
 import secrets
 import tarfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -23,16 +24,26 @@ _CHUNK = 1 << 20
 _MODE = 0o644
 
 
-class DamagedError(Exception):
-    """Why a cell is not packed, in one line."""
-
-
 @dataclass
 class Packed:
     """The packed cells: the sha256 of every file by cell and path, and the cells left out, with the reason."""
 
     digests: dict[CellFolder, dict[str, str]] = field(default_factory=dict)
     left: list[tuple[CellFolder, str]] = field(default_factory=list)
+
+    def take(self, cell: CellFolder, add: Callable[[str], str]) -> None:
+        """Let ``add`` take each whole file of a cell, and keep the digests; a cell that is held or damaged is left.
+
+        The digests of a model are looked at, too.
+        """
+        try:
+            with held(cell.path):
+                found = read_cell(cell.path, with_model=True)
+                if why := f"it is damaged: {found.told}" if found.status == "damaged" else irregular_in(cell.path):
+                    raise HeldError(why)
+                self.digests[cell] = {name: add(name) for name in kept_files(cell)}
+        except HeldError as reason:
+            self.left.append((cell, str(reason)))
 
     def holds(self, cell: CellFolder) -> bool:
         """Whether a cell on the disk still equals its packed copy, byte for byte; it must be held."""
@@ -93,22 +104,8 @@ def _write(cells: Iterable[CellFolder], target: Path) -> Packed:
         tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for cell in cells:
-            try:
-                with held(cell.path):
-                    refuse_damaged(cell)
-                    packed.digests[cell] = {name: _add(archive, cell, name) for name in kept_files(cell)}
-            except (HeldError, DamagedError) as reason:
-                packed.left.append((cell, str(reason)))
+            packed.take(cell, partial(_add, archive, cell))
     return packed
-
-
-def refuse_damaged(cell: CellFolder) -> None:
-    """Raise :class:`DamagedError` for a cell that cannot be kept as it is; the digests of a model are taken, too."""
-    found = read_cell(cell.path, with_model=True)
-    if found.status == "damaged":
-        raise DamagedError(f"it is damaged: {found.told}")
-    if irregular := irregular_in(cell.path):
-        raise DamagedError(irregular)
 
 
 def kept_files(cell: CellFolder) -> list[str]:

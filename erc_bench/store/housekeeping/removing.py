@@ -27,7 +27,7 @@ RUNNING = "another process is running it"
 
 
 class HeldError(Exception):
-    """Why a cell cannot be touched, in one line."""
+    """Why a cell is left as it is, in one line."""
 
 
 @contextmanager

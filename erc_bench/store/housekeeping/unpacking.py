@@ -9,12 +9,13 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from erc_bench.corpora.archive import extract_checked
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.housekeeping.found_cells import LEVELS, SEED, SETTINGS, CellFolder, foreign_in, look_at
-from erc_bench.store.housekeeping.packing import DamagedError, Packed, digest_of, kept_files, refuse_damaged
+from erc_bench.store.housekeeping.packing import Packed, digest_of
 from erc_bench.store.housekeeping.removing import (
     INCOMING,
     HeldError,
@@ -64,12 +65,7 @@ def copy(cells: Iterable[CellFolder], runs: Path, overwrite: bool) -> Packed:
     packed = Packed()
     with _incoming(runs) as incoming:
         for cell in cells:
-            try:
-                with held(cell.path):
-                    refuse_damaged(cell)
-                    packed.digests[cell] = {name: _copy(cell, name, incoming) for name in kept_files(cell)}
-            except (HeldError, DamagedError) as reason:
-                packed.left.append((cell, str(reason)))
+            packed.take(cell, partial(_copy, cell, incoming))
         copies = [look_at(incoming.joinpath(*cell.parts), cell.parts) for cell in packed.digests]
         for copied, digests in zip(copies, packed.digests.values(), strict=True):
             if digests != {name: digest_of(copied.path / name) for name in copied.files}:
@@ -85,7 +81,7 @@ def copy(cells: Iterable[CellFolder], runs: Path, overwrite: bool) -> Packed:
     return packed
 
 
-def _copy(cell: CellFolder, name: str, folder: Path) -> str:
+def _copy(cell: CellFolder, folder: Path, name: str) -> str:
     """Copy one file; return the digest of the original."""
     target = folder.joinpath(*cell.parts, name)
     target.parent.mkdir(parents=True, exist_ok=True)
