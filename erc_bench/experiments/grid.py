@@ -97,7 +97,7 @@ class Grid:
 def grid_of_run(asked: RunRequest, tell: Telling) -> tuple[Grid, Request]:
     """Plan what ``run`` is asked for; raise :class:`ErcBenchError` with all mistakes before anything is loaded."""
     handed = _handed(asked)
-    request = request_of(asked, asked.settings, seeds_of(asked.seeds), handed)
+    request = request_of(asked, seeds_of(asked.seeds), handed)
     check_sealed(request)
     check_baseline(asked.baseline, request.methods)
     return _grid(asked, [request], asked.settings_files, handed, tell), request

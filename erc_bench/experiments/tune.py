@@ -61,7 +61,7 @@ class Tuning:
         asked, catalogue = self.asked, self._handed.catalogue()
         file = folder_of(asked.space)
         spaces = {} if file is None else read_spaces(file, catalogue.entries("method"))
-        request = request_of(asked, asked.settings, tuning_seeds_of(asked.seeds), self._handed, dev_only=True)
+        request = request_of(asked, tuning_seeds_of(asked.seeds), self._handed, dev_only=True)
         searches = plan_searches(request, catalogue, spaces, file)
         announce(self._tell, catalogue, self._handed, [search.own for search in searches])
         others = [name for name in dict.fromkeys(asked.methods) if name not in spaces]

@@ -12,8 +12,8 @@ from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.method import Method
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.planning.asked import Asked, shared
-from erc_bench.planning.run_requests import Settings
+from erc_bench.planning.asked import shared
+from erc_bench.planning.run_requests import RunRequest, Settings, TuneRequest
 from erc_bench.planning.settings import Override, UpstreamOptions, parse_override
 from erc_bench.planning.tuned import CombinationName, Tuned
 from erc_bench.plugin_host.catalogue import Catalogue
@@ -24,8 +24,6 @@ NO_UPSTREAM = "none"
 _UPSTREAM = "upstream."
 SHARED_SLOTS = ("backbone", "dataset")
 """Slots in which a cell and its upstream are the same."""
-
-
 _KINDS = {"methods": "method", "datasets": "dataset", "backbones": "backbone", "readouts": "classifier"}
 
 
@@ -100,7 +98,7 @@ class Request:
         return self.readouts_of.get(method, self.readouts)
 
 
-def request_of(asked: Asked, settings: Settings, seeds: Sequence[int], handed: Naming, **more: Any) -> Request:
+def request_of(asked: RunRequest | TuneRequest, seeds: Sequence[int], handed: Naming, **more: Any) -> Request:
     """Return the request by name of one that may hand components over; ``more`` is what only this says.
 
     Raises :class:`ErcBenchError` where nothing is named that could run.
@@ -110,7 +108,7 @@ def request_of(asked: Asked, settings: Settings, seeds: Sequence[int], handed: N
         fields[keyword] = handed.names(_KINDS[keyword], fields[keyword])
     if empty := [keyword for keyword in ("methods", "datasets", "backbones") if not fields[keyword]]:
         raise ErcBenchError(f"no {empty[0]} are named, so there is nothing to run")
-    return Request(**{**fields, "seeds": seeds, "overrides": overrides(settings, handed), **more})
+    return Request(**{**fields, "seeds": seeds, "overrides": overrides(asked.settings, handed), **more})
 
 
 def overrides(settings: Settings, handed: Naming) -> list[Override]:
