@@ -88,3 +88,12 @@ class ErcBenchError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+@contextmanager
+def naming(said: str) -> Iterator[None]:
+    """Raise :class:`ErcBenchError` for an ``OSError`` within: ``said``, and the reason that the system gives."""
+    try:
+        yield
+    except OSError as error:
+        raise ErcBenchError(f"{said}: {error.strerror or error}") from error

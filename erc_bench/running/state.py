@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
+from erc_bench.planning.run_requests import Overwrite
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.store.arrays import REPRESENTATIONS, array_names
 from erc_bench.store.layout import MODEL_FILE, MODEL_FOLDER
@@ -54,7 +55,6 @@ def inputs(plan: Plan, fingerprint: str | None, identity: str | None) -> dict[st
 
 
 State = Literal["missing", "done", "failed", "stale"]
-Overwrite = Literal["missing", "failed", "stale", "always"]
 
 RUNS_UNDER: Mapping[Overwrite, frozenset[State]] = {
     "missing": frozenset({"missing"}),

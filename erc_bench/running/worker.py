@@ -16,8 +16,8 @@ from typing import Any
 from erc_bench.errors import ErcBenchError, Words, speaking
 from erc_bench.planning.observers import ChosenObserver
 from erc_bench.planning.plan import from_json
+from erc_bench.planning.run_requests import Overwrite
 from erc_bench.plugin_host.plugin_files import PluginFile, load_again
-from erc_bench.running.state import Overwrite
 from erc_bench.training.events import Event, Logged, Progress, StepDone
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.store.housekeeping.found_cells import CellFolder, irregular_in, look_at
 from erc_bench.store.housekeeping.removing import HeldError, held
 from erc_bench.store.layout import is_cell_file
@@ -63,11 +63,10 @@ def pack(cells: Iterable[CellFolder], target: Path) -> Packed:
     """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        packed = _write(cells, temporary)
-        verify(temporary, packed)
-        temporary.replace(target)
-    except OSError as error:
-        raise ErcBenchError(f"the archive {target} cannot be written: {error.strerror or error}") from error
+        with naming(f"the archive {target} cannot be written"):
+            packed = _write(cells, temporary)
+            verify(temporary, packed)
+            temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
     return packed

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.store.housekeeping.found_cells import ASIDE, CellFolder, foreign_in, look_at
 from erc_bench.store.layout import LEDGER_FILE, LOCK_FILE, STATUS_FILE
 from erc_bench.store.ledger import LedgerEntry, append_missing, entry_of
@@ -159,13 +159,11 @@ def keep_in_ledger(cells: Iterable[CellFolder], runs: Path) -> None:
     They came from elsewhere, or were scored before there were ledgers. Their time is when they ended.
     Raises :class:`ErcBenchError` where the ledger cannot be written.
     """
-    try:
+    with naming(f"{runs / LEDGER_FILE} cannot be written"):
         found = [_entry(cell, runs) for cell in cells if cell.status == "done"]
         entries = [entry for entry in found if entry is not None]
         if entries:
             append_missing(runs, entries, lambda entry: entry.result)
-    except OSError as error:
-        raise ErcBenchError(f"{runs / LEDGER_FILE} cannot be written: {error.strerror or error}") from error
 
 
 def _entry(cell: CellFolder, runs: Path) -> LedgerEntry | None:

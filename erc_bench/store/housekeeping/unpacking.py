@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from erc_bench.corpora.archive import extract_checked
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.store.housekeeping.found_cells import LEVELS, SEED, SETTINGS, CellFolder, foreign_in, look_at
 from erc_bench.store.housekeeping.packing import Packed, digest_of
 from erc_bench.store.housekeeping.removing import (
@@ -92,18 +92,14 @@ def _copy(cell: CellFolder, folder: Path, name: str) -> str:
 @contextmanager
 def _incoming(runs: Path) -> Iterator[Path]:
     """Give a hidden folder below the runs, so that a cell comes from it to its place by one renaming."""
-    try:
+    with naming(f"{runs} cannot be written"):
         runs.mkdir(parents=True, exist_ok=True)
         folder = aside_of(runs, INCOMING)
         folder.mkdir()
-    except OSError as error:
-        raise ErcBenchError(f"{runs} cannot be written: {error.strerror or error}") from error
-    try:
-        yield folder
-    except OSError as error:
-        raise ErcBenchError(f"{runs} cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cells(archive: Path, folder: Path, written: Iterable[Path]) -> list[CellFolder]:
