@@ -49,6 +49,9 @@ def python_words(option: OptionName, value: str) -> str:
     """Name an option as a keyword: ``device="cpu"``."""
     if not value:
         return option.keyword
+    if option.keyword == "settings":
+        address, _, value = value.partition("=")
+        return f'settings={{"{address}": "{value}"}}'
     try:
         literal_eval(value)
     except (SyntaxError, ValueError):

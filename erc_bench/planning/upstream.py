@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from erc_bench.contracts.method import Method
+from erc_bench.errors import OptionName
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import SHARED_SLOTS, Upstream
 from erc_bench.planning.settings import Problem, Resolved
@@ -40,13 +41,13 @@ def joined(own: Resolved, upstream: Plan, default: str) -> Resolved:
 def impossible(own: Resolved, upstream: Plan | None, asked: Upstream, heard: bool) -> list[Problem]:
     """Return what cannot be trained as it was asked for; ``heard``: other methods of the grid have an upstream."""
     if not asked.method:
-        sentence = "this cell has no upstream; name one: --set upstream=utterance-ce"
+        sentence = f"this cell has no upstream; name one: {OptionName('settings'):upstream=utterance-ce}"
         return [Problem(item.address, sentence) for item in asked.unheard if item.method or not heard]
     if upstream is None:
         return []
     problems = []
     if upstream.resolved.values.get("encoder.trainable") == "none":
-        sentence = "an upstream that trains nothing is the plain backbone: --set upstream=none"
+        sentence = f"an upstream that trains nothing is the plain backbone: {OptionName('settings'):upstream=none}"
         problems.append(Problem("upstream.encoder.trainable", sentence))
     if own.values.get("upstream.folds") and own.values.get("encoder.trainable") != "none":
         sentence = "only a frozen backbone (encoder.trainable=none) reads each dialogue through another upstream"
