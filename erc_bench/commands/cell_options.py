@@ -48,7 +48,7 @@ def choose_aloud(asked: CellsRequest, found: FoundCells) -> Chosen:
 def _stale(cells: Sequence[CellFolder], asked: CellsRequest) -> Mapping[Path, str]:
     if not cells:
         return {}
-    from erc_bench.experiments.paths import folder_of
+    from erc_bench.planning.asked import folder_of
     from erc_bench.running.staleness import Staleness
     from erc_bench.store.reading import read_cell
 

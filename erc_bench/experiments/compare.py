@@ -14,10 +14,9 @@ from erc_bench.comparison import compare as compare_cells
 from erc_bench.comparison.expected import shipped_alarms
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.door import door
-from erc_bench.experiments.paths import folder_of, path_of
 from erc_bench.experiments.view import ComparisonView
 from erc_bench.output.tables import SUFFIXES, render
-from erc_bench.planning.asked import StrPath
+from erc_bench.planning.asked import StrPath, folder_of, path_of
 from erc_bench.planning.suites.reading import Suite, Table, read_suite
 from erc_bench.planning.table_requests import CompareRequest, Runs, TableRequest
 from erc_bench.store.reading import StoredCell, read_cell, read_cells

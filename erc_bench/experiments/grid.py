@@ -12,9 +12,9 @@ from erc_bench.contracts.options import format_value
 from erc_bench.corpora.folder import check_present, data_root
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.components import HandedOver, check_importable, several
-from erc_bench.experiments.paths import check_folder, folder_of, path_of
 from erc_bench.experiments.tuning.settings_file import read_settings
 from erc_bench.names import did_you_mean
+from erc_bench.planning.asked import folder_of, path_of
 from erc_bench.planning.grid import plan_grids
 from erc_bench.planning.observers import ChosenObserver, choose_observers
 from erc_bench.planning.plan import Plan
@@ -85,7 +85,7 @@ class Grid:
         from erc_bench.training.device import choose_device
 
         try:
-            check_folder(self.task.runs)
+            _check_folder(self.task.runs)
             check_present((plan.dataset for plan in self.plans), data_root(self.task.data_dir))
             devices = tuple(str(choose_device(name)) for name in self.task.device.split(","))
             task = replace(self.task, device=devices[0])
@@ -155,6 +155,16 @@ def announce(tell: Telling, catalogue: Catalogue, handed: HandedOver, plans: Seq
 def _observers(asked: GridRequest, handed: HandedOver) -> tuple[ChosenObserver, ...]:
     named = handed.names("observer", asked.observers)
     return choose_observers(named, handed.catalogue()) if named else ()
+
+
+def _check_folder(runs: Path) -> None:
+    """Raise :class:`ErcBenchError` where no folder of this name can be there, because a file is in its way."""
+    there = next((path for path in (runs, *runs.parents) if path.exists()), None)
+    if there is not None and not there.is_dir():
+        below = "" if there == runs else f", so that {str(runs)!r} cannot be made below it"
+        raise ErcBenchError(
+            f"{str(there)!r} is a file{below}", f"{OptionName('runs')} takes a folder: name another one."
+        )
 
 
 def _check_processes(plans: Sequence[Plan], observers: Sequence[ChosenObserver]) -> None:

@@ -56,9 +56,7 @@ class Experiment:
         outcome: GridOutcome,
         task: GridTask,
         notes: tuple[str, ...],
-        baseline: str | None,
-        readouts: tuple[str, ...],
-        audit: bool,
+        usual: Mapping[str, object],
     ) -> None:
         self.runs = task.runs
         self.notes = notes
@@ -66,7 +64,7 @@ class Experiment:
         self.stale = [self._unusable(plan, reason) for plan, reason in outcome.stale]
         self._plans = list(plans)
         self._outcome = outcome
-        self._usual = {"data_dir": task.data_dir, "baseline": baseline, "readouts": readouts, "audit": audit}
+        self._usual = {"data_dir": task.data_dir, **usual}
 
     def _unusable(self, plan: Plan, reason: str) -> UnusableCell:
         at = plan.address

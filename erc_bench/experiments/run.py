@@ -52,9 +52,8 @@ def run(request: RunRequest) -> Experiment:
         warnings.filterwarnings("ignore", "IProgress not found")
         outcome = grid.run(progress_for(open_console()) if request.progress else Progress())
     _tell_the_rest(outcome, request.progress)
-    return Experiment(
-        grid.plans, outcome, grid.task, tuple(tell.notes), request.baseline, tuple(asked.readouts), request.audit
-    )
+    usual = {"baseline": request.baseline, "readouts": asked.readouts, "audit": request.audit}
+    return Experiment(grid.plans, outcome, grid.task, tuple(tell.notes), usual)
 
 
 class _Notes:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from erc_bench.experiments.components import HandedOver
 from erc_bench.experiments.grid import Telling, announce
-from erc_bench.experiments.paths import folder_of
 from erc_bench.experiments.tuning.identity import Fingerprints, identity
 from erc_bench.experiments.tuning.search import Result, Search, Trial, plan_searches
 from erc_bench.experiments.tuning.settings_file import read_entries, write_entries
 from erc_bench.experiments.tuning.space import read_spaces
+from erc_bench.planning.asked import folder_of
 from erc_bench.planning.request import request_of
 from erc_bench.planning.run_requests import TuneRequest, tuning_seeds_of
 from erc_bench.running.grid import GridRunner
