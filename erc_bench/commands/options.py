@@ -14,10 +14,15 @@ from click.core import ParameterSource
 from erc_bench.commands.output_file import components_aside
 from erc_bench.errors import OptionName
 from erc_bench.planning.asked import Asked, Field, fields_of
+from erc_bench.planning.run_requests import PLUGIN
 
 if TYPE_CHECKING:
     from erc_bench.plugin_host.catalogue import Catalogue
     from erc_bench.plugin_host.plugin_files import PluginFile
+
+P = ParamSpec("P")
+R = TypeVar("R", bound=Asked)
+T = TypeVar("T")
 
 
 def load_plugins(
@@ -40,7 +45,7 @@ plugin_option = click.option(
     type=click.Path(path_type=Path),
     metavar="PATH.py",
     callback=load_plugins,
-    help="A Python file with components that are not installed: its code runs. May be repeated.",
+    help=PLUGIN,
 )
 """Gives a command the argument ``plugins``: the files, loaded, as :func:`open_catalogue` takes them."""
 
@@ -55,20 +60,6 @@ def open_catalogue(plugins: Sequence[PluginFile] = ()) -> Catalogue:
 
         add_plugin_files(catalogue, plugins)
     return catalogue
-
-
-def brought_by(catalogue: Catalogue, plugins: Sequence[PluginFile]) -> list[str]:
-    """Say in a line for each file what it brings; every kind of component is loaded for it."""
-    if not plugins:
-        return []
-    from erc_bench.plugin_host.plugin_files import brought
-
-    return [f"{file.shown} brings {', '.join(brought(catalogue, file))}" for file in plugins]
-
-
-P = ParamSpec("P")
-R = TypeVar("R", bound=Asked)
-T = TypeVar("T")
 
 
 _CALLBACKS: dict[str, dict[str, Any]] = {"plugins": {"callback": load_plugins, "type": click.Path(path_type=Path)}}

@@ -113,7 +113,3 @@ def _die_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-Message = tuple[str, bool] | None
-"""A cell to run, as JSON, and whether to wait for another process that runs it; ``None``: there are no more."""
