@@ -102,19 +102,12 @@ class Loop:
             trained.selector.offer(epoch, score, self._state)
             trained.inert_terms = sorted(self._inert - self._training)
             trained.training_terms = sorted(self._training)
-            trained.epochs.append(
-                {
-                    "epoch": epoch + 1,
-                    "terms": terms,
-                    "dev": metrics,
-                    "train_seconds": trained_at - started,
-                    "dev_seconds": time.perf_counter() - trained_at,
-                }
-            )
+            seconds = {"train_seconds": trained_at - started, "dev_seconds": time.perf_counter() - trained_at}
+            trained.epochs.append({"epoch": epoch + 1, "terms": terms, "dev": metrics, **seconds})
             self.watch(self._scores)
-            seconds = time.perf_counter() - started
             rates = {group["name"]: float(group["lr"]) for group in optimiser.param_groups}
-            self.hear(EpochEnded("training", epoch + 1, self.options.epochs, terms, metrics, score, seconds, rates))
+            epochs, took = self.options.epochs, sum(seconds.values())
+            self.hear(EpochEnded("training", epoch + 1, epochs, terms, metrics, score, took, rates))
             if self.options.patience and trained.selector.epochs_without_gain() >= self.options.patience:
                 break
         self._load(trained.selector.chosen_state())

@@ -193,7 +193,7 @@ def test_where_nothing_finished_there_is_no_table_and_the_reason_is_told(run):
 
 def test_code_that_changed_since_is_said_and_run_again_when_asked(run, monkeypatch, caplog):
     run(Always)
-    monkeypatch.setattr("erc_bench.running.record.code_digests", lambda components: dict.fromkeys(components, "new"))
+    monkeypatch.setattr("erc_bench.running.state.code_digests", lambda components: dict.fromkeys(components, "new"))
     with caplog.at_level(logging.WARNING):
         stale = run(Always)
     assert "2 cells are stale (the code of system changed since)" in caplog.text
