@@ -194,17 +194,11 @@ def suggested_settings(plans: Iterable[Plan]) -> list[str]:
 
 def check_sealed(request: Request) -> None:
     """Raise :class:`ErcBenchError` for a request that would read test and never reads it."""
-    if request.audit and request.dev_only:
-        raise ErcBenchError(
-            f"{OptionName('audit')} scores every epoch on test, and {OptionName('dev_only')} never scores test",
-            "Leave one of them.",
-        )
-    if request.save_representations and request.dev_only:
-        raise ErcBenchError(
-            f"{OptionName('save_representations')} stores what test becomes,"
-            f" and {OptionName('dev_only')} never reads test",
-            "Leave one of them.",
-        )
+    wants = {"audit": "scores every epoch on test", "save_representations": "stores what test becomes"}
+    for keyword, want in wants.items():
+        if getattr(request, keyword) and request.dev_only:
+            said = f"{OptionName(keyword)} {want}, and {OptionName('dev_only')} never reads test"
+            raise ErcBenchError(said, "Leave one of them.")
 
 
 def check_baseline(baseline: str | None, methods: Sequence[str]) -> None:

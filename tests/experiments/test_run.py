@@ -262,7 +262,7 @@ def test_warnings_are_as_they_were(run):
         ({"jobs": 0}, "jobs must be a whole number, at least 1, and is 0"),
         ({"limit": 1.5}, "limit must be a whole number, at least 1, and is 1.5"),
         ({"device": "gpu"}, "the device 'gpu' cannot be used"),
-        ({"audit": True, "dev_only": True}, "audit scores every epoch on test, and dev_only never scores test"),
+        ({"audit": True, "dev_only": True}, "audit scores every epoch on test, and dev_only never reads test"),
         ({"baseline": "supcon"}, "the baseline 'supcon' is none of the methods of this run"),
         ({"plugins": "nothing.py"}, "the plugin file nothing.py cannot be read"),
         ({"observers": "tensorbord"}, "there is no observer 'tensorbord'; did you mean tensorboard?"),
