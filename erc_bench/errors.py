@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
-_FLAGS = {"settings": "--set", "settings_files": "--settings", "form": "--format"}
+_FLAGS = {"settings": "--set", "settings_files": "--settings", "settings_hashes": "--settings", "form": "--format"}
 _SEVERAL = frozenset({"backbones", "datasets", "differences", "figures", "methods", "observers", "plugins", "readouts"})
 """What the command line names once for each, with an option in the singular."""
 
@@ -49,6 +49,9 @@ def python_words(option: OptionName, value: str) -> str:
     """Name an option as a keyword: ``device="cpu"``."""
     if not value:
         return option.keyword
+    if option.keyword == "settings":
+        address, _, value = value.partition("=")
+        return f'settings={{"{address}": "{value}"}}'
     try:
         literal_eval(value)
     except (SyntaxError, ValueError):
@@ -57,6 +60,11 @@ def python_words(option: OptionName, value: str) -> str:
 
 
 _words: ContextVar[Words] = ContextVar("words of the caller", default=command_line_words)
+
+
+def words_spoken() -> Words:
+    """Return what names options at this moment, for another process that is to name them likewise."""
+    return _words.get()
 
 
 @contextmanager
@@ -83,3 +91,12 @@ class ErcBenchError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+@contextmanager
+def naming(said: str) -> Iterator[None]:
+    """Raise :class:`ErcBenchError` for an ``OSError`` within: ``said``, and the reason that the system gives."""
+    try:
+        yield
+    except OSError as error:
+        raise ErcBenchError(f"{said}: {error.strerror or error}") from error

@@ -4,7 +4,7 @@ import click
 import pytest
 
 from erc_bench.cli import root
-from erc_bench.errors import ErcBenchError, OptionName, python_words, speaking
+from erc_bench.errors import ErcBenchError, OptionName, naming, python_words, speaking
 from erc_bench.planning import run_requests, table_requests
 from erc_bench.planning.asked import Asked, fields_of
 
@@ -17,6 +17,7 @@ from erc_bench.planning.asked import Asked, fields_of
         ("seeds", "5", "--seeds 5", "seeds=5"),
         ("methods", "", "--method", "methods"),
         ("settings", "", "--set", "settings"),
+        ("settings", "upstream=none", "--set upstream=none", 'settings={"upstream": "none"}'),
         ("settings_files", "", "--settings", "settings_files"),
     ],
 )
@@ -40,6 +41,13 @@ def test_an_option_is_named_as_the_commands_declare_it():
     requests = [each for each in declared if isinstance(each, type) and issubclass(each, Asked) and each is not Asked]
     names = {field.name for request in requests for field in fields_of(request)}
     assert {"methods", "settings", "settings_files", "micro_batch", "no_figures"} <= names
-    for command in ("run", "sweep", "tune", "compare", "report", "plot", "power", "score"):
+    for command in ("run", "sweep", "tune", "compare", "report", "plot", "power", "score", "rm", "archive"):
         options = [each for each in root.get_command(context, command).params if isinstance(each, click.Option)]
         assert all(OptionName(each.name).flag in each.opts for each in options if each.name in names)
+
+
+def test_what_the_system_says_of_a_file_is_a_sentence(tmp_path):
+    with pytest.raises(ErcBenchError) as caught, naming("the page cannot be read"):
+        (tmp_path / "page").read_text()
+    assert caught.value.message == "the page cannot be read: No such file or directory"
+    assert isinstance(caught.value.__cause__, FileNotFoundError)

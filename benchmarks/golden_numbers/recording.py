@@ -16,14 +16,13 @@ import torch
 
 from erc_bench.contracts.types import gold_labels, seal
 from erc_bench.planning.grid import plan_grid
-from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import Override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.statistics.metrics import degenerate, majority_floor, score
 from erc_bench.training.cell import Cell
 from erc_bench.training.preparation import CellData
-from erc_bench.training.progress import Progress
 from erc_bench.training.result import CellResult
 from erc_bench.training.system_cell import run_system
 from erc_bench.training.workspace import Workspace
@@ -85,7 +84,7 @@ def _plan(case: Case) -> Plan:
 def _run(plan: Plan, data: CellData, micro_batch: int | None) -> CellResult:
     if plan.backbone is None:
         return run_system(plan, data)
-    return Cell(plan, data, "golden", Workspace(_CPU, micro_batch), Progress()).run()
+    return Cell(plan, data, "golden", Workspace(_CPU, micro_batch)).run()
 
 
 @contextmanager

@@ -11,13 +11,12 @@ import torch
 from erc_bench.contracts.types import seal
 from erc_bench.corpora.corpus import load_corpus
 from erc_bench.planning.grid import plan_grid
-from erc_bench.planning.overrides import parse_override
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import parse_override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.preparation import CellData
-from erc_bench.training.progress import Progress
 from erc_bench.training.workspace import Workspace
 
 
@@ -52,4 +51,4 @@ def read_data(source: Source, dialogues: int | None = None) -> CellData:
 
 def assembly(plan: Plan, data: CellData, workspace: Workspace) -> Assembly:
     """Return what builds the parts of the plan's cell."""
-    return Assembly(plan, data, "benchmark", workspace, Progress())
+    return Assembly(plan, data, "benchmark", workspace)

@@ -24,7 +24,6 @@ from erc_bench.training import assembly
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.cell import Cell
 from erc_bench.training.preparation import CellData
-from erc_bench.training.progress import Progress
 from erc_bench.training.result import CellResult
 from erc_bench.training.row_states import ChunkSize, RowEncoder
 from erc_bench.training.workspace import Workspace
@@ -60,8 +59,8 @@ class _Bench:
         chunk: ChunkSize | None = None,
     ) -> CellResult:
         workspace = Workspace(self.source.device, micro_batch)
-        cell = Cell(self._plan(trainable, dropout), self.data, "equal", workspace, Progress())
-        cell.assembly = _Changed(cell.plan, self.data, "equal", workspace, Progress())
+        cell = Cell(self._plan(trainable, dropout), self.data, "equal", workspace)
+        cell.assembly = _Changed(cell.plan, self.data, "equal", workspace)
         cell.assembly.change(dropout, chunk)
         return cell.run()
 

@@ -20,7 +20,6 @@ from erc_bench.training.loop import Loop
 from erc_bench.training.preparation import CellData, Preparation, Preparer
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.process_state import seed_generators
-from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder
 from erc_bench.training.workspace import Workspace
 
@@ -88,7 +87,7 @@ def frozen_costs(quick: bool = False, source: Source | None = None) -> FrozenCos
     rows = _rows(encoder, data)
     with tempfile.TemporaryDirectory() as folder:
         cache = FeatureCache("benchmark", row_encoder.precision, source.device, Path(folder))
-        preparer = Preparer(encoder, row_encoder, cache, parts.plan.dataset.labels, Progress())
+        preparer = Preparer(encoder, row_encoder, cache, parts.plan.dataset.labels)
         # Puts the language model into evaluation mode, and is what the steps below train on.
         ready = preparer.prepare(read_data(source, 3), parts.plan.dataset.words(), standardise=True)
         encoding, states = _encoding(row_encoder, rows, 32 if quick else 1024)
@@ -138,7 +137,7 @@ def _step(
         composition = parts.compose(encoder, row_encoder, task)
         own = parts.classifiers(task)[parts.own_classifier]
         seed_generators(1, "dropout")
-        loop = Loop(composition, own, task, parts.options, parts.scorer, 1, Progress())
+        loop = Loop(composition, own, task, parts.options, parts.scorer, 1)
         trained = loop.run(lambda _epoch: ready.train, ready.dev, ready.train)
     steps = len(ready.train) / BATCH
     step_ms = 1000 * min(epoch["train_seconds"] for epoch in trained.epochs) / steps

@@ -86,7 +86,7 @@ class Sides:
             assembly.options,
             assembly.scorer,
             self.assembly.plan.seed,
-            assembly.progress,
+            assembly.hear,
         )
 
     @cached_property

@@ -1,95 +1,70 @@
-"""What ``rm`` and ``archive`` share: the options that choose cells, the table of them, and the question."""
+"""What ``rm`` and ``archive`` share: choosing cells, the table of them, the question, and removing them."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from erc_bench.commands.plugin_options import open_catalogue, plugin_option
+from erc_bench.commands.compare import tell_note
+from erc_bench.commands.options import open_catalogue
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from erc_bench.planning.table_requests import CellsRequest
     from erc_bench.store.housekeeping.found_cells import CellFolder, FoundCells
-    from erc_bench.store.housekeeping.selecting import CellSelection, Chosen
+    from erc_bench.store.housekeeping.removing import Unchanged
+    from erc_bench.store.housekeeping.selecting import Chosen
 
-# Written out, so that --help imports nothing; a test holds them to what there is.
-STATES = ("done", "failed", "interrupted", "half-written", "damaged", "partial", "stale")
 SOME_LEFT = 1
 _MEBIBYTE = 2**20
 
-_OPTIONS = (
-    click.option(
-        "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of runs."
-    ),
-    click.option("--dataset", "datasets", multiple=True, help="Only this dataset; may be repeated, as all of these."),
-    click.option("--method", "methods", multiple=True, help="Only this method."),
-    click.option("--backbone", "backbones", multiple=True, help="Only this backbone."),
-    click.option("--seed", "seeds", multiple=True, type=click.IntRange(min=0), help="Only this seed."),
-    click.option("--settings", multiple=True, metavar="HASH", help="Only settings whose hash begins so."),
-    click.option(
-        "--state",
-        "states",
-        multiple=True,
-        type=click.Choice(STATES),
-        help="Only cells that are this. half-written: killed in the middle. partial: of a run with --limit."
-        " stale: data, backbone or code changed since, which takes a while to find out.",
-    ),
-    click.option(
-        "--older-than", type=click.FloatRange(min=0), metavar="DAYS", help="Only cells that ended so long ago."
-    ),
-    click.option(
-        "--data-dir",
-        type=click.Path(path_type=Path),
-        help="Corpora, for --state stale. Default: $ERC_BENCH_DATA, else a cache.",
-    ),
-    plugin_option,
-    click.option("--yes", is_flag=True, help="Remove without asking."),
-)
 
+def choose_aloud(asked: CellsRequest, found: FoundCells) -> Chosen:
+    """Return the cells that the request chooses; name what stands among them and is left as it is."""
+    from erc_bench.store.housekeeping.selecting import CellSelection, choose
 
-def cell_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that choose cells."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-def selection_of(asked: Mapping[str, Any]) -> CellSelection:
-    """Return what the options ask for."""
-    from erc_bench.store.housekeeping.selecting import CellSelection
-
-    names = ("datasets", "methods", "backbones", "seeds", "settings", "states", "older_than")
-    return CellSelection(*(asked[name] for name in names))
-
-
-def choose_aloud(asked: Mapping[str, Any], found: FoundCells) -> Chosen:
-    """Return the cells that the options choose; name what stands among them and is left as it is."""
-    from erc_bench.store.housekeeping.selecting import choose
-
-    chosen = choose(found, selection_of(asked), time.time(), lambda cells: _stale(cells, asked))
+    selection = CellSelection(
+        asked.datasets,
+        asked.methods,
+        asked.backbones,
+        asked.seed,
+        asked.settings_hashes,
+        asked.state,
+        asked.older_than,
+    )
+    chosen = choose(found, selection, time.time(), lambda cells: _stale(cells, asked))
     tell_left((foreign_entry.path, foreign_entry.why) for foreign_entry in chosen.foreign_entries)
     return chosen
 
 
-def _stale(cells: Sequence[CellFolder], asked: Mapping[str, Any]) -> Mapping[Path, str]:
+def _stale(cells: Sequence[CellFolder], asked: CellsRequest) -> Mapping[Path, str]:
     if not cells:
         return {}
+    from erc_bench.planning.asked import folder_of
     from erc_bench.running.staleness import Staleness
     from erc_bench.store.reading import read_cell
 
-    def tell(sentence: str) -> None:
-        click.echo(f"Note: {sentence}", err=True)
-
-    staleness = Staleness(open_catalogue(asked["plugins"]), asked["data_dir"], tell)
+    plugins: Any = asked.plugins
+    staleness = Staleness(open_catalogue(plugins), folder_of(asked.data_dir), tell_note)
     return staleness.reasons((cell.path, read_cell(cell.path).record) for cell in cells)
+
+
+def remove(cells: Sequence[CellFolder], runs: Path, unchanged: Unchanged | None = None) -> int:
+    """Remove cells, and say so; return how many are left, which are named."""
+    from erc_bench.store.housekeeping.removing import as_listed, keep_in_ledger, remove_cell
+
+    keep_in_ledger(cells, runs)
+    kept = [(cell, remove_cell(cell, runs, unchanged or as_listed)) for cell in cells]
+    click.echo(f"Removed: {amount([cell for cell, why in kept if not why])}")
+    return tell_left((cell.path, why) for cell, why in kept if why)
 
 
 def tell_left(left: Iterable[tuple[Path, str]]) -> int:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from erc_bench.commands.check_output import Checked, as_json, counted, print_checked, print_summary
+from erc_bench.commands.options import open_catalogue, plugin_option
 from erc_bench.commands.output_file import components_aside
-from erc_bench.commands.plugin_options import open_catalogue, plugin_option
 from erc_bench.commands.show import entries_named
 from erc_bench.errors import ErcBenchError
 

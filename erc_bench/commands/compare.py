@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
-from erc_bench.commands.options import takes
+from erc_bench.commands.options import takes, typed_beside
 from erc_bench.commands.output_file import check_target, components_aside, write_text
+from erc_bench.errors import ErcBenchError
 from erc_bench.planning.table_requests import CompareRequest
 from erc_bench.store.reading import without_collection
 
@@ -34,13 +34,17 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
 @without_collection()
 def compare(request: CompareRequest, suite: Path | None, form: str, output: Path | None) -> None:
     """Compare stored runs: mean and spread over seeds, and tests against a baseline."""
-    from erc_bench.experiments.comparing import cells_of, compare_stored
+    from erc_bench.experiments.compare import cells_of, compare_stored
 
     # A suite's tables are files in a folder.
     check_target(output / "table" if output and suite else output)
     cells = cells_of(request.runs)
     if suite is not None:
-        _check_alone(click.get_current_context())
+        if odd := typed_beside(_WITH_SUITE):
+            raise ErcBenchError(
+                f"{odd} does not go with --suite, which says itself what its tables show",
+                "Change the [[table]] of the suite, or leave --suite out.",
+            )
         _write_suite(suite, cells, request, form, output)
         return
     with components_aside():
@@ -70,23 +74,10 @@ def _show(comparison: Comparison) -> None:
 _WITH_SUITE = {"runs", "suite", "form", "output", "data_dir"}
 
 
-def _check_alone(context: click.Context) -> None:
-    """Raise :class:`ErcBenchError` for an option that would change what a suite says of its tables."""
-    from erc_bench.errors import ErcBenchError
-
-    typed = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    if odd := [name for name in typed if name not in _WITH_SUITE]:
-        option = next(parameter for parameter in context.command.params if parameter.name == odd[0])
-        raise ErcBenchError(
-            f"{option.opts[0]} does not go with --suite, which says itself what its tables show",
-            "Change the [[table]] of the suite, or leave --suite out.",
-        )
-
-
 def _write_suite(
     suite: Path, cells: Sequence[StoredCell], request: CompareRequest, form: str, output: Path | None
 ) -> None:
-    from erc_bench.experiments.suite_tables import suite_tables
+    from erc_bench.experiments.compare import suite_tables
 
     with components_aside():
         tables = list(suite_tables(suite, cells, form, request.data_dir, tell_note))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.table import Table
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.commands.cell_options import ask
 from erc_bench.running.terminal_progress import open_console
 from erc_bench.store.feature_files import (
     DAY,
@@ -96,22 +94,14 @@ def _delete(going: Sequence[FeatureFile], left_behind: Sequence[Path], console: 
     if not going and not left_behind:
         console.print("Nothing to delete.")
         return
-    if going and not yes:
-        _ask(going)
+    question = f"Delete {_amount(going)}? They are computed again when they are needed."
+    ask(question, f"nothing was deleted: {_amount(going)} would go", yes or not going)
     kept = {file.path: remove(file) for file in going} | {path: remove_leftover(path) for path in left_behind}
     reasons = {path: reason for path, reason in kept.items() if reason}
     gone = [file for file in going if file.path not in reasons]
     console.print(f"Deleted: {_amount(gone)}", highlight=False)
     for path, reason in reasons.items():
         console.print(f"Left: {path.name}, {reason}", soft_wrap=True, markup=False, highlight=False)
-
-
-def _ask(going: Sequence[FeatureFile]) -> None:
-    if not sys.stdin.isatty():
-        raise ErcBenchError(
-            f"nothing was deleted: {_amount(going)} would go", "Add --yes to delete without a question."
-        )
-    click.confirm(f"Delete {_amount(going)}? They are computed again when they are needed.", abort=True)
 
 
 def _amount(files: Sequence[FeatureFile]) -> str:

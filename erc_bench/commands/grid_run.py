@@ -62,7 +62,7 @@ def show_table(console: Console, plans: Sequence[Plan], runs: Path, request: Com
     exit code must still be that of failed cells.
     """
     from erc_bench.commands.compare import tell_note
-    from erc_bench.experiments.comparing import compare_plans
+    from erc_bench.experiments.compare import compare_plans
     from erc_bench.output.tables import render
     from erc_bench.output.tables.rich_table import print_comparison
 

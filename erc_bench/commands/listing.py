@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from erc_bench.commands.plugin_options import open_catalogue, plugin_option
+from erc_bench.commands.options import open_catalogue, plugin_option
 
 if TYPE_CHECKING:
     from erc_bench.plugin_host.plugin_files import PluginFile

@@ -3,20 +3,63 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
+from click.core import ParameterSource
 
-from erc_bench.commands.plugin_options import load_plugins
+from erc_bench.commands.output_file import components_aside
 from erc_bench.errors import OptionName
 from erc_bench.planning.asked import Asked, Field, fields_of
+from erc_bench.planning.run_requests import PLUGIN
+
+if TYPE_CHECKING:
+    from erc_bench.plugin_host.catalogue import Catalogue
+    from erc_bench.plugin_host.plugin_files import PluginFile
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=Asked)
 T = TypeVar("T")
+
+
+def load_plugins(
+    context: click.Context, _parameter: click.Parameter, paths: tuple[Path, ...]
+) -> tuple[PluginFile, ...]:
+    """Load the files that are named, each once."""
+    if not paths or context.resilient_parsing:  # the words of a command line that is still being typed
+        return ()
+    from erc_bench.plugin_host.plugin_files import load_plugin_file
+
+    with components_aside():
+        # One file may be named by two paths.
+        return tuple({file.path: file for file in map(load_plugin_file, paths)}.values())
+
+
+plugin_option = click.option(
+    "--plugin",
+    "plugins",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH.py",
+    callback=load_plugins,
+    help=PLUGIN,
+)
+"""Gives a command the argument ``plugins``: the files, loaded, as :func:`open_catalogue` takes them."""
+
+
+def open_catalogue(plugins: Sequence[PluginFile] = ()) -> Catalogue:
+    """Return the catalogue of what is installed and of what the files bring."""
+    from erc_bench.plugin_host.catalogue import Catalogue
+
+    catalogue = Catalogue()
+    if plugins:
+        from erc_bench.plugin_host.plugin_files import add_plugin_files
+
+        add_plugin_files(catalogue, plugins)
+    return catalogue
 
 
 _CALLBACKS: dict[str, dict[str, Any]] = {"plugins": {"callback": load_plugins, "type": click.Path(path_type=Path)}}
@@ -89,3 +132,11 @@ def _type(field: Field) -> Any:
         low, high = limits.at_least if limits.above is None else limits.above, limits.below
         return FiniteFloat(low, limits.at_most if high is None else high, **open_ends)
     return str
+
+
+def typed_beside(allowed: Collection[str]) -> str:
+    """Return the first option that was typed and is none of those allowed; empty where there is none."""
+    context = click.get_current_context()
+    typed = (each for each in context.command.params if each.name not in allowed)
+    given = (each for each in typed if context.get_parameter_source(each.name or "") is ParameterSource.COMMANDLINE)
+    return next((each.opts[0] for each in given), "")

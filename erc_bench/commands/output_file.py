@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import naming
 
 
 def check_target(file: Path | None) -> None:
@@ -21,11 +21,10 @@ def check_target(file: Path | None) -> None:
         return
     new_folders: list[Path] = []
     try:
-        new_folders += [folder for folder in file.parents if not folder.exists()]
-        file.parent.mkdir(parents=True, exist_ok=True)
-        _try(file)
-    except OSError as error:
-        raise ErcBenchError(f"{file} cannot be written: {error.strerror or error}") from error
+        with naming(f"{file} cannot be written"):
+            new_folders += [folder for folder in file.parents if not folder.exists()]
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _try(file)
     finally:
         for folder in new_folders:
             with suppress(OSError):
@@ -43,20 +42,18 @@ def _try(file: Path) -> None:
     file.unlink()
 
 
-def write_text(text: str, output: Path | None) -> None:
-    """Print text, or write it to a file and say so.
+def write_text(text: str, output: Path | None, told: str = "") -> None:
+    """Print text, or write it to a file and say so; ``told`` is said of it.
 
     Raises :class:`ErcBenchError` for a file that cannot be written.
     """
     if output is None:
         click.echo(text, nl=False)
         return
-    try:
+    with naming(f"{output} cannot be written"):
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ErcBenchError(f"{output} cannot be written: {error.strerror or error}") from error
-    click.echo(f"Written to {output}.", err=True)
+        output.write_bytes(text.encode())
+    click.echo(f"Written to {output}{told}.", err=True)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def plot(request: PlotRequest, kind: str, output: Path | None, form: str | None)
     KIND is confusion, anchors, representations, seeds, forest, curves or calibration. Each figure is
     written, and its caption printed, which is also inside the file.
     """
-    from erc_bench.experiments.comparing import cells_of, corpus_gold
+    from erc_bench.experiments.compare import cells_of, corpus_gold
     from erc_bench.output.figures import draw, save
     from erc_bench.output.figures.selected_rows import Wanted
     from erc_bench.planning.asked import shared

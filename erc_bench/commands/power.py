@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
-from erc_bench.commands.options import takes
+from erc_bench.commands.options import takes, typed_beside
 from erc_bench.commands.output_file import components_aside
-from erc_bench.errors import OptionName
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.table_requests import PowerRequest
 
 if TYPE_CHECKING:
@@ -30,7 +29,11 @@ def power(request: PowerRequest, form: str) -> None:
     asks the other way round how small the spread behind a printed table must have been.
     """
     if request.reported:
-        _check_reported_alone(click.get_current_context())
+        if odd := typed_beside(_WITH_REPORTED):
+            raise ErcBenchError(
+                f"{odd} does not go with --reported, which reads printed numbers alone",
+                "Only --dataset, --alpha and --format go with it.",
+            )
         click.echo(_claims(request, form), nl=False)
         return
     from erc_bench.commands.power_output import render
@@ -44,18 +47,6 @@ def power(request: PowerRequest, form: str) -> None:
 _WITH_REPORTED = {"reported", "dataset", "alpha", "form"}
 
 
-def _check_reported_alone(context: click.Context) -> None:
-    from erc_bench.errors import ErcBenchError
-
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE and name not in _WITH_REPORTED:
-            raise ErcBenchError(
-                f"{parameter.opts[0]} does not go with --reported, which reads printed numbers alone",
-                "Only --dataset, --alpha and --format go with it.",
-            )
-
-
 def _claims(request: PowerRequest, form: str) -> str:
     from erc_bench.commands.power_output import render_claims
     from erc_bench.comparison.against_reported import printed_table_of
@@ -66,7 +57,6 @@ def _claims(request: PowerRequest, form: str) -> str:
 
 def _spread(request: PowerRequest) -> Spread:
     from erc_bench.comparison.power import spread_of_sd
-    from erc_bench.errors import ErcBenchError
 
     pilot = {name: getattr(request, name) for name in ("runs", "method", "baseline", "dataset")}
     typed = [OptionName(name).flag for name, value in pilot.items() if value is not None]
@@ -88,7 +78,7 @@ def _spread(request: PowerRequest) -> Spread:
 def _pilot(request: PowerRequest) -> Spread:
     from erc_bench.comparison import compare
     from erc_bench.comparison.power import spread_of_pilot
-    from erc_bench.experiments.comparing import corpus_gold
+    from erc_bench.experiments.compare import corpus_gold
     from erc_bench.store.reading import read_cells
 
     method, dataset = str(request.method), str(request.dataset)

@@ -49,7 +49,7 @@ def predict(request: PredictRequest, run: Path, file: Path) -> None:
     """  # noqa: D301 (click reads the character, not the two signs)
     from erc_bench.commands.predict_output import as_document, print_caveats, print_table
     from erc_bench.corpora.conversations.reading import read_document
-    from erc_bench.experiments.paths import folder_of
+    from erc_bench.planning.asked import folder_of
 
     output = folder_of(request.output)
     target = None if output == _STDOUT else output

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from erc_bench.commands.options import takes
-from erc_bench.commands.output_file import check_target, components_aside
+from erc_bench.commands.output_file import check_target, components_aside, write_text
 from erc_bench.planning.table_requests import PageRequest
 
 
@@ -28,16 +28,4 @@ def report(request: PageRequest) -> None:
         found, notes = report_of(request)
     for note in (*notes, *found.comparison.notes, *found.notes):
         click.echo(f"Note: {note}", err=True)
-    _write(render(found), output)
-
-
-def _write(page: str, output: Path) -> None:
-    from erc_bench.errors import ErcBenchError
-
-    content = page.encode()
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(content)
-    except OSError as error:
-        raise ErcBenchError(f"{output} cannot be written: {error.strerror or error}") from error
-    click.echo(f"Written to {output} ({len(content) / 1e6:.1f} MB).", err=True)
+    write_text(page := render(found), output, f" ({len(page.encode()) / 1e6:.1f} MB)")

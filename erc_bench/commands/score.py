@@ -39,7 +39,7 @@ def score(request: ScoreRequest, predictions: Path, form: str, output: Path | No
     from erc_bench.commands.score_output import render
     from erc_bench.comparison.scoring.score_answers import score_files
     from erc_bench.corpora.corpus import load_corpus
-    from erc_bench.experiments.paths import folder_of
+    from erc_bench.planning.asked import folder_of
     from erc_bench.plugin_host.catalogue import Catalogue
 
     check_target(output)

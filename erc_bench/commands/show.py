@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from erc_bench.commands.plugin_options import open_catalogue, plugin_option
+from erc_bench.commands.options import open_catalogue, plugin_option
 from erc_bench.contracts.component import sees_future
 from erc_bench.errors import ErcBenchError
 
@@ -32,7 +32,7 @@ def show(name: str, dataset: str | None, backbone: str, plugins: tuple[PluginFil
 
     console = open_console()
     if name == "training":
-        from erc_bench.planning.training_options import TrainingOptions
+        from erc_bench.planning.settings import TrainingOptions
 
         _heading(console, "training", "erc-bench", inspect.getdoc(TrainingOptions) or "")
         _options(console, "training.", TrainingOptions)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from erc_bench.experiments.grid import Grid
     from erc_bench.planning.estimate import TimeEstimate
     from erc_bench.planning.plan import Plan
-    from erc_bench.planning.suites.model import Suite, Table
+    from erc_bench.planning.suites.reading import Suite, Table
 
 _MANY = 5
 _STATES = ("done", "stale", "failed", "missing")

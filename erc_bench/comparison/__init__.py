@@ -155,7 +155,7 @@ def _methods(grouped: Columns, methods: Sequence[str]) -> list[str]:
 def _rows(grouped: Columns, methods: Sequence[str], baseline: Baseline) -> tuple[TableRow, ...]:
     entries = [entry for column in grouped.values() for entry in column]
     keys = ordered((entry.key for entry in entries), methods, baseline.method)
-    return label_rows(keys, {entry.key: bool(entry.record.get("sees_future")) for entry in entries})
+    return label_rows(keys, {entry.key: entry.record.sees_future for entry in entries})
 
 
 def _ordered(grouped: Columns, datasets: Sequence[str]) -> list[Condition]:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
-from typing import Any
 
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.comparison.wording import count
 from erc_bench.store.ledger import LedgerEntry, read_ledger
 from erc_bench.store.reading import StoredCell
+from erc_bench.store.record import Record
 
 MOVED_MEAN, MOVED_SEED = 0.2, 2.2
 """Points of weighted F1 by which means over five seeds, and single seeds, moved at most between instruction sets, with
@@ -30,21 +30,20 @@ def shown_cells(comparison: Comparison, cells: Iterable[StoredCell]) -> list[Sto
         for key in [comparison.rows[score.row].key]
     }
     done = (cell for cell in cells if cell.status == "done")
-    return list({address: cell for cell in done if (address := _address(cell.record)) in shown}.values())
+    return list({address: cell for cell in done if (address := _address(cell.typed)) in shown}.values())
 
 
-def _address(record: dict[str, Any]) -> tuple[str, str, str, str, int]:
-    return record["dataset"], record["method"], record["backbone"], record["settings_hash"], record["seed"]
+def _address(record: Record) -> tuple[str, str, str, str, int]:
+    return record.dataset, record.method, record.backbone, record.settings_hash, record.seed
 
 
 def upstreams(shown: Sequence[StoredCell]) -> list[str]:
     """Say which rows read through an upstream, and how much better that fits what it was trained on."""
     found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     for cell in shown:
-        record = cell.record
-        if told := record.get("upstream"):
-            scores = tuple(float(told[split][record["headline_metric"]]) for split in ("train", "dev"))
-            found.setdefault((record["method"], told["method"], record["dataset"]), []).append((scores[0], scores[1]))
+        if told := cell.typed.upstream:
+            train, dev = (scores.of(cell.typed.headline_metric) or 0.0 for scores in (told.train, told.dev))
+            found.setdefault((cell.method, told.method, cell.dataset), []).append((train, dev))
     by_pair: dict[tuple[str, str], list[str]] = {}
     for (method, upstream, dataset), scores_of in found.items():
         train, dev = (mean(each) for each in zip(*scores_of, strict=True))
@@ -58,7 +57,7 @@ def upstreams(shown: Sequence[StoredCell]) -> list[str]:
 
 def another_machine(shown: Sequence[StoredCell]) -> str:
     """Say how far another processor moves the numbers, where that was measured: with a frozen backbone."""
-    trained = [cell.record for cell in shown if cell.record["backbone"] != "none"]
+    trained = [cell.typed for cell in shown if cell.typed.backbone != "none"]
     if not trained or not all(_is_frozen_and_exact(record) for record in trained):
         return ""
     return (
@@ -67,11 +66,11 @@ def another_machine(shown: Sequence[StoredCell]) -> str:
     )
 
 
-def _is_frozen_and_exact(record: dict[str, Any]) -> bool:
+def _is_frozen_and_exact(record: Record) -> bool:
     # Only cells that record the versions of the core computed in float64.
-    versions = record.get("inputs", {}).get("core", {})
+    versions = record.inputs.core
     frozen = "features" in versions and "fine-tuning" not in versions
-    return frozen and record.get("provenance", {}).get("precision") in _EXACT
+    return frozen and record.provenance.precision in _EXACT
 
 
 def unverified(shown: Sequence[StoredCell]) -> str:
@@ -114,9 +113,8 @@ def configurations(comparison: Comparison, cells: Iterable[StoredCell], ledgers:
     datasets = {column.dataset for column in comparison.columns}
     stored: _Configurations = {}
     for cell in cells:
-        record = cell.record
-        if cell.status == "done" and record["metrics"].get("test"):
-            configuration = record["backbone"], record["settings_hash"]
+        if cell.status == "done" and cell.typed.metrics.test:
+            configuration = cell.typed.backbone, cell.typed.settings_hash
             stored.setdefault((cell.dataset, cell.method), set()).add(configuration)
     ever, gone = _of_ledgers(stored, ledgers)
     counted: dict[str, list[str]] = {}

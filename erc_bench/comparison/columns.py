@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from erc_bench.comparison.comparison_data import CLASS_F1, Column, Rank, Score, TableRow
-from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome, members
+from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import METRIC_WORDS, Counts, degenerate, from_counts
 from erc_bench.statistics.seeds import summarise
+from erc_bench.store.record import RecordedCounts, RecordedFloor
 
 
 def build_column(
@@ -27,9 +28,9 @@ def build_column(
     by_key = {entry.key: entry for entry in entries}
     scores = [_score(i, by_key[row.key], alpha) if row.key in by_key else None for i, row in enumerate(rows)]
     record = entries[0].record
-    split = "dev" if record.get("dev_only") else "test"
-    counts = record.get("data", {}).get("counts", {}).get(split, {})
-    floor = record.get("floor") or {}
+    split = "dev" if record.dev_only else "test"
+    counts = record.data.counts.get(split, RecordedCounts())
+    floor = record.floor or RecordedFloor()
     return Column(
         dataset=condition.dataset,
         condition=_difference(condition, others),
@@ -38,10 +39,10 @@ def build_column(
         limit=condition.limit,
         hardware=condition.hardware,
         fingerprint=condition.fingerprint,
-        dialogues=counts.get("dialogues"),
-        utterances=counts.get("labelled"),
-        floor_label=str(floor.get("label", "")),
-        floor=floor.get(metric) if split == "test" else None,
+        dialogues=counts.dialogues,
+        utterances=counts.labelled,
+        floor_label=floor.label,
+        floor=floor.of(metric) if split == "test" else None,
         scores=_ranked(scores),
     )
 
@@ -70,9 +71,9 @@ def _score(row: int, entry: ColumnEntry, alpha: float) -> Score:
         summary=summarise(values, alpha),
         dev_values=dev,
         dev=summarise(known, alpha) if known else None,
-        settings_hash=str(record["settings_hash"]),
-        settings_from=str(record.get("settings_from", "")),
-        selection=str((record.get("selection") or {}).get("rule", "")),
+        settings_hash=record.settings_hash,
+        settings_from=record.settings_from or "",
+        selection=(record.selection and record.selection.rule) or "",
         degenerate={outcome.seed: outcome.degenerate for outcome in outcomes if outcome.degenerate},
     )
 
@@ -102,9 +103,9 @@ def class_columns(
     F1 of single classes is described and not tested: classes times rows make a family of tests
     that no correction leaves anything to.
     """
-    if entries[0].record.get("dev_only"):
+    if entries[0].record.dev_only:
         return []
-    labels = entries[0].record["labels"]
+    labels = entries[0].record.labels
     scored = next(iter(entries[0].outcomes.values())).scored
     # The micro F1 of one class alone is the F1 of that class.
     wanted: list[tuple[str, str, str, tuple[int, ...]]]
@@ -136,7 +137,7 @@ def slice_columns(whole: Column, entries: Sequence[ColumnEntry], rows: Sequence[
 
     There is none where the corpus has no slices, or only dev was scored.
     """
-    found = members(entries[0].record, "slice")
+    found = entries[0].record.data.groups.get("slice", {})
     if whole.split == "dev" or len(found) < 2:
         return []
     return [_column(whole, entries, rows, alpha, name, frozenset(ids)) for name, ids in found.items()]
@@ -174,7 +175,7 @@ def _column(
         slice_name=name,
         dialogues=len(first.dialogues),
         utterances=int(gold.sum()),
-        floor_label=str(first.cell.record["labels"][int(gold.argmax())]),
+        floor_label=first.cell.typed.labels[int(gold.argmax())],
         floor=_floor(gold, whole.metric, first.scored),
     )
     return sliced, parts
@@ -196,15 +197,15 @@ def _part(outcome: Outcome, metric: str, ids: frozenset[str]) -> Outcome:
 
 def _degenerate(counts: Counts, outcome: Outcome) -> str:
     """Return why the answers on a slice do not count, by the same rule as for a whole split; ``""`` where they do."""
-    record = outcome.cell.record
+    record = outcome.cell.typed
     gold, answers = counts.sum(-1), counts.sum(-2)
     names = [name for name in METRIC_WORDS if name != "micro_f1" or outcome.scored]
     found: dict[str, Any] = {name: float(from_counts(counts, name, outcome.scored)) for name in names}
     # A slice need not hold every class.
     found["support"] = np.flatnonzero(gold).tolist()
-    predicted = [str(record["labels"][place]) for place in np.flatnonzero(answers)]
+    predicted = [record.labels[place] for place in np.flatnonzero(answers)]
     floor = {name: _floor(gold, name, outcome.scored) for name in names}
-    return degenerate(found, predicted, floor, str(record.get("headline_metric", "weighted_f1")))
+    return degenerate(found, predicted, floor, record.headline_metric)
 
 
 def _floor(gold: np.ndarray[tuple[int], np.dtype[np.int64]], metric: str, scored: Sequence[int]) -> float:

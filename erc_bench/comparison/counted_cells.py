@@ -43,7 +43,7 @@ def _check(kind: str, names: Iterable[str], known: set[str]) -> None:
 def _most_complete(cells: list[StoredCell], dataset: str) -> tuple[list[StoredCell], list[str]]:
     by_kind: dict[tuple[bool, bool], list[StoredCell]] = {}
     for cell in cells:
-        by_kind.setdefault((cell.record.get("limit") is not None, bool(cell.record.get("dev_only"))), []).append(cell)
+        by_kind.setdefault((cell.typed.limit is not None, cell.typed.dev_only), []).append(cell)
     best, *others = sorted(by_kind)
     notes = [f"{dataset}: {_count(by_kind[kind])} left out because {_told(*kind)}" for kind in others]
     return by_kind[best], notes
@@ -67,9 +67,9 @@ def metric_of(cells: Sequence[StoredCell], metric: str | None) -> dict[str, str]
     """
     if metric is not None and metric not in METRIC_WORDS:
         raise ErcBenchError(f"there is no metric {metric!r}; {did_you_mean(metric, METRIC_WORDS)}")
-    chosen = {cell.dataset: metric or str(cell.record.get("headline_metric", "weighted_f1")) for cell in cells}
+    chosen = {cell.dataset: metric or cell.typed.headline_metric for cell in cells}
     for cell in cells:
-        if chosen[cell.dataset] == "micro_f1" and not cell.record.get("scored_labels"):
+        if chosen[cell.dataset] == "micro_f1" and not cell.typed.scored_labels:
             raise ErcBenchError(
                 f"{cell.dataset} has no micro_f1: it scores all its labels, where micro F1 is the accuracy",
                 f"Ask for {OptionName('metric'):accuracy}, or name with {OptionName('datasets')} those that have it.",
@@ -79,7 +79,7 @@ def metric_of(cells: Sequence[StoredCell], metric: str | None) -> dict[str, str]
 
 def check_readouts(cells: Sequence[StoredCell], readouts: Sequence[str]) -> None:
     """Raise :class:`ErcBenchError` for a classifier that read none of these cells."""
-    known = {name for cell in cells for name in (*cell.record.get("readouts", ()), own_classifier(cell))} - {""}
+    known = {name for cell in cells for name in (*cell.typed.readouts, own_classifier(cell))} - {""}
     for name in readouts:
         if name not in known:
             raise ErcBenchError(f"no stored run was read out with {name!r}; {did_you_mean(name, known)}")
@@ -87,4 +87,4 @@ def check_readouts(cells: Sequence[StoredCell], readouts: Sequence[str]) -> None
 
 def own_classifier(cell: StoredCell) -> str:
     """Return the name of the classifier that is the method's own ("" for a system)."""
-    return str(cell.record.get("choices", {}).get("classifier", ""))
+    return cell.typed.choices.get("classifier", "")

@@ -35,9 +35,9 @@ class Alarm:
         record = entry.record
         return (
             not entry.key.readout
-            and self.dataset == record["dataset"]
-            and self.backbone in ("", record["backbone"])
-            and self.regime in ("", record.get("regime"))
+            and self.dataset == record.dataset
+            and self.backbone in ("", record.backbone)
+            and self.regime in ("", record.regime)
         )
 
     def rings(self, value: float) -> bool:

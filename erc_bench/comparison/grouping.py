@@ -63,21 +63,18 @@ def group(
 
 
 def _condition(cell: StoredCell) -> Condition:
-    fingerprint = str(cell.record.get("data", {}).get("fingerprint", ""))
-    return Condition(cell.dataset, fingerprint, cell.record.get("limit"), hardware_class(cell))
+    return Condition(cell.dataset, cell.typed.data.fingerprint or "", cell.typed.limit, hardware_class(cell))
 
 
 def hardware_class(cell: StoredCell) -> str:
     """Return the condition that makes results comparable: the kind of device that the cell ran on."""
-    provenance = cell.record.get("provenance", {})
-    known = (provenance.get("hardware") or {}).get("class")
-    return str(known or str(provenance.get("device", "")).partition(":")[0])
+    provenance = cell.typed.provenance
+    return str((provenance.hardware or {}).get("class") or (provenance.device or "").partition(":")[0])
 
 
 def _base_key(cell: StoredCell) -> RowKey:
-    overrides = cell.record.get("overrides", {})
-    shown = tuple(sorted((address, shown_value(value)) for address, value in overrides.items()))
-    return RowKey(cell.method, cell.record["backbone"], shown)
+    shown = tuple(sorted((address, shown_value(value)) for address, value in cell.typed.overrides.items()))
+    return RowKey(cell.method, cell.typed.backbone, shown)
 
 
 def shown_value(value: Any) -> str:
@@ -91,7 +88,7 @@ def _variants(
     """Return the settings that tell the variants of one row apart, by (key, settings hash)."""
     by_key: dict[RowKey, dict[str, StoredCell]] = {}
     for cell in cells:
-        by_key.setdefault(_base_key(cell), {}).setdefault(cell.record["settings_hash"], cell)
+        by_key.setdefault(_base_key(cell), {}).setdefault(cell.typed.settings_hash, cell)
     variants: dict[tuple[RowKey, str], Settings] = {}
     for key, by_hash in by_key.items():
         for digest, settings in _differences(by_hash).items():
@@ -117,8 +114,7 @@ def _differences(by_hash: Mapping[str, StoredCell]) -> dict[str, Settings]:
 
 
 def _flat_settings(cell: StoredCell) -> dict[str, str]:
-    record = cell.record
-    values = {**record.get("settings", {}), **record.get("choices", {}), "readouts": record.get("readouts", [])}
+    values = {**cell.typed.settings, **cell.typed.choices, "readouts": cell.typed.readouts}
     return {address: shown_value(value) for address, value in values.items()}
 
 
@@ -132,7 +128,7 @@ def _entries(
     entries: dict[RowKey, ColumnEntry] = {}
     for cell in cells:
         base = _base_key(cell)
-        key = replace(base, variant=variants[base, cell.record["settings_hash"]])
+        key = replace(base, variant=variants[base, cell.typed.settings_hash])
         for readout in ("", *_further(cell, readouts)):
             row = replace(key, readout=readout)
             try:
@@ -145,7 +141,7 @@ def _entries(
 
 
 def _further(cell: StoredCell, readouts: Sequence[str]) -> list[str]:
-    known = set(cell.record.get("readouts", ())) - {own_classifier(cell)}
+    known = set(cell.typed.readouts) - {own_classifier(cell)}
     return [name for name in dict.fromkeys(readouts) if name in known]
 
 

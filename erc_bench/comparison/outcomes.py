@@ -18,6 +18,7 @@ from erc_bench.statistics.resampling import cluster_counts
 from erc_bench.store.plain_predictions import AskedUtterances
 from erc_bench.store.predictions import read_coded
 from erc_bench.store.reading import StoredCell
+from erc_bench.store.record import Record
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ class ColumnEntry:
     outcomes: dict[int, Outcome] = field(default_factory=dict)
 
     @property
-    def record(self) -> Mapping[str, Any]:
+    def record(self) -> Record:
         """The record of one of the cells."""
-        return next(iter(self.outcomes.values())).cell.record
+        return next(iter(self.outcomes.values())).cell.typed
 
 
 Columns = dict[Condition, list[ColumnEntry]]
@@ -89,9 +90,9 @@ def read_outcome(cell: StoredCell, metric: str, readout: str = "", keeps_counts:
     """
     stored = _stored(cell, readout)
     dev = _number(stored.get("dev"), metric)
-    scored = tuple(label_indices(cell.record.get("scored_labels") or (), cell.record["labels"]).tolist())
-    outcome = Outcome(cell, cell.record["seed"], 0.0, dev, str(stored.get("degenerate") or ""), None, scored, "")
-    if cell.record.get("dev_only"):
+    scored = tuple(label_indices(cell.typed.scored_labels, cell.typed.labels).tolist())
+    outcome = Outcome(cell, cell.typed.seed, 0.0, dev, str(stored.get("degenerate") or ""), None, scored, "")
+    if cell.typed.dev_only:
         if dev is None:
             raise ErcBenchError(f"its record has no dev score of {metric}")
         return replace(outcome, value=dev)
@@ -113,7 +114,7 @@ def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
     answers = read_coded(outcome.cell, readout or None)
     if not answers.asked.gold:
         raise ErcBenchError("it holds no predictions")
-    labels = tuple(outcome.cell.record["labels"])
+    labels = tuple(outcome.cell.typed.labels)
     split = _test_set(answers.asked, labels)
     counts = grouped_confusion(split.gold, answers.predicted, len(labels), split.position, len(split.dialogues))
     outcome = replace(outcome, counts=counts, test_set=split.name, dialogues=split.dialogues, asked=answers.asked)
@@ -161,18 +162,13 @@ def test_set_of(cell: StoredCell) -> tuple[str, AskedUtterances]:
     Raises :class:`ErcBenchError` where its predictions cannot be read.
     """
     asked = read_coded(cell).asked
-    return _test_set(asked, tuple(cell.record["labels"])).name, asked
+    return _test_set(asked, tuple(cell.typed.labels)).name, asked
 
 
 def name_of(scored: Iterable[tuple[str, int, str]]) -> str:
     """Return the name of a test set: a digest of dialogue, utterance and gold label of all that is scored."""
     lines = "\n".join(f"{dialogue}\t{utterance}\t{gold}" for dialogue, utterance, gold in sorted(scored))
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def members(record: Mapping[str, Any], kind: str) -> dict[str, list[str]]:
-    """Return the ids of the dialogues by slice, episode or session; nothing where the record says nothing."""
-    return dict(record.get("data", {}).get("groups", {}).get(kind, {}))
 
 
 def clustered(outcome: Outcome, cluster: str) -> Counts | None:
@@ -182,7 +178,7 @@ def clustered(outcome: Outcome, cluster: str) -> Counts | None:
     """
     if cluster == "dialogue" or outcome.counts is None:
         return outcome.counts
-    found = members(outcome.cell.record, cluster)
+    found = outcome.cell.typed.data.groups.get(cluster, {})
     names = {dialogue: name for name, dialogues in found.items() for dialogue in dialogues}
     if not found or any(dialogue not in names for dialogue in outcome.dialogues):
         raise ErcBenchError(

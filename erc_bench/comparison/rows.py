@@ -72,9 +72,9 @@ def inert_terms(entries: Sequence[ColumnEntry], dataset: str) -> list[str]:
     training: dict[str, set[str]] = {}
     for entry in entries:
         for outcome in entry.outcomes.values():
-            facts = outcome.cell.record.get("provenance", {})
-            inert.setdefault(entry.key.method, set()).update(facts.get("inert_terms", []))
-            training.setdefault(entry.key.method, set()).update(facts.get("training_terms", []))
+            facts = outcome.cell.typed.provenance
+            inert.setdefault(entry.key.method, set()).update(facts.inert_terms)
+            training.setdefault(entry.key.method, set()).update(facts.training_terms)
     sentences = []
     for some_train in (True, False):
         alike = {name: terms for name, terms in inert.items() if terms and bool(training[name]) is some_train}
@@ -101,9 +101,8 @@ def departures(entries: Sequence[ColumnEntry], dataset: str) -> list[str]:
     told: dict[str, dict[str, None]] = {}
     for entry in entries:
         for outcome in entry.outcomes.values():
-            data = outcome.cell.record.get("data", {})
-            lines = data.get("departures", [])
-            told.setdefault(str(data.get("fingerprint", "")), {}).update(dict.fromkeys(lines))
+            data = outcome.cell.typed.data
+            told.setdefault(data.fingerprint or "", {}).update(dict.fromkeys(data.departures))
     return [
         f"{dataset}: data {fingerprint[:8]} is not the published corpus: {'; '.join(lines)}"
         for fingerprint, lines in told.items()
@@ -146,7 +145,7 @@ def parse_baseline(name: str, cells: Collection[StoredCell]) -> Baseline:
     Raises :class:`ErcBenchError` when no run of it is stored.
     """
     method, slash, backbone = name.partition("/")
-    backbones = {str(cell.record["backbone"]) for cell in cells if cell.method == method and cell.status == "done"}
+    backbones = {cell.typed.backbone for cell in cells if cell.method == method and cell.status == "done"}
     if not backbones:
         methods = {cell.method for cell in cells if cell.status == "done"}
         raise ErcBenchError(f"no finished run of the baseline {method!r} is stored; {did_you_mean(method, methods)}")

@@ -92,10 +92,9 @@ def _reference(
 
 
 def _votes(cell: StoredCell, data: _Data) -> bool:
-    if cell.status != "done" or cell.record.get("dev_only") or cell.dataset != data[0]:
+    if cell.status != "done" or cell.typed.dev_only or cell.typed.metrics.test is None:
         return False
-    found = str(cell.record.get("data", {}).get("fingerprint", "")), cell.record.get("limit")
-    return found == data[1:] and bool(cell.record["metrics"].get("test"))
+    return (cell.dataset, cell.typed.data.fingerprint or "", cell.typed.limit) == data
 
 
 def _of_most(votes: Counter[str], known: Mapping[str, AskedUtterances]) -> _Reference:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from erc_bench.comparison.comparison_data import Audit, AuditedScore, Column, TableRow
 from erc_bench.comparison.outcomes import ColumnEntry
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.seeds import summarise
+from erc_bench.store.record import RecordedAudit, RecordedScores
 
 
 def audit_column(
@@ -34,7 +34,7 @@ def audit_column(
 
 
 def _audited(row: int, entry: ColumnEntry, metric: str, alpha: float) -> AuditedScore | None:
-    found = {seed: _trajectory(outcome.cell.record, metric) for seed, outcome in sorted(entry.outcomes.items())}
+    found = {seed: _trajectory(outcome.cell.typed.audit, metric) for seed, outcome in sorted(entry.outcomes.items())}
     seeds = [seed for seed, trajectory in found.items() if trajectory]
     if not seeds:
         return None
@@ -49,15 +49,14 @@ def _audited(row: int, entry: ColumnEntry, metric: str, alpha: float) -> Audited
         summarise(best, alpha),
         tuple(inflations),
         summarise(inflations, alpha),
-        entry.record["audit"].get("chosen_from") == "readout",
+        entry.record.audit is not None and entry.record.audit.chosen_from == "readout",
     )
 
 
-def _trajectory(record: Mapping[str, Any], metric: str) -> list[float]:
+def _trajectory(audit: RecordedAudit | None, metric: str) -> list[float]:
     """Return the test scores of the epochs that the reported score was chosen from."""
-    audit = record.get("audit") or {}
-    epochs = audit.get(audit.get("chosen_from"), [])
-    return [float(epoch[metric]) for epoch in epochs if metric in epoch]
+    epochs: list[RecordedScores] = getattr(audit, audit.chosen_from, []) if audit else []
+    return [score for epoch in epochs if (score := epoch.of(metric)) is not None]
 
 
 def check_audited(columns: Sequence[Column]) -> None:

@@ -51,7 +51,7 @@ def load_predictions(
     from erc_bench.store.predictions import read_predictions
 
     def predictions(stored: StoredCell) -> pd.DataFrame:
-        if stored.record["dev_only"]:
+        if stored.typed.dev_only:
             raise ErcBenchError(f"{stored.name} was never scored on test", "It was run with dev_only.")
         _check_readout(stored, readout)
         found = read_predictions(stored, readout)
@@ -61,7 +61,7 @@ def load_predictions(
 
 
 def _check_readout(cell: StoredCell, readout: str | None) -> None:
-    read = cell.record.get("readouts", [])
+    read = cell.typed.readouts
     if readout is not None and readout not in read:
         known = did_you_mean(readout, read) if read else "no further classifier did"
         raise ErcBenchError(f"{cell.name} was not read by {readout!r}; {known}")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from erc_bench.contracts.options import format_value
 from erc_bench.errors import ErcBenchError
-from erc_bench.experiments.paths import path_of
 from erc_bench.names import did_you_mean
+from erc_bench.planning.asked import path_of
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.store.layout import CellAddress
 from erc_bench.store.reading import StoredCell, read_cells

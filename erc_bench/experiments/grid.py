@@ -8,38 +8,32 @@ from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from erc_bench.contracts.options import format_value
 from erc_bench.corpora.folder import check_present, data_root
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.components import HandedOver, check_importable, several
-from erc_bench.experiments.paths import check_folder, folder_of, path_of
-from erc_bench.experiments.plans import (
-    Tunings,
-    check_baseline,
-    check_sealed,
-    check_tuned,
-    earlier_cells,
-    suggested_settings,
-    tuned_on_other_data,
-)
 from erc_bench.experiments.tuning.settings_file import read_settings
+from erc_bench.names import did_you_mean
+from erc_bench.planning.asked import folder_of, path_of
 from erc_bench.planning.grid import plan_grids
 from erc_bench.planning.observers import ChosenObserver, choose_observers
-from erc_bench.planning.overrides import Override, parse_override
 from erc_bench.planning.plan import Plan
-from erc_bench.planning.request import Request
-from erc_bench.planning.run_requests import GridRequest, RunRequest, Settings, SweepRequest, seeds_of
+from erc_bench.planning.request import Request, overrides, request_of
+from erc_bench.planning.run_requests import GridRequest, RunRequest, SweepRequest, seeds_of
 from erc_bench.planning.suites.grid import check_tables, suite_requests
-from erc_bench.planning.suites.model import Suite
-from erc_bench.planning.suites.reading import read_suite
+from erc_bench.planning.suites.reading import Suite, read_suite
+from erc_bench.planning.tuned import CombinationName, Tuned, combination_of, refuse_tuning_seeds
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.plugin_host.plugin_files import brought
-from erc_bench.running.task import GridTask
+from erc_bench.running.worker import GridTask
 from erc_bench.store.layout import CellAddress
+from erc_bench.store.reading import read_cell
 
 if TYPE_CHECKING:
+    from erc_bench.experiments.tuning.identity import Fingerprints
     from erc_bench.running.grid import GridOutcome
     from erc_bench.running.state import Found
-    from erc_bench.training.progress import Progress
+    from erc_bench.training.events import Progress
 
 
 class Telling(Protocol):
@@ -64,7 +58,7 @@ class Grid:
 
     def look_ahead(self) -> Mapping[CellAddress, Found]:
         """Return what is there for each cell, as a run would find it."""
-        from erc_bench.running.forecast import Outlook
+        from erc_bench.running.staleness import Outlook
 
         outlook = Outlook(self.task.runs, self.task.data_dir, lambda sentence: self.tell.warn(f"Note: {sentence}"))
         return {plan.address: outlook.find(plan) for plan in self.plans}
@@ -91,7 +85,7 @@ class Grid:
         from erc_bench.training.device import choose_device
 
         try:
-            check_folder(self.task.runs)
+            _check_folder(self.task.runs)
             check_present((plan.dataset for plan in self.plans), data_root(self.task.data_dir))
             devices = tuple(str(choose_device(name)) for name in self.task.device.split(","))
             task = replace(self.task, device=devices[0])
@@ -103,19 +97,7 @@ class Grid:
 def grid_of_run(asked: RunRequest, tell: Telling) -> tuple[Grid, Request]:
     """Plan what ``run`` is asked for; raise :class:`ErcBenchError` with all mistakes before anything is loaded."""
     handed = _handed(asked)
-    request = Request(
-        methods=_named(handed, "method", asked.methods),
-        datasets=_named(handed, "dataset", asked.datasets),
-        backbones=_named(handed, "backbone", asked.backbones),
-        seeds=seeds_of(asked.seeds),
-        overrides=overrides(asked.settings, handed),
-        readouts=handed.names("classifier", asked.readouts),
-        limit=asked.limit,
-        dev_only=asked.dev_only,
-        audit=asked.audit,
-        save_representations=asked.save_representations,
-        save_model=asked.save_model,
-    )
+    request = request_of(asked, seeds_of(asked.seeds), handed)
     check_sealed(request)
     check_baseline(asked.baseline, request.methods)
     return _grid(asked, [request], asked.settings_files, handed, tell), request
@@ -125,15 +107,7 @@ def grid_of_sweep(asked: SweepRequest, tell: Telling) -> tuple[Grid, Suite]:
     """Plan the grid of a suite, and hold its tables against it."""
     handed, file = _handed(asked), Path(asked.suite)
     suite = read_suite(file)
-    requests = suite_requests(
-        suite,
-        overrides(asked.settings, handed),
-        None if asked.seeds is None else seeds_of(asked.seeds),
-        asked.limit,
-        audit=asked.audit,
-        save_representations=asked.save_representations,
-        save_model=asked.save_model,
-    )
+    requests = suite_requests(suite, asked, overrides(asked.settings, handed))
     files = [*(file.parent / name for name in suite.settings_files), *several(asked.settings_files)]
     grid = _grid(asked, requests, files, handed, tell)
     check_tables(suite.tables, grid.plans)
@@ -144,13 +118,6 @@ def _handed(asked: GridRequest) -> HandedOver:
     handed = HandedOver()
     handed.take(asked.plugins)
     return handed
-
-
-def _named(handed: HandedOver, kind: str, things: Any) -> list[str]:
-    names = handed.names(kind, things)
-    if not names:
-        raise ErcBenchError(f"no {kind}s are named, so there is nothing to run")
-    return names
 
 
 def _grid(
@@ -190,20 +157,14 @@ def _observers(asked: GridRequest, handed: HandedOver) -> tuple[ChosenObserver, 
     return choose_observers(named, handed.catalogue()) if named else ()
 
 
-def overrides(settings: Settings, handed: HandedOver) -> list[Override]:
-    """Return settings, as texts or as a mapping of addresses to values, as overrides."""
-    if isinstance(settings, Mapping):
-        return [_override(name, value, handed) for name, value in settings.items()]
-    if isinstance(settings, str) or not isinstance(settings, Iterable):
+def _check_folder(runs: Path) -> None:
+    """Raise :class:`ErcBenchError` where no folder of this name can be there, because a file is in its way."""
+    there = next((path for path in (runs, *runs.parents) if path.exists()), None)
+    if there is not None and not there.is_dir():
+        below = "" if there == runs else f", so that {str(runs)!r} cannot be made below it"
         raise ErcBenchError(
-            f"settings must map names to values, and is {settings!r}", 'For example {"objective.temperature": 0.1}.'
+            f"{str(there)!r} is a file{below}", f"{OptionName('runs')} takes a folder: name another one."
         )
-    return [parse_override(text) for text in settings]
-
-
-def _override(name: str, value: Any, handed: HandedOver) -> Override:
-    asked = parse_override(f"{name}=0")
-    return Override(asked.address, handed.value(asked.slot, value), asked.method, "settings")
 
 
 def _check_processes(plans: Sequence[Plan], observers: Sequence[ChosenObserver]) -> None:
@@ -213,3 +174,86 @@ def _check_processes(plans: Sequence[Plan], observers: Sequence[ChosenObserver])
             'Put the call below the line: if __name__ == "__main__":',
         )
     check_importable(plans, observers)
+
+
+Tunings = Mapping[CombinationName, Tuned]
+"""Combination → what a search found for it."""
+
+
+def suggested_settings(plans: Iterable[Plan]) -> list[str]:
+    """Say what the suggestions of datasets changed: a frozen encoder is not what the user typed."""
+    return sorted(
+        {
+            f"{address} = {format_value(plan.resolved.values[address])} (suggested by {origin})"
+            for plan in plans
+            for address, origin in plan.resolved.origins.items()
+            if origin.startswith("dataset ")
+        }
+    )
+
+
+def check_sealed(request: Request) -> None:
+    """Raise :class:`ErcBenchError` for a request that would read test and never reads it."""
+    wants = {"audit": "scores every epoch on test", "save_representations": "stores what test becomes"}
+    for keyword, want in wants.items():
+        if getattr(request, keyword) and request.dev_only:
+            said = f"{OptionName(keyword)} {want}, and {OptionName('dev_only')} never reads test"
+            raise ErcBenchError(said, "Leave one of them.")
+
+
+def check_baseline(baseline: str | None, methods: Sequence[str]) -> None:
+    """Raise :class:`ErcBenchError` for a baseline that is no method of the run whose table it is for."""
+    method = (baseline or "").partition("/")[0]
+    if baseline is not None and method not in methods:
+        raise ErcBenchError(
+            f"the baseline {method!r} is none of the methods of this run; {did_you_mean(method, methods)}",
+            "The table of a run shows its own cells; erc-bench compare shows all that are stored.",
+        )
+
+
+def check_tuned(plans: Sequence[Plan], tuned: Tunings) -> list[str]:
+    """Refuse the seeds of a search; name the combinations that no file has settings for."""
+    if not tuned:
+        return []
+    refuse_tuning_seeds(plans, tuned)
+    without = dict.fromkeys(" · ".join(name) for name in map(combination_of, plans) if name not in tuned)
+    if not without:
+        return []
+    files = " and ".join(dict.fromkeys(each.file for each in tuned.values()))
+    return [f"{files} has no settings for {'; '.join(without)}, which keeps its own"]
+
+
+def tuned_on_other_data(plans: Sequence[Plan], tuned: Tunings, data_dir: Path | None) -> list[str]:
+    """Name the files whose corpus is not the one that was searched."""
+    from erc_bench.experiments.tuning.identity import Fingerprints
+
+    fingerprints = Fingerprints(data_dir)
+    warnings: dict[str, None] = {}
+    for plan in plans:
+        found = tuned.get(combination_of(plan))
+        if found is not None and _differs(plan, found, fingerprints):
+            warnings[f"{found.file} was tuned on other data than this {found.dataset}"] = None
+    return list(warnings)
+
+
+def _differs(plan: Plan, found: Tuned, fingerprints: Fingerprints) -> bool:
+    try:
+        return fingerprints.of(plan) != found.fingerprint
+    # A corpus that cannot be loaded, whatever a stranger's code raises, fails its cells and is told there.
+    except Exception:
+        return False
+
+
+def earlier_cells(skipped: Sequence[Plan], tuned: Tunings, runs: Path) -> list[str]:
+    """Say which cells were there with the same values already: their records say another origin."""
+    told: dict[str, int] = {}
+    for plan in skipped:
+        origin = str(read_cell(plan.address.folder(runs)).record.get("settings_from", ""))
+        if combination_of(plan) in tuned and origin != plan.method.settings_from:
+            told[origin] = told.get(origin, 0) + 1
+    return [
+        f"{count} cell{' was' if count == 1 else 's were'} trained earlier with the values of"
+        f" {OptionName('settings_files')}, on record"
+        f" as: {origin}"
+        for origin, count in told.items()
+    ]

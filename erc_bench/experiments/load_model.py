@@ -6,7 +6,7 @@ from pathlib import Path
 
 from erc_bench.errors import python_words, speaking
 from erc_bench.experiments.components import HandedOver
-from erc_bench.experiments.paths import path_of
+from erc_bench.planning.asked import path_of
 from erc_bench.planning.run_requests import Several
 from erc_bench.training.saved_models.saved_model import SavedModel
 from erc_bench.training.saved_models.saved_model import load_model as load

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from erc_bench.errors import ErcBenchError, OptionName
-from erc_bench.experiments.comparing import cells_of, with_groups
-from erc_bench.experiments.paths import folder_of
+from erc_bench.experiments.compare import cells_of, with_groups
 from erc_bench.output.report import FIGURES, Report, ReportRequest, collect
-from erc_bench.planning.asked import shared
+from erc_bench.planning.asked import folder_of, shared
 from erc_bench.planning.table_requests import PageRequest
 
 

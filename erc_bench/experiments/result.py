@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from erc_bench.errors import ErcBenchError, python_words, speaking
-from erc_bench.experiments.compare import view
-from erc_bench.experiments.comparing import compare_plans
+from erc_bench.errors import ErcBenchError
+from erc_bench.experiments.compare import compare_plans, view
+from erc_bench.experiments.door import method_door
 from erc_bench.experiments.frames import frame_of_cells
 from erc_bench.experiments.view import ComparisonView
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.table_requests import CompareRequest
 from erc_bench.running.grid import GridOutcome
-from erc_bench.running.task import GridTask
+from erc_bench.running.worker import GridTask
 from erc_bench.store.reading import StoredCell, read_cell
 
 if TYPE_CHECKING:
@@ -39,6 +39,10 @@ class UnusableCell:
         return f"{self.dataset} · {self.method} · {self.backbone} · seed {self.seed}: {self.reason}"
 
 
+def _usual(experiment: Experiment) -> Mapping[str, object]:
+    return experiment._usual
+
+
 class Experiment:
     """What became of the cells of a grid. Nothing here is computed before it is asked for.
 
@@ -52,9 +56,7 @@ class Experiment:
         outcome: GridOutcome,
         task: GridTask,
         notes: tuple[str, ...],
-        baseline: str | None,
-        readouts: tuple[str, ...],
-        audit: bool,
+        usual: Mapping[str, object],
     ) -> None:
         self.runs = task.runs
         self.notes = notes
@@ -62,8 +64,7 @@ class Experiment:
         self.stale = [self._unusable(plan, reason) for plan, reason in outcome.stale]
         self._plans = list(plans)
         self._outcome = outcome
-        self._task = task
-        self._usual = {"baseline": baseline, "readouts": readouts, "audit": audit}
+        self._usual = {"data_dir": task.data_dir, **usual}
 
     def _unusable(self, plan: Plan, reason: str) -> UnusableCell:
         at = plan.address
@@ -90,20 +91,21 @@ class Experiment:
         """The table of these cells with its tests, as the command shows it; see :meth:`compare` for other tests."""
         return self.compare()
 
-    def compare(self, **wanted: Any) -> ComparisonView:
+    @method_door(CompareRequest, _usual)
+    def compare(self, request: CompareRequest) -> ComparisonView:
         """Return a table of these cells alone, with the options of :func:`compare` (``test="wilcoxon"``, …).
+
+        ``baseline``, ``readouts``, ``audit`` and ``data_dir`` are as in the run unless they are named.
 
         Raises :class:`ErcBenchError` where no cell has finished.
         """
         finished = [*self._outcome.ran, *self._outcome.skipped]
         if not finished:
             raise ErcBenchError("no cell has finished, so there is nothing to compare", self._told_failures())
-        with speaking(python_words):
-            asked = CompareRequest(**{"data_dir": self._task.data_dir, **self._usual, **wanted})
-            datasets = asked.datasets or list(dict.fromkeys(plan.address.dataset for plan in finished))
-            methods = asked.methods or list(dict.fromkeys(plan.address.method for plan in finished))
-            named = replace(asked, datasets=datasets, methods=methods)
-            return view(lambda tell: compare_plans(finished, self.runs, named, tell))
+        datasets = request.datasets or list(dict.fromkeys(plan.address.dataset for plan in finished))
+        methods = request.methods or list(dict.fromkeys(plan.address.method for plan in finished))
+        named = replace(request, datasets=datasets, methods=methods)
+        return view(lambda tell: compare_plans(finished, self.runs, named, tell))
 
     def check(self) -> Experiment:
         """Return this where all cells have finished; raise :class:`ErcBenchError` naming those that failed."""

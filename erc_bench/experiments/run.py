@@ -11,7 +11,7 @@ from erc_bench.experiments.result import Experiment
 from erc_bench.planning.run_requests import RunRequest
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.terminal_progress import open_console, progress_for
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Progress
 
 _log = logging.getLogger("erc_bench")
 
@@ -52,9 +52,8 @@ def run(request: RunRequest) -> Experiment:
         warnings.filterwarnings("ignore", "IProgress not found")
         outcome = grid.run(progress_for(open_console()) if request.progress else Progress())
     _tell_the_rest(outcome, request.progress)
-    return Experiment(
-        grid.plans, outcome, grid.task, tuple(tell.notes), request.baseline, tuple(asked.readouts), request.audit
-    )
+    usual = {"baseline": request.baseline, "readouts": asked.readouts, "audit": request.audit}
+    return Experiment(grid.plans, outcome, grid.task, tuple(tell.notes), usual)
 
 
 class _Notes:

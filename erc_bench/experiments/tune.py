@@ -8,21 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from erc_bench.experiments.components import HandedOver
-from erc_bench.experiments.grid import Telling, announce, overrides
-from erc_bench.experiments.paths import folder_of
+from erc_bench.experiments.grid import Telling, announce
 from erc_bench.experiments.tuning.identity import Fingerprints, identity
-from erc_bench.experiments.tuning.one_grid import OneGrid
-from erc_bench.experiments.tuning.result import Result, Trial
-from erc_bench.experiments.tuning.search import Search, plan_searches
+from erc_bench.experiments.tuning.search import Result, Search, Trial, plan_searches
 from erc_bench.experiments.tuning.settings_file import read_entries, write_entries
-from erc_bench.experiments.tuning.space_file import read_spaces
-from erc_bench.planning.request import Request
+from erc_bench.experiments.tuning.space import read_spaces
+from erc_bench.planning.asked import folder_of
+from erc_bench.planning.request import request_of
 from erc_bench.planning.run_requests import TuneRequest, tuning_seeds_of
 from erc_bench.running.grid import GridRunner
-from erc_bench.running.task import GridTask
+from erc_bench.running.worker import GridTask
 from erc_bench.store.reading import StoredCell, read_cells
 from erc_bench.training.device import choose_device
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Event, GridStarted, Progress
 
 if TYPE_CHECKING:
     from erc_bench.experiments.tuning.study import Storage, Study
@@ -63,15 +61,7 @@ class Tuning:
         asked, catalogue = self.asked, self._handed.catalogue()
         file = folder_of(asked.space)
         spaces = {} if file is None else read_spaces(file, catalogue.entries("method"))
-        request = Request(
-            methods=asked.methods,
-            datasets=asked.datasets,
-            backbones=asked.backbones,
-            seeds=tuning_seeds_of(asked.seeds),
-            overrides=overrides(asked.settings, self._handed),
-            limit=asked.limit,
-            dev_only=True,
-        )
+        request = request_of(asked, tuning_seeds_of(asked.seeds), self._handed, dev_only=True)
         searches = plan_searches(request, catalogue, spaces, file)
         announce(self._tell, catalogue, self._handed, [search.own for search in searches])
         others = [name for name in dict.fromkeys(asked.methods) if name not in spaces]
@@ -134,7 +124,7 @@ class Tuning:
         return Study(storage, search, identity(search, fingerprint, backbone, seed), seed), fingerprint
 
     def _run(self, studies: Sequence[tuple[Study, str]], runner: GridRunner) -> list[Result]:
-        from erc_bench.experiments.tuning.objective import run_trials
+        from erc_bench.experiments.tuning.study import run_trials
 
         asked, tell = self.asked.trials, self._tell
         left = [(study.search, max(0, study.planned(asked) - len(study.trials()))) for study, _ in studies]
@@ -150,3 +140,16 @@ class Tuning:
             if results[-1].best is not None:
                 write_entries(self.output, [results[-1].entry()])
         return results
+
+
+class OneGrid(Progress):
+    """Passes on what it hears, but that a grid started: it said so itself, of all ``cells``."""
+
+    def __init__(self, inner: Progress, cells: int) -> None:
+        self._inner = inner
+        inner.hear(GridStarted(cells))
+
+    def hear(self, event: Event) -> None:
+        """Pass it on."""
+        if not isinstance(event, GridStarted):
+            self._inner.hear(event)

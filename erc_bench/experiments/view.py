@@ -18,18 +18,8 @@ _SCORES = (
 )
 _TESTS = (
     *("dataset", "condition", "slice", "split", "metric", "label", "baseline", "against_baseline", "n", "shared_seeds"),
-    *(
-        "difference",
-        "difference_low",
-        "difference_high",
-        "difference_sd",
-        "test",
-        "t",
-        "df",
-        "p",
-        "correction",
-        "adjusted_p",
-    ),
+    *("difference", "difference_low", "difference_high", "difference_sd"),
+    *("test", "t", "df", "p", "correction", "adjusted_p"),
     *("family", "verdict", "joint_low", "joint_high", "joint_t", "joint_df", "joint_p", "joint_adjusted_p"),
     *("joint_family", "joint_verdict", "dialogue_low", "dialogue_high", "dialogue_p", "dialogue_adjusted_p"),
     *("dialogue_family", "dialogue_verdict", "sign_flip_p", "sign_flip_smallest_p", "hedges_g", "detectable"),

@@ -173,3 +173,15 @@ def shared(request: Asked, other: type) -> dict[str, Any]:
     """Return the values of those fields that another dataclass has as well, by name."""
     names = {field.name for field in fields_of(type(request))}
     return {field.name: getattr(request, field.name) for field in dataclasses.fields(other) if field.name in names}
+
+
+def path_of(thing: Any, argument: str, hint: str = "") -> Path:
+    """Return what was given for an argument as a path; raise :class:`ErcBenchError` where it is none."""
+    if isinstance(thing, (str, PathLike)):
+        return Path(thing)
+    raise ErcBenchError(f"{argument} must be a path, and is {thing!r}", hint)
+
+
+def folder_of(thing: str | Path | None) -> Path | None:
+    """Return the path of a folder that may be left out."""
+    return Path(thing) if thing is not None and thing != "" else None

@@ -11,23 +11,19 @@ from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.component import Component
 from erc_bench.contracts.system import System
 from erc_bench.errors import OptionName
-from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan, settings_hash
-from erc_bench.planning.request import Combination, Request, look_up
-from erc_bench.planning.settings import Problem, Resolved, misdirected, resolve
-from erc_bench.planning.training_options import TrainingOptions
-from erc_bench.planning.tuned import CombinationName
-from erc_bench.planning.upstream import (
-    NO_UPSTREAM,
-    SLOT,
-    TRAINS,
-    Upstream,
+from erc_bench.planning.request import NO_UPSTREAM, Combination, Request, Upstream, look_up, upstream_of
+from erc_bench.planning.settings import (
+    Override,
+    Problem,
+    Resolved,
+    TrainingOptions,
     UpstreamOptions,
-    impossible,
-    joined,
-    recipe,
-    upstream_of,
+    misdirected,
+    resolve,
 )
+from erc_bench.planning.tuned import CombinationName
+from erc_bench.planning.upstream import SLOT, TRAINS, impossible, joined, recipe
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.layout import CellAddress
 

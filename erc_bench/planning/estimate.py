@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
 
 from erc_bench.planning.plan import Plan
 from erc_bench.store.reading import StoredCell
+from erc_bench.store.record import Record
 
 _Kind = tuple[object, ...]
 
@@ -28,16 +28,10 @@ class Records:
     def __init__(self, cells: Sequence[StoredCell]) -> None:
         self._by_kind: dict[_Kind, list[Recorded]] = {}
         for cell in cells:
-            if cell.status == "done" and (timings := cell.record.get("timings")):
-                record = cell.record
-                kind = (
-                    record["method"],
-                    record["dataset"],
-                    record["backbone"],
-                    record.get("regime"),
-                    record.get("limit"),
-                )
-                seen = Recorded(sum(timings.values()), record["settings_hash"], _machine(record))
+            if cell.status == "done" and cell.typed.timings:
+                record = cell.typed
+                kind = record.method, record.dataset, record.backbone, record.regime, record.limit
+                seen = Recorded(sum(record.timings.values()), record.settings_hash, _machine(record))
                 self._by_kind.setdefault(kind, []).append(seen)
 
     def of(self, plan: Plan) -> list[Recorded]:
@@ -73,7 +67,7 @@ def estimate(plans: Sequence[Plan], records: Records) -> TimeEstimate:
     )
 
 
-def _machine(record: Mapping[str, Any]) -> str:
-    hardware = record.get("provenance", {}).get("hardware") or {}
+def _machine(record: Record) -> str:
+    hardware = record.provenance.hardware or {}
     threads = f", {hardware['threads']} threads" if hardware.get("threads") else ""
     return f"{hardware.get('name') or 'an unknown machine'}{threads}"

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.combination import plan_combination
-from erc_bench.planning.overrides import unknown_methods
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request, combinations
 from erc_bench.plugin_host.catalogue import Catalogue
@@ -34,7 +33,7 @@ def plan_grids(requests: Sequence[Request], catalogue: Catalogue) -> list[Plan]:
             for problem in problems:
                 faults.setdefault(problem, []).append(combination.method.name)
             plans += [plan] if plan is not None else []
-    general = names + [wrong for request in requests for wrong in unknown_methods(request.settings(), request.methods)]
+    general = names + [wrong for request in requests for wrong in request.unknown_methods()]
     if general or faults:
         lines = [*dict.fromkeys(general), *_by_method(faults, every)]
         hints = [str(plugin) for plugin in catalogue.broken] if names else []

@@ -1,17 +1,25 @@
-"""A plan: everything that is decided about one cell before anything is loaded."""
+"""A plan: everything that is decided about one cell before anything is loaded, and the same as JSON.
+
+As JSON it is what another process or machine is handed to run one cell. Components are named by module and qualified
+name there, so that a process which has loaded the same plugin files finds them.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from importlib import import_module
 from typing import Any
 
 from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.method import Method
-from erc_bench.planning.settings import Resolved
+from erc_bench.contracts.options import specs
+from erc_bench.errors import ErcBenchError
+from erc_bench.planning.settings import Resolved, TrainingOptions, UpstreamOptions
 from erc_bench.store.layout import CellAddress
 
 
@@ -99,3 +107,96 @@ def settings_hash(
     }
     text = json.dumps(covered, sort_keys=True, default=list)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+FORMAT = 1
+_FLAGS = ("limit", "dev_only", "audit", "save_representations", "save_model")
+
+
+def to_json(plan: Plan) -> str:
+    """Return the plan as one JSON text."""
+    return json.dumps(_described(plan), default=list)
+
+
+def from_json(text: str) -> Plan:
+    """Return the plan of a text that :func:`to_json` wrote.
+
+    Raises :class:`ErcBenchError` for another format, and for a component that is not installed here.
+    """
+    described = json.loads(text)
+    if described.get("format") != FORMAT:
+        raise ErcBenchError(
+            f"the plan has format {described.get('format')!r}, and this version reads {FORMAT}",
+            "Plan and run with the same version of erc-bench.",
+        )
+    return _plan(described)
+
+
+def _described(plan: Plan) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "address": asdict(plan.address),
+        "method": {"name": plan.method.name, "settings_from": plan.method.settings_from},
+        "dataset": _name(plan.dataset),
+        "backbone": None if plan.backbone is None else _name(plan.backbone),
+        "components": {slot: _name(component) for slot, component in plan.components.items()},
+        "readouts": {name: _name(component) for name, component in plan.readouts.items()},
+        "resolved": asdict(plan.resolved),
+        **{flag: getattr(plan, flag) for flag in _FLAGS},
+        "upstream": None if plan.upstream is None else _described(plan.upstream),
+    }
+
+
+def _plan(described: Mapping[str, Any]) -> Plan:
+    dataset, backbone = _component(described["dataset"]), described["backbone"] and _component(described["backbone"])
+    components = {slot: _component(name) for slot, name in described["components"].items()}
+    upstream = None if described["upstream"] is None else _plan(described["upstream"])
+    options = {slot: component.Options for slot, component in (*components.items(), ("dataset", dataset))}
+    options |= {"training": TrainingOptions, "upstream": UpstreamOptions}
+    options |= {"backbone": backbone.Options} if backbone else {}
+    converted = _Converter(options, upstream)
+    resolved = described["resolved"]
+    changed = {name: converted(resolved[name]) for name in ("values", "overrides")}
+    return Plan(
+        CellAddress(**described["address"]),
+        Method(source="", summary="", **described["method"]),
+        dataset,
+        backbone,
+        components,
+        {name: _component(component) for name, component in described["readouts"].items()},
+        Resolved(origins=resolved["origins"], regime=resolved["regime"], **changed),
+        **{flag: described[flag] for flag in _FLAGS},
+        upstream=upstream,
+    )
+
+
+class _Converter:
+    """Gives values of JSON the types that their options declare: a list becomes a tuple again."""
+
+    def __init__(self, options: Mapping[str, type], upstream: Plan | None) -> None:
+        self._specs = {f"{slot}.{name}": spec for slot, own in options.items() for name, spec in specs(own).items()}
+        self._upstream = {} if upstream is None else upstream.resolved.values
+
+    def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {address: self._value(address, value) for address, value in values.items()}
+
+    def _value(self, address: str, value: Any) -> Any:
+        if address in self._specs:
+            return self._specs[address].convert(value)
+        theirs = address.removeprefix("upstream.")
+        # What filled a slot is a name, as JSON has it.
+        return self._upstream[theirs] if theirs != address and theirs in self._upstream else value
+
+
+def _name(component: type) -> str:
+    return f"{component.__module__}:{component.__qualname__}"
+
+
+def _component(name: str) -> Any:
+    module, _, qualified = name.partition(":")
+    try:
+        return reduce(getattr, qualified.split("."), import_module(module))
+    except (ImportError, AttributeError) as error:
+        raise ErcBenchError(
+            f"the component {qualified} of {module} is not here: {error}", "Install what the plan was made with."
+        ) from error

@@ -1,22 +1,40 @@
-"""What the user asked for, by name, and the components that these names stand for."""
+"""What the user asked for, by name, the components that these names stand for, and whom each setting speaks to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.method import Method
 from erc_bench.errors import ErcBenchError
-from erc_bench.planning.overrides import Override
+from erc_bench.names import did_you_mean
+from erc_bench.planning.asked import shared
+from erc_bench.planning.run_requests import RunRequest, Settings, TuneRequest
+from erc_bench.planning.settings import Override, UpstreamOptions, parse_override
 from erc_bench.planning.tuned import CombinationName, Tuned
 from erc_bench.plugin_host.catalogue import Catalogue
 
 DEFAULT_BACKBONE = "simcse"
 ANY_BACKBONE = "huggingface"
+NO_UPSTREAM = "none"
+_UPSTREAM = "upstream."
+SHARED_SLOTS = ("backbone", "dataset")
+"""Slots in which a cell and its upstream are the same."""
+_KINDS = {"methods": "method", "datasets": "dataset", "backbones": "backbone", "readouts": "classifier"}
+
+
+class Naming(Protocol):
+    """Names what was handed over in the place of names."""
+
+    def names(self, kind: str, things: Any) -> list[str]:
+        """Return the names of components of a kind."""
+
+    def value(self, slot: str, thing: Any) -> Any:
+        """Return the value of a setting as plain data."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +76,15 @@ class Request:
         """Return what is set for a method, weakest first."""
         return [item for item in self.settings() if item.speaks_to(method)]
 
+    def unknown_methods(self) -> list[str]:
+        """Return a sentence for each setting that speaks to a method that is not selected."""
+        return [
+            f"{item.origin} {item.method}:{item.address} speaks to the method {item.method!r}, which is not selected; "
+            f"{did_you_mean(item.method, self.methods)}"
+            for item in self.settings()
+            if item.method and item.method not in self.methods
+        ]
+
     def datasets_for(self, method: str) -> Sequence[str]:
         """Return the datasets that a method meets."""
         return self.datasets_of.get(method, self.datasets)
@@ -69,6 +96,63 @@ class Request:
     def readouts_for(self, method: str) -> Sequence[str]:
         """Return the further classifiers that read a method."""
         return self.readouts_of.get(method, self.readouts)
+
+
+def request_of(asked: RunRequest | TuneRequest, seeds: Sequence[int], handed: Naming, **more: Any) -> Request:
+    """Return the request by name of one that may hand components over; ``more`` is what only this says.
+
+    Raises :class:`ErcBenchError` where nothing is named that could run.
+    """
+    fields = shared(asked, Request)
+    for keyword in fields.keys() & _KINDS.keys():
+        fields[keyword] = handed.names(_KINDS[keyword], fields[keyword])
+    if empty := [keyword for keyword in ("methods", "datasets", "backbones") if not fields[keyword]]:
+        raise ErcBenchError(f"no {empty[0]} are named, so there is nothing to run")
+    return Request(**{**fields, "seeds": seeds, "overrides": overrides(asked.settings, handed), **more})
+
+
+def overrides(settings: Settings, handed: Naming) -> list[Override]:
+    """Return settings, as texts or as a mapping of addresses to values, as overrides."""
+    if isinstance(settings, Mapping):
+        named = [(parse_override(f"{name}=0"), value) for name, value in settings.items()]
+        return [replace(item, value=handed.value(item.slot, value), origin="settings") for item, value in named]
+    if isinstance(settings, str) or not isinstance(settings, Iterable):
+        raise ErcBenchError(
+            f"settings must map names to values, and is {settings!r}", 'For example {"objective.temperature": 0.1}.'
+        )
+    return [parse_override(text) for text in settings]
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Settings of a cell by whom they speak to: the cell (``own``) or the ``method`` that is its upstream.
+
+    Without a method there is no upstream, and what speaks to one is ``unheard``.
+    """
+
+    method: str
+    own: Sequence[Override]
+    theirs: Sequence[Override] = ()
+    unheard: Sequence[Override] = ()
+
+
+def upstream_of(method: Method, settings: Sequence[Override]) -> Upstream:
+    """Take the settings of a method's cell apart.
+
+    ``upstream`` chooses it, ``upstream.folds`` is the cell's own, ``upstream.training.epochs`` the upstream's
+    ``training.epochs``. What is said of backbone and dataset is said of both.
+    """
+    named = next((str(item.value) for item in reversed(settings) if item.address == "upstream"), method.upstream)
+    cell = [item for item in settings if item.slot != "upstream"]
+    below = [item for item in settings if item.address.startswith(_UPSTREAM)]
+    # Said to a whole grid, it may name one of the grid's own methods.
+    if named in ("", NO_UPSTREAM, method.name):
+        return Upstream("", cell, unheard=below)
+    theirs = [replace(item, address=item.address.removeprefix(_UPSTREAM), method="") for item in below]
+    deeper = [item for item in theirs if item.address not in UpstreamOptions.__dataclass_fields__]
+    own = [item for item in below if item.address.removeprefix(_UPSTREAM) in UpstreamOptions.__dataclass_fields__]
+    both = [replace(item, method="") for item in cell if item.slot in SHARED_SLOTS]
+    return Upstream(named, [*cell, *own], [*both, *deeper])
 
 
 @dataclass(frozen=True)

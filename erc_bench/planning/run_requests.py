@@ -31,7 +31,7 @@ else:
 
 _BACKBONE = "A backbone by name, a Hugging Face id or a local folder; may be repeated."
 _SETTING = "[METHOD:]SLOT.OPTION=VALUE"
-_PLUGIN = "A Python file with components that are not installed: its code runs. May be repeated."
+PLUGIN = "A Python file with components that are not installed: its code runs. May be repeated."
 Overwrite = Literal["missing", "failed", "stale", "always"]
 Seeds = str | int | Iterable[int]
 """``5`` for seeds 1 to 5, several seeds, or a text: ``5``, ``1,3,7``, ``1-5``."""
@@ -69,7 +69,7 @@ class GridRequest(Asked):
         False,
         "Also save each cell's trained model with its language model (MiniLM 91 MB, SimCSE 1.4 GB), for predict.",
     )
-    plugins: Several = asked((), _PLUGIN, several=True, metavar="PATH.py")
+    plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
     observers: Several = asked(
         (),
         "Tell an observer of every run and epoch, for example tensorboard. Changes no result; may be repeated.",
@@ -130,7 +130,7 @@ class TuneRequest(Asked):
     limit: int | None = asked(None, "Keep the first N dialogues of each split.", at_least=1)
     data_dir: StrPath | None = asked(None, "Corpora. Default: $ERC_BENCH_DATA, else a cache.", metavar="DIRECTORY")
     device: str = asked("auto", "auto, cpu, cuda, cuda:1, mps.")
-    plugins: Several = asked((), _PLUGIN, several=True, metavar="PATH.py")
+    plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,7 +148,7 @@ class PredictRequest(Asked):
     output: StrPath | None = asked(None, 'Write to this file, or to standard output for "-".', metavar="FILE")
     readout: str | None = asked(None, "Answer by this further classifier that read the training.")
     device: str = asked("auto", "auto, cpu, cuda or mps.")
-    plugins: Several = asked((), _PLUGIN, several=True, metavar="PATH.py")
+    plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
 
 
 MOST_SEEDS = 1000

@@ -1,22 +1,109 @@
-"""Resolve every option of a cell: default < regime < dataset < method < its dataset < suite < ``--set``."""
+"""The settings of a cell: how they are set, those of training, and how all are resolved.
+
+default < regime < dataset < method < its dataset < suite < ``--set``
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 from erc_bench.contracts.method import Method
-from erc_bench.contracts.options import OptionSpec, Regime, specs
-from erc_bench.errors import ErcBenchError
+from erc_bench.contracts.options import OptionSpec, Regime, option, parse_value, specs
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.names import did_you_mean
-from erc_bench.planning.overrides import Override, from_mapping
 
 SMALL_BACKBONE = 200_000_000
 """Parameters below which a fine-tuned backbone wants the settings of small ones."""
 
 Size = Callable[[Mapping[str, Any]], int | None]
 """From the options of the slot ``backbone`` that were set to the number of parameters, where it is known."""
+
+
+@dataclass(frozen=True)
+class Override:
+    """One setting from outside the method.
+
+    ``method`` is empty when it speaks to all methods. ``address`` is ``slot.option`` or a slot.
+    """
+
+    address: str
+    value: Any
+    method: str = ""
+    origin: str = "--set"
+
+    @property
+    def slot(self) -> str:
+        """The slot that the setting is about."""
+        return self.address.partition(".")[0]
+
+    def speaks_to(self, method: str) -> bool:
+        """Whether the setting is meant for a method."""
+        return self.method in ("", method)
+
+
+def parse_override(text: str) -> Override:
+    """Read ``[method:]slot.option=value``; raise :class:`ErcBenchError` when it has no such form."""
+    left, equals, right = text.partition("=")
+    method, colon, address = left.strip().rpartition(":")
+    if not equals or not address or (colon and not method):
+        said = OptionName("settings")
+        raise ErcBenchError(
+            f"{said} {text!r} is not of the form slot.option=value",
+            f"For example {said} objective.temperature=0.1 or {said} eacl:classifier=head.",
+        )
+    return Override(address, parse_value(right.strip()), method)
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How every method is trained.
+
+    Plain defaults are the schedule of EACL's official code for large backbones (Yu et al. 2024):
+    two learning rates that halve after every epoch. With a frozen or a small backbone that
+    schedule collapses to the majority class, hence the defaults by regime.
+    """
+
+    epochs: int = option(8, "Passes over the training examples.", at_least=1, frozen=20)
+    batch_size: int = option(64, "Examples in a batch.", at_least=1)
+    encoder_lr: float = option(1e-5, "Peak learning rate of the backbone.", above=0, small=5e-5)
+    head_lr: float = option(4e-4, "Peak learning rate of everything else.", above=0, frozen=1e-3)
+    weight_decay: float = option(0.01, "AdamW's decay; biases and norms are exempt.", at_least=0)
+    schedule: Literal["constant", "linear", "cosine", "halving"] = option(
+        "halving", "How learning rates fall; halving: by half after each epoch.", frozen="linear", small="linear"
+    )
+    warmup: float = option(0.0, "Share of the steps in which rates rise to their peak.", at_least=0, below=1, small=0.1)
+    clip: float = option(5.0, "Largest norm of the gradient; 0: no clipping.", at_least=0)
+    accumulation: int = option(1, "Batches whose gradients are averaged before a step.", at_least=1)
+    patience: int | None = option(None, "Epochs without a better dev score before training stops.", at_least=1)
+    class_weights: Literal["none", "balanced"] = option(
+        "none", "Weights of the classes in cross-entropy; balanced: inverse train frequency, mean 1."
+    )
+    head_dropout: float = option(0.1, "Dropout before the classifier head.", at_least=0, below=1)
+    standardise: bool = option(
+        False, "Standardise a frozen backbone's states, fitted on train; label words likewise.", frozen=True
+    )
+    selection: Literal["dev", "last", "average-last-k"] = option(
+        "dev", "Which weights are kept: best dev epoch, last epoch, mean of the last k epochs."
+    )
+    last_k: int = option(3, "Epochs that average-last-k averages.", at_least=1)
+    precision: Literal["auto", "float64", "float32", "bfloat16"] = option(
+        "auto",
+        "Precision of the backbone; auto: float32 for a frozen one, else bfloat16 where the hardware computes in it. "
+        "Losses are float64 on a frozen backbone, else float32.",
+    )
+
+
+@dataclass(frozen=True)
+class UpstreamOptions:
+    """What a cell with an upstream may say of it, beside settings of the upstream's own."""
+
+    folds: int | None = option(
+        None,
+        "Read each training dialogue through an upstream that was trained without it, in so many folds of dialogues.",
+        at_least=2,
+    )
 
 
 @dataclass(frozen=True)
@@ -63,8 +150,8 @@ def resolve(
     """
     declared = _declared(slots)
     problems: list[Problem] = []
-    layered = [item for origin, settings in layers for item in from_mapping(settings, origin)]
-    recipe = _convert({item.address: item for item in layered if item.address in declared}, declared, problems)
+    layered = {a: Override(a, value, origin=origin) for origin, settings in layers for a, value in settings.items()}
+    recipe = _convert({a: item for a, item in layered.items() if a in declared}, declared, problems)
     asked = {item.address: item for item in overrides}
     problems += [unknown_option(address, declared, slots) for address in asked if address not in declared]
     changed = _convert({a: item for a, item in asked.items() if a in declared}, declared, problems)
@@ -131,11 +218,9 @@ def _convert(
     converted = {}
     for address, item in items.items():
         try:
-            value = declared[address].convert(item.value)
+            converted[address] = replace(item, value=declared[address].convert(item.value))
         except ValueError as error:
             problems.append(Problem(address, f"{error} ({item.origin})"))
-        else:
-            converted[address] = Override(address, value, item.method, item.origin)
     return converted
 
 

@@ -10,6 +10,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, Union
 
 from erc_bench.planning.asked import Asked, StrPath, asked, shared
+from erc_bench.planning.run_requests import PLUGIN, Several
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,7 @@ Unit = Literal["seed", "dialogue", "both"]
 Cluster = Literal["dialogue", "episode", "session"]
 Figure = Literal["forest", "seeds", "curves", "calibration", "anchors", "confusion", "representations"]
 Slice = Literal["slice"]
+State = Literal["done", "failed", "interrupted", "half-written", "damaged", "partial", "stale"]
 USUAL_BASELINE = "ce, else supcon, else the first of the methods shown"
 
 
@@ -193,3 +195,42 @@ class PowerRequest(Asked):
     )
     power: float = asked(0.8, "The probability with which a difference is to be found.", above=0, below=1)
     alpha: float = asked(0.05, "Level of significance.", above=0, below=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellsRequest(Asked):
+    """What ``erc-bench rm`` takes: which cells, of a folder of runs."""
+
+    runs: StrPath = asked("runs", "Folder of runs.")
+    datasets: Sequence[str] = asked((), "Only this dataset; may be repeated, as all of these.", several=True)
+    methods: Sequence[str] = asked((), "Only this method.", several=True)
+    backbones: Sequence[str] = asked((), "Only this backbone.", several=True)
+    seed: Sequence[int] = asked((), "Only this seed.", several=True, at_least=0)
+    settings_hashes: Sequence[str] = asked((), "Only settings whose hash begins so.", several=True, metavar="HASH")
+    state: Sequence[State] = asked(
+        (),
+        "Only cells that are this. half-written: killed in the middle. partial: of a run with --limit."
+        " stale: data, backbone or code changed since, which takes a while to find out.",
+        several=True,
+    )
+    older_than: float | None = asked(None, "Only cells that ended so long ago.", metavar="DAYS", at_least=0)
+    data_dir: StrPath | None = asked(None, "Corpora, for --state stale. Default: $ERC_BENCH_DATA, else a cache.")
+    plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
+    yes: bool = asked(False, "Remove without asking.")
+
+    @property
+    def selects(self) -> bool:
+        """Whether anything was asked for that chooses cells."""
+        named = (self.datasets, self.methods, self.backbones, self.seed, self.settings_hashes, self.state)
+        return any(named) or self.older_than is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveRequest(CellsRequest):
+    """What ``erc-bench archive`` takes."""
+
+    output: StrPath | None = asked(None, "Pack into this file, which ends in .tar.gz.", metavar="FILE")
+    to: StrPath | None = asked(None, "Copy into this other folder of runs.", metavar="DIRECTORY")
+    remove: bool = asked(False, "Then remove the cells, once the archive or the copy was found right.")
+    restore: StrPath | None = asked(None, "Unpack this archive into --runs instead.", metavar="FILE")
+    overwrite: bool = asked(False, "Replace an archive or cells that are there already.")

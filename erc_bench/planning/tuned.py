@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from erc_bench.errors import ErcBenchError, OptionName
-from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan
+from erc_bench.planning.settings import Override
 
 CombinationName = tuple[str, str, str]
 """Dataset, method and backbone by name, in the order in which a cell names them."""

@@ -13,28 +13,25 @@ from typing import Any
 
 import torch
 
-from erc_bench.contracts.observer import ObservedStatus
 from erc_bench.contracts.types import gold_labels, seal
 from erc_bench.corpora.corpus import Corpus, limited, load_corpus
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.plan import Plan
-from erc_bench.running.audit import SelectionAudit
 from erc_bench.running.failures import reason_of
-from erc_bench.running.observers import CellObservers, Observers
-from erc_bench.running.record import inputs, make_record
-from erc_bench.running.results import headline, other_weights, write_results
-from erc_bench.running.state import RUNS_UNDER, Found, find
-from erc_bench.running.task import GridTask
+from erc_bench.running.observers import Observers
+from erc_bench.running.record import SelectionAudit, headline, make_record, other_weights, write_results
+from erc_bench.running.state import RUNS_UNDER, Found, find, inputs
+from erc_bench.running.worker import GridTask
 from erc_bench.store.layout import MODEL_FOLDER, Status
 from erc_bench.store.ledger import append, entry_of
 from erc_bench.store.writing import CellBusyError, CellWriter
 from erc_bench.training.cell import Cell
 from erc_bench.training.device import hardware
+from erc_bench.training.events import CellEnded, CellStarted, Event, GridStarted, Hear, Noted, Progress
 from erc_bench.training.preparation import CellData
 from erc_bench.training.process_state import turn
-from erc_bench.training.progress import Progress
-from erc_bench.training.result import CellResult, Hear
+from erc_bench.training.result import CellResult
 from erc_bench.training.saved_models.files import in_words, size_of
 from erc_bench.training.saved_models.writing import save_model
 from erc_bench.training.system_cell import run_system
@@ -91,13 +88,13 @@ class GridRunner:
 
     def run(self, plans: Sequence[Plan]) -> GridOutcome:
         """Run what has to run. Cells that another process is running are waited for at the end."""
-        self.progress.grid_started(len(plans))
+        self.progress.hear(GridStarted(len(plans)))
         for plan in plans:
             # Looked at now, when the code was imported: its files may change while the grid runs.
             inputs(plan, None, None)
         busy = [plan for plan in plans if not self.visit(plan, wait=False)]
         for plan in busy:
-            self.progress.note(f"waiting for another process to finish {plan.label()}")
+            self._note(f"waiting for another process to finish {plan.label()}")
             self.visit(plan, wait=True)
         return self.outcome
 
@@ -159,30 +156,33 @@ class GridRunner:
             # No status says so: once there is room again, the cell runs like any damaged one.
             self._failed(plan, str(error), started)
             return
-        observers: CellObservers | None = None
+        observers = self._observers.cell(plan, writer.folder)
+
+        def hear(event: Event) -> None:
+            observers.hear(event)
+            self.progress.hear(event)
+
         try:
-            self.progress.cell_started(plan.label())
-            observers = self._observers.cell(plan, writer.folder)
-            record = self._train_and_store(plan, corpus, present, writer, observers.epoch_ended)
+            hear(CellStarted(plan.label()))
+            record = self._train_and_store(plan, corpus, present, writer, hear)
         except KeyboardInterrupt:
-            _close(writer, "interrupted", "stopped by the user")
-            _tell_stop(observers, "interrupted", "stopped by the user")
+            why, seconds = "stopped by the user", time.perf_counter() - started
+            _close(writer, "interrupted", why)
+            observers.hear(CellEnded(plan.label(), why, seconds, "interrupted", error=why))
             raise
         # A cell is a stranger's code over a stranger's data: whatever it raises, the others go on.
         except (Exception, SystemExit) as error:
             reason = reason_of(plan, error)
-            first_line = reason.partition("\n")[0]
-            unwritten = _close(writer, "failed", first_line, traceback.format_exc(), present)
-            _tell_stop(observers, "failed", first_line)
-            self._failed(plan, reason + unwritten, started)
+            unwritten = _close(writer, "failed", reason.partition("\n")[0], traceback.format_exc(), present)
+            self._failed(plan, reason + unwritten, started, hear)
             return
         self.outcome.ran.append(plan)
         # Only now, when nothing that they do can change what is written.
-        observers.done(record["metrics"])
-        self.progress.cell_ended(plan.label(), headline(record), time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        hear(CellEnded(plan.label(), headline(record), seconds, "done", record["metrics"]))
 
     def _note(self, text: str) -> None:
-        self.progress.note(text)
+        self.progress.hear(Noted(text))
 
     def _train_and_store(
         self, plan: Plan, corpus: Corpus, present: Mapping[str, Any], writer: CellWriter, hear: Hear
@@ -191,13 +191,13 @@ class GridRunner:
         test = None if plan.dev_only else seal(splits.test)
         data = CellData(splits.train, splits.dev, test)
         gold = {} if plan.dev_only else gold_labels(splits.test)
-        audit = SelectionAudit(plan, gold) if plan.audit else None
-        result = self._train(plan, data, corpus.fingerprint, audit, hear)
+        audit = SelectionAudit(plan, gold, hear)
+        result = self._train(plan, data, corpus.fingerprint, audit.hear)
         rows = write_results(plan, result, gold, writer)
         machine = {"hardware": hardware(self.workspace.device), "device": str(self.workspace.device)}
         loaded = [file.record() for file in self.task.plugins]
         record = make_record(plan, corpus, result, rows, present, {**machine, "plugins": loaded})
-        if audit is not None:
+        if plan.audit:
             record["audit"] = audit.record()
         # From here on test was looked at, whatever becomes of the cell.
         if entry := entry_of(writer.folder, record):
@@ -213,18 +213,16 @@ class GridRunner:
         assert model is not None
         writer.write_model(lambda folder: save_model(folder, plan, model, record))
         folder = writer.folder / MODEL_FOLDER
-        self.progress.note(f"model saved, {in_words(size_of(folder))}: {folder}")
+        self._note(f"model saved, {in_words(size_of(folder))}: {folder}")
 
-    def _train(
-        self, plan: Plan, data: CellData, fingerprint: str, audit: SelectionAudit | None, hear: Hear
-    ) -> CellResult:
+    def _train(self, plan: Plan, data: CellData, fingerprint: str, hear: Hear) -> CellResult:
         if plan.backbone is None:
             return run_system(plan, data)
-        upstream = UpstreamTrainer(self.workspace, self.progress).weights_for(plan, data, fingerprint)
+        upstream = UpstreamTrainer(self.workspace, self.progress.hear).weights_for(plan, data, fingerprint)
         if upstream is not None:
             for note in other_weights(self.runs, plan.address, upstream.record()):
                 self._tell_once(note)
-        return Cell(plan, data, fingerprint, self.workspace, self.progress, audit, hear, upstream).run()
+        return Cell(plan, data, fingerprint, self.workspace, hear, upstream).run()
 
     def _load(self, plan: Plan) -> Corpus:
         key = json.dumps([plan.address.dataset, plan.resolved.slot("dataset"), plan.limit], sort_keys=True)
@@ -245,7 +243,7 @@ class GridRunner:
     def _tell_once(self, note: str) -> None:
         if note not in self._told:
             self._told.add(note)
-            self.progress.note(note)
+            self._note(note)
 
     def _identity(self, plan: Plan) -> str:
         return self.workspace.identity(plan) if plan.backbone is not None else NO_BACKBONE
@@ -256,12 +254,12 @@ class GridRunner:
             self.outcome.failed.append(
                 (plan, f"{found.reason} (earlier; {OptionName('overwrite'):failed} tries again)")
             )
-            self.progress.cell_ended(plan.label(), f"failed earlier: {found.reason}", seconds)
+            self.progress.hear(CellEnded(plan.label(), f"failed earlier: {found.reason}", seconds))
             return
         if found.state == "stale":
             self.outcome.stale.append((plan, found.reason))
         self.outcome.skipped.append(plan)
-        self.progress.cell_ended(plan.label(), f"{found.state}: {headline(found.record or {})}", seconds)
+        self.progress.hear(CellEnded(plan.label(), f"{found.state}: {headline(found.record or {})}", seconds))
 
     def _reason_before_start(self, plan: Plan, error: Exception) -> str:
         reason = reason_of(plan, error)
@@ -270,12 +268,14 @@ class GridRunner:
             _log.error("a cell cannot start", exc_info=error)
         return reason
 
-    def _failed(self, plan: Plan, reason: str, started: float) -> None:
+    def _failed(self, plan: Plan, reason: str, started: float, hear: Hear | None = None) -> None:
         self.outcome.failed.append((plan, reason))
         # The remedy is told once; the list at the end has it again.
-        told = reason.partition("\n")[0] if reason in self._reasons else reason
+        first_line = reason.partition("\n")[0]
+        told = first_line if reason in self._reasons else reason
         self._reasons.add(reason)
-        self.progress.cell_ended(plan.label(), f"failed: {told}", time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        (hear or self.progress.hear)(CellEnded(plan.label(), f"failed: {told}", seconds, "failed", error=first_line))
 
 
 def _close(
@@ -288,8 +288,3 @@ def _close(
         # Without a status the cell counts as never run, and what stopped it is still the first error.
         return f"\n(the folder of the cell cannot be written: {problem})"
     return ""
-
-
-def _tell_stop(observers: CellObservers | None, status: ObservedStatus, error: str) -> None:
-    if observers is not None:
-        observers.stopped(status, error)

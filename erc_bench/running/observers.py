@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 
-from erc_bench.contracts.observer import ObservedEpoch, ObservedResult, ObservedRun, ObservedStatus, Observer
+from erc_bench.contracts.observer import ObservedEpoch, ObservedResult, ObservedRun, Observer
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.observers import ChosenObserver
 from erc_bench.planning.plan import Plan
+from erc_bench.training.events import CellEnded, CellStarted, EpochEnded, Event
 from erc_bench.training.process_state import ProcessState
-from erc_bench.training.result import read_only
 
 Tell = Callable[[str], None]
 """Takes a line that the user is to read."""
@@ -32,7 +32,7 @@ class Observers:
             self._guarded(each.name, partial(self._build, each))
 
     def cell(self, plan: Plan, folder: Path) -> CellObservers:
-        """Return what tells them of one cell, which starts now."""
+        """Return what tells them of one cell."""
         return CellObservers(self, plan, folder)
 
     def hear(self, call: Callable[[Observer], None]) -> None:
@@ -64,7 +64,6 @@ class CellObservers:
     def __init__(self, observers: Observers, plan: Plan, folder: Path) -> None:
         address = plan.address
         self._observers = observers
-        self._started = time.perf_counter()
         self._run = ObservedRun(
             address.dataset,
             address.method,
@@ -75,20 +74,25 @@ class CellObservers:
             read_only(plan.resolved.values),
             folder,
         )
-        observers.hear(lambda observer: observer.run_started(self._run))
 
-    def epoch_ended(self, epoch: ObservedEpoch) -> None:
-        """Tell of an epoch."""
-        self._observers.hear(lambda observer: observer.epoch_ended(self._run, epoch))
+    def hear(self, event: Event) -> None:
+        """Tell them that the cell starts, of an epoch, or that the cell has been written or did not end well."""
+        if isinstance(event, CellStarted):
+            self._observers.hear(lambda observer: observer.run_started(self._run))
+        elif isinstance(event, EpochEnded):
+            own = {name: read_only(getattr(event, name)) for name in ObservedEpoch.__dataclass_fields__}
+            epoch = ObservedEpoch(**own)
+            self._observers.hear(lambda observer: observer.epoch_ended(self._run, epoch))
+        elif isinstance(event, CellEnded) and event.status:
+            dev, test = (read_only(event.metrics.get(split)) for split in ("dev", "test"))
+            result = ObservedResult(event.status, dev, test, event.seconds, event.error)
+            self._observers.hear(lambda observer: observer.run_ended(self._run, result))
 
-    def done(self, metrics: Mapping[str, Any]) -> None:
-        """Tell that the cell has been written; ``metrics`` is what its record says of dev and test."""
-        self._ended("done", read_only(metrics["dev"]), read_only(metrics["test"]))
 
-    def stopped(self, status: ObservedStatus, error: str) -> None:
-        """Tell that the cell did not end well."""
-        self._ended(status, None, None, error)
-
-    def _ended(self, status: ObservedStatus, dev: Any, test: Any, error: str = "") -> None:
-        result = ObservedResult(status, dev, test, time.perf_counter() - self._started, error)
-        self._observers.hear(lambda observer: observer.run_ended(self._run, result))
+def read_only(value: Any) -> Any:
+    """Return a copy that cannot be changed, of mappings and lists of plain values."""
+    if isinstance(value, Mapping):
+        return MappingProxyType({key: read_only(each) for key, each in value.items()})
+    if isinstance(value, (list, tuple)):
+        return tuple(map(read_only, value))
+    return value

@@ -1,30 +1,26 @@
-"""The record of a cell: settings, provenance, dev metrics, and test metrics that the runner computed."""
+"""What a finished cell leaves behind: its record with the metrics on test, its audit, predictions and arrays."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from erc_bench.contracts.types import UtteranceKey
 from erc_bench.corpora.corpus import Corpus, groups
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.plan import Plan
-from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.plugin_host.provenance import git_state, versions
-from erc_bench.statistics.metrics import degenerate, majority_floor, score
-from erc_bench.store.layout import RECORD_FORMAT
-from erc_bench.training.core_versions import versions_used
+from erc_bench.statistics.metrics import METRIC_WORDS, degenerate, majority_floor, score
+from erc_bench.store.layout import RECORD_FORMAT, CellAddress
+from erc_bench.store.reading import read_cell
+from erc_bench.store.writing import CellWriter
+from erc_bench.training.events import Event, Hear, ScoredOnTest
 from erc_bench.training.result import CellResult, Readout
 
 Row = tuple[UtteranceKey, str, str]
-
-
-def inputs(plan: Plan, fingerprint: str | None, identity: str | None) -> dict[str, Any]:
-    """Return what a stored cell must still agree with, else it is stale; ``None`` is what was not looked at."""
-    code = code_digests(plan.code())
-    return {"data": fingerprint, "backbone": identity, "code": code, "core": versions_used(plan.resolved.values)}
 
 
 def scored_rows(
@@ -126,3 +122,84 @@ def _counts(corpus: Corpus) -> dict[str, Any]:
         split: {"dialogues": c.dialogues, "utterances": c.utterances, "labelled": c.labelled}
         for split, c in corpus.counts.items()
     }
+
+
+class SelectionAudit:
+    """Holds the test labels and scores every epoch. What it finds goes into the record alone.
+
+    Training hands scores in and gets nothing back, so that no choice can hang on them. What else happens goes to
+    ``others``, which hear of no test score.
+    """
+
+    def __init__(self, plan: Plan, gold: Mapping[UtteranceKey, str], others: Hear) -> None:
+        self._plan = plan
+        self._gold = gold
+        self._others = others
+        self._stages: dict[str, list[dict[str, float]]] = {"training": [], "readout": []}
+
+    def hear(self, event: Event) -> None:
+        """Write down the scores on test, and pass everything else on."""
+        if not isinstance(event, ScoredOnTest):
+            self._others(event)
+            return
+        dataset = self._plan.dataset
+        rows = scored_rows(self._plan, event.keys, event.scores, self._gold)
+        gold, predicted = [row[1] for row in rows], [row[2] for row in rows]
+        metrics = score(gold, predicted, dataset.labels, dataset.scored_labels)
+        self._stages[event.stage].append({name: metrics[name] for name in METRIC_WORDS if name in metrics})
+
+    def record(self) -> dict[str, Any]:
+        """Return the test metrics in points of every epoch, by stage.
+
+        ``chosen_from`` names the stage whose epochs the reported score was chosen from: that of a
+        classifier fitted after training, else training itself.
+        """
+        fitted_last = getattr(self._plan.components.get("classifier"), "refit", None) == "end"
+        return {**self._stages, "chosen_from": "readout" if fitted_last else "training"}
+
+
+def write_results(
+    plan: Plan, result: CellResult, gold: Mapping[UtteranceKey, str], writer: CellWriter
+) -> dict[str, list[Row]]:
+    """Write predictions and arrays in the order of the split; return the scored rows of every reading."""
+    rows: dict[str, list[Row]] = {}
+    own = next(iter(result.readings))
+    order = {key: position for position, key in enumerate(result.keys)}
+    for name, reading in result.readings.items():
+        if reading.scores is not None:
+            rows[name] = scored_rows(plan, result.keys, reading.scores, gold)
+            scores = reading.scores[[order[key] for key in gold]]
+            writer.write_predictions(None if name == own else name, rows[name], scores, plan.dataset.labels)
+    arrays = dict(result.arrays)
+    for name, array in result.representations.items():
+        arrays[name] = array[[order[key] for key in gold]]
+    if arrays:
+        writer.write_arrays(arrays)
+    return rows
+
+
+def headline(record: Mapping[str, Any]) -> str:
+    """Return the headline score of a record in words; nothing for a cell without one."""
+    if not record:
+        return ""
+    metric = record["headline_metric"]
+    scores = record["metrics"]["test"] or record["metrics"]["dev"]
+    split = "test" if record["metrics"]["test"] else "dev"
+    flag = f" (degenerate: {record['degenerate']})" if record["degenerate"] else ""
+    return f"{split} {metric.replace('_', ' ')} {scores[metric]:.2f}{flag}"
+
+
+def other_weights(runs: Path, address: CellAddress, upstream: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a note on each stored cell of the seed that read another training of the same upstream."""
+    alike = (runs / address.dataset).glob(f"*/{address.backbone}/*/seed-{address.seed}")
+    for folder in sorted(alike):
+        try:
+            before = read_cell(folder).record.get("upstream", {})
+        except ErcBenchError:
+            continue
+        if before.get("key") == upstream["key"] and before.get("weights") != upstream["weights"]:
+            yield (
+                f"{folder} read other weights of the upstream {upstream['method']} ({before.get('weights')}, now "
+                f"{upstream['weights']}): it was trained again elsewhere; "
+                f"{OptionName('overwrite'):always} runs such cells again"
+            )

@@ -1,4 +1,4 @@
-"""Whether a finished cell is stale, asked of its record: data, backbone and code as they are now."""
+"""Whether a cell is stale: asked of its record, or of a plan for a dry run; nothing is trained and nothing written."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from erc_bench.contracts.options import specs
 from erc_bench.corpora.corpus import load_corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.combination import NO_BACKBONE
+from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import ANY_BACKBONE
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.plugin_host.code_digests import code_digests
-from erc_bench.running.state import Looks, Tell, changes
+from erc_bench.running.state import Found, Looks, Tell, changes, find, inputs
 from erc_bench.training.core_versions import versions_used
 
 Record = Mapping[str, Any]
@@ -117,3 +118,37 @@ def _options(component: Any, record: Record, slot: str) -> Any:
     declared = specs(component.Options)
     settings = _settings(record, slot)
     return component.Options(**{name: declared[name].convert(v) for name, v in settings.items() if name in declared})
+
+
+class Outlook:
+    """Finds the cells of plans as :class:`GridRunner` does.
+
+    A corpus or a backbone that cannot be looked at is told once, and counts as unchanged.
+    """
+
+    def __init__(self, runs: Path, data_dir: Path | None, tell: Tell) -> None:
+        self._runs = runs
+        self._data_dir = data_dir
+        self._looks = Looks(tell)
+
+    def find(self, plan: Plan) -> Found:
+        """Return what is there for a cell; corpus and backbone are looked at where something is."""
+        folder = plan.address.folder(self._runs)
+        if not folder.is_dir():
+            return Found("missing")
+        fingerprint = self._once(self._fingerprint, plan, "dataset", f"the corpus {plan.address.dataset}")
+        identity = self._once(self._identity, plan, "backbone", f"the backbone {plan.address.backbone}")
+        present = inputs(plan, fingerprint, identity)
+        return find(folder, present, plan.readouts, plan.audit, plan.save_representations, plan.save_model)
+
+    def _once(self, look: Callable[[Plan], str], plan: Plan, slot: str, what: str) -> str | None:
+        key = json.dumps([what, plan.resolved.slot(slot)], sort_keys=True)
+        return self._looks.once(key, what, lambda: look(plan))
+
+    def _fingerprint(self, plan: Plan) -> str:
+        return load_corpus(plan.dataset(plan.build("dataset", plan.dataset)), self._data_dir).fingerprint
+
+    def _identity(self, plan: Plan) -> str:
+        if plan.backbone is None:
+            return NO_BACKBONE
+        return plan.backbone(plan.build("backbone", plan.backbone)).identity()

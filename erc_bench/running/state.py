@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.planning.plan import Plan
+from erc_bench.planning.run_requests import Overwrite
+from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.store.arrays import REPRESENTATIONS, array_names
 from erc_bench.store.layout import MODEL_FILE, MODEL_FOLDER
 from erc_bench.store.reading import read_cell, read_status
+from erc_bench.training.core_versions import versions_used
 
 Tell = Callable[[str], None]
 """Takes one sentence about what could not be looked at."""
@@ -44,8 +48,13 @@ class Looks:
             self._tell(sentence)
 
 
+def inputs(plan: Plan, fingerprint: str | None, identity: str | None) -> dict[str, Any]:
+    """Return what a stored cell must still agree with, else it is stale; ``None`` is what was not looked at."""
+    code = code_digests(plan.code())
+    return {"data": fingerprint, "backbone": identity, "code": code, "core": versions_used(plan.resolved.values)}
+
+
 State = Literal["missing", "done", "failed", "stale"]
-Overwrite = Literal["missing", "failed", "stale", "always"]
 
 RUNS_UNDER: Mapping[Overwrite, frozenset[State]] = {
     "missing": frozenset({"missing"}),
@@ -114,8 +123,8 @@ def _has_representations(folder: Path) -> bool:
 
 
 def _inputs_of_failed(folder: Path) -> Mapping[str, Any]:
-    inputs = read_status(folder).get("inputs", {})
-    return inputs if isinstance(inputs, dict) else {}
+    then = read_status(folder).get("inputs", {})
+    return then if isinstance(then, dict) else {}
 
 
 def changes(stored: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import (
+    CellEnded,
+    CellStarted,
+    EpochEnded,
+    Event,
+    GridStarted,
+    InJob,
+    Noted,
+    PhaseStarted,
+    Progress,
+    StepDone,
+)
 
 
 def progress_for(console: Console) -> Progress:
@@ -25,15 +35,15 @@ class LineProgress(Progress):
         self._cells = 0
         self._ended = 0
 
-    def grid_started(self, cells: int) -> None:
-        self._cells = cells
-
-    def cell_ended(self, label: str, outcome: str, seconds: float) -> None:
-        self._ended += 1
-        self._say(f"[{self._ended}/{self._cells}] {label}: {outcome} ({seconds:.1f} s)")
-
-    def note(self, text: str) -> None:
-        self._say(text)
+    def hear(self, event: Event) -> None:
+        match event:
+            case GridStarted(cells):
+                self._cells = cells
+            case CellEnded(label, outcome, seconds):
+                self._ended += 1
+                self._say(f"[{self._ended}/{self._cells}] {label}: {outcome} ({seconds:.1f} s)")
+            case Noted(text):
+                self._say(text)
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
@@ -60,44 +70,39 @@ class BarProgress(LineProgress):
         self._job: TaskID | None = None
         self._bars.start()
 
-    def grid_started(self, cells: int) -> None:
-        super().grid_started(cells)
-        self._bars.update(self._grid, total=cells)
+    def hear(self, event: Event) -> None:
+        super().hear(event)
+        match event:
+            case GridStarted(cells):
+                self._bars.update(self._grid, total=cells)
+            case InJob(job):
+                self._job = self._jobs[job] = self._jobs[job] if job in self._jobs else self._bar(f"job {job + 1}")
+            case CellEnded():
+                self._bars.advance(self._grid)
+                self._bars.update(self._steps, visible=False)
+            case _ if self._job is None:
+                self._show_alone(event)
+            # Each of several processes has one bar, and that shows epochs.
+            case CellStarted(label):
+                self._bars.reset(self._job, total=None, facts=label)
+            case EpochEnded(epoch=epoch, epochs=int(epochs)):
+                self._bars.update(self._job, total=epochs, completed=epoch)
 
-    def in_job(self, job: int) -> None:
-        if job not in self._jobs:
-            self._jobs[job] = self._bar(f"job {job + 1}")
-        self._job = self._jobs[job]
-
-    def cell_started(self, label: str) -> None:
-        if self._job is not None:
-            self._bars.reset(self._job, total=None, facts=label)
-            return
-        self._bars.update(self._grid, facts=label)
-        self._bars.reset(self._epochs, visible=False, facts="")
-
-    def cell_ended(self, label: str, outcome: str, seconds: float) -> None:
-        super().cell_ended(label, outcome, seconds)
-        self._bars.advance(self._grid)
-        self._bars.update(self._steps, visible=False)
-
-    def phase(self, name: str, steps: int) -> None:
-        # Each of several processes has one bar, and that shows epochs.
-        if self._job is not None:
-            return
-        self._bars.reset(self._steps, total=steps, description=name, visible=steps > 1, facts="")
-
-    def step(self, loss: float | None = None) -> None:
-        self._bars.advance(self._steps)
-        if loss is not None:
-            self._bars.update(self._steps, facts=f"loss {loss:.3f}")
-
-    def epoch_ended(self, epoch: int, epochs: int, terms: Mapping[str, float], dev: float) -> None:
-        if self._job is not None:
-            self._bars.update(self._job, total=epochs, completed=epoch)
-            return
-        shown = "  ".join(f"{name} {value:.3f}" for name, value in terms.items())
-        self._bars.update(self._epochs, total=epochs, completed=epoch, visible=True, facts=f"dev {dev:.2f}  {shown}")
+    def _show_alone(self, event: Event) -> None:
+        match event:
+            case CellStarted(label):
+                self._bars.update(self._grid, facts=label)
+                self._bars.reset(self._epochs, visible=False, facts="")
+            case PhaseStarted(name, steps):
+                self._bars.reset(self._steps, total=steps, description=name, visible=steps > 1, facts="")
+            case StepDone(loss):
+                self._bars.advance(self._steps)
+                if loss is not None:
+                    self._bars.update(self._steps, facts=f"loss {loss:.3f}")
+            case EpochEnded(epoch=epoch, epochs=int(epochs)):
+                terms = "  ".join(f"{name} {value:.3f}" for name, value in event.terms.items())
+                facts = f"dev {event.headline:.2f}  {terms}"
+                self._bars.update(self._epochs, total=epochs, completed=epoch, visible=True, facts=facts)
 
     def close(self) -> None:
         self._bars.stop()

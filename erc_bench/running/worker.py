@@ -1,4 +1,4 @@
-"""One process of a grid: cells come in over a pipe, and what happens to them goes out."""
+"""One process of a grid: what it is to know, how cells come in over a pipe, and what happens to them goes out."""
 
 from __future__ import annotations
 
@@ -7,17 +7,35 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
-from erc_bench.errors import ErcBenchError
-from erc_bench.planning.plan_json import from_json
-from erc_bench.plugin_host.plugin_files import load_again
-from erc_bench.running.events import CellEnded, CellStarted, EpochEnded, Event, Logged, Noted, PhaseStarted
-from erc_bench.running.task import GridTask
-from erc_bench.training.progress import Progress
+from erc_bench.errors import ErcBenchError, Words, speaking
+from erc_bench.planning.observers import ChosenObserver
+from erc_bench.planning.plan import from_json
+from erc_bench.planning.run_requests import Overwrite
+from erc_bench.plugin_host.plugin_files import PluginFile, load_again
+from erc_bench.training.events import Event, Logged, Progress, StepDone
+
+
+@dataclass(frozen=True)
+class GridTask:
+    """Where cells and corpora lie, the device that is the process's own, and what that may hold.
+
+    ``plugins`` are files that a process loads before it is given a cell, whose classes may be theirs.
+    ``observers`` hear of the cells that it runs.
+    """
+
+    runs: Path
+    data_dir: Path | None
+    device: str
+    overwrite: Overwrite = "missing"
+    micro_batch: int | None = None
+    plugins: tuple[PluginFile, ...] = ()
+    observers: tuple[ChosenObserver, ...] = ()
 
 
 class SentProgress(Progress):
@@ -26,28 +44,10 @@ class SentProgress(Progress):
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def cell_started(self, label: str) -> None:
-        """Send the label of a cell that starts."""
-        self._send(CellStarted(label))
-
-    def cell_ended(self, label: str, outcome: str, seconds: float) -> None:
-        """Send what became of a cell."""
-        self._send(CellEnded(label, outcome, seconds))
-
-    def note(self, text: str) -> None:
-        """Send something worth a line."""
-        self._send(Noted(text))
-
-    def phase(self, name: str, steps: int) -> None:
-        """Send the name and the steps of a part of a cell."""
-        self._send(PhaseStarted(name, steps))
-
-    def epoch_ended(self, epoch: int, epochs: int, terms: Mapping[str, float], dev: float) -> None:
-        """Send the loss terms and the dev score of an epoch."""
-        self._send(EpochEnded(epoch, epochs, dict(terms), dev))
-
-    def _send(self, event: Event) -> None:
-        self._connection.send(event)
+    def hear(self, event: Event) -> None:
+        """Send it."""
+        if not isinstance(event, StepDone):
+            self._connection.send(event)
 
 
 class _SentLog(logging.Handler):
@@ -61,8 +61,11 @@ class _SentLog(logging.Handler):
         self._connection.send(Logged(record.levelno, self.format(record)))
 
 
-def work(connection: Connection, task: GridTask) -> None:
-    """Run the cells that come in until ``None`` comes: (plan, wait) in; events, then (done, outcome) out."""
+def work(connection: Connection, task: GridTask, words: Words) -> None:
+    """Run the cells that come in until ``None`` comes: (plan, wait) in; events, then (done, outcome) out.
+
+    ``words`` are those of the caller for options.
+    """
     # A key that stops the grid reaches every process of the terminal; the parent alone decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _interrupt)
@@ -70,6 +73,11 @@ def work(connection: Connection, task: GridTask) -> None:
     log = logging.getLogger("erc_bench")
     log.handlers = [_SentLog(connection)]
     log.propagate = False
+    with speaking(words):
+        _work(connection, task, log)
+
+
+def _work(connection: Connection, task: GridTask, log: logging.Logger) -> None:
     try:
         # A cell's classes may be those of a file, and cannot be received before it is loaded.
         load_again(task.plugins)
@@ -105,7 +113,3 @@ def _die_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-Message = tuple[str, bool] | None
-"""A cell to run, as JSON, and whether to wait for another process that runs it; ``None``: there are no more."""

@@ -22,8 +22,6 @@ from erc_bench.store.regular_files import as_stored, unpack
 if TYPE_CHECKING:
     import pandas as pd
 
-    from erc_bench.store.plain_predictions import CodedAnswers
-
 
 @dataclass(frozen=True)
 class Predictions:
@@ -61,14 +59,7 @@ def read_answers(cell: StoredCell, readout: str | None = None, with_scores: bool
     Raises :class:`ErcBenchError` naming file and line for anything that does not fit.
     """
     file, labels = predictions_file(cell, readout), cell.record["labels"]
-    content = _content(file)
-    plain = None if with_scores else _plain(content, file, labels)
-    if plain is None:
-        return _parsed(content, file, labels, with_scores)
-    asked, predicted = plain.asked, [labels[place] for place in plain.predicted.tolist()]
-    return Predictions(
-        list(asked.dialogue_ids), list(asked.utterances), list(asked.gold), predicted, plain.score_labels
-    )
+    return _parsed(_content(file), file, labels, with_scores)
 
 
 def read_coded(cell: StoredCell, readout: str | None = None) -> CodedAnswers:
@@ -199,11 +190,7 @@ def read_scored(cell: StoredCell, readout: str | None = None) -> ScoredAnswers:
 
 def _plain_scores(cell: StoredCell, readout: str | None) -> list[float] | None:
     """Return all scores in the order of the file; ``None`` where it is not plain, or a score is not a number."""
-    file = predictions_file(cell, readout)
-    try:
-        content = unpack(file) if file.suffix == PACKED else file.read_bytes()
-    except OSError as error:
-        raise ErcBenchError(f"{file} cannot be read: {error.strerror or error}") from None
+    content = _content(predictions_file(cell, readout))
     if b'"' in content:
         return None
     keys = len(KEY_COLUMNS)

@@ -7,13 +7,16 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import convert
 
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.store.file_contents import check_content, check_files, content_of, listed, stated
 from erc_bench.store.layout import RECORD_FILE, RECORD_FORMAT, STATUS_FILE, is_cell_file
-from erc_bench.store.record import check_record
+from erc_bench.store.record import Record, check_record
 from erc_bench.store.regular_files import inside_of, kind_of, read_regular
 from erc_bench.validation import json_object
 
@@ -41,6 +44,11 @@ class StoredCell:
     error: str = ""
     remedy: str = ""
     verified: bool = False
+
+    @cached_property
+    def typed(self) -> Record:
+        """The record by its schema, of a cell that has one."""
+        return convert(self.record, Record)
 
     @property
     def told(self) -> str:

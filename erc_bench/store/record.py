@@ -34,6 +34,17 @@ class RecordedScores(Struct, frozen=True):
     accuracy: Points | UnsetType = UNSET
     micro_f1: Points | UnsetType = UNSET
 
+    def of(self, metric: str) -> float | None:
+        """Return the score by the name of its metric; ``None`` where the dataset does not have it."""
+        value = getattr(self, metric, UNSET)
+        return None if value is UNSET else float(value)
+
+
+class RecordedFloor(RecordedScores, frozen=True):
+    """Scores of always giving one label."""
+
+    label: str = ""
+
 
 class RecordedSplits(Struct, frozen=True):
     """Scores on dev and on test, which ``--dev-only`` leaves out."""
@@ -53,6 +64,7 @@ class RecordedData(Struct, frozen=True):
     """The corpus; ``groups`` are the names of dialogues by kind and name of their group."""
 
     fingerprint: str | None = None
+    departures: list[str] = []
     counts: dict[str, RecordedCounts] = {}
     groups: dict[str, dict[str, list[str]]] = {}
 
@@ -68,7 +80,10 @@ class RecordedProvenance(Struct, frozen=True):
     """Where and with what a cell was trained."""
 
     hardware: dict[str, Any] | None = None
+    device: str | None = None
+    precision: str | None = None
     inert_terms: list[str] = []
+    training_terms: list[str] = []
 
 
 class RecordedSelection(Struct, frozen=True):
@@ -115,6 +130,7 @@ class Record(Struct, frozen=True, kw_only=True):
     readouts: list[str] = []
     scored_labels: list[str] = []
     settings: dict[str, Any] = {}
+    settings_from: str | None = None
     choices: dict[str, str] = {}
     overrides: dict[str, Any] = {}
     inputs: RecordedInputs = RecordedInputs()
@@ -122,7 +138,7 @@ class Record(Struct, frozen=True, kw_only=True):
     timings: dict[str, Number] = {}
     data: RecordedData = RecordedData()
     readouts_metrics: dict[str, RecordedSplits] = {}
-    floor: RecordedScores | None = None
+    floor: RecordedFloor | None = None
     selection: RecordedSelection | None = None
     audit: RecordedAudit | None = None
     upstream: RecordedUpstream | None = None

@@ -12,7 +12,7 @@ import zlib
 from io import FileIO
 from pathlib import Path
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.store.layout import PACKED
 
 _KINDS = {
@@ -66,11 +66,8 @@ def read_regular(file: Path) -> bytes:
 
     Raises :class:`ErcBenchError` for anything else, and where it cannot be read.
     """
-    try:
-        with open_regular(file) as stream:
-            return stream.read()
-    except OSError as error:
-        raise ErcBenchError(f"{file.name} cannot be read: {error.strerror or error}") from None
+    with naming(f"{file.name} cannot be read"), open_regular(file) as stream:
+        return stream.read()
 
 
 def remove_irregular(path: Path) -> None:

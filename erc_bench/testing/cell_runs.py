@@ -10,11 +10,11 @@ from pathlib import Path
 from erc_bench.corpora.folder import DATA_VARIABLE
 from erc_bench.planning.plan import Plan
 from erc_bench.running.grid import GridRunner
-from erc_bench.running.task import GridTask
+from erc_bench.running.worker import GridTask
 from erc_bench.store.feature_files import CACHE_VARIABLE
 from erc_bench.testing.devices import CPU
 from erc_bench.training.device import one_thread
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Progress
 
 DATA, RUNS, CACHE = "data", "runs", "cache"
 """Folders of the working directory: the corpus, the cells (where they lie by default), and features."""

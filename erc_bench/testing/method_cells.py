@@ -15,9 +15,9 @@ from typing import Any, Literal
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.types import Splits, UtteranceKey
 from erc_bench.planning.combination import plan_combination
-from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Combination, Request
+from erc_bench.planning.settings import Override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PREDICTIONS_FILE, RECORD_FILE
 from erc_bench.testing.calls_as_bytes import NotHandedOverError

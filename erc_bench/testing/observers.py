@@ -13,11 +13,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from erc_bench.contracts.observer import ObservedEpoch, ObservedResult, ObservedRun, Observer
+from erc_bench.running.observers import read_only
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.devices import CPU
 from erc_bench.testing.findings import Check, Finding, insist, run_checks
 from erc_bench.training.process_state import ProcessState
-from erc_bench.training.result import read_only
 
 _METRICS = read_only(
     {

@@ -10,8 +10,8 @@ from erc_bench.contracts.options import specs
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean, fault_of_name
 from erc_bench.planning.combination import DEFAULT_CHOICES, plan_combination
-from erc_bench.planning.overrides import Override
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import Override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.findings import NotApplicableError, UnusableError
 from erc_bench.testing.method_cells import MethodTrial

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import torch
@@ -15,19 +15,19 @@ from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.options import specs
-from erc_bench.contracts.task import Task
+from erc_bench.contracts.task import Outputs, Task
 from erc_bench.planning.plan import Plan
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import TrainingOptions
 from erc_bench.pretrained.kernels.attention import quicken_attention
 from erc_bench.pretrained.kernels.dropout import quicken_dropout
 from erc_bench.pretrained.kernels.last_layer import quicken_last_layer
 from erc_bench.training.composition import Composition
 from erc_bench.training.device import choose_precision, head_precision
+from erc_bench.training.events import Hear, unheard
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.micro_batches import MicroBatches
 from erc_bench.training.preparation import CellData, Preparation, Preparer, WordStates
 from erc_bench.training.process_state import seed_generators, stream_seed
-from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder, freeze
 from erc_bench.training.selection import Scorer
 from erc_bench.training.upstream_weights import UpstreamWeights
@@ -60,7 +60,7 @@ class Assembly:
     data: CellData
     fingerprint: str
     workspace: Workspace
-    progress: Progress
+    hear: Hear = unheard
     upstream: UpstreamWeights | None = None
 
     @property
@@ -123,7 +123,7 @@ class Assembly:
 
         alone = None if self.upstream is None else replace(self.upstream, folds=())
         folds = [] if self.upstream is None else [(fold, cache(fold)) for fold in self.upstream.folds]
-        preparer = Preparer(encoder, row_encoder, cache(alone), self.plan.dataset.labels, self.progress)
+        preparer = Preparer(encoder, row_encoder, cache(alone), self.plan.dataset.labels, self.hear)
         preparer.read_training_through(folds, alone)
         key = self.workspace.preparation_key(self.plan, self.fingerprint, self.upstream)
         ready = self.workspace.preparation(key)
@@ -167,7 +167,8 @@ class Assembly:
         weights = _class_weights(task.train_counts, self.options.class_weights)
         weights = weights if weights is None else weights.to(self.workspace.device, self.precision)
         micro_batches = MicroBatches(self.workspace.micro_batch)
-        return Composition(encoder, objective, head, row_encoder, weights, micro_batches, self.precision)
+        outputs_of = partial(Outputs, class_weights=weights)
+        return Composition(encoder, objective, head, row_encoder, outputs_of, micro_batches, self.precision)
 
     def objective_and_head(self, task: Task) -> tuple[Objective, nn.Module]:
         """Return the modules that train beside the encoder, as they are before the first step."""

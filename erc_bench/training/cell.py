@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, TypeVar
 
-import numpy as np
 from torch import Tensor
 
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.component import sees_future
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.task import Outputs, Task
-from erc_bench.contracts.types import UtteranceKey
 from erc_bench.planning.plan import Plan
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.composition import Composition
 from erc_bench.training.device import one_thread, peak_memory_mib
+from erc_bench.training.events import Hear, PhaseStarted, ScoredOnTest, unheard
 from erc_bench.training.loop import Loop, Watch, unwatched
 from erc_bench.training.preparation import CellData, Preparation, Preparer, WordStates
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.process_state import seed_generators
-from erc_bench.training.progress import Progress
 from erc_bench.training.readout import anchor_arrays, read, representation_arrays
-from erc_bench.training.result import CellResult, Hear, Readout, Stage, TrainedParts, unheard
+from erc_bench.training.result import CellResult, Readout, TrainedParts
 from erc_bench.training.row_states import RowEncoder
 from erc_bench.training.upstream_weights import UpstreamWeights
 from erc_bench.training.workspace import Workspace
@@ -33,9 +31,6 @@ from erc_bench.training.workspace import Workspace
 T = TypeVar("T")
 
 _SAMPLE = 16
-
-Audit = Callable[[Stage, Sequence[UtteranceKey], np.ndarray], None]
-"""Is handed the test scores (n, classes) of an epoch, and gives nothing back: no choice can hang on it."""
 
 
 class Cell:
@@ -47,16 +42,12 @@ class Cell:
         data: CellData,
         fingerprint: str,
         workspace: Workspace,
-        progress: Progress,
-        audit: Audit | None = None,
         hear: Hear = unheard,
         upstream: UpstreamWeights | None = None,
     ) -> None:
-        self.assembly = Assembly(plan, data, fingerprint, workspace, progress, upstream)
+        self.assembly = Assembly(plan, data, fingerprint, workspace, hear, upstream)
         self.plan = plan
         self.data = data
-        self.progress = progress
-        self.audit = audit
         self.hear = hear
         self.device = workspace.device
         self.options = self.assembly.options
@@ -78,7 +69,7 @@ class Cell:
         classifiers = self.assembly.classifiers(task)
         watch = self._watch_training(composition, ready.test)
         own = classifiers[self.assembly.own_classifier]
-        loop = Loop(composition, own, task, self.options, self.scorer, self.plan.seed, self.progress, watch, self.hear)
+        loop = Loop(composition, own, task, self.options, self.scorer, self.plan.seed, self.hear, watch)
         seed_generators(self.plan.seed, "dropout")
         trained = self._timed("train", lambda: loop.run(self._epochs(preparer, ready), ready.dev, ready.train))
         outputs = self._timed("represent", lambda: self._represent(composition, classifiers, ready))
@@ -119,7 +110,7 @@ class Cell:
         self, composition: Composition, classifiers: dict[str, Classifier], ready: Preparation
     ) -> tuple[Outputs | None, Outputs, Outputs | None]:
         fitted = any(classifier.refit is not None for classifier in classifiers.values())
-        self.progress.phase("representations of the chosen epoch", 1)
+        self.hear(PhaseStarted("representations of the chosen epoch", 1))
         return (
             composition.represent(ready.train) if fitted else None,
             composition.represent(ready.dev),
@@ -140,21 +131,19 @@ class Cell:
         }
 
     def _watch_training(self, composition: Composition, test: PreparedSplit | None) -> Watch:
-        audit = self.audit
-        if audit is None or test is None:
+        if not self.plan.audit or test is None:
             return unwatched
         keys = test.keys(range(len(test)))
 
         def watch(scores: Callable[[Outputs], Tensor]) -> None:
-            audit("training", keys, scores(composition.represent(test)).cpu().numpy())
+            self.hear(ScoredOnTest("training", keys, scores(composition.represent(test)).cpu().numpy()))
 
         return watch
 
     def _watch_readout(self, test: Outputs | None) -> Callable[[Tensor], None] | None:
-        audit = self.audit
-        if audit is None or test is None:
+        if not self.plan.audit or test is None:
             return None
-        return lambda scores: audit("readout", test.keys, scores.cpu().numpy())
+        return lambda scores: self.hear(ScoredOnTest("readout", test.keys, scores.cpu().numpy()))
 
     def _facts(self, encoder: Encoder, row_encoder: RowEncoder) -> dict[str, Any]:
         return {

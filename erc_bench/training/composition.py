@@ -69,7 +69,10 @@ EVALUATION_BATCH = 512
 
 
 class Composition:
-    """The modules of a cell and the one way in which a batch goes through them."""
+    """The modules of a cell and the one way in which a batch goes through them.
+
+    ``outputs_of`` makes outputs of their fields, with what is the same for every batch.
+    """
 
     def __init__(
         self,
@@ -77,7 +80,7 @@ class Composition:
         objective: Objective,
         head: nn.Module,
         row_encoder: RowEncoder,
-        class_weights: Tensor | None,
+        outputs_of: Callable[..., Outputs] = Outputs,
         micro_batches: MicroBatches | None = None,
         precision: torch.dtype = torch.float32,
     ) -> None:
@@ -85,7 +88,7 @@ class Composition:
         self.objective = objective
         self.head = head
         self.row_encoder = row_encoder
-        self.class_weights = class_weights
+        self._outputs_of = outputs_of
         self.precision = precision
         self.micro_batches = micro_batches or MicroBatches()
         self.modules = nn.ModuleDict({"encoder": encoder, "objective": objective, "head": head})
@@ -98,7 +101,7 @@ class Composition:
         passes = [first, *(self._further_view(split, indices) for _ in range(views - 1))]
         projected, anchors = self.objective.project_with_anchors(first.z)
         projections = [projected, *(self.objective.project(encoded.z) for encoded in passes[1:])]
-        return Outputs(
+        return self._outputs_of(
             z=first.z,
             projected=projected,
             logits=self.head(first.z) if first.logits is None else first.logits,
@@ -106,7 +109,6 @@ class Composition:
             keys=split.keys(indices),
             head=self.head,
             anchors=anchors,
-            class_weights=self.class_weights,
             views=tuple(View(e.z, projected) for e, projected in zip(passes, projections, strict=True)),
             extras=first.extras,
             encoded_terms=first.terms,
@@ -179,7 +181,7 @@ class Composition:
         z = torch.cat([part.z for part in parts])
         logits = [part.logits for part in parts if part.logits is not None]
         projected = self.objective.project(z)
-        return Outputs(
+        return self._outputs_of(
             z=z,
             projected=projected,
             logits=torch.cat(logits) if logits else self.head(z),
@@ -187,7 +189,6 @@ class Composition:
             keys=split.keys(range(len(split))),
             head=self.head,
             anchors=self.objective.anchors(),
-            class_weights=self.class_weights,
             views=(View(z, projected),),
             extras={name: torch.cat([part.extras[name] for part in parts]) for name in parts[0].extras},
         )

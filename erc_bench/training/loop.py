@@ -14,14 +14,13 @@ from torch import Tensor
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.objective import EpochView
 from erc_bench.contracts.task import Outputs, Task
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import TrainingOptions
 from erc_bench.training.composition import Composition, batches
+from erc_bench.training.events import EpochEnded, Hear, PhaseStarted, StepDone, unheard
 from erc_bench.training.optimiser import Schedule, clip_gradients, make_optimiser
 from erc_bench.training.prepared import PreparedSplit
 from erc_bench.training.process_state import stream
-from erc_bench.training.progress import Progress
 from erc_bench.training.readout import scores_of
-from erc_bench.training.result import Hear, training_epoch, unheard
 from erc_bench.training.retry import Retry
 from erc_bench.training.selection import Scorer, Selector
 from erc_bench.training.step import BatchStep, TermLog, untouched
@@ -59,9 +58,8 @@ class Loop:
         options: TrainingOptions,
         scorer: Scorer,
         seed: int,
-        progress: Progress,
-        watch: Watch = unwatched,
         hear: Hear = unheard,
+        watch: Watch = unwatched,
     ) -> None:
         self.composition = composition
         self.classifier = classifier
@@ -69,15 +67,14 @@ class Loop:
         self.options = options
         self.scorer = scorer
         self.seed = seed
-        self.progress = progress
-        self.watch = watch
         self.hear = hear
+        self.watch = watch
         self._head_apart = False
         self._inert: set[str] = set()
         self._training: set[str] = set()
         # Listed once: walking the modules of a language model takes longer than a step on frozen states.
         self._trained = [p for p in composition.modules.parameters() if p.requires_grad]
-        self._retry = Retry(composition, progress)
+        self._retry = Retry(composition, hear)
 
     def run(
         self,
@@ -105,18 +102,12 @@ class Loop:
             trained.selector.offer(epoch, score, self._state)
             trained.inert_terms = sorted(self._inert - self._training)
             trained.training_terms = sorted(self._training)
-            trained.epochs.append(
-                {
-                    "epoch": epoch + 1,
-                    "terms": terms,
-                    "dev": metrics,
-                    "train_seconds": trained_at - started,
-                    "dev_seconds": time.perf_counter() - trained_at,
-                }
-            )
+            seconds = {"train_seconds": trained_at - started, "dev_seconds": time.perf_counter() - trained_at}
+            trained.epochs.append({"epoch": epoch + 1, "terms": terms, "dev": metrics, **seconds})
             self.watch(self._scores)
-            self.progress.epoch_ended(epoch + 1, self.options.epochs, terms, score)
-            self.hear(training_epoch(trained.epochs[-1], self.options.epochs, optimiser))
+            rates = {group["name"]: float(group["lr"]) for group in optimiser.param_groups}
+            epochs, took = self.options.epochs, sum(seconds.values())
+            self.hear(EpochEnded("training", epoch + 1, epochs, terms, metrics, score, took, rates))
             if self.options.patience and trained.selector.epochs_without_gain() >= self.options.patience:
                 break
         self._load(trained.selector.chosen_state())
@@ -130,7 +121,7 @@ class Loop:
         size, accumulation = self.options.batch_size, self.options.accumulation
         all_batches = list(batches(indices, size))
         groups = list(batches(all_batches, accumulation))
-        self.progress.phase(f"epoch {epoch + 1}/{self.options.epochs}", len(all_batches))
+        self.hear(PhaseStarted(f"epoch {epoch + 1}/{self.options.epochs}", len(all_batches)))
         log = TermLog(epoch)
         for number, group in enumerate(groups):
             position = epoch, number * accumulation
@@ -174,7 +165,7 @@ class Loop:
         log.add(step.terms)
         self._training |= step.training_terms
         self._inert |= step.inert_terms
-        self.progress.step(log.latest)
+        self.hear(StepDone(log.latest))
 
     def _begin_epoch(self, epoch: int, split: PreparedSplit) -> list[int]:
         order = list(range(len(split)))
@@ -214,7 +205,7 @@ class Loop:
                 clip_gradients(group, self.options.clip)
 
     def _dev_metrics(self, train: PreparedSplit, dev: PreparedSplit) -> dict[str, Any]:
-        self.progress.phase("dev", 1)
+        self.hear(PhaseStarted("dev", 1))
         outputs = self.composition.represent(dev)
         if self.classifier.refit == "each-epoch":
             for _ in self.classifier.fit(self.composition.represent(train), outputs, self.task):

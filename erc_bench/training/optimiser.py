@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import TrainingOptions
 
 
 def make_optimiser(groups: Mapping[str, Sequence[nn.Parameter]], options: TrainingOptions) -> torch.optim.AdamW:

@@ -12,10 +12,10 @@ from erc_bench.contracts.encoder import Encoder, Example, TokenRow
 from erc_bench.contracts.types import Dialogue
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.device import all_threads
+from erc_bench.training.events import Hear, PhaseStarted, StepDone, unheard
 from erc_bench.training.features import FeatureCache, Uncached
 from erc_bench.training.prepared import PreparedSplit, prepare
 from erc_bench.training.process_state import stream
-from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder, grouped_by_length, set_training
 from erc_bench.training.upstream_weights import UpstreamWeights
 
@@ -105,13 +105,13 @@ class Preparer:
         row_encoder: RowEncoder,
         cache: FeatureCache | Uncached,
         labels: Sequence[str],
-        progress: Progress,
+        hear: Hear = unheard,
     ) -> None:
         self.encoder = encoder
         self.row_encoder = row_encoder
         self.cache = cache
         self.labels = labels
-        self.progress = progress
+        self.hear = hear
         self.frozen = encoder.options.trainable == "none"
         self._folds: Sequence[tuple[UpstreamWeights, FeatureCache]] = ()
         self._weights: UpstreamWeights | None = None
@@ -199,10 +199,9 @@ class Preparer:
 
     def _compute(self, rows: Sequence[TokenRow]) -> Tensor:
         chunks = sum(1 for _ in grouped_by_length(rows, self.row_encoder.chunk))
-        self.progress.phase("encoding with the frozen backbone", chunks)
-        step: Callable[[], None] = self.progress.step
+        self.hear(PhaseStarted("encoding with the frozen backbone", chunks))
         with torch.no_grad(), all_threads(self.row_encoder.device):
-            return self.row_encoder.encode(rows, step)
+            return self.row_encoder.encode(rows, lambda: self.hear(StepDone()))
 
 
 def _check_targets(

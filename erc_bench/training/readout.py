@@ -15,7 +15,8 @@ from erc_bench.contracts.losses import at_least_float32
 from erc_bench.contracts.task import Outputs, Task
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.arrays import PROJECTED, REPRESENTATIONS
-from erc_bench.training.result import Hear, Readout, readout_epoch, unheard
+from erc_bench.training.events import EpochEnded, Hear, unheard
+from erc_bench.training.result import Readout
 from erc_bench.training.selection import Rule, Scorer, Selector
 
 Watch = Callable[[Tensor], None]
@@ -82,11 +83,13 @@ def _fit(
     for epoch, _ in enumerate(classifier.fit(train, dev, task)):
         metrics = scorer.metrics(dev.labels, scores_of(classifier, dev, task.classes))
         reading.epochs.append({"epoch": epoch + 1, "dev": metrics})
-        selector.offer(epoch, scorer.headline_of(metrics), lambda: _copy(classifier))
+        score = scorer.headline_of(metrics)
+        selector.offer(epoch, score, lambda: _copy(classifier))
         if watched is not None:
             test, watch = watched
             watch(scores_of(classifier, test, task.classes))
-        hear(readout_epoch(str(classifier.name), reading.epochs[-1], time.perf_counter() - started))
+        seconds, name = time.perf_counter() - started, str(classifier.name)
+        hear(EpochEnded("readout", epoch + 1, None, {}, metrics, score, seconds, classifier=name))
         started = time.perf_counter()
     state = selector.chosen_state()
     if state is not None:

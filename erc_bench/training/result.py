@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-import torch
 
 from erc_bench.contracts.classifier import Classifier
-from erc_bench.contracts.observer import ObservedEpoch
 from erc_bench.contracts.system import System
 from erc_bench.contracts.types import UtteranceKey
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.composition import Composition
 from erc_bench.training.preparation import Standardiser, WordStates
 from erc_bench.training.prepared import PreparedSplit
-
-Stage = Literal["training", "readout"]
-"""The process that an epoch belongs to: the training of the composition, or the fit of its own classifier."""
 
 
 @dataclass
@@ -54,42 +48,6 @@ class CellResult:
     facts: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
     model: TrainedParts | System | None = None
-
-
-Hear = Callable[[ObservedEpoch], None]
-"""Is handed every epoch that ended, and gives nothing back: no choice can hang on it."""
-
-
-def unheard(_epoch: ObservedEpoch) -> None:
-    """Hear nothing."""
-
-
-def training_epoch(record: Mapping[str, Any], epochs: int, optimiser: torch.optim.Optimizer) -> ObservedEpoch:
-    """Return the observers' view of a training epoch; ``record`` is its entry in the run's record."""
-    return ObservedEpoch(
-        "training",
-        record["epoch"],
-        epochs,
-        read_only(record["terms"]),
-        read_only(record["dev"]),
-        record["train_seconds"] + record["dev_seconds"],
-        read_only({group["name"]: float(group["lr"]) for group in optimiser.param_groups}),
-    )
-
-
-def readout_epoch(classifier: str, record: Mapping[str, Any], seconds: float) -> ObservedEpoch:
-    """Return the observers' view of an epoch of a classifier's fit, whose number of epochs is not known."""
-    epoch, dev = record["epoch"], read_only(record["dev"])
-    return ObservedEpoch("readout", epoch, None, read_only({}), dev, seconds, read_only({}), classifier)
-
-
-def read_only(value: Any) -> Any:
-    """Return a copy that cannot be changed, of mappings and lists of plain values."""
-    if isinstance(value, Mapping):
-        return MappingProxyType({key: read_only(each) for key, each in value.items()})
-    if isinstance(value, (list, tuple)):
-        return tuple(map(read_only, value))
-    return value
 
 
 @dataclass(frozen=True)

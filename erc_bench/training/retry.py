@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 
 from erc_bench.training.composition import Composition
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Hear, Noted
 from erc_bench.training.step_state import StepState
 
 T = TypeVar("T")
@@ -18,10 +18,10 @@ T = TypeVar("T")
 class Retry:
     """Makes the steps of a training; where one runs out of memory, halves the micro-batches for it and the rest."""
 
-    def __init__(self, composition: Composition, progress: Progress) -> None:
+    def __init__(self, composition: Composition, hear: Hear) -> None:
         self._composition = composition
         self._micro_batches = composition.micro_batches
-        self._progress = progress
+        self._hear = hear
 
     def run(self, step: Callable[[], T], examples: int) -> T:
         """Return the result of ``step``, which starts by forgetting all gradients and has batches of ``examples``."""
@@ -37,10 +37,8 @@ class Retry:
             self._free()
             before.restore()
             self._micro_batches.size = at_once // 2
-            self._progress.note(
-                f"out of memory with {at_once} examples at once: going on with {at_once // 2}; "
-                "the gradients stay those of the whole batch"
-            )
+            told = f"out of memory with {at_once} examples at once: going on with {at_once // 2}"
+            self._hear(Noted(f"{told}; the gradients stay those of the whole batch"))
 
     def _checked(self, step: Callable[[], T]) -> T:
         done = step()

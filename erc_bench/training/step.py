@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property, reduce
 from random import Random
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from erc_bench.contracts.encoder import Example
 from erc_bench.contracts.losses import at_least_float32
@@ -89,7 +89,7 @@ class BatchStep:
         head = self._composition.head
         if self._last is None or not list(head.parameters()):
             return None
-        loss = F.cross_entropy(head(self._last.z.detach()), self._last.labels, self._last.class_weights)
+        loss = replace(self._last, logits=head(self._last.z.detach())).cross_entropy()
         torch.autograd.backward(loss * self._share)
         return loss.detach()
 

@@ -21,10 +21,10 @@ from erc_bench.plugin_host.provenance import versions
 from erc_bench.store.feature_files import SUFFIX, cache_folder, dated, mark_used, write_entry
 from erc_bench.training.cell import Cell
 from erc_bench.training.core_versions import versions_used
+from erc_bench.training.events import Hear, Noted
 from erc_bench.training.features import computing_alone
 from erc_bench.training.preparation import CellData
 from erc_bench.training.process_state import stream
-from erc_bench.training.progress import Progress
 from erc_bench.training.readout import scores_of
 from erc_bench.training.result import CellResult, TrainedParts
 from erc_bench.training.upstream_weights import UpstreamWeights, digest_of, held_out
@@ -38,7 +38,7 @@ class UpstreamTrainer:
     """Finds the weights of upstream cells in the cache, or trains them."""
 
     workspace: Workspace
-    progress: Progress
+    hear: Hear
 
     def weights_for(self, plan: Plan, data: CellData, fingerprint: str) -> UpstreamWeights | None:
         """Return the weights that a cell reads through; ``None`` where it has no upstream."""
@@ -84,16 +84,16 @@ class UpstreamTrainer:
         return hashlib.sha256(json.dumps(covered, sort_keys=True, default=list).encode()).hexdigest()[:40]
 
     def _train(self, upstream: Plan, data: CellData, fingerprint: str, path: Path) -> None:
-        self.progress.note(f"training the upstream {upstream.label()}")
+        self.hear(Noted(f"training the upstream {upstream.label()}"))
         # Test is not even read, and what was trained is handed over instead of thrown away.
         plan = replace(upstream, dev_only=True, save_model=True)
-        cell = Cell(plan, replace(data, sealed_test=None), fingerprint, self.workspace, self.progress)
+        cell = Cell(plan, replace(data, sealed_test=None), fingerprint, self.workspace, self.hear)
         result = cell.run()
         assert isinstance(result.model, TrainedParts)
         facts = _facts(upstream, result, result.model)
         _write(path, result.model, facts, self.workspace.identity(upstream))
         dev, train = (facts[split][upstream.dataset.headline_metric] for split in ("dev", "train"))
-        self.progress.note(f"upstream {upstream.label()}: dev {dev:.2f}, train {train:.2f}")
+        self.hear(Noted(f"upstream {upstream.label()}: dev {dev:.2f}, train {train:.2f}"))
 
 
 def _facts(upstream: Plan, result: CellResult, trained: TrainedParts) -> dict[str, Any]:

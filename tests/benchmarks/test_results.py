@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from erc_bench.experiments.suite_tables import suite_tables
+from erc_bench.experiments.compare import suite_tables
 from erc_bench.store.reading import read_cells
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"

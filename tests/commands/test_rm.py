@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
-from erc_bench.commands import cell_options
+from erc_bench.planning.table_requests import CellsRequest, State
 from erc_bench.store.housekeeping import selecting
+from erc_bench.store.reading import CellStatus
 from erc_bench.store.writing import CellWriter
 
 
@@ -29,7 +31,13 @@ def cells(runs):
 
 
 def test_the_states_are_those_that_there_are():
-    assert cell_options.STATES == selecting.STATES
+    assert get_args(State) == (*get_args(CellStatus), selecting.PARTIAL, selecting.STALE)
+
+
+def test_what_chooses_cells():
+    assert not CellsRequest(runs="elsewhere", yes=True).selects
+    assert CellsRequest(older_than=0).selects
+    assert CellsRequest(seed=[0]).selects
 
 
 def test_it_refuses_to_be_told_nothing(rm, runs):

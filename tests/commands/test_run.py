@@ -226,7 +226,7 @@ def test_a_table_that_cannot_be_made_hides_no_failure(command, tmp_path, monkeyp
     def refuse(*_, **__):
         raise ErcBenchError("nothing to compare")
 
-    monkeypatch.setattr("erc_bench.experiments.comparing.compare", refuse)
+    monkeypatch.setattr("erc_bench.experiments.compare.compare_cells", refuse)
     fixed = ("--method", "majority", "--seeds", "1", "--runs", tmp_path / "runs", "--data-dir", tmp_path / "data")
     outcome = command("run", *fixed, "--dataset", "meld", "--dataset", "demo")
     assert outcome.code == 1

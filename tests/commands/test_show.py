@@ -8,7 +8,7 @@ import pytest
 import erc_bench.api as erc
 from erc_bench.commands.show import _by_dataset, _reflowed
 from erc_bench.contracts.options import specs
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import TrainingOptions
 from erc_bench.plugin_host.catalogue import KINDS, Catalogue
 
 

@@ -4,7 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from erc_bench.planning.suites import reading, table
+from erc_bench.planning.suites import reading
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "suites.md").read_text(encoding="utf-8")
 
@@ -22,7 +22,7 @@ def keys_of(section):
 def test_every_key_of_a_suite_is_explained():
     own = set(reading._KEYS) - {"axes", "method", "table", reading.CHOICES, *reading.SLOTS}
     assert keys_of(section("What runs")) == own
-    assert keys_of(section("Tables")) == set(table.FIELDS)
+    assert keys_of(section("Tables")) == set(reading.FIELDS)
 
 
 def test_how_settings_are_written_names_every_slot():

@@ -15,6 +15,7 @@ import erc_bench.api as erc
 from erc_bench.cli import main
 from erc_bench.commands.run import run as command
 from erc_bench.errors import ErcBenchError
+from erc_bench.experiments.result import Experiment
 
 SMALL = {"dataset.size": 12}
 
@@ -89,6 +90,12 @@ def run(tmp_path):
 def test_every_option_of_the_command_is_an_argument():
     options = {parameter.name for parameter in command.params} - {"dry_run"}
     assert set(inspect.signature(erc.run).parameters) - {"progress"} == options
+
+
+def test_a_further_table_takes_what_compare_takes():
+    further = dict(inspect.signature(Experiment.compare).parameters)
+    assert further.pop("self")
+    assert further == dict(inspect.signature(erc.compare).parameters)
 
 
 def test_the_command_and_the_function_make_the_same_cells(run, tmp_path, capsys):
@@ -186,7 +193,7 @@ def test_where_nothing_finished_there_is_no_table_and_the_reason_is_told(run):
 
 def test_code_that_changed_since_is_said_and_run_again_when_asked(run, monkeypatch, caplog):
     run(Always)
-    monkeypatch.setattr("erc_bench.running.record.code_digests", lambda components: dict.fromkeys(components, "new"))
+    monkeypatch.setattr("erc_bench.running.state.code_digests", lambda components: dict.fromkeys(components, "new"))
     with caplog.at_level(logging.WARNING):
         stale = run(Always)
     assert "2 cells are stale (the code of system changed since)" in caplog.text
@@ -255,7 +262,7 @@ def test_warnings_are_as_they_were(run):
         ({"jobs": 0}, "jobs must be a whole number, at least 1, and is 0"),
         ({"limit": 1.5}, "limit must be a whole number, at least 1, and is 1.5"),
         ({"device": "gpu"}, "the device 'gpu' cannot be used"),
-        ({"audit": True, "dev_only": True}, "audit scores every epoch on test, and dev_only never scores test"),
+        ({"audit": True, "dev_only": True}, "audit scores every epoch on test, and dev_only never reads test"),
         ({"baseline": "supcon"}, "the baseline 'supcon' is none of the methods of this run"),
         ({"plugins": "nothing.py"}, "the plugin file nothing.py cannot be read"),
         ({"observers": "tensorbord"}, "there is no observer 'tensorbord'; did you mean tensorboard?"),

@@ -6,8 +6,7 @@ import pytest
 
 from erc_bench.contracts.options import specs
 from erc_bench.errors import ErcBenchError
-from erc_bench.planning.overrides import Override
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import Override, TrainingOptions
 
 
 def refused(plan, *names, **request):

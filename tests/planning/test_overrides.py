@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.planning.overrides import Override, parse_override, unknown_methods
+from erc_bench.planning.request import Request
+from erc_bench.planning.settings import Override, parse_override
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,6 @@ def test_whom_a_setting_speaks_to():
 
 def test_settings_for_methods_that_are_not_selected():
     overrides = [Override("a.b", 1), Override("a.b", 1, "eacl"), Override("a.c", 1, "eakl")]
-    assert unknown_methods(overrides, ["ce", "eacl"]) == [
+    assert Request(("ce", "eacl"), ("demo",), overrides=overrides).unknown_methods() == [
         "--set eakl:a.c speaks to the method 'eakl', which is not selected; did you mean eacl?"
     ]

@@ -7,9 +7,9 @@ import pytest
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.grid import plan_grid
-from erc_bench.planning.overrides import parse_override
-from erc_bench.planning.plan_json import from_json, to_json
+from erc_bench.planning.plan import from_json, to_json
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import parse_override
 from erc_bench.plugin_host.catalogue import Catalogue
 
 CATALOGUE = Catalogue()

@@ -4,8 +4,7 @@ import pytest
 
 from erc_bench.contracts.options import specs
 from erc_bench.errors import ErcBenchError
-from erc_bench.planning.settings import regime_of
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import TrainingOptions, regime_of
 
 
 def test_an_option_that_nobody_sets_has_its_default(settings):

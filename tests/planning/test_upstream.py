@@ -4,8 +4,8 @@ import pytest
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.grid import plan_grid
-from erc_bench.planning.overrides import parse_override
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import parse_override
 from erc_bench.plugin_host.catalogue import Catalogue
 
 

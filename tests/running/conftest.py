@@ -17,12 +17,12 @@ from random import Random
 import pytest
 
 from erc_bench.planning.grid import plan_grid
-from erc_bench.planning.overrides import parse_override
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import parse_override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.running.grid import GridRunner
-from erc_bench.running.task import GridTask
-from erc_bench.training.progress import Progress
+from erc_bench.running.worker import GridTask
+from erc_bench.training.events import Progress
 from erc_bench_plugins.datasets.meld import Meld
 
 PATIENCE = 300

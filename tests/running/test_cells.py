@@ -19,7 +19,7 @@ import erc_bench.api as erc
 from erc_bench.running import grid as grid_module
 from erc_bench.statistics.metrics import score
 from erc_bench.store.reading import read_cell
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import CellEnded, Progress, StepDone
 from erc_bench_plugins.backbones.huggingface import HuggingFace
 from erc_bench_plugins.datasets.meld import Meld
 from erc_bench_plugins.objectives.cross_entropy import CrossEntropy
@@ -31,8 +31,9 @@ class Lines(Progress):
     def __init__(self):
         self.lines = []
 
-    def cell_ended(self, label, outcome, seconds):
-        self.lines.append(outcome)
+    def hear(self, event):
+        if isinstance(event, CellEnded):
+            self.lines.append(event.outcome)
 
 
 class TestContent:
@@ -368,8 +369,8 @@ class Interrupting(Progress):
 
     steps = 0
 
-    def step(self, loss=None):
-        self.steps += 1
+    def hear(self, event):
+        self.steps += isinstance(event, StepDone)
         if self.steps == 2:
             raise KeyboardInterrupt
 

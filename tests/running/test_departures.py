@@ -3,7 +3,7 @@
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Noted, Progress
 from erc_bench_plugins.datasets.meld import Meld
 
 FIRST = "meld: the train split holds 6 dialogues and 24 utterances (24 labelled) where the published corpus has 1038"
@@ -15,8 +15,9 @@ class Notes(Progress):
     def __init__(self):
         self.lines = []
 
-    def note(self, text):
-        self.lines.append(text)
+    def hear(self, event):
+        if isinstance(event, Noted):
+            self.lines.append(event.text)
 
 
 def notes_of(grid, **asked):

@@ -5,7 +5,7 @@ import json
 import pytest
 import store_fixture
 
-from erc_bench.running.forecast import Outlook
+from erc_bench.running.staleness import Outlook
 
 FROZEN = ("encoder.trainable=none", "training.epochs=2")
 

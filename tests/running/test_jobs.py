@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from erc_bench.running.jobs import JobsRunner
-from erc_bench.running.task import GridTask
+from erc_bench.errors import python_words, speaking
+from erc_bench.running.executors import JobsRunner
+from erc_bench.running.worker import GridTask
 from erc_bench.store.reading import read_cells
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import CellEnded, InJob, Noted, Progress
 
 METHODS = ("ce", "eacl")
 SEEDS = (1, 2)
@@ -24,14 +25,14 @@ class Told(Progress):
     def __init__(self):
         self.cells, self.notes, self.jobs = [], [], set()
 
-    def in_job(self, job):
-        self.jobs.add(job)
-
-    def cell_ended(self, label, outcome, seconds):
-        self.cells.append((label, outcome))
-
-    def note(self, text):
-        self.notes.append(text)
+    def hear(self, event):
+        match event:
+            case InJob(job):
+                self.jobs.add(job)
+            case CellEnded(label, outcome):
+                self.cells.append((label, outcome))
+            case Noted(text):
+                self.notes.append(text)
 
 
 def in_jobs(grid, plans, jobs=2, overwrite="missing", runs=None):
@@ -69,6 +70,12 @@ def test_a_cell_that_fails_and_a_note_are_told_once(grid):
     assert all("not finite" in reason for _, reason in outcome.failed)
     # The small corpus is not the published one: every process finds that out.
     assert len([note for note in told.notes if "published corpus" in note]) == 1
+    # Each process names options as its caller does.
+    with speaking(python_words):
+        again, _ = in_jobs(grid, plans)
+    assert all('(earlier; overwrite="failed" tries again)' in reason for _, reason in again.failed)
+    typed, _ = in_jobs(grid, plans[:2])
+    assert all("(earlier; --overwrite failed tries again)" in reason for _, reason in typed.failed)
 
 
 def command(grid, tools, *more):

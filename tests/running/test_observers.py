@@ -15,10 +15,10 @@ import torch
 
 import erc_bench.api as erc
 from erc_bench.planning.observers import ChosenObserver
+from erc_bench.running.executors import JobsRunner
 from erc_bench.running.grid import GridRunner
-from erc_bench.running.jobs import JobsRunner
-from erc_bench.running.task import GridTask
-from erc_bench.training.progress import Progress
+from erc_bench.running.worker import GridTask
+from erc_bench.training.events import Noted, Progress
 
 FROZEN = ("encoder.trainable=none", "training.epochs=3")
 
@@ -114,8 +114,9 @@ class Notes(Progress):
     def __init__(self):
         self.notes = []
 
-    def note(self, text):
-        self.notes.append(text)
+    def hear(self, event):
+        if isinstance(event, Noted):
+            self.notes.append(event.text)
 
 
 def chosen(*observers):

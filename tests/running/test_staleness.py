@@ -6,8 +6,7 @@ import pytest
 import store_fixture
 
 from erc_bench.plugin_host.catalogue import Catalogue
-from erc_bench.running.forecast import Outlook
-from erc_bench.running.staleness import Staleness
+from erc_bench.running.staleness import Outlook, Staleness
 from erc_bench.store.reading import read_cell
 from erc_bench.training import core_versions
 

@@ -6,19 +6,23 @@ import pytest
 from rich.console import Console
 
 from erc_bench.running.terminal_progress import BarProgress, LineProgress, progress_for
+from erc_bench.training.events import CellEnded, CellStarted, EpochEnded, GridStarted, Noted, PhaseStarted, StepDone
 
 
 def tell(progress):
     """Tell the story of two cells."""
-    progress.grid_started(2)
-    progress.cell_started("meld · ce · seed 1")
-    progress.phase("epoch 1/2", 3)
-    for loss in (None, 0.5, 0.25):
-        progress.step(loss)
-    progress.epoch_ended(1, 2, {"cross_entropy": 0.375}, 41.5)
-    progress.cell_ended("meld · ce · seed 1", "test weighted f1 40.00", 3.25)
-    progress.note("waiting for [another] process")
-    progress.cell_ended("meld · ce · seed 2", "failed: no [bold]markup", 0.5)
+    for event in (
+        GridStarted(2),
+        CellStarted("meld · ce · seed 1"),
+        PhaseStarted("epoch 1/2", 3),
+        *map(StepDone, (None, 0.5, 0.25)),
+        EpochEnded("training", 1, 2, {"cross_entropy": 0.375}, {"weighted_f1": 41.5}, 41.5, 0.1),
+        EpochEnded("readout", 1, None, {}, {"weighted_f1": 41.5}, 41.5, 0.1, classifier="probe"),
+        CellEnded("meld · ce · seed 1", "test weighted f1 40.00", 3.25),
+        Noted("waiting for [another] process"),
+        CellEnded("meld · ce · seed 2", "failed: no [bold]markup", 0.5),
+    ):
+        progress.hear(event)
     progress.close()
 
 

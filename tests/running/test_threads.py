@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import erc_bench.api as erc
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Noted, Progress
 
 FROZEN = ("encoder.trainable=none", "training.epochs=4")
 PATIENCE = 120
@@ -60,8 +60,9 @@ class Notes(Progress):
     def __init__(self):
         self.notes = []
 
-    def note(self, text):
-        self.notes.append(text)
+    def hear(self, event):
+        if isinstance(event, Noted):
+            self.notes.append(event.text)
 
 
 @pytest.fixture

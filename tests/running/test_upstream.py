@@ -10,9 +10,9 @@ import store_fixture
 import torch
 
 import erc_bench.api as erc
-from erc_bench.planning.overrides import parse_override
+from erc_bench.planning.settings import parse_override
 from erc_bench.store.feature_files import cache_folder
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import Noted, Progress
 from erc_bench.training.upstream import UpstreamTrainer
 from erc_bench.training.upstream_weights import UpstreamWeights, digest_of, held_out
 
@@ -29,8 +29,9 @@ class Notes(Progress):
     def __init__(self):
         self.notes = []
 
-    def note(self, text):
-        self.notes.append(text)
+    def hear(self, event):
+        if isinstance(event, Noted):
+            self.notes.append(event.text)
 
     def trainings(self):
         return sum(note.startswith("training the upstream") for note in self.notes)

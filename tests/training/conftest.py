@@ -1,6 +1,7 @@
 """A training without files: invented dialogues and a language model of a few hundred weights."""
 
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from types import SimpleNamespace
 
@@ -9,11 +10,11 @@ import torch
 from torch import nn
 
 import erc_bench.api as erc
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import TrainingOptions
 from erc_bench.training.composition import Composition
+from erc_bench.training.events import Progress
 from erc_bench.training.loop import Loop
 from erc_bench.training.prepared import prepare
-from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import RowEncoder, freeze
 from erc_bench.training.selection import Scorer
 from erc_bench_plugins.classifiers.head import Head
@@ -107,7 +108,7 @@ class Workbench:
             objective.start(self.task(encoder))
             head = objective.make_head(encoder.dim, len(LABELS), head_dropout)
         row_encoder = RowEncoder(encoder.language_model, 0, CPU, torch.float32)
-        return Composition(encoder, objective, head, row_encoder, class_weights)
+        return Composition(encoder, objective, head, row_encoder, partial(erc.Outputs, class_weights=class_weights))
 
     def task(self, encoder):
         def encode_words(words):
@@ -135,7 +136,7 @@ class Workbench:
             TrainingOptions(**settings),
             Scorer(LABELS, (), "weighted_f1"),
             seed,
-            progress or Progress(),
+            (progress or Progress()).hear,
         )
 
     def train(self, composition, train=None, dev=None, **options):

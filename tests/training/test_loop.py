@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 import erc_bench.api as erc
 from erc_bench.errors import ErcBenchError
-from erc_bench.training.progress import Progress
+from erc_bench.training.events import EpochEnded, PhaseStarted, Progress, StepDone
 from erc_bench_plugins.classifiers.centroid import Centroid
 from erc_bench_plugins.objectives.cross_entropy import CrossEntropy
 from erc_bench_plugins.objectives.supcon import SupCon
@@ -367,8 +367,9 @@ class TestEpochs:
         kept = []
 
         class Keeping(Progress):
-            def epoch_ended(self, epoch, epochs, terms, dev):
-                kept.append((dev, weights(composition)))
+            def hear(self, event):
+                if isinstance(event, EpochEnded):
+                    kept.append((event.headline, weights(composition)))
 
         composition = bench.composition()
         options = {"epochs": 6, "selection": rule, "last_k": 2, "encoder_lr": 0.05, "head_lr": 0.05}
@@ -435,14 +436,14 @@ class TestEpochs:
         heard = []
 
         class Listening(Progress):
-            def phase(self, name, steps):
-                heard.append((name, steps))
-
-            def step(self, loss=None):
-                heard.append("step")
-
-            def epoch_ended(self, epoch, epochs, terms, dev):
-                heard.append((epoch, epochs, sorted(terms)))
+            def hear(self, event):
+                match event:
+                    case PhaseStarted(name, steps):
+                        heard.append((name, steps))
+                    case StepDone():
+                        heard.append("step")
+                    case EpochEnded():
+                        heard.append((event.epoch, event.epochs, sorted(event.terms)))
 
         bench.train(bench.composition(), progress=Listening(), epochs=1, batch_size=12)
         assert heard == [("epoch 1/1", 2), "step", "step", ("dev", 1), (1, 1, ["cross_entropy"])]

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import TrainingOptions
 from erc_bench.training.optimiser import Schedule, clip_gradients, make_optimiser
 
 

@@ -10,7 +10,6 @@ from erc_bench.contracts.types import seal
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.preparation import CellData, Preparer, Standardiser
-from erc_bench.training.progress import Progress
 
 LABELS = ("anger", "joy", "neutral")
 CPU = torch.device("cpu")
@@ -24,7 +23,7 @@ def data(bench):
 
 def preparer(composition, folder):
     cache = FeatureCache("tiny", torch.float32, CPU, folder)
-    return Preparer(composition.encoder, composition.row_encoder, cache, LABELS, Progress())
+    return Preparer(composition.encoder, composition.row_encoder, cache, LABELS)
 
 
 def states_by_hand(composition, split_dialogues):

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 import erc_bench.api as erc
+from erc_bench.training.events import Noted, Progress, StepDone
 from erc_bench.training.process_state import RandomState
-from erc_bench.training.progress import Progress
 from erc_bench.training.row_states import ChunkSize
 from erc_bench.training.step_state import StepState
 from erc_bench_plugins.objectives.cross_entropy import CrossEntropy
@@ -51,11 +51,10 @@ class Listening(Progress):
         self.notes = []
         self.steps = 0
 
-    def note(self, text):
-        self.notes.append(text)
-
-    def step(self, loss=None):
-        self.steps += 1
+    def hear(self, event):
+        if isinstance(event, Noted):
+            self.notes.append(event.text)
+        self.steps += isinstance(event, StepDone)
 
 
 def note(before):

@@ -4,8 +4,8 @@ import torch
 
 import erc_bench.api as erc
 from erc_bench.planning.grid import plan_grid
-from erc_bench.planning.overrides import parse_override
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import parse_override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.training.workspace import Workspace
 from erc_bench_plugins.backbones.huggingface import HuggingFace

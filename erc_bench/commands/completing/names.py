@@ -11,7 +11,7 @@ from typing import Any, Literal
 from erc_bench.contracts.options import format_value, specs
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.combination import DEFAULT_CHOICES
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import TrainingOptions
 from erc_bench.plugin_host.catalogue import KINDS, Catalogue
 
 Options = dict[str, list[str]]

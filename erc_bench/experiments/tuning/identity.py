@@ -10,8 +10,7 @@ from typing import Any
 from erc_bench.corpora.corpus import load_corpus
 from erc_bench.experiments.tuning.search import Search, differing
 from erc_bench.planning.plan import Plan
-from erc_bench.running.record import inputs
-from erc_bench.running.state import changes
+from erc_bench.running.state import changes, inputs
 
 _WORDS = {"space": "search space", "seeds": "tuning seeds", "sampler": "--sampler-seed", "limit": "--limit"}
 

@@ -25,8 +25,8 @@ from typing import Annotated, Any
 from msgspec import Meta, Struct, convert
 
 from erc_bench.contracts.options import format_value
-from erc_bench.errors import ErcBenchError
-from erc_bench.experiments.tuning.space_file import flat
+from erc_bench.errors import ErcBenchError, naming
+from erc_bench.experiments.tuning.space import flat
 from erc_bench.planning.tuned import CombinationName, Tuned
 from erc_bench.validation import load_toml, refuse, table_problems
 
@@ -117,11 +117,9 @@ def write_entries(file: Path, entries: Iterable[Mapping[str, Any]]) -> None:
     """
     known = read_entries(file) if file.exists() else []
     merged: dict[CombinationName, Mapping[str, Any]] = {_named(entry): entry for entry in [*known, *entries]}
-    try:
+    with naming(f"{file} cannot be written"):
         file.parent.mkdir(parents=True, exist_ok=True)
         _replace(file, _document(file, [merged[name] for name in sorted(merged)]))
-    except OSError as error:
-        raise ErcBenchError(f"{file} cannot be written: {error.strerror or error}") from None
 
 
 def _named(entry: Mapping[str, Any]) -> CombinationName:

@@ -7,7 +7,7 @@ next one to begin is the same again, since every trial draws on a random stream 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,10 +23,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.tuning.identity import differences
-from erc_bench.experiments.tuning.result import Trial
-from erc_bench.experiments.tuning.search import Search
+from erc_bench.experiments.tuning.search import Search, Trial
 from erc_bench.experiments.tuning.space import Point
+from erc_bench.running.grid import GridRunner
 from erc_bench.store.layout import LOCK_FILE
+from erc_bench.store.reading import read_cell
 
 STORAGE_FILE = "optuna.db"
 _IDENTITY = "identity"
@@ -210,3 +211,38 @@ def _name(search: Search) -> str:
 
 def _counts(trial: FrozenTrial) -> bool:
     return trial.state == TrialState.COMPLETE or (trial.state == TrialState.FAIL and "error" in trial.user_attrs)
+
+
+def dev_scores(search: Search, point: Point, runner: GridRunner) -> tuple[list[float], str]:
+    """Train one cell for each tuning seed; return their dev scores, in points, and a line where one failed."""
+    try:
+        plans = search.plans(point)
+    except ErcBenchError as error:
+        return [], _one_line(error.message)
+    assert all(plan.dev_only for plan in plans), "a search never scores test"
+    reasons = {plan.address: reason for plan, reason in runner.run(plans).failed}
+    scores = []
+    for plan in plans:
+        cell = read_cell(plan.address.folder(runner.runs))
+        reason = reasons.get(plan.address, "" if cell.status == "done" else cell.error)
+        if reason:
+            return [], f"seed {plan.seed}: {_one_line(reason)}"
+        scores.append(float(cell.record["metrics"]["dev"][cell.typed.headline_metric]))
+    return scores, ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def run_trials(study: Study, runner: GridRunner, asked: int, tell: Callable[[Trial], None]) -> list[Trial]:
+    """Go on until so many trials are done, or the whole grid; return them. ``tell`` hears of each new one.
+
+    A study may hold more trials than are asked for; the first of them are what is asked for, so that
+    every method is judged by the same number.
+    """
+    study.abandon_unfinished()
+    while (begun := study.begin(asked)) is not None:
+        scores, error = dev_scores(study.search, begun.trial.point, runner)
+        tell(begun.finish(scores, error))
+    return study.trials()[:asked]

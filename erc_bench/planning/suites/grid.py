@@ -3,53 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.planning.overrides import Override
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
-from erc_bench.planning.suites.model import Suite, Table
+from erc_bench.planning.run_requests import SweepRequest, seeds_of
+from erc_bench.planning.settings import Override
+from erc_bench.planning.suites.reading import Suite, Table
 
 
-def suite_requests(
-    suite: Suite,
-    overrides: Sequence[Override] = (),
-    seeds: Sequence[int] | None = None,
-    limit: int | None = None,
-    audit: bool = False,
-    save_representations: bool = False,
-    save_model: bool = False,
-) -> list[Request]:
+def suite_requests(suite: Suite, asked: SweepRequest, overrides: Sequence[Override] = ()) -> list[Request]:
     """Return one request for each point of the axes.
 
     A suite's settings are stronger than a method's own, its axes stronger than its settings, and
     ``overrides`` (what is typed) stronger than both.
     """
+    flags = ("audit", "save_representations", "save_model")
+    whole = Request(
+        suite.methods,
+        suite.datasets,
+        suite.backbones,
+        suite.seeds if asked.seeds is None else seeds_of(asked.seeds),
+        overrides,
+        suite.readouts,
+        datasets_of=suite.datasets_of,
+        backbones_of=suite.backbones_of,
+        readouts_of=suite.readouts_of,
+        limit=asked.limit,
+        **{name: getattr(suite, name) or getattr(asked, name) for name in flags},
+    )
     axes = sorted(suite.axes, key=lambda axis: bool(axis.method))
     points = product(
         *([Override(a.address, value, a.method, f"suite {suite.name}") for value in a.values] for a in axes)
     )
-    return [
-        Request(
-            methods=suite.methods,
-            datasets=suite.datasets,
-            backbones=suite.backbones,
-            seeds=suite.seeds if seeds is None else seeds,
-            overrides=overrides,
-            readouts=suite.readouts,
-            suite=(*suite.settings, *point),
-            datasets_of=suite.datasets_of,
-            backbones_of=suite.backbones_of,
-            readouts_of=suite.readouts_of,
-            limit=limit,
-            audit=suite.audit or audit,
-            save_representations=suite.save_representations or save_representations,
-            save_model=suite.save_model or save_model,
-        )
-        for point in points
-    ]
+    return [replace(whole, suite=(*suite.settings, *point)) for point in points]
 
 
 def check_tables(tables: Sequence[Table], plans: Sequence[Plan]) -> None:

@@ -54,15 +54,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from erc_bench.planning.overrides import Override
+from erc_bench.comparison.reported_numbers import reported_numbers
+from erc_bench.comparison.requested_tests import Tests
+from erc_bench.errors import ErcBenchError
+from erc_bench.names import did_you_mean
+from erc_bench.planning.asked import asked, fields_of
 from erc_bench.planning.request import DEFAULT_BACKBONE
+from erc_bench.planning.settings import Override
 from erc_bench.planning.suites.fields import Fields
-from erc_bench.planning.suites.model import Axis, Suite, Table
-from erc_bench.planning.suites.table import read_table
+from erc_bench.planning.table_requests import CompareRequest
 from erc_bench.validation import load_toml, refuse
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Several values of one setting: the grid holds each. ``method`` is empty where it is for all."""
+
+    address: str
+    values: tuple[Any, ...]
+    method: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(CompareRequest):
+    """One table that a suite ends with; what is empty is as in the suite, or as ``compare`` has it."""
+
+    title: str = asked("", "What stands above the table.")
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One suite. ``settings`` come weakest first; what ends in ``_of`` narrows to one method.
+
+    ``settings_files`` are those of ``erc-bench tune``, beside the suite's file.
+    """
+
+    name: str
+    methods: tuple[str, ...]
+    datasets: tuple[str, ...]
+    backbones: tuple[str, ...]
+    seeds: tuple[int, ...]
+    title: str = ""
+    text: str = ""
+    readouts: tuple[str, ...] = ()
+    settings: tuple[Override, ...] = ()
+    axes: tuple[Axis, ...] = ()
+    datasets_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    backbones_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    readouts_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tables: tuple[Table, ...] = (Table(),)
+    audit: bool = False
+    settings_files: tuple[str, ...] = ()
+    save_representations: bool = False
+    save_model: bool = False
+
 
 SLOTS = ("dataset", "backbone", "encoder", "objective", "classifier", "training", "system")
 CHOICES = "choices"
@@ -149,3 +200,47 @@ def _set(fields: Fields) -> Iterator[tuple[str, str, Fields, str]]:
             table = each.table(slot)
             for key in table:
                 yield method, key if slot == CHOICES else f"{slot}.{key}", table, key
+
+
+FIELDS = {field.name: field for field in fields_of(Table) if field.name not in ("runs", "data_dir")}
+_PER_CLASS = {
+    **dict.fromkeys(("test", "correction", "unit", "cluster", "family"), "has no tests"),
+    **dict.fromkeys(("all_pairs", "letters", "margin"), "has no tests"),
+    "audit": "shows no selection audit",
+    "metric": "has no other metric",
+    "by": "has no slices",
+    **dict.fromkeys(("ranks", "force_ranks"), "has no ranks"),
+}
+"""Key → what a table per class lacks."""
+
+
+def read_table(fields: Fields, methods: Sequence[str], datasets: Sequence[str]) -> Table:
+    """Return the table; what is wrong with it is noted in the fields."""
+    fields.only(FIELDS)
+    known = {"methods": methods, "datasets": datasets}
+    asked = {key: fields.asked(field, known.get(key)) for key, field in FIELDS.items() if key in fields}
+    for key in ("test", "cluster", "margin"):
+        together = {name: asked[name] for name in (key, "unit") if name in asked}
+        _check(fields, key, partial(_tests, **together))
+    table = Table(**asked)
+    for key, lacks in _PER_CLASS.items() if table.per_class else ():
+        if getattr(table, key) != FIELDS[key].spec.default:
+            fields.wrong(key, f"a table per class {lacks}")
+    method = (table.baseline or "").partition("/")[0]
+    if method and method not in methods:
+        fields.wrong("baseline", f"the suite has no method {method!r}; {did_you_mean(method, methods)}")
+    for name in table.reported:
+        _check(fields, "reported", partial(reported_numbers, name))
+    return table
+
+
+def _tests(**asked: Any) -> Tests:
+    return Table(**asked).tests
+
+
+def _check(fields: Fields, key: str, make: Callable[[], object]) -> None:
+    """Note under the key what is wrong with what was asked for."""
+    try:
+        make()
+    except ErcBenchError as error:
+        fields.wrong(key, error.message)

@@ -7,14 +7,15 @@ import hashlib
 import secrets
 import tarfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.store.housekeeping.found_cells import CellFolder, irregular_in, look_at
-from erc_bench.store.housekeeping.locking import HeldError, held
+from erc_bench.store.housekeeping.removing import HeldError, held
 from erc_bench.store.layout import is_cell_file
 from erc_bench.store.reading import read_cell
 from erc_bench.store.regular_files import open_regular
@@ -23,16 +24,26 @@ _CHUNK = 1 << 20
 _MODE = 0o644
 
 
-class DamagedError(Exception):
-    """Why a cell is not packed, in one line."""
-
-
 @dataclass
 class Packed:
     """The packed cells: the sha256 of every file by cell and path, and the cells left out, with the reason."""
 
     digests: dict[CellFolder, dict[str, str]] = field(default_factory=dict)
     left: list[tuple[CellFolder, str]] = field(default_factory=list)
+
+    def take(self, cell: CellFolder, add: Callable[[str], str]) -> None:
+        """Let ``add`` take each whole file of a cell, and keep the digests; a cell that is held or damaged is left.
+
+        The digests of a model are looked at, too.
+        """
+        try:
+            with held(cell.path):
+                found = read_cell(cell.path, with_model=True)
+                if why := f"it is damaged: {found.told}" if found.status == "damaged" else irregular_in(cell.path):
+                    raise HeldError(why)
+                self.digests[cell] = {name: add(name) for name in kept_files(cell)}
+        except HeldError as reason:
+            self.left.append((cell, str(reason)))
 
     def holds(self, cell: CellFolder) -> bool:
         """Whether a cell on the disk still equals its packed copy, byte for byte; it must be held."""
@@ -52,11 +63,10 @@ def pack(cells: Iterable[CellFolder], target: Path) -> Packed:
     """
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        packed = _write(cells, temporary)
-        verify(temporary, packed)
-        temporary.replace(target)
-    except OSError as error:
-        raise ErcBenchError(f"the archive {target} cannot be written: {error.strerror or error}") from error
+        with naming(f"the archive {target} cannot be written"):
+            packed = _write(cells, temporary)
+            verify(temporary, packed)
+            temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
     return packed
@@ -93,22 +103,8 @@ def _write(cells: Iterable[CellFolder], target: Path) -> Packed:
         tarfile.open(fileobj=zipped, mode="w", format=tarfile.PAX_FORMAT) as archive,
     ):
         for cell in cells:
-            try:
-                with held(cell.path):
-                    refuse_damaged(cell)
-                    packed.digests[cell] = {name: _add(archive, cell, name) for name in kept_files(cell)}
-            except (HeldError, DamagedError) as reason:
-                packed.left.append((cell, str(reason)))
+            packed.take(cell, partial(_add, archive, cell))
     return packed
-
-
-def refuse_damaged(cell: CellFolder) -> None:
-    """Raise :class:`DamagedError` for a cell that cannot be kept as it is; the digests of a model are taken, too."""
-    found = read_cell(cell.path, with_model=True)
-    if found.status == "damaged":
-        raise DamagedError(f"it is damaged: {found.told}")
-    if irregular := irregular_in(cell.path):
-        raise DamagedError(irregular)
 
 
 def kept_files(cell: CellFolder) -> list[str]:

@@ -1,24 +1,75 @@
-"""Remove cells: the ledger keeps their names, and each is put aside as a whole before the first of its files goes.
+"""Hold cells and remove them: a cell that runs is left alone, and the ledger keeps the names of what was removed.
 
-A cell that is put aside is nowhere a cell any more, so that a removal that is killed leaves no cell
-that lacks some of its files; files that it leaves, the next one removes.
+Each cell is put aside as a whole before the first of its files goes. A cell that is put aside is nowhere a cell any
+more, so that a removal that is killed leaves no cell that lacks some of its files; files that it leaves, the next one
+removes.
 """
 
 from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from erc_bench.errors import ErcBenchError
+from filelock import FileLock, Timeout
+
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.store.housekeeping.found_cells import ASIDE, CellFolder, foreign_in, look_at
-from erc_bench.store.housekeeping.locking import HeldError, held
-from erc_bench.store.layout import LEDGER_FILE, STATUS_FILE
+from erc_bench.store.layout import LEDGER_FILE, LOCK_FILE, STATUS_FILE
 from erc_bench.store.ledger import LedgerEntry, append_missing, entry_of
 from erc_bench.store.reading import read_cell
+from erc_bench.store.regular_files import remove_irregular
+
+RUNNING = "another process is running it"
+
+
+class HeldError(Exception):
+    """Why a cell is left as it is, in one line."""
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Hold the lock of a cell's folder; raise :class:`HeldError` where another process does, or nobody may."""
+    # Taking the lock of a folder that is gone would make it again.
+    if not folder.is_dir():
+        raise HeldError("it is gone already")
+    file = folder / LOCK_FILE
+    try:
+        # A lock would be taken of what a link leads to.
+        remove_irregular(file)
+    except ErcBenchError as error:
+        raise HeldError(error.message) from None
+    except OSError as error:
+        raise HeldError(f"it cannot be locked: {error.strerror or error}") from None
+    # Locking makes the file, and a cell that was packed or published has none.
+    existed = file.exists()
+    lock = FileLock(file)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise HeldError(RUNNING) from None
+    except OSError as error:
+        raise HeldError(f"it cannot be locked: {error.strerror or error}") from None
+    made = _number(file)
+    try:
+        yield
+    finally:
+        # While it is held, and only this one: where the folder went, there may be a new run by now.
+        if not existed and made is not None and _number(file) == made:
+            with suppress(OSError):
+                file.unlink()
+        lock.release()
+
+
+def _number(file: Path) -> int | None:
+    try:
+        return file.stat().st_ino
+    except OSError:
+        return None
+
 
 REMOVED, INCOMING = ".removed", ".incoming"
 """Prefix of hidden folders: of a removal, and of cells that come to their places."""
@@ -108,13 +159,11 @@ def keep_in_ledger(cells: Iterable[CellFolder], runs: Path) -> None:
     They came from elsewhere, or were scored before there were ledgers. Their time is when they ended.
     Raises :class:`ErcBenchError` where the ledger cannot be written.
     """
-    try:
+    with naming(f"{runs / LEDGER_FILE} cannot be written"):
         found = [_entry(cell, runs) for cell in cells if cell.status == "done"]
         entries = [entry for entry in found if entry is not None]
         if entries:
             append_missing(runs, entries, lambda entry: entry.result)
-    except OSError as error:
-        raise ErcBenchError(f"{runs / LEDGER_FILE} cannot be written: {error.strerror or error}") from error
 
 
 def _entry(cell: CellFolder, runs: Path) -> LedgerEntry | None:

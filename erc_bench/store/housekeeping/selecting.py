@@ -12,9 +12,8 @@ from erc_bench.store.housekeeping.found_cells import CellFolder, ForeignEntry, F
 from erc_bench.store.layout import folder_name
 
 DAY = 86_400.0
-STATES = ("done", "failed", "interrupted", "half-written", "damaged", "partial", "stale")
-"""States of a cell: its status; run on a part of the corpus (``--limit``); of other data or code than now."""
 PARTIAL, STALE = "partial", "stale"
+"""What a cell may be beside its status: run on a part of the corpus (``--limit``); of other data or code than now."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,6 @@ class CellSelection:
     settings: Sequence[str] = ()
     states: Sequence[str] = ()
     older_than: float | None = None
-
-    @property
-    def selects(self) -> bool:
-        """Whether anything was asked for."""
-        asked = (self.datasets, self.methods, self.backbones, self.seeds, self.settings, self.states)
-        return any(asked) or self.older_than is not None
 
     def check_names(self, found: FoundCells) -> None:
         """Raise :class:`ErcBenchError` for a name that nothing bears here: it may be misspelt."""

@@ -9,14 +9,22 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from erc_bench.corpora.archive import extract_checked
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.store.housekeeping.found_cells import LEVELS, SEED, SETTINGS, CellFolder, foreign_in, look_at
-from erc_bench.store.housekeeping.locking import HeldError, held
-from erc_bench.store.housekeeping.packing import DamagedError, Packed, digest_of, kept_files, refuse_damaged
-from erc_bench.store.housekeeping.removing import INCOMING, aside_of, keep_in_ledger, put_aside, remove_aside
+from erc_bench.store.housekeeping.packing import Packed, digest_of
+from erc_bench.store.housekeeping.removing import (
+    INCOMING,
+    HeldError,
+    aside_of,
+    held,
+    keep_in_ledger,
+    put_aside,
+    remove_aside,
+)
 from erc_bench.store.layout import is_cell_file
 
 _MOST_FILES = 2_000_000
@@ -57,12 +65,7 @@ def copy(cells: Iterable[CellFolder], runs: Path, overwrite: bool) -> Packed:
     packed = Packed()
     with _incoming(runs) as incoming:
         for cell in cells:
-            try:
-                with held(cell.path):
-                    refuse_damaged(cell)
-                    packed.digests[cell] = {name: _copy(cell, name, incoming) for name in kept_files(cell)}
-            except (HeldError, DamagedError) as reason:
-                packed.left.append((cell, str(reason)))
+            packed.take(cell, partial(_copy, cell, incoming))
         copies = [look_at(incoming.joinpath(*cell.parts), cell.parts) for cell in packed.digests]
         for copied, digests in zip(copies, packed.digests.values(), strict=True):
             if digests != {name: digest_of(copied.path / name) for name in copied.files}:
@@ -78,7 +81,7 @@ def copy(cells: Iterable[CellFolder], runs: Path, overwrite: bool) -> Packed:
     return packed
 
 
-def _copy(cell: CellFolder, name: str, folder: Path) -> str:
+def _copy(cell: CellFolder, folder: Path, name: str) -> str:
     """Copy one file; return the digest of the original."""
     target = folder.joinpath(*cell.parts, name)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -89,18 +92,14 @@ def _copy(cell: CellFolder, name: str, folder: Path) -> str:
 @contextmanager
 def _incoming(runs: Path) -> Iterator[Path]:
     """Give a hidden folder below the runs, so that a cell comes from it to its place by one renaming."""
-    try:
+    with naming(f"{runs} cannot be written"):
         runs.mkdir(parents=True, exist_ok=True)
         folder = aside_of(runs, INCOMING)
         folder.mkdir()
-    except OSError as error:
-        raise ErcBenchError(f"{runs} cannot be written: {error.strerror or error}") from error
-    try:
-        yield folder
-    except OSError as error:
-        raise ErcBenchError(f"{runs} cannot be written: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _cells(archive: Path, folder: Path, written: Iterable[Path]) -> list[CellFolder]:

@@ -19,8 +19,7 @@ from erc_bench.contracts.types import Dialogue, UtteranceKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.planning.plan import Plan
-from erc_bench.planning.settings import Resolved
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import Resolved, TrainingOptions
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.plugin_host.plugin_files import file_of_module
@@ -30,7 +29,6 @@ from erc_bench.training.device import one_thread
 from erc_bench.training.features import Uncached
 from erc_bench.training.preparation import CellData, Preparer
 from erc_bench.training.process_state import turn
-from erc_bench.training.progress import Progress
 from erc_bench.training.readout import scores_of
 from erc_bench.training.saved_models.description import Description, SavedComponent
 from erc_bench.training.saved_models.files import BACKBONE_FOLDER, BACKBONE_WEIGHTS, SYSTEM_FOLDER
@@ -99,7 +97,7 @@ class Loader:
     def _composition(self, reading: str) -> Answer:
         saved = Saved.read(self.folder)
         plan = self._plan()
-        assembly = Assembly(plan, CellData((), (), None), "", Workspace(self.device), Progress())
+        assembly = Assembly(plan, CellData((), (), None), "", Workspace(self.device))
         encoder, row_encoder = assembly.around(self._backbone(plan))
         place = self.folder / BACKBONE_FOLDER / BACKBONE_WEIGHTS
         put_back(encoder.language_model, read_weights(place), {}, "the language model")
@@ -109,7 +107,7 @@ class Loader:
         composition, classifiers = rebuild(assembly, (encoder, row_encoder), saved)
         composition.set_training(False)
         standardiser = saved.standardiser(encoder.state_dim)
-        preparer = Preparer(encoder, row_encoder, Uncached(), plan.dataset.labels, Progress())
+        preparer = Preparer(encoder, row_encoder, Uncached(), plan.dataset.labels)
         classifier, classes = classifiers[reading], len(self.description.labels)
 
         def answer(dialogues: Sequence[Dialogue]) -> tuple[list[UtteranceKey], np.ndarray]:

@@ -97,5 +97,5 @@ def rebuild(
         put_back(classifier, *saved.part(f"classifier.{name}"), f"the classifier {name!r}", grows=True)
         # What was made room for is as it was saved, on another device perhaps.
         assembly.place(classifier)
-    composition = Composition(encoder, objective, head, row_encoder, None, precision=assembly.precision)
+    composition = Composition(encoder, objective, head, row_encoder, precision=assembly.precision)
     return composition, classifiers

@@ -9,7 +9,7 @@ import pytest
 import erc_bench.api as erc
 from erc_bench.commands.completing.names import Names, look_up_names
 from erc_bench.contracts.options import specs
-from erc_bench.planning.training_options import TrainingOptions
+from erc_bench.planning.settings import TrainingOptions
 from erc_bench.plugin_host.catalogue import KINDS, Catalogue
 
 

@@ -12,15 +12,14 @@ import pytest
 
 import erc_bench.api as erc
 from erc_bench.experiments.tuning.identity import Fingerprints, identity
-from erc_bench.experiments.tuning.objective import run_trials
 from erc_bench.experiments.tuning.search import plan_searches
-from erc_bench.experiments.tuning.study import Storage, Study
-from erc_bench.planning.overrides import parse_override
+from erc_bench.experiments.tuning.study import Storage, Study, run_trials
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import parse_override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.running.grid import GridRunner
-from erc_bench.running.task import GridTask
-from erc_bench.training.progress import Progress
+from erc_bench.running.worker import GridTask
+from erc_bench.training.events import Progress
 
 
 class Dials(erc.System):

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.experiments.tuning.result import Result
+from erc_bench.experiments.tuning.search import Result
 from erc_bench.experiments.tuning.settings_file import _document, read_entries, read_settings, write_entries
 
 ENTRY = {

@@ -8,9 +8,9 @@ import pytest
 from erc_bench.contracts.options import specs
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.tuning.search import plan_searches
-from erc_bench.experiments.tuning.space_file import read_spaces
-from erc_bench.planning.overrides import parse_override
+from erc_bench.experiments.tuning.space import read_spaces
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import parse_override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench_plugins.methods.eacl.recipes import eacl, eacl_literal, eacl_official
 

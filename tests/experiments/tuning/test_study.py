@@ -9,7 +9,7 @@ import optuna
 import pytest
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.experiments.tuning.result import Trial, best_of
+from erc_bench.experiments.tuning.search import Trial, best_of
 from erc_bench.experiments.tuning.study import STORAGE_FILE, Storage, locked
 from erc_bench.running.grid import GridRunner
 from erc_bench.store.reading import read_cells
@@ -181,7 +181,7 @@ def test_another_sampler_other_data_and_other_code_are_refused(tuning, monkeypat
         tuning.run(2, sampler_seed=3)
     with Storage(tuning.folder) as storage, pytest.raises(ErcBenchError, match="began with other data"):
         tuning.study(storage, tuning.search(), fingerprint="another")
-    monkeypatch.setattr("erc_bench.running.record.code_digests", lambda parts: dict.fromkeys(parts, "new"))
+    monkeypatch.setattr("erc_bench.running.state.code_digests", lambda parts: dict.fromkeys(parts, "new"))
     with pytest.raises(ErcBenchError, match="began with other code of system"):
         tuning.run(2)
 

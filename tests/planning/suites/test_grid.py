@@ -4,7 +4,8 @@ import pytest
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.grid import plan_grids
-from erc_bench.planning.overrides import parse_override
+from erc_bench.planning.run_requests import SweepRequest
+from erc_bench.planning.settings import parse_override
 from erc_bench.planning.suites.grid import check_tables, suite_requests
 from erc_bench.plugin_host.catalogue import Catalogue
 
@@ -22,7 +23,7 @@ def plans(read):
 
     def plans(text="", *typed, grid=SMALL, **asked):
         overrides = [parse_override(each) for each in typed]
-        return plan_grids(suite_requests(read(text, grid), overrides, **asked), Catalogue())
+        return plan_grids(suite_requests(read(text, grid), SweepRequest(suite="", **asked), overrides), Catalogue())
 
     return plans
 

@@ -8,11 +8,9 @@ from erc_bench.commands.compare import compare
 from erc_bench.comparison.reported_numbers import reported_numbers
 from erc_bench.comparison.requested_tests import Tests as Asked
 from erc_bench.errors import ErcBenchError
-from erc_bench.planning.overrides import Override
+from erc_bench.planning.settings import Override
 from erc_bench.planning.suites import reading
-from erc_bench.planning.suites.model import Axis, Table
-from erc_bench.planning.suites.reading import read_suite
-from erc_bench.planning.suites.table import FIELDS
+from erc_bench.planning.suites.reading import FIELDS, Axis, Table, read_suite
 
 
 def test_the_smallest_suite_has_the_defaults_of_run(read):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from erc_bench.planning.grid import plan_grids
+from erc_bench.planning.run_requests import SweepRequest
 from erc_bench.planning.suites.grid import check_tables, suite_requests
 from erc_bench.planning.suites.reading import read_suite
 from erc_bench.plugin_host.catalogue import Catalogue
@@ -27,7 +28,7 @@ def test_the_suites_are_there():
 def test_a_shipped_suite_is_planned_whole(file, catalogue):
     suite = read_suite(file)
     assert suite.title
-    plans = plan_grids(suite_requests(suite), catalogue)
+    plans = plan_grids(suite_requests(suite, SweepRequest(suite="")), catalogue)
     check_tables(suite.tables, plans)
     assert {plan.address.method for plan in plans} == set(suite.methods)
     assert {plan.address.dataset for plan in plans} == set(suite.datasets)
@@ -37,7 +38,7 @@ def test_a_shipped_suite_is_planned_whole(file, catalogue):
 @pytest.mark.parametrize("name", PAPER)
 def test_the_suites_of_the_paper_share_their_cells(name, catalogue):
     def addresses(suite):
-        return {plan.address for plan in plan_grids(suite_requests(suite), catalogue)}
+        return {plan.address for plan in plan_grids(suite_requests(suite, SweepRequest(suite="")), catalogue)}
 
     def row(address):
         return address.dataset, address.method, address.backbone
@@ -58,7 +59,7 @@ def test_the_suites_of_the_paper_show_its_table_beside_ours(name):
 
 def test_the_laptop_suite_is_frozen_and_holds_every_method_that_reads_its_prompt(catalogue):
     suite = read_suite(FOLDER / "laptop.toml")
-    plans = plan_grids(suite_requests(suite), catalogue)
+    plans = plan_grids(suite_requests(suite, SweepRequest(suite="")), catalogue)
     assert {plan.resolved.regime for plan in plans if plan.backbone is not None} == {"frozen"}
     assert {"meld", "emorynlp", "dailydialog"} == set(suite.datasets)
     shipped = {

@@ -103,9 +103,3 @@ def test_foreign_entries_are_told_where_they_stand_among_what_is_meant(runs, cel
     assert foreign_entries(datasets=["meld"]) == ["seed-1"]
     assert foreign_entries(datasets=["emorynlp"]) == []
     assert foreign_entries(datasets=["meld"], seeds=[2]) == []
-
-
-def test_nothing_is_selected_by_nothing():
-    assert not CellSelection().selects
-    assert CellSelection(older_than=0).selects
-    assert CellSelection(seeds=[0]).selects
