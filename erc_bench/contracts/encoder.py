@@ -168,7 +168,7 @@ class Encoder(Component, nn.Module):
 
         Further groups may name some of these again, for objectives that ask for them.
         """
-        backbone = list(self.language_model.parameters())
-        known = {id(parameter) for parameter in backbone}
-        head = [parameter for parameter in self.parameters() if id(parameter) not in known]
-        return {"encoder": backbone, "head": head}
+        groups: dict[str, list[nn.Parameter]] = {"encoder": [], "head": []}
+        for name, parameter in self.named_parameters():
+            groups["encoder" if name.startswith("language_model.") else "head"].append(parameter)
+        return groups

@@ -18,6 +18,7 @@ from erc_bench.contracts.types import UtteranceKey
 from erc_bench.planning.plan import Plan
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.composition import Composition
+from erc_bench.training.deferred_model import parameter_count
 from erc_bench.training.device import one_thread, peak_memory_mib
 from erc_bench.training.loop import Loop, Watch, unwatched
 from erc_bench.training.preparation import CellData, Preparation, Preparer, WordStates
@@ -160,7 +161,7 @@ class Cell:
         return {
             "sees_future": sees_future(type(encoder), encoder.options),
             "precision": str(row_encoder.precision).removeprefix("torch."),
-            "backbone_parameters": sum(p.numel() for p in encoder.language_model.parameters()),
+            "backbone_parameters": parameter_count(encoder.language_model),
             "peak_memory_mib": peak_memory_mib(self.device),
         }
 

@@ -135,7 +135,7 @@ class Preparer:
         self._standardise(train, standardiser)
         dev = self.evaluation_split(data.dev, standardiser)
         test = self.evaluation_split(data.sealed_test, standardiser) if data.sealed_test is not None else None
-        raw = self.encode_words(label_words)
+        raw = self._label_words(label_words)
         return Preparation(train, dev, test, standardiser, raw, standardiser(raw))
 
     def training_split(self, dialogues: Sequence[Dialogue], seed: int, epoch: int) -> PreparedSplit:
@@ -154,11 +154,19 @@ class Preparer:
 
     def encode_words(self, words: Sequence[str]) -> Tensor:
         """Return (words, dim), the states of bare words in evaluation mode."""
+        return self._encode(self.encoder.word_rows(words))
+
+    def _label_words(self, words: Sequence[str]) -> Tensor:
+        if not self.frozen:
+            return self.encode_words(words)
+        return self.cache.states(self.encoder.word_rows(words), self._encode).to(self.row_encoder.device)
+
+    def _encode(self, rows: Sequence[TokenRow]) -> Tensor:
         model = self.encoder.language_model
         was_training = model.training
         set_training(model, False)
         with torch.no_grad():
-            states = self.row_encoder.encode(self.encoder.word_rows(words))
+            states = self.row_encoder.encode(rows)
         set_training(model, was_training)
         return states
 
