@@ -20,13 +20,8 @@ def claims(comparison: Comparison) -> list[str]:
     if not any(column.family or column.joint_family or column.dialogue_family for column in comparison.columns):
         return ["No comparison can be tested; the reasons stand beside the differences."]
     marks = _over_seeds(comparison) if comparison.tests.over_seeds else _over_dialogues(comparison)
-    return [
-        *marks,
-        *_contradictions(comparison),
-        *_equal(comparison),
-        *_letters(comparison),
-        *reach(comparison),
-    ]
+    further = (_contradictions, _equal, _letters, reach)
+    return [*marks, *(sentence for tell in further for sentence in tell(comparison))]
 
 
 def _nothing_compared(comparison: Comparison) -> list[str]:

@@ -32,7 +32,8 @@ def _beside(comparison: Comparison) -> list[str]:
     tests = comparison.tests
     if not tests.over_seeds or not tests.seed_test.paired or tests.test == "sign-flip":
         return []
-    short = [pair.sign_flip for _, pair in _pairs(comparison) if not _reaches(pair.sign_flip, comparison.alpha)]
+    made = (pair.sign_flip for _, pair in _pairs(comparison) if pair.sign_flip.p is not None)
+    short = [test for test in made if not test.can_reach(comparison.alpha)]
     if not short:
         return []
     return [f"The exact sign-flip test cannot reach {number(comparison.alpha)}: its smallest p is {_smallest(short)}."]
@@ -78,10 +79,6 @@ def _behind_the_mark(comparison: Comparison, column: Column, pair: Pair) -> _Tes
     over, size = pair.over_dialogues, column.family if comparison.tests.over_seeds else column.dialogue_family
     test = pair.chosen if over is None else over.test
     return (test, size) if isinstance(test, DiscreteTest) and test.p is not None else None
-
-
-def _reaches(test: DiscreteTest, alpha: float) -> bool:
-    return test.p is None or test.can_reach(alpha)
 
 
 def _smallest(tests: Sequence[DiscreteTest], cluster: str = "dialogue") -> str:

@@ -113,14 +113,13 @@ def class_columns(
     wanted += [("", name, name, ()) for name in ("macro_f1", "weighted_f1")]
     columns = []
     for class_name, shown, metric, classes in wanted:
-        rescored = [_rescored(entry, metric, classes) for entry in entries]
+        rescored = [
+            ColumnEntry(entry.key, {seed: _value(each, metric, classes) for seed, each in entry.outcomes.items()})
+            for entry in entries
+        ]
         column = build_column(condition, others, rescored, rows, shown, alpha)
         columns.append(replace(column, class_name=class_name))
     return columns
-
-
-def _rescored(entry: ColumnEntry, metric: str, classes: tuple[int, ...]) -> ColumnEntry:
-    return ColumnEntry(entry.key, {seed: _value(outcome, metric, classes) for seed, outcome in entry.outcomes.items()})
 
 
 def _value(outcome: Outcome, metric: str, classes: tuple[int, ...]) -> Outcome:

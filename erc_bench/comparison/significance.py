@@ -139,7 +139,9 @@ def _over_dialogues(
     reason = _why_no_counts(mine, other) if mine else NO_SEEDS
     if reason:
         return OverDialogues(DialogueSignFlip(0, None, None, reason), BootstrapInterval(None, reason=reason))
-    counts, score = _counts(mine, other, tests.cluster), _score(metric, mine)
+    # (2, seeds, clusters, classes, classes)
+    counts: Counts = np.stack([[clustered(outcome, tests.cluster) for outcome in side] for side in (mine, other)])
+    score: Score = partial(from_counts, metric=metric, scored=mine[0].scored)
     test, interval = dialogue_sign_flip(counts, score, alpha), dialogue_bootstrap(counts, score, alpha)
     return OverDialogues(
         replace(test, reason=_in_words(test.reason, tests.cluster)),
@@ -149,15 +151,6 @@ def _over_dialogues(
 
 def _why_no_counts(mine: Sequence[Outcome], other: Sequence[Outcome]) -> str:
     return _NO_ANSWERS if any(outcome.counts is None for outcome in (*mine, *other)) else ""
-
-
-def _counts(mine: Sequence[Outcome], other: Sequence[Outcome], cluster: str) -> Counts:
-    """Return confusion counts: (2, seeds, clusters, classes, classes)."""
-    return np.stack([[clustered(outcome, cluster) for outcome in side] for side in (mine, other)])
-
-
-def _score(metric: str, outcomes: Sequence[Outcome]) -> Score:
-    return partial(from_counts, metric=metric, scored=outcomes[0].scored if outcomes else ())
 
 
 def pair_rows(

@@ -141,23 +141,24 @@ def read_csv(path: Path, required: Sequence[str], content: bytes | None = None) 
     records = csv_records(read_text(path) if content is None else _decode(path, content), path)
     _, header = next(records, (1, []))
     _check_header(path, header, required)
-    rows = []
-    for line, record in records:
-        if len(record) != len(header):
-            raise ErcBenchError(
-                f"{path}, line {line}: {len(record)} fields, but the header has {len(header)}",
-                "A field with a comma or a line break must be in double quotes.",
-            )
-        rows.append(Row(path, line, dict(zip(header, record, strict=True))))
-    return rows
+    return [Row(path, line, dict(zip(header, record, strict=True))) for line, record in records]
 
 
 def csv_records(text: str, place: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record with the line on which it begins; empty lines are skipped."""
+    """Yield each record, the header among them, with the line on which it begins; empty lines are skipped.
+
+    Raises for a record with too few or too many fields, and a quotation mark that is never closed.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
+    line, header = 1, list[str]()
     try:
         for record in reader:
+            header = header or record
+            if record and len(record) != len(header):
+                raise ErcBenchError(
+                    f"{place}, line {line}: {len(record)} fields, but the header has {len(header)}",
+                    "A field with a comma or a line break must be in double quotes.",
+                )
             if record:
                 yield line, record
             line = reader.line_num + 1

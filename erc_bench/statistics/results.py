@@ -27,6 +27,11 @@ class Summary:
     high: float | None = None
     reason: str = ""
 
+    def words(self, decimals: int = 2) -> str:
+        """Write mean and standard deviation: ``45.12 ± 0.31``."""
+        spread = "" if self.sd is None else f" ± {self.sd:.{decimals}f}"
+        return f"{self.mean:.{decimals}f}{spread}"
+
 
 @dataclass(frozen=True)
 class TTest:

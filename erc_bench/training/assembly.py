@@ -132,8 +132,8 @@ class Assembly:
 
         alone = None if self.upstream is None else replace(self.upstream, folds=())
         folds = [] if self.upstream is None else [(fold, cache(fold)) for fold in self.upstream.folds]
-        preparer = Preparer(encoder, row_encoder, cache(alone), self.plan.dataset.labels, self.progress)
-        preparer.read_training_through(folds, alone)
+        labels = self.plan.dataset.labels
+        preparer = Preparer(encoder, row_encoder, cache(alone), labels, self.progress, folds, alone)
         key = self.workspace.preparation_key(self.plan, self.fingerprint, self.upstream)
         ready = self.workspace.preparation(key)
         if ready is None:

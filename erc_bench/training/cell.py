@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -39,27 +40,22 @@ Audit = Callable[[Stage, Sequence[UtteranceKey], np.ndarray], None]
 """Is handed the test scores (n, classes) of an epoch, and gives nothing back: no choice can hang on it."""
 
 
+@dataclass
 class Cell:
     """Trains one composition and reads it with every classifier of the plan."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        data: CellData,
-        fingerprint: str,
-        workspace: Workspace,
-        progress: Progress,
-        audit: Audit | None = None,
-        hear: Hear = unheard,
-        upstream: UpstreamWeights | None = None,
-    ) -> None:
-        self.assembly = Assembly(plan, data, fingerprint, workspace, progress, upstream)
-        self.plan = plan
-        self.data = data
-        self.progress = progress
-        self.audit = audit
-        self.hear = hear
-        self.device = workspace.device
+    plan: Plan
+    data: CellData
+    fingerprint: str
+    workspace: Workspace
+    progress: Progress
+    audit: Audit | None = None
+    hear: Hear = unheard
+    upstream: UpstreamWeights | None = None
+
+    def __post_init__(self) -> None:
+        self.assembly = Assembly(self.plan, self.data, self.fingerprint, self.workspace, self.progress, self.upstream)
+        self.device = self.workspace.device
         self.options = self.assembly.options
         self.scorer = self.assembly.scorer
         self.timings: dict[str, float] = {}
@@ -91,8 +87,8 @@ class Cell:
             "training_terms": trained.training_terms,
             "micro_batch": None if preparer.frozen else composition.micro_batches.size,
         }
-        if self.assembly.upstream is not None:
-            facts["upstream"] = self.assembly.upstream.record()
+        if self.upstream is not None:
+            facts["upstream"] = self.upstream.record()
         selection = dict(trained.selector.record())
         kept = outputs[2] if self.plan.save_representations else None
         representations = {} if kept is None else representation_arrays(kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
@@ -68,29 +69,22 @@ EVALUATION_BATCH = 512
 """Examples that are encoded together when nothing trains; they only share their sorting by length."""
 
 
+@dataclass(eq=False)
 class Composition:
     """The modules of a cell and the one way in which a batch goes through them."""
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        objective: Objective,
-        head: nn.Module,
-        row_encoder: RowEncoder,
-        class_weights: Tensor | None,
-        micro_batches: MicroBatches | None = None,
-        precision: torch.dtype = torch.float32,
-    ) -> None:
-        self.encoder = encoder
-        self.objective = objective
-        self.head = head
-        self.row_encoder = row_encoder
-        self.class_weights = class_weights
-        self.precision = precision
-        self.micro_batches = micro_batches or MicroBatches()
-        self.modules = nn.ModuleDict({"encoder": encoder, "objective": objective, "head": head})
-        momentum = objective.momentum
-        self._slow = None if momentum is None else MomentumEncoder(encoder, row_encoder, momentum)
+    encoder: Encoder
+    objective: Objective
+    head: nn.Module
+    row_encoder: RowEncoder
+    class_weights: Tensor | None
+    micro_batches: MicroBatches = field(default_factory=MicroBatches)
+    precision: torch.dtype = torch.float32
+
+    def __post_init__(self) -> None:
+        self.modules = nn.ModuleDict({"encoder": self.encoder, "objective": self.objective, "head": self.head})
+        momentum = self.objective.momentum
+        self._slow = None if momentum is None else MomentumEncoder(self.encoder, self.row_encoder, momentum)
 
     def outputs(self, split: PreparedSplit, indices: Sequence[int], views: int = 1) -> Outputs:
         """Encode a batch of examples, as often as the objective wants views of it."""
@@ -156,23 +150,21 @@ class Composition:
             groups["encoder" if id(parameter) in backbone else "head"].append(parameter)
         return groups
 
-    def _encode(self, split: PreparedSplit, indices: Sequence[int]) -> Encoded:
-        return self._encode_with(self.encoder, self.row_encoder, split, indices)
-
     def _further_view(self, split: PreparedSplit, indices: Sequence[int]) -> Encoded:
         if self._slow is None:
             return self._encode(split, indices)
         with torch.no_grad():
-            return self._encode_with(self._slow.encoder, self._slow.row_encoder, split, indices)
+            return self._encode(split, indices, self._slow)
 
-    def _encode_with(
-        self, encoder: Encoder, row_encoder: RowEncoder, split: PreparedSplit, indices: Sequence[int]
+    def _encode(
+        self, split: PreparedSplit, indices: Sequence[int], by: Composition | MomentumEncoder | None = None
     ) -> Encoded:
+        by = by or self
         if split.states is not None:
             states = split.frozen_states(indices).to(self.precision)
         else:
-            states = self.micro_batches.encode(row_encoder, split.batch_rows(indices), len(indices))
-        encoded: Encoded = encoder(states, split.batch(indices))
+            states = self.micro_batches.encode(by.row_encoder, split.batch_rows(indices), len(indices))
+        encoded: Encoded = by.encoder(states, split.batch(indices))
         return encoded
 
     def _joined(self, split: PreparedSplit, parts: Sequence[Encoded]) -> Outputs:

@@ -48,36 +48,27 @@ class LoopResult:
     epochs: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass
 class Loop:
     """Trains one composition with one seed."""
 
-    def __init__(
-        self,
-        composition: Composition,
-        classifier: Classifier,
-        task: Task,
-        options: TrainingOptions,
-        scorer: Scorer,
-        seed: int,
-        progress: Progress,
-        watch: Watch = unwatched,
-        hear: Hear = unheard,
-    ) -> None:
-        self.composition = composition
-        self.classifier = classifier
-        self.task = task
-        self.options = options
-        self.scorer = scorer
-        self.seed = seed
-        self.progress = progress
-        self.watch = watch
-        self.hear = hear
+    composition: Composition
+    classifier: Classifier
+    task: Task
+    options: TrainingOptions
+    scorer: Scorer
+    seed: int
+    progress: Progress
+    watch: Watch = unwatched
+    hear: Hear = unheard
+
+    def __post_init__(self) -> None:
         self._head_apart = False
         self._inert: set[str] = set()
         self._training: set[str] = set()
         # Listed once: walking the modules of a language model takes longer than a step on frozen states.
-        self._trained = [p for p in composition.modules.parameters() if p.requires_grad]
-        self._retry = Retry(composition, progress)
+        self._trained = [p for p in self.composition.modules.parameters() if p.requires_grad]
+        self._retry = Retry(self.composition, self.progress)
 
     def run(
         self,
@@ -102,7 +93,7 @@ class Loop:
             trained_at = time.perf_counter()
             metrics = self._dev_metrics(split if read_out is None else read_out, dev)
             score = self.scorer.headline_of(metrics)
-            trained.selector.offer(epoch, score, self._state)
+            trained.selector.offer(epoch, score, self.composition.trainable_state)
             trained.inert_terms = sorted(self._inert - self._training)
             trained.training_terms = sorted(self._training)
             trained.epochs.append(
@@ -119,7 +110,8 @@ class Loop:
             self.hear(training_epoch(trained.epochs[-1], self.options.epochs, optimiser))
             if self.options.patience and trained.selector.epochs_without_gain() >= self.options.patience:
                 break
-        self._load(trained.selector.chosen_state())
+        if (state := trained.selector.chosen_state()) is not None:
+            self.composition.load_state(state)
         return trained
 
     def _train_epoch(
@@ -224,10 +216,3 @@ class Loop:
     def _scores(self, outputs: Outputs) -> Tensor:
         unfitted = self.classifier.refit == "end" and not self.classifier.scores_unfitted
         return outputs.logits if unfitted else scores_of(self.classifier, outputs, self.task.classes)
-
-    def _state(self) -> dict[str, Any]:
-        return self.composition.trainable_state()
-
-    def _load(self, state: dict[str, Any] | None) -> None:
-        if state is not None:
-            self.composition.load_state(state)

@@ -11,13 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
-
-if TYPE_CHECKING:
-    import torch
 
 
 class RandomState:

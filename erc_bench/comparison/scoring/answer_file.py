@@ -92,7 +92,12 @@ def read_answers(file: Path, split: Split) -> AnswerFile:
     runs: dict[int | None, dict[UtteranceKey, Row]] = {}
     problems = _placed(keyed, split, runs)
     problems += _labels(rows, split, gold, keyed)
-    problems += [problem for seed, answered in runs.items() for problem in _missing(seed, answered, gold)]
+    problems += [
+        _Problem(f"{_named(key, seed)} has no prediction")
+        for seed, answered in runs.items()
+        for key in gold
+        if key not in answered
+    ]
     _raise(file, split, problems)
     answers = {seed: tuple(answered[key]["predicted"] for key in gold) for seed, answered in runs.items()}
     return AnswerFile(file, dict(sorted(answers.items(), key=str)), tuple(_notes(rows, split, keyed, gold)))
@@ -166,12 +171,6 @@ def _labels(rows: Sequence[Row], split: Split, gold: Mapping[UtteranceKey, str],
 
 def _lines(lines: Sequence[int]) -> str:
     return f"line {lines[0]}" + (f" and {len(lines) - 1} more" if len(lines) > 1 else "")
-
-
-def _missing(
-    seed: int | None, answered: Mapping[UtteranceKey, Row], gold: Mapping[UtteranceKey, str]
-) -> list[_Problem]:
-    return [_Problem(f"{_named(key, seed)} has no prediction") for key in gold if key not in answered]
 
 
 def _raise(file: Path, split: Split, problems: Sequence[_Problem]) -> None:

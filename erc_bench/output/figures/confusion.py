@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
-from erc_bench.output.figures.panels import Matrix, heatmap, side
+from erc_bench.output.figures.panels import Matrix, heatmap, number_at, side
 from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows, printable, seed_words
 from erc_bench.output.figures.style import new_figure, with_sign, wrapped
 from erc_bench.statistics.metrics import confusion
@@ -172,13 +172,9 @@ def _numbers(panel: FigurePanel, matrices: Matrices) -> Numbers:
             *names,
             gold,
             predicted,
-            *(_at(matrix, i, j) for matrix in (matrices.own, matrices.other, matrices.difference)),
+            *(number_at(matrix, i, j) for matrix in (matrices.own, matrices.other, matrices.difference)),
         )
         for i, gold in enumerate(panel.labels)
         for j, predicted in enumerate(panel.labels)
     ]
     return Numbers(columns, tuple(rows))
-
-
-def _at(matrix: Matrix | None, row: int, column: int) -> float | None:
-    return None if matrix is None or not np.isfinite(matrix[row, column]) else float(matrix[row, column])

@@ -18,15 +18,20 @@ MOST_COLUMNS = 4
 
 
 def panel_grid(
-    count: int, parts: int, size: tuple[float, float], heights: Sequence[float] | None = None
+    count: int,
+    parts: int,
+    size: tuple[float, float],
+    heights: Sequence[float] | None = None,
+    margins: tuple[float, float] = (0.8, 0.7),
 ) -> tuple[Figure, list[list[Axes]]]:
     """Return a figure and for each of ``count`` panels its ``parts`` axes, one below the other.
 
-    ``size`` is width and height of a panel in inches, ``heights`` the relative heights of its parts.
+    ``size`` is width and height of a panel in inches, ``heights`` the relative heights of its parts; ``margins``
+    are the inches beside and below all panels.
     """
     columns = min(count, MOST_COLUMNS)
     bands = -(-count // MOST_COLUMNS)
-    figure = new_figure(columns * size[0] + 0.8, bands * size[1] + 0.7)
+    figure = new_figure(columns * size[0] + margins[0], bands * size[1] + margins[1])
     ratios = list(heights or [1.0] * parts) * bands
     every: Any = figure.subplots(bands * parts, columns, squeeze=False, height_ratios=ratios)
     panels = [[every[(i // columns) * parts + part, i % columns] for part in range(parts)] for i in range(count)]
@@ -42,28 +47,18 @@ _LETTER = 0.06
 
 def row_panels(labels: Sequence[str], count: int, width: float) -> tuple[Figure, list[Axes]]:
     """Return a figure with ``count`` panels of this width in inches, in bands; the first of each names the rows."""
-    columns = min(count, MOST_COLUMNS)
-    bands = -(-count // MOST_COLUMNS)
-    height = bands * (0.8 + _HEIGHT * len(labels)) + 0.5
-    figure = new_figure(0.5 + _LETTER * max(map(len, labels)) + width * columns, height)
-    every: Any = figure.subplots(bands, columns, squeeze=False)
-    for empty in range(count, bands * columns):
-        every[empty // columns, empty % columns].remove()
-    panels = [every[i // columns, i % columns] for i in range(count)]
-    for i, axes in enumerate(panels):
-        axes.set_yticks(range(len(labels)), labels if i % columns == 0 else [])
+    size = width, 0.8 + _HEIGHT * len(labels)
+    figure, panels = panel_grid(count, 1, size, margins=(0.5 + _LETTER * max(map(len, labels)), 0.5))
+    for i, (axes,) in enumerate(panels):
+        axes.set_yticks(range(len(labels)), labels if i % MOST_COLUMNS == 0 else [])
         axes.set_ylim(len(labels) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
         grid_of(axes, "x")
-        _bands_of_rows(axes, len(labels))
-    return figure, panels
-
-
-def _bands_of_rows(axes: Axes, rows: int) -> None:
-    # They lead the eye from a name to the panels on the right.
-    for row in range(0, rows, 2):
-        axes.axhspan(row - 0.5, row + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
+        # Bands lead the eye from a name to the panels on the right.
+        for row in range(0, len(labels), 2):
+            axes.axhspan(row - 0.5, row + 0.5, color="#f4f4f4", linewidth=0, zorder=0)
+    return figure, [axes for (axes,) in panels]
 
 
 def beyond(axes: Axes, y: float, low: float, high: float, axis: AxisRange) -> None:
@@ -124,6 +119,11 @@ def heatmap(
             in_layout=False,  # it lies inside the axes; measuring it would take most of the time
             color="white" if known and luminance(tuple(grounds[row, column])) <= _EVEN else "black",
         )
+
+
+def number_at(values: Matrix | None, row: int, column: int) -> float | None:
+    """Return a number of a matrix; ``None`` without one."""
+    return None if values is None or not np.isfinite(values[row, column]) else float(values[row, column])
 
 
 def side(classes: int) -> float:

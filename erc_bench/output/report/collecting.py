@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from erc_bench.comparison import Comparison, compare
 from erc_bench.comparison.expected import shipped_alarms
-from erc_bench.corpora.corpus import CorpusGold, GoldOf
+from erc_bench.corpora.corpus import CorpusGold
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import said_once
 from erc_bench.output.figures.selected_rows import SelectedRows, Wanted, of_comparison
@@ -27,17 +28,28 @@ def collect(cells: Sequence[StoredCell], request: ReportRequest, catalogue: Cata
     """
     catalogue = catalogue or Catalogue()
     gold_of = CorpusGold(partial(catalogue.get, "dataset"), request.data_dir)
-    comparison = _said_once(_comparison(cells, request, gold_of))
+    make = partial(
+        compare,
+        cells,
+        datasets=request.datasets,
+        methods=request.methods,
+        baseline=request.baseline,
+        readouts=request.readouts,
+        alpha=request.alpha,
+        gold_of=gold_of,
+    )
+    comparison = _comparison(make, cells, request)
+    comparison = replace(comparison, notes=said_once(comparison.notes, comparison.columns))
     selection = _selection(comparison, cells, request)
     shown = _shown(selection)
     texts, notes = _texts(shown, request, catalogue)
     data, left_out = explorer(shown, texts)
     drawn, undrawn = pictures(request.figures, selection, request.all_rows)
     return Report(
-        title=request.title or _title(comparison),
+        title=request.title or f"erc-bench: {', '.join(dict.fromkeys(each.dataset for each in comparison.columns))}",
         protocol=protocol(comparison),
         comparison=comparison,
-        per_class=_per_class(cells, request, gold_of),
+        per_class=_per_class(make),
         shown=shown,
         explorer=data,
         texts=texts,
@@ -47,50 +59,27 @@ def collect(cells: Sequence[StoredCell], request: ReportRequest, catalogue: Cata
     )
 
 
-def _comparison(cells: Sequence[StoredCell], request: ReportRequest, gold_of: GoldOf) -> Comparison:
-    def make(audit: bool) -> Comparison:
-        return compare(
-            cells,
-            datasets=request.datasets,
-            methods=request.methods,
-            baseline=request.baseline,
-            metric=request.metric,
-            readouts=request.readouts,
-            alpha=request.alpha,
-            family=request.family,
-            audit=audit,
-            reported=request.reported,
-            alarms=shipped_alarms(),
-            tests=request.tests,
-            gold_of=gold_of,
-        )
-
+def _comparison(make: Callable[..., Comparison], cells: Sequence[StoredCell], request: ReportRequest) -> Comparison:
+    whole = partial(
+        make,
+        metric=request.metric,
+        family=request.family,
+        reported=request.reported,
+        alarms=shipped_alarms(),
+        tests=request.tests,
+    )
     if any(cell.record.get("audit") for cell in cells if cell.status == "done"):
-        try:
-            return make(audit=True)
-        except ErcBenchError:  # the audited cells are not among the chosen ones, or another mistake, raised below
-            pass
-    return make(audit=False)
+        # Where it fails the audited cells are not among the chosen ones, or the mistake is raised below.
+        with suppress(ErcBenchError):
+            return whole(audit=True)
+    return whole()
 
 
-def _per_class(cells: Sequence[StoredCell], request: ReportRequest, gold_of: GoldOf) -> Comparison | None:
+def _per_class(make: Callable[..., Comparison]) -> Comparison | None:
     try:
-        return compare(
-            cells,
-            datasets=request.datasets,
-            methods=request.methods,
-            baseline=request.baseline,
-            readouts=request.readouts,
-            alpha=request.alpha,
-            per_class=True,
-            gold_of=gold_of,
-        )
+        return make(per_class=True)
     except ErcBenchError:  # every cell was scored on dev alone
         return None
-
-
-def _said_once(comparison: Comparison) -> Comparison:
-    return replace(comparison, notes=said_once(comparison.notes, comparison.columns))
 
 
 def _selection(comparison: Comparison, cells: Sequence[StoredCell], request: ReportRequest) -> SelectedRows:
@@ -120,10 +109,6 @@ def _texts(
             texts[title], note = read_text(catalogue, each.record, request.data_dir, request.include_text)
             notes += [note] if note else []
     return texts, notes
-
-
-def _title(comparison: Comparison) -> str:
-    return f"erc-bench: {', '.join(dict.fromkeys(column.dataset for column in comparison.columns))}"
 
 
 def protocol(comparison: Comparison) -> tuple[str, ...]:

@@ -20,11 +20,11 @@ from erc_bench.output.report.markup import EMPTY, Html, element, join
 from erc_bench.output.report.provenance import data_table, hardware_table, runs_table, settings_table, software_table
 from erc_bench.output.report.report_data import Picture, Report, ReportRow
 from erc_bench.output.report.tables import audit_as_table, folded, score_tables, scrolled, text_table
-from erc_bench.output.tables.additional_tables import AdditionalTable, additional_tables
+from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.detail_table import detail_note
 from erc_bench.output.tables.selection_audit import audit_notes
+from erc_bench.output.tables.table_cells import caption_with_ranks
 
-_RANKS = "Bold: best of a column; underlined: second."
 _OPEN_FIGURES = 2
 _SHORT_CAPTION = 500
 _NO_SCRIPT = "Sorting, filtering and the confusion explorer need JavaScript; everything else is here without it."
@@ -62,12 +62,9 @@ def _shipped(name: str) -> str:
 
 def _policy(style: str, script: str) -> str:
     sources = {"script": script, "style": style}
-    allowed = [f"{kind}-src 'sha256-{_digest(text)}'" for kind, text in sources.items()]
+    digests = {kind: b64encode(sha256(text.encode()).digest()).decode() for kind, text in sources.items()}
+    allowed = [f"{kind}-src 'sha256-{digest}'" for kind, digest in digests.items()]
     return "; ".join(["default-src 'none'", *allowed, "img-src data:", "base-uri 'none'", "form-action 'none'"])
-
-
-def _digest(text: str) -> str:
-    return b64encode(sha256(text.encode()).digest()).decode()
 
 
 def _section(key: str, name: str, content: Html) -> Html:
@@ -81,7 +78,13 @@ def _sections(report: Report) -> list[tuple[str, str, Html]]:
         (
             "scores",
             "Scores",
-            join([score_tables(comparison, "All rows on all datasets"), _captions(_caption(report)), _notes(report)]),
+            join(
+                [
+                    score_tables(comparison, "All rows on all datasets"),
+                    _captions(caption_with_ranks(comparison)),
+                    _notes(report),
+                ]
+            ),
         ),
         ("comparisons", "Comparisons", _comparisons(comparison)),
         ("classes", "F1 of each class", _per_class(report)),
@@ -107,17 +110,9 @@ def _with_captions(table: Html, sentences: Sequence[str]) -> Html:
 def _comparisons(comparison: Comparison) -> Html:
     notes = [detail_note(comparison), DRAWN_NOTE] if any(column.pairs for column in comparison.columns) else []
     tests = _with_captions(comparison_table(comparison), notes)
-    others = [_with_captions(further_as_table(comparison, each), each.notes) for each in _beside_tests(comparison)]
-    return join([tests, *others])
-
-
-def _beside_tests(comparison: Comparison) -> list[AdditionalTable]:
     # The audit has a section of its own.
-    return [each for each in additional_tables(comparison) if each.key != "audit"]
-
-
-def _caption(report: Report) -> list[str]:
-    return [*report.comparison.caption, *([_RANKS] if len(report.comparison.rows) > 1 else [])]
+    beside = [each for each in additional_tables(comparison) if each.key != "audit"]
+    return join([tests, *(_with_captions(further_as_table(comparison, each), each.notes) for each in beside)])
 
 
 def _notes(report: Report) -> Html:
@@ -182,16 +177,12 @@ def _provenance(report: Report) -> Html:
         text_table(software_table(shown), "Software", words=2),
         text_table(hardware_table(shown), "Hardware", words=3),
         element("h3", "Settings"),
-        *_all_settings(_trainings(shown)),
+        # A row that only reads another row's training has the same settings.
+        *_all_settings([each for each in shown if not each.row.key.readout]),
     ]
     if report.notes:
         parts += [element("h3", "Not in this report"), element("ul", *map(_item, report.notes), class_="notes")]
     return join(parts)
-
-
-def _trainings(shown: Sequence[ReportRow]) -> list[ReportRow]:
-    """Return the rows without those that only read another row's training: their settings are the same."""
-    return [each for each in shown if not each.row.key.readout]
 
 
 def _all_settings(shown: Sequence[ReportRow]) -> list[Html]:

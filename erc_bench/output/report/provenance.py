@@ -36,7 +36,7 @@ def _run(shown: ReportRow) -> tuple[str, ...]:
         _epochs(records, score.selection),
         _degenerate(score.degenerate) or NOTHING,
         "; ".join(devices),
-        f"{sum(_seconds(record) for record in records) / len(records):.0f}",
+        f"{sum(sum((record.get('timings') or {}).values()) for record in records) / len(records):.0f}",
     )
 
 
@@ -67,10 +67,6 @@ def _device(record: Mapping[str, Any]) -> str:
     provenance = record.get("provenance") or {}
     parts = (provenance.get("device"), provenance.get("precision"))
     return ", ".join(str(part) for part in parts if part) or "unknown"
-
-
-def _seconds(record: Mapping[str, Any]) -> float:
-    return float(sum((record.get("timings") or {}).values()))
 
 
 def software_table(shown: Sequence[ReportRow]) -> TextTable:

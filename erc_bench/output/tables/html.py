@@ -9,7 +9,7 @@ from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.detail_table import detail_note, detail_table
 from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import CellText, Panel, panels
+from erc_bench.output.tables.table_cells import CellText, Panel, caption_with_ranks, panels
 
 _STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}"
@@ -47,7 +47,7 @@ def part(comparison: Comparison) -> str:
 
 
 def _parts(comparison: Comparison) -> Iterator[str]:
-    parts = [*map(_scores, panels(comparison)), _paragraphs(_sentences(comparison))]
+    parts = [*map(_scores, panels(comparison)), _paragraphs(caption_with_ranks(comparison))]
     shown = detail_table(comparison)
     if shown:
         parts += [_comparisons(shown), _paragraphs([detail_note(comparison)])]
@@ -56,11 +56,6 @@ def _parts(comparison: Comparison) -> Iterator[str]:
         parts += [_table(each.table.titles, rows), _paragraphs(each.notes)]
     parts.append(_paragraphs([f"Note: {note}" for note in comparison.notes]))
     return filter(None, parts)
-
-
-def _sentences(comparison: Comparison) -> list[str]:
-    ranks = ["Bold: best of a column; underlined: second."] if len(comparison.rows) > 1 else []
-    return [*comparison.caption, *ranks]
 
 
 def _paragraphs(sentences: Sequence[str]) -> str:

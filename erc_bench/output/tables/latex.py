@@ -12,7 +12,7 @@ from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.latex_table import LatexCell, LatexRow, LatexTable
 from erc_bench.output.tables.latex_text import breakable, comment, escape
 from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import CellText, Panel, panels
+from erc_bench.output.tables.table_cells import RANKS_NOTE, CellText, Panel, panels
 
 __all__ = ["escape", "render"]
 LABEL = "tab:erc-bench"
@@ -34,7 +34,7 @@ def render(comparison: Comparison) -> str:
 def _scores(comparison: Comparison) -> Iterator[LatexTable]:
     """Yield one table, or one for each dataset; the notes of all stand below the first."""
     title = "F1 of each class" if comparison.per_class else "Comparison of methods"
-    ranks = ["Bold: best of a column; underlined: second."] if len(comparison.rows) > 1 else []
+    ranks = [RANKS_NOTE] if len(comparison.rows) > 1 else []
     facts = (*comparison.caption[:1], *ranks, *comparison.caption[1:])
     for number, panel in enumerate(panels(comparison), start=1):
         columns = "l" + "c" * len(panel.headers)

@@ -50,16 +50,11 @@ def _audit_rows(comparison: Comparison, column: Column) -> list[tuple[str, ...]]
     rows = []
     for score in audit.scores:
         label = row_label(comparison, score.row) + (" (2)" if score.second_stage else "")
-        ways = (_mean_and_spread(way) for way in (score.selected, score.last, score.best))
+        ways = (way.words() for way in (score.selected, score.last, score.best))
         rows.append((column.title, label, str(len(score.seeds)), *ways, *_estimated(score.inflation)))
     if audit.overall is not None and len(audit.scores) > 1:
         rows.append((column.title, "all methods", str(len(audit.seeds)), *("",) * 3, *_estimated(audit.overall)))
     return rows
-
-
-def _mean_and_spread(summary: Summary) -> str:
-    spread = "" if summary.sd is None else f" ± {summary.sd:.2f}"
-    return f"{summary.mean:.2f}{spread}"
 
 
 def _estimated(summary: Summary) -> tuple[str, str]:

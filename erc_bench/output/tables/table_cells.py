@@ -12,6 +12,7 @@ from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.statistics.results import DiscreteTest, TTest
 
 NOTHING = "-"
+RANKS_NOTE = "Bold: best of a column; underlined: second."
 FUTURE_MARK = "§"
 _MARKS = {"better": ("†", "‡", "△"), "worse": ("↓", "⇓", "▽")}
 _EQUAL = "≈"
@@ -90,7 +91,10 @@ def _panel(comparison: Comparison, title: str, indices: Sequence[int]) -> Panel:
     rows = [
         (row_label(comparison, row), tuple(_cell_text(comparison, column, row) for column in columns)) for row in filled
     ]
-    reported = [(row.label, tuple(_printed(row.values[index]) for index in indices)) for row in comparison.reported]
+    reported = [
+        (row.label, tuple(CellText(figure(row.values[index], ".2f")) for index in indices))
+        for row in comparison.reported
+    ]
     return Panel(
         title,
         tuple(_headers(columns)),
@@ -138,10 +142,6 @@ def _cell_text(comparison: Comparison, column: Column, row: int) -> CellText:
     return CellText(f"{summary.mean:.2f}", spread, score.rank, marks(column.pair_of(row)), ", ".join(words), letters)
 
 
-def _printed(value: float | None) -> CellText:
-    return CellText(figure(value, ".2f"))
-
-
 def marks(pair: Pair | None) -> str:
     """Return †, ‡ and △ for better than the baseline, ↓, ⇓ and ▽ for worse, ≈ for equal."""
     if pair is None:
@@ -149,6 +149,11 @@ def marks(pair: Pair | None) -> str:
     verdicts = (pair.verdict, pair.joint_verdict, pair.dialogue_verdict)
     found = "".join(_MARKS[verdict][place] for place, verdict in enumerate(verdicts) if verdict)
     return f"{found}{_EQUAL}" if pair.equivalent else found
+
+
+def caption_with_ranks(comparison: Comparison) -> list[str]:
+    """Return the caption, and where rows are ranked the meaning of the two ranks that are marked."""
+    return [*comparison.caption, *([RANKS_NOTE] if len(comparison.rows) > 1 else [])]
 
 
 def details(comparison: Comparison) -> list[Detail]:

@@ -89,7 +89,7 @@ class Loader:
 
     def _system(self) -> Answer:
         component = self._components["system"]
-        system: System = component(self._options("system", component))
+        system: System = component(component.Options(**self._settings("system", component.Options)))
         if not component.can_be_saved():
             raise ErcBenchError(f"the system {component.name!r} that is installed here cannot be loaded: it lacks load")
         system.load(self.folder / SYSTEM_FOLDER)
@@ -147,9 +147,6 @@ class Loader:
             readouts,
             Resolved(values, {}, {}, said.regime),
         )
-
-    def _options(self, slot: str, component: Any) -> Any:
-        return component.Options(**self._settings(slot, component.Options))
 
     def _settings(self, slot: str, options: type) -> dict[str, Any]:
         """Return the saved settings of a slot in the types that its options declare now."""

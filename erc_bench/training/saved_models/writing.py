@@ -42,17 +42,15 @@ def save_model(folder: Path, plan: Plan, model: TrainedParts | System, record: M
     """
     described = describe(plan, record)
     if isinstance(model, System):
-        _write_system(folder / SYSTEM_FOLDER, model)
+        system = folder / SYSTEM_FOLDER
+        system.mkdir()
+        model.save(system)
     else:
         described |= _write_composition(folder, model)
-    _write_description(folder, Description(**described, files=digests(folder)))
+    text = Description(**described, files=digests(folder)).text()
+    (folder / MODEL_FILE).write_text(text, encoding="utf-8")
     if isinstance(model, TrainedParts):
         _hold_against(model, Saved.read(folder))
-
-
-def _write_system(folder: Path, system: System) -> None:
-    folder.mkdir()
-    system.save(folder)
 
 
 def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
@@ -99,10 +97,6 @@ def _parts(model: TrainedParts) -> dict[str, tuple[nn.Module, str]]:
     for name, classifier in model.classifiers.items():
         parts[f"classifier.{name}"] = (classifier, f"the classifier {name!r}")
     return parts
-
-
-def _write_description(folder: Path, description: Description) -> None:
-    (folder / MODEL_FILE).write_text(description.text(), encoding="utf-8")
 
 
 def _hold_against(model: TrainedParts, saved: Saved) -> None:
