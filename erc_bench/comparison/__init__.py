@@ -15,9 +15,8 @@ from erc_bench.comparison.comparison_data import Column, Comparison, Family, Row
 from erc_bench.comparison.counted_cells import check_readouts, metric_of, select
 from erc_bench.comparison.expected import Alarm, rung_alarms
 from erc_bench.comparison.grouping import Reference, group
-from erc_bench.comparison.multiple_testing import correct
+from erc_bench.comparison.multiple_testing import correct, over_datasets, ranking
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition
-from erc_bench.comparison.over_datasets import over_datasets, ranking
 from erc_bench.comparison.reported_numbers import reported_rows
 from erc_bench.comparison.requested_tests import Tests
 from erc_bench.comparison.rows import (

@@ -16,10 +16,9 @@ from erc_bench.contracts.types import SplitName
 from erc_bench.corpora.corpus import Corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.statistics.dialogues import dialogue_bootstrap
+from erc_bench.statistics.dialogues import dialogue_bootstrap, intra_cluster_correlation
 from erc_bench.statistics.metrics import METRIC_WORDS, degenerate, majority_floor, score
 from erc_bench.statistics.seeds import summarise
-from erc_bench.statistics.utterances import intra_cluster_correlation
 
 
 def score_files(

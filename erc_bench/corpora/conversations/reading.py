@@ -29,11 +29,12 @@ from erc_bench.corpora.conversations.conversation import (
     Turn,
     in_sequence,
     kind,
+    lines_of,
     named,
     read_id,
+    read_text,
     read_turn,
 )
-from erc_bench.corpora.conversations.plain_text import lines_of, read_text
 from erc_bench.corpora.reading import csv_records, without_repeats
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean

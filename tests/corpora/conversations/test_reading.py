@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erc_bench.corpora.conversations.conversation import UNKNOWN_SPEAKER, sealed
-from erc_bench.corpora.conversations.plain_text import taken_over
+from erc_bench.corpora.conversations.conversation import UNKNOWN_SPEAKER, sealed, taken_over
 from erc_bench.corpora.conversations.reading import LARGEST, STDIN, read_document
 from erc_bench.errors import ErcBenchError
 
