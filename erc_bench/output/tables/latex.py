@@ -10,15 +10,13 @@ from collections.abc import Iterator, Sequence
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.latex_table import LatexCell, LatexRow, LatexTable
-from erc_bench.output.tables.latex_text import breakable, comment, escape
+from erc_bench.output.tables.latex_text import MATH, breakable, comment, escape
 from erc_bench.output.tables.selection_audit import TextTable
 from erc_bench.output.tables.table_cells import RANKS_NOTE, CellText, Panel, panels
 
 __all__ = ["escape", "render"]
 LABEL = "tab:erc-bench"
 _SEE_FIRST = rf"Notes: see Table~\ref{{{LABEL}}}."
-_MARKS = {"†": r"\dagger", "‡": r"\ddagger", "↓": r"\downarrow", "⇓": r"\Downarrow"}
-_MARKS |= {"△": r"\triangle", "▽": r"\bigtriangledown", "≈": r"\approx"}
 _RANK = {"best": r"\textbf{%s}", "second": r"\underline{%s}", "": "%s"}
 
 
@@ -73,7 +71,7 @@ def _words(text: str) -> LatexCell:
 
 def _score(cell: CellText) -> LatexCell:
     words = f" ({cell.words})" if cell.words else ""
-    raised = [*(_MARKS[mark] for mark in cell.marks), *([rf"\mathrm{{{cell.letters}}}"] if cell.letters else [])]
+    raised = [*(rf"\{MATH[mark]}" for mark in cell.marks), *([rf"\mathrm{{{cell.letters}}}"] if cell.letters else [])]
     latex = _RANK[cell.rank] % escape(cell.value)
     latex += rf" $\pm$~{escape(cell.spread)}" if cell.spread else ""
     latex += f"$^{{{' '.join(raised)}}}$" if raised else ""
