@@ -85,19 +85,23 @@ def compare(
     grouped, unusable = group(kept, metrics, readouts, Reference(every, gold_of), per_class or tests.needs_counts)
     if not grouped:
         raise ErcBenchError("no finished run can be read", "\n".join([*notes, *unusable]))
-    chosen = named or default_baseline(_methods(grouped, methods))
+    found = {entry.key.method for entries in grouped.values() for entry in entries}
+    # Those that were named, in that order, before the others.
+    chosen = named or default_baseline(
+        list(dict.fromkeys([*(name for name in methods if name in found), *sorted(found)]))
+    )
     rows = lettered(_rows(grouped, methods, chosen)) if tests.letters else _rows(grouped, methods, chosen)
     build: Build = partial(_metric_columns, rows, metrics, chosen, alpha, audit, tests)
     if per_class:
         build = partial(_class_columns, rows, alpha)
-    columns, found = _columns(grouped, _ordered(grouped, datasets), build)
+    columns, told = _columns(grouped, _ordered(grouped, datasets), build)
     if audit:
         check_audited(columns)
     if tests.by_slice:
         check_sliced(columns)
     beside, lacking = reported_rows(reported, columns)
     ledgers = ledgers_of(every)
-    notes += [*unusable, *found, *lacking, *_alarms(grouped, rows, alarms), *ledgers.notes]
+    notes += [*unusable, *told, *lacking, *_alarms(grouped, rows, alarms), *ledgers.notes]
     notes += [] if per_class else _on_the_baseline(chosen, named, columns)
     unique = said_once(notes, columns)
     corrected = correct(columns, alpha, family, tests)
@@ -144,11 +148,6 @@ def _on_the_baseline(chosen: Baseline, named: Baseline | None, columns: Sequence
 def _alarms(grouped: Columns, rows: Sequence[TableRow], alarms: Sequence[Alarm]) -> list[str]:
     labels = {row.key: row.label for row in rows}
     return [note for condition, entries in grouped.items() for note in rung_alarms(condition, entries, labels, alarms)]
-
-
-def _methods(grouped: Columns, methods: Sequence[str]) -> list[str]:
-    found = sorted({entry.key.method for entries in grouped.values() for entry in entries})
-    return sorted(found, key=lambda name: methods.index(name) if name in methods else len(methods))
 
 
 def _rows(grouped: Columns, methods: Sequence[str], baseline: Baseline) -> tuple[TableRow, ...]:

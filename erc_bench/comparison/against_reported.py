@@ -173,11 +173,7 @@ def _in_column(rows: Sequence[ReportedRow], column: int, alpha: float) -> Iterat
         rivals = [each for each in own if not tables.isdisjoint(rows[each[1]].printed_in)]
         if rivals:
             best, claimed = max(rivals, key=lambda each: each[0])
-            seeds = rows[claimed].seeds or 0
-            yield PrintedClaim(column, claimed, position, best - value, seeds, _largest_sd(best - value, seeds, alpha))
-
-
-def _largest_sd(difference: float, seeds: int, alpha: float) -> Estimate:
-    if difference <= 0:
-        return Estimate(None, "no claim: printed as no better")
-    return largest_sd(difference, seeds, alpha)
+            seeds, difference = rows[claimed].seeds or 0, best - value
+            sd = largest_sd(difference, seeds, alpha)
+            no_claim = Estimate(None, "no claim: printed as no better")
+            yield PrintedClaim(column, claimed, position, difference, seeds, sd if difference > 0 else no_claim)

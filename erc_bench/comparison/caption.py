@@ -52,7 +52,8 @@ def scores(comparison: Comparison) -> list[tuple[Column, Score]]:
 
 def _what(comparison: Comparison) -> str:
     metric = _class_metrics(comparison) if comparison.per_class else _metrics(comparison)
-    spread = "mean ± standard deviation (n - 1) over" if _several(comparison) else "of single runs with"
+    several = any(score.summary.n > 1 for _, score in scores(comparison))
+    spread = "mean ± standard deviation (n - 1) over" if several else "of single runs with"
     return f"{metric}, in points, {spread} {_common_seeds(comparison) or 'seeds named below'}."
 
 
@@ -68,10 +69,6 @@ def _metrics(comparison: Comparison) -> str:
 def _class_metrics(comparison: Comparison) -> str:
     further = dict.fromkeys(METRIC_WORDS[column.metric] for column in comparison.columns if not column.class_name)
     return f"F1 of each class, {', '.join(further)} on the test split (described, not tested)"
-
-
-def _several(comparison: Comparison) -> bool:
-    return any(score.summary.n > 1 for _, score in scores(comparison))
 
 
 def _common_seeds(comparison: Comparison) -> str:

@@ -9,6 +9,7 @@ from statistics import mean
 from typing import Any
 
 from erc_bench.comparison.comparison_data import Comparison
+from erc_bench.comparison.counted_cells import address_of
 from erc_bench.comparison.wording import count
 from erc_bench.store.ledger import LedgerEntry, read_ledger
 from erc_bench.store.reading import StoredCell
@@ -30,11 +31,7 @@ def shown_cells(comparison: Comparison, cells: Iterable[StoredCell]) -> list[Sto
         for key in [comparison.rows[score.row].key]
     }
     done = (cell for cell in cells if cell.status == "done")
-    return list({address: cell for cell in done if (address := _address(cell.record)) in shown}.values())
-
-
-def _address(record: dict[str, Any]) -> tuple[str, str, str, str, int]:
-    return record["dataset"], record["method"], record["backbone"], record["settings_hash"], record["seed"]
+    return list({address: cell for cell in done if (address := address_of(cell.record)) in shown}.values())
 
 
 def upstreams(shown: Sequence[StoredCell]) -> list[str]:

@@ -117,18 +117,14 @@ def _with_these(comparison: Comparison) -> str:
 
 def _detectable_in(comparison: Comparison, column: Column) -> str:
     alpha = comparison.alpha
-    able = [pair for pair in column.pairs if _may_be_marked(comparison, column, pair)]
+    behind = [(pair, _behind_the_mark(comparison, column, pair)) for pair in column.pairs]
+    able = [pair for pair, tested in behind if tested is None or tested[0].can_reach(alpha)]
     found = [size for pair in able if (size := detectable_after_correction(pair, column, alpha)) is not None]
     if not found:
         return ""
     low, high = f"{min(found):.2f}", f"{max(found):.2f}"
     points = f"{low} points" if low == high else f"{low} to {high} points, by row"
     return f"{column.title} {points}"
-
-
-def _may_be_marked(comparison: Comparison, column: Column, pair: Pair) -> bool:
-    behind = _behind_the_mark(comparison, column, pair)
-    return behind is None or behind[0].can_reach(comparison.alpha)
 
 
 def detectable_after_correction(pair: Pair, column: Column, alpha: float) -> float | None:
@@ -155,19 +151,15 @@ _RECORDED = "Scores are those of the records; the stored predictions were not re
 def claims(comparison: Comparison) -> list[str]:
     """Explain the marks, and name tests that cannot reach the level and the difference that the seeds could detect."""
     if not any(column.pairs for column in comparison.columns):
-        return _nothing_compared(comparison)
+        if comparison.per_class or len(comparison.rows) > 1:
+            return []
+        row = comparison.rows[0].label
+        return [f"Nothing is compared: {row} is the only row. Show another method, or name a baseline."]
     if not any(column.family or column.joint_family or column.dialogue_family for column in comparison.columns):
         return ["No comparison can be tested; the reasons stand beside the differences."]
     marks = _over_seeds(comparison) if comparison.tests.over_seeds else _over_dialogues(comparison)
     further = (_contradictions, _equal, _letters, reach)
     return [*marks, *(sentence for tell in further for sentence in tell(comparison))]
-
-
-def _nothing_compared(comparison: Comparison) -> list[str]:
-    if comparison.per_class or len(comparison.rows) > 1:
-        return []
-    row = comparison.rows[0].label
-    return [f"Nothing is compared: {row} is the only row. Show another method, or name a baseline."]
 
 
 def _over_seeds(comparison: Comparison) -> list[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Outcome, name_of, test_set_of
 from erc_bench.comparison.wording import count, seed_words
@@ -93,6 +93,14 @@ def check_readouts(cells: Sequence[StoredCell], readouts: Sequence[str]) -> None
     for name in readouts:
         if name not in known:
             raise ErcBenchError(f"no stored run was read out with {name!r}; {did_you_mean(name, known)}")
+
+
+Address = tuple[str, str, str, str, int]
+
+
+def address_of(record: Mapping[str, Any]) -> Address:
+    """Return dataset, method, backbone, settings hash and seed of a cell."""
+    return record["dataset"], record["method"], record["backbone"], record["settings_hash"], record["seed"]
 
 
 def own_classifier(cell: StoredCell) -> str:

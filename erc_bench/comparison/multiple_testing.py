@@ -166,8 +166,9 @@ def ranking(comparison: Comparison, force: bool) -> Ranking:
         if all(comparison.columns[position].scores[row] is not None for position in single)
     ]
     rows = everywhere if single else []
-    scores = np.array([[_mean(comparison, position, row) for row in rows] for position in single])
-    scores = scores.reshape(len(single), len(rows))
+    columns = [comparison.columns[position] for position in single]
+    means = [score.summary.mean for column in columns for row in rows if (score := column.scores[row])]
+    scores = np.array(means).reshape(len(single), len(rows))
     return Ranking(
         columns=tuple(single),
         rows=tuple(rows),
@@ -177,9 +178,3 @@ def ranking(comparison: Comparison, force: bool) -> Ranking:
         left_out=tuple(row for row in range(len(comparison.rows)) if row not in rows),
         forced=force,
     )
-
-
-def _mean(comparison: Comparison, position: int, row: int) -> float:
-    score = comparison.columns[position].scores[row]
-    assert score is not None  # these rows have one everywhere
-    return score.summary.mean

@@ -182,16 +182,11 @@ def pair_rows(
     )
     met = {row for pair in wanted for row in pair}
     alone = [rows[i].label for i in present if i not in met and rows[i].key.method != baseline.method]
-    return pairs, _alone(column, alone, baseline) + [
-        note for pair in pairs for note in _unshared(column, pair, rows, tests)
-    ]
-
-
-def _alone(column: Column, labels: Sequence[str], baseline: Baseline) -> list[str]:
-    if not labels:
-        return []
-    condition = "" if baseline.backbone else " with the same backbone"
-    return [f"{column.title}: {', '.join(labels)} compared with nothing: there is no run of {baseline}{condition}"]
+    notes = [note for pair in pairs for note in _unshared(column, pair, rows, tests)]
+    if alone:
+        wanted_run = f"{baseline}{'' if baseline.backbone else ' with the same backbone'}"
+        notes.insert(0, f"{column.title}: {', '.join(alone)} compared with nothing: there is no run of {wanted_run}")
+    return pairs, notes
 
 
 def _unshared(column: Column, pair: Pair, rows: Sequence[TableRow], tests: Tests) -> list[str]:

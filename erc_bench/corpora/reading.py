@@ -52,7 +52,11 @@ def clean_text(text: str) -> str:
 
 def read_text(path: Path) -> str:
     """Return the content of a UTF-8 file, without a byte-order mark."""
-    return _decode(path, _read_bytes(path))
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ErcBenchError(f"{path} cannot be read: {error.strerror or error}", _FRESH_COPY) from error
+    return _decode(path, content)
 
 
 def _decode(path: Path, content: bytes) -> str:
@@ -67,13 +71,6 @@ def _decode(path: Path, content: bytes) -> str:
             f"{path}, line {line}: the file is not UTF-8 (byte 0x{error.object[error.start]:02x})",
             f"Convert it, for example: iconv -f windows-1252 -t utf-8 {path.name} > converted",
         ) from error
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ErcBenchError(f"{path} cannot be read: {error.strerror or error}", _FRESH_COPY) from error
 
 
 def _refuse_foreign(path: Path, content: bytes) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from erc_bench.contracts.dataset import DataFile, Dataset, Layout, SplitCounts
+from erc_bench.contracts.dataset import DataFile, Dataset, SplitCounts
 from erc_bench.contracts.types import Dialogue, SplitName, Splits
 from erc_bench.corpora.corpus import Corpus, load_corpus
 from erc_bench.corpora.folder import digest_found, digest_of_many, digest_on_record, matching_files
@@ -68,14 +68,10 @@ def overlap(splits: Splits) -> tuple[Overlap, ...]:
     contents = {name: _content(members) for name, members in dialogues.items()}
     found = []
     for earlier, later in _PAIRS:
-        for part, members in _by_slice(dialogues[later]):
+        for part in sorted({dialogue.slice for dialogue in dialogues[later]}):
+            members = [dialogue for dialogue in dialogues[later] if dialogue.slice == part]
             found.append(_overlap(earlier, later, part, contents[earlier], _content(members)))
     return tuple(found)
-
-
-def _by_slice(dialogues: Sequence[Dialogue]) -> Iterator[tuple[str, list[Dialogue]]]:
-    for part in sorted({dialogue.slice for dialogue in dialogues}):
-        yield part, [dialogue for dialogue in dialogues if dialogue.slice == part]
 
 
 def _overlap(earlier: SplitName, later: SplitName, part: str, before: _Content, after: _Content) -> Overlap:
@@ -100,11 +96,7 @@ def _known(texts: Sequence[str], earlier: Sequence[str]) -> int:
 def repeats(dialogues: Sequence[Dialogue]) -> Repeats:
     """Count the repetitions within the same split."""
     content = _content(dialogues)
-    return Repeats(_repeated(content.dialogues), _repeated(content.long_utterances))
-
-
-def _repeated(texts: Sequence[str]) -> int:
-    return len(texts) - len(set(texts))
+    return Repeats(*(len(texts) - len(set(texts)) for texts in (content.dialogues, content.long_utterances)))
 
 
 def _content(dialogues: Sequence[Dialogue]) -> _Content:
@@ -210,13 +202,10 @@ def _file_checks(dataset_class: type[Dataset], corpus: Corpus) -> tuple[str, tup
     named = next(layout for layout in dataset_class.layouts if layout.name == corpus.layout_name)
     names = [file.path for file in named.files]
     alike = [layout for layout in dataset_class.layouts if [file.path for file in layout.files] == names]
-    checked = {layout.name: _layout_checks(layout, corpus.folder) for layout in (named, *alike)}
+    folder = corpus.folder
+    checked = {layout.name: tuple(_file_check(file, folder) for file in layout.files) for layout in (named, *alike)}
     best = max(checked, key=lambda name: sum(check.state == "ok" for check in checked[name]))
     return best, checked[best]
-
-
-def _layout_checks(layout: Layout, folder: Path) -> tuple[FileCheck, ...]:
-    return tuple(_file_check(file, folder) for file in layout.files)
 
 
 def _file_check(file: DataFile, folder: Path) -> FileCheck:

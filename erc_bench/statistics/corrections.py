@@ -96,7 +96,7 @@ def holm_chains(chains: Sequence[Sequence[float]]) -> list[list[float]]:
     Statistics in Medicine 28 (2009).
     """
     if not all(map(len, chains)):
-        raise ValueError("a chain must hold a p-value")
+        raise ValueError("a chain must hold p-values between 0 and 1")
     rising = [np.maximum.accumulate(_as_p_values(chain)) for chain in chains]
     m = len(rising)
     order = sorted(range(m), key=lambda row: float(rising[row][-1]))
@@ -135,8 +135,7 @@ def stouffer(p_values: Sequence[float], weights: Sequence[float] | None = None) 
         raise ValueError("there must be one positive weight for each p-value")
     if len(values) < 2:
         return Combined(len(values), None, reason=_too_few(len(values)))
-    z = float((scales * _z(values)).sum() / math.sqrt((scales**2).sum()))
-    return Combined(len(values), max(float(special.ndtr(-z)), sys.float_info.min), z)
+    return Combined(len(values), *_stouffer(values, scales))
 
 
 def partial_conjunction(
@@ -160,23 +159,17 @@ def partial_conjunction(
     return PartialConjunction(at_least, n, min(1.0, _COMBINATIONS[combination](values[at_least - 1 :])))
 
 
-def _bonferroni(largest: Floats) -> float:
-    return float(len(largest) * largest[0])
-
-
-def _simes(largest: Floats) -> float:
-    return float((len(largest) * largest / np.arange(1, len(largest) + 1)).min())
-
-
-def _stouffer(largest: Floats) -> float:
-    return max(float(special.ndtr(-_z(largest).sum() / math.sqrt(len(largest)))), sys.float_info.min)
-
-
 _COMBINATIONS: Mapping[str, Callable[[Floats], float]] = {
-    "bonferroni": _bonferroni,
-    "simes": _simes,
-    "stouffer": _stouffer,
+    "bonferroni": lambda largest: float(len(largest) * largest[0]),
+    "simes": lambda largest: float((len(largest) * largest / np.arange(1, len(largest) + 1)).min()),
+    "stouffer": lambda largest: _stouffer(largest, np.ones(len(largest)))[0],
 }
+
+
+def _stouffer(values: Floats, weights: Floats) -> tuple[float, float]:
+    """Return the combined p and its z."""
+    z = float((weights * _z(values)).sum() / math.sqrt((weights**2).sum()))
+    return max(float(special.ndtr(-z)), sys.float_info.min), z
 
 
 def _as_p_values(p_values: Sequence[float]) -> Floats:

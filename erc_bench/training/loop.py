@@ -130,7 +130,10 @@ class Loop:
             # What lies in memory already has no language model to run, and nothing to divide.
             steps = gather() if split.states is not None else self._retry.run(gather, len(group[0]))
             for step in steps:
-                self._note(step, log)
+                log.add(step.terms)
+                self._training |= step.training_terms
+                self._inert |= step.inert_terms
+                self.progress.step(log.latest)
             self._clip()
             schedule.set_rates(epoch, number, len(groups))
             optimiser.step()
@@ -161,12 +164,6 @@ class Loop:
             for step in steps:
                 step.train_head_apart()
         return steps
-
-    def _note(self, step: BatchStep, log: TermLog) -> None:
-        log.add(step.terms)
-        self._training |= step.training_terms
-        self._inert |= step.inert_terms
-        self.progress.step(log.latest)
 
     def _begin_epoch(self, epoch: int, split: PreparedSplit) -> list[int]:
         order = list(range(len(split)))

@@ -82,7 +82,8 @@ class RowEncoder:
                         on_chunk()
             return states
 
-        states = encode_side_by_side(encode_chunks, self._read(chunks), self._parameters(), self._cores(len(chunks)))
+        cores = torch.get_num_threads() if self._quickened and len(chunks) > 1 else 1
+        states = encode_side_by_side(encode_chunks, self._read(chunks), self._parameters(), cores)
         order = torch.tensor([i for group in groups for i in group])
         back = torch.empty(len(order), dtype=torch.long)
         back[order] = torch.arange(len(order))
@@ -115,9 +116,6 @@ class RowEncoder:
         if not self._quickened or not self.model.training:
             return None
         return torch.empty(chunks, dtype=torch.long).random_().tolist()
-
-    def _cores(self, chunks: int) -> int:
-        return torch.get_num_threads() if self._quickened and chunks > 1 else 1
 
     @property
     def _quickened(self) -> bool:

@@ -83,7 +83,14 @@ def read_answers(file: Path, split: Split) -> AnswerFile:
     unpacked = _unpacked(file)
     try:
         rows = read_csv(file, KEY_COLUMNS, unpacked)
-        keyed = [(_seed(row), (row["dialogue_id"], row.whole_number("utterance")), row) for row in rows]
+        keyed = [
+            (
+                row.whole_number("seed") if "seed" in row.values else None,
+                (row["dialogue_id"], row.whole_number("utterance")),
+                row,
+            )
+            for row in rows
+        ]
     except ErcBenchError as error:
         raise ErcBenchError(error.message, COLUMNS_HINT) from None
     if not rows:
@@ -110,10 +117,6 @@ def _unpacked(file: Path) -> bytes | None:
         return unpack(file)
     except OSError as error:
         raise ErcBenchError(f"{file} cannot be read: {error.strerror or error}", COLUMNS_HINT) from None
-
-
-def _seed(row: Row) -> int | None:
-    return row.whole_number("seed") if "seed" in row.values else None
 
 
 _Keyed = Sequence[tuple[int | None, UtteranceKey, Row]]
@@ -153,7 +156,8 @@ def _labels(rows: Sequence[Row], split: Split, gold: Mapping[UtteranceKey, str],
             unknown.setdefault(row["predicted"], []).append(row.line)
     problems = [
         _Problem(
-            f"{_lines(lines)}: predicted {label!r} is not a label of {split.dataset};"
+            f"line {lines[0]}{f' and {len(lines) - 1} more' if lines[1:] else ''}: predicted {label!r} is not a label"
+            f" of {split.dataset};"
             f" {did_you_mean(label, split.labels)}",
             tuple(lines),
         )
@@ -167,10 +171,6 @@ def _labels(rows: Sequence[Row], split: Split, gold: Mapping[UtteranceKey, str],
             sentence = f"line {row.line}: gold is {row['gold']!r}, where {split.words} says {gold[key]!r}"
             problems.append(_Problem(sentence, (row.line,)))
     return problems
-
-
-def _lines(lines: Sequence[int]) -> str:
-    return f"line {lines[0]}" + (f" and {len(lines) - 1} more" if len(lines) > 1 else "")
 
 
 def _raise(file: Path, split: Split, problems: Sequence[_Problem]) -> None:

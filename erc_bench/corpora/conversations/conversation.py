@@ -190,14 +190,10 @@ def read_text(text: str, _place: str) -> Document:
             conversations.append([])
             continue
         before = conversations[-1][-1].speaker if conversations[-1] else ""
-        conversations[-1].append(_spoken(line, before))
+        spoken = _speaker_and_words(line) or (before, line.strip())
+        conversations[-1].append(Turn(*spoken, {"line": line}))
     read = tuple(Conversation(tuple(turns)) for turns in conversations if turns)
     return Document("text", read, in_sequence(read))
-
-
-def _spoken(line: str, before: str) -> Turn:
-    named = _speaker_and_words(line)
-    return Turn(*(named or (before, line.strip())), {"line": line})
 
 
 def _speaker_and_words(line: str) -> tuple[str, str] | None:

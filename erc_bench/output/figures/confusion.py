@@ -138,16 +138,13 @@ def _caption(panel: FigurePanel, matrices: Matrices) -> str:
     if matrices.difference is not None and matrices.baseline is not None:
         sentences.append(f"Right: {matrices.shown.label} less {matrices.baseline.label}, in percentage points.")
         sentences += _largest(panel, matrices.difference)
-    hits = ", ".join(f"{printable(label)} {_percent(matrices.own[i, i])}" for i, label in enumerate(panel.labels))
-    sentences.append(f"Right answers of {matrices.shown.label}: {hits}.")
-    missing = [printable(label) for i, label in enumerate(panel.labels) if not np.isfinite(matrices.own[i, i])]
+    right = {printable(label): matrices.own[i, i] for i, label in enumerate(panel.labels)}
+    missing = [label for label, share in right.items() if not np.isfinite(share)]
+    hits = (f"{label} {'unknown' if label in missing else f'{share:.0f} %'}" for label, share in right.items())
+    sentences.append(f"Right answers of {matrices.shown.label}: {', '.join(hits)}.")
     if missing:
         sentences.append(f"No test utterance is labelled {' or '.join(missing)}.")
     return " ".join(sentences)
-
-
-def _percent(value: float) -> str:
-    return f"{value:.0f} %" if np.isfinite(value) else "unknown"
 
 
 def _largest(panel: FigurePanel, difference: Matrix) -> list[str]:

@@ -43,7 +43,9 @@ def collect(cells: Sequence[StoredCell], request: ReportRequest, catalogue: Cata
     )
     comparison = _comparison(make, cells, request)
     comparison = replace(comparison, notes=said_once(comparison.notes, comparison.columns))
-    selection = _selection(comparison, cells, request)
+    # A slice has no answers and no figures of its own: they are those of the whole split.
+    whole = replace(comparison, columns=tuple(column for column in comparison.columns if not column.slice_name))
+    selection = of_comparison(whole, cells, Wanted(alpha=request.alpha))
     shown = _shown(selection)
     texts, notes = _texts(shown, request, catalogue)
     data, left_out = explorer(shown, texts)
@@ -83,12 +85,6 @@ def _per_class(make: Callable[..., Comparison]) -> Comparison | None:
         return make(per_class=True)
     except ErcBenchError:  # every cell was scored on dev alone
         return None
-
-
-def _selection(comparison: Comparison, cells: Sequence[StoredCell], request: ReportRequest) -> SelectedRows:
-    # A slice has no answers and no figures of its own: they are those of the whole split.
-    columns = tuple(column for column in comparison.columns if not column.slice_name)
-    return of_comparison(replace(comparison, columns=columns), cells, Wanted(alpha=request.alpha))
 
 
 def _shown(selection: SelectedRows) -> tuple[ReportRow, ...]:

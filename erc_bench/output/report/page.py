@@ -43,7 +43,13 @@ def render(report: Report) -> str:
         contents=join(element("li", element("a", name, href=f"#{key}")) for key, name, _ in sections),
         no_script=element("p", _NO_SCRIPT, class_="hint without-script"),
         filters=_filters(report),
-        sections=join((_section(*section) for section in sections), "\n"),
+        sections=join(
+            (
+                element("section", element("h2", name), content, id=key, tabindex="-1")
+                for key, name, content in sections
+            ),
+            "\n",
+        ),
         data=embedded(report.explorer),
     )
     # A lone surrogate, which JSON files may hold, has no place in a file.
@@ -65,10 +71,6 @@ def _policy(style: str, script: str) -> str:
     digests = {kind: b64encode(sha256(text.encode()).digest()).decode() for kind, text in sources.items()}
     allowed = [f"{kind}-src 'sha256-{digest}'" for kind, digest in digests.items()]
     return "; ".join(["default-src 'none'", *allowed, "img-src data:", "base-uri 'none'", "form-action 'none'"])
-
-
-def _section(key: str, name: str, content: Html) -> Html:
-    return element("section", element("h2", name), content, id=key, tabindex="-1")
 
 
 def _sections(report: Report) -> list[tuple[str, str, Html]]:

@@ -59,14 +59,10 @@ def _tests(detail: Detail, tests: Tests) -> tuple[str, ...]:
 
 def detail_note(comparison: Comparison) -> str:
     """Return the meaning of the comparisons' columns."""
-    return " ".join([_note(comparison), *_equal_note(comparison)])
-
-
-def _equal_note(comparison: Comparison) -> list[str]:
     margin = comparison.tests.margin
     if margin is None:
-        return []
-    return [f"equal p: of the claim that the difference lies within ±{margin:g} points (TOST)."]
+        return _note(comparison)
+    return f"{_note(comparison)} equal p: of the claim that the difference lies within ±{margin:g} points (TOST)."
 
 
 def _note(comparison: Comparison) -> str:

@@ -5,13 +5,12 @@ A table that fits a page floats; a longer one is a ``longtable``. The notes of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.latex_table import LatexCell, LatexRow, LatexTable
 from erc_bench.output.tables.latex_text import MATH, breakable, comment, escape
-from erc_bench.output.tables.selection_audit import TextTable
 from erc_bench.output.tables.table_cells import RANKS_NOTE, CellText, Panel, panels
 
 __all__ = ["escape", "render"]
@@ -55,14 +54,9 @@ def _sections(panel: Panel) -> tuple[tuple[LatexRow, ...], ...]:
 
 def _further(comparison: Comparison) -> Iterator[LatexTable]:
     for each in additional_tables(comparison):
-        head, *rows = _text_rows(each.table)
+        head, *rows = (tuple(map(_words, row)) for row in (each.table.titles, *each.table.rows))
         columns = "ll" + "r" * (len(head) - 2)
         yield LatexTable(f"{LABEL}-{each.key}", each.title, columns, (head,), (tuple(rows),), each.notes)
-
-
-def _text_rows(table: TextTable) -> list[LatexRow]:
-    every: Sequence[tuple[str, ...]] = (table.titles, *table.rows)
-    return [tuple(map(_words, row)) for row in every]
 
 
 def _words(text: str) -> LatexCell:

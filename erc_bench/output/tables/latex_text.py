@@ -95,7 +95,7 @@ _PIECES = re.compile(r"[^=./_-]*[=./_-]+|[^=./_-]+")
 
 def breakable(text: str) -> str:
     """Return text of which long words such as ``encoder.template=paper`` may be broken after ``=``, ``.`` and so on."""
-    return " ".join(map(_breakable_word, text.split(" ")))
+    return " ".join(r"\allowbreak{}".join(map(escape, _pieces(word))) for word in text.split(" "))
 
 
 def longest_piece(texts: Iterable[str]) -> int:
@@ -106,10 +106,6 @@ def longest_piece(texts: Iterable[str]) -> int:
 
 def _pieces(word: str) -> list[str]:
     return [word] if len(word) <= _LONG_WORD else _PIECES.findall(word)
-
-
-def _breakable_word(word: str) -> str:
-    return r"\allowbreak{}".join(map(escape, _pieces(word)))
 
 
 def comment(note: str) -> str:

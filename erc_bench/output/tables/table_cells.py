@@ -218,16 +218,11 @@ def reasons(comparison: Comparison, pair: Pair) -> str:
     if over is not None:
         return over.test.reason or over.interval.reason
     found = [pair.seed_test.reason]
-    if comparison.tests.unit == "both":
-        found = _together(pair.seed_test.reason, pair.joint.reason)
+    if comparison.tests.unit == "both" and pair.joint.reason != pair.seed_test.reason:
+        both = (("seeds", pair.seed_test.reason), ("joint", pair.joint.reason))
+        found = [f"{words} {text}" for words, text in both if text]
     found += [f"no mark: {favoured(comparison, pair)}"] if pair.contradiction else []
     return "; ".join(filter(None, found))
-
-
-def _together(seeds: str, joint: str) -> list[str]:
-    if seeds == joint:
-        return [seeds]
-    return [f"{words} {text}" for words, text in (("seeds", seeds), ("joint", joint)) if text]
 
 
 def figure(value: float | None, form: str) -> str:
