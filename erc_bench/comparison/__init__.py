@@ -198,7 +198,7 @@ def _metric_columns(
     for column, parts in [(whole, entries), *slices]:
         pairs, found = pair_rows(column, parts, rows, baseline, alpha, tests)
         columns.append(replace(column, pairs=pairs))
-        # What a slice lacks, the whole lacks as well.
+        # The notes of a slice are among those of the whole.
         notes += found if column is whole else []
     return columns, notes
 

@@ -35,7 +35,7 @@ def shown_cells(comparison: Comparison, cells: Iterable[StoredCell]) -> list[Sto
 
 
 def upstreams(shown: Sequence[StoredCell]) -> list[str]:
-    """Say which rows read through an upstream, and how much better that fits what it was trained on."""
+    """Say which rows read through an upstream, and how much better that fits its training data."""
     found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     for cell in shown:
         record = cell.record
@@ -105,7 +105,7 @@ def ledgers_of(cells: Iterable[StoredCell]) -> Ledgers:
 def configurations(comparison: Comparison, cells: Iterable[StoredCell], ledgers: Ledgers) -> str:
     """Say how often the test split was looked at: the more configurations, the less a best one means.
 
-    A folder without a ledger, as old runs have none, counts the stored cells.
+    Folders of old runs lack a ledger: their stored cells are counted.
     """
     shown = {row.key.method for row in comparison.rows}
     datasets = {column.dataset for column in comparison.columns}

@@ -228,7 +228,7 @@ def _level(comparison: Comparison) -> str:
 
 def _family(comparison: Comparison, sizes: Sequence[int]) -> str:
     found = {column.header: size for column, size in zip(comparison.columns, sizes, strict=True)}
-    # A dataset without comparisons has no family.
+    # Datasets without comparisons are left out.
     by_dataset = {header: size for header, size in found.items() if size} or found
     counted = set(by_dataset.values())
     if comparison.family == "table" or len(found) == 1:

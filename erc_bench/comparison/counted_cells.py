@@ -116,7 +116,7 @@ _Data = tuple[str, str, int | None]
 class _Reference:
     """The labels that count: ``name`` is that of the test set that has them, ``whose`` says where they come from.
 
-    There is no name where as many cells have one version as another.
+    The name is empty where as many cells have one version as another.
     """
 
     name: str
@@ -165,11 +165,11 @@ def _reference(
     for cell in cells:
         if not _votes(cell, data):
             continue
-        # What cannot be read is named where it is to be shown.
+        # Unreadable files are named where they are to be shown.
         with suppress(ErcBenchError):
             outcome = read.get(cell.folder)
             name, asked = test_set_of(cell) if outcome is None else (outcome.test_set, outcome.asked)
-            assert asked is not None  # what has the name of a test set was read
+            assert asked is not None  # a named test set was read
             known[name] = asked
             votes[name] += 1
     if not votes:  # only the files of further readouts can be read

@@ -198,6 +198,6 @@ def without_each(outcome: Outcome, metric: str, cluster: str) -> Scores:
     key = metric, cluster
     if key not in outcome.without:
         counts = clustered(outcome, cluster)
-        assert counts is not None  # only what was answered can be left out
+        assert counts is not None  # only answered dialogues can be left out
         outcome.without[key] = leave_one_out(counts, metric, outcome.scored)
     return outcome.without[key]

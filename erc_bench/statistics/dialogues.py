@@ -256,7 +256,7 @@ def mcnemar(first_right: npt.ArrayLike, second_right: npt.ArrayLike, alpha: floa
     if not n:
         return McNemar(0, None, None, ALIKE)
     p = min(1.0, 2.0 * float(special.bdtr(min(only_first, only_second), n, 0.5)))
-    # 0 itself cannot be: with very many utterances the least p is below what a float holds.
+    # 0 itself cannot be: with very many utterances the least p is below the smallest float.
     smallest = max(2.0 ** (1 - n), np.finfo(float).tiny)
     reason = shortfall(smallest, alpha, counted(n, "differing answer"))
     return McNemar(n, max(p, smallest), smallest, reason, only_first, only_second)

@@ -1,4 +1,4 @@
-"""The results of the tests: numbers, or the reason why there are none.
+"""The results of the tests: numbers, or the reason why a test gives none.
 
 A number that does not exist is ``None`` and ``reason`` says why. A number that exists but means
 little (a test that cannot reach the level with so few seeds) keeps its value beside the reason.
@@ -190,8 +190,8 @@ class JointTest:
 class BootstrapInterval:
     """The 1 - alpha interval of a difference (or of one system's score), from ``draws`` resampled test sets.
 
-    ``method`` is how the interval was read from the draws, ``standard_error`` the spread of these, made good for
-    what resampling loses of it.
+    ``method`` is how the interval was read from the draws, ``standard_error`` their spread, corrected for the share
+    that resampling loses.
     """
 
     estimate: float | None

@@ -38,7 +38,7 @@ from erc_bench.training.workspace import Workspace
 def quicken(model: nn.Module, device: torch.device) -> None:
     """Change a model in place, so that it computes nothing that is not read and draws quickly.
 
-    What comes out in evaluation stays the same but for rounding; in training on a CPU other
+    Its states in evaluation stay the same but for rounding; in training on a CPU other
     elements are dropped, as with another seed.
     """
     if device.type == "cpu":

@@ -19,7 +19,7 @@ from erc_bench.training.row_states import RowEncoder, set_training
 
 
 class MomentumEncoder:
-    """A copy of an encoder that follows it and has no gradients of its own.
+    """A copy of an encoder that follows it without gradients of its own.
 
     Parts that do not train (a frozen backbone, its lower layers, the tokenizer) are shared, not copied.
     """

@@ -25,7 +25,7 @@ from erc_bench.training.core_versions import CORE_VERSIONS
 class DeferredModel:
     """Stands in the place of a frozen language model, and answers as the model does, which it loads for that.
 
-    It is no module of torch: walks over an encoder's modules and parameters pass it by.
+    It is not a torch module: walks over an encoder's modules and parameters pass it by.
     """
 
     def __init__(self, config: Any, parameter_count: int, load: Callable[[], nn.Module]) -> None:
@@ -68,7 +68,7 @@ class DeferredModel:
         return self.loaded()(*inputs, **named)
 
     def __deepcopy__(self, _memo: Any) -> DeferredModel:
-        """Return itself: a copy of an encoder shares what does not train."""
+        """Return itself: copies of an encoder share its frozen model."""
         return self
 
 

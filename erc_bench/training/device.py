@@ -109,7 +109,7 @@ def hardware(device: torch.device) -> dict[str, Any]:
     return {
         "class": device.type,
         "name": _processor() if on_cpu else torch.cuda.get_device_name(device),
-        # What torch computes with, which an environment variable may lower.
+        # The instructions that torch uses, which an environment variable may lower.
         "instructions": torch.backends.cpu.get_cpu_capability() if on_cpu else "",
         "platform": platform.platform(),
         "threads": torch.get_num_threads(),

@@ -127,7 +127,7 @@ class Loop:
         for number, group in enumerate(groups):
             position = epoch, number * accumulation
             gather = partial(self._gather_gradients, optimiser, split, group, position)
-            # What lies in memory already has no language model to run, and nothing to divide.
+            # States in memory need no language model, whose work alone could be divided.
             steps = gather() if split.states is not None else self._retry.run(gather, len(group[0]))
             for step in steps:
                 log.add(step.terms)

@@ -166,7 +166,7 @@ def _labels(rows: Sequence[Row], split: Split, gold: Mapping[UtteranceKey, str],
     if "gold" not in rows[0].values:
         return problems
     for _, key, row in keyed:
-        # What the corpus does not label has no gold label to agree with.
+        # An utterance without a label in the corpus cannot disagree with it.
         if key in gold and row["gold"] != gold[key]:
             sentence = f"line {row.line}: gold is {row['gold']!r}, where {split.words} says {gold[key]!r}"
             problems.append(_Problem(sentence, (row.line,)))

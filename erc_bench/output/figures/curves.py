@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
@@ -52,19 +53,12 @@ class Curves:
 
 def average(by_seed: BySeed) -> Curve | None:
     """Return the mean curve; an epoch that only some seeds reached is the mean over those."""
-    values: dict[int, list[float]] = {}
-    for epochs, found in by_seed:
-        for epoch, value in zip(epochs, found, strict=True):
-            values.setdefault(epoch, []).append(value)
-    if not values:
+    pairs = [pair for epochs, found in by_seed for pair in zip(epochs, found, strict=True)]
+    if not pairs:
         return None
-    order = sorted(values)
-    return Curve(
-        np.array(order),
-        np.array([len(values[epoch]) for epoch in order]),
-        np.array([np.mean(values[epoch]) for epoch in order]),
-        np.array([np.std(values[epoch], ddof=1) if len(values[epoch]) > 1 else 0.0 for epoch in order]),
-    )
+    values = pd.DataFrame(pairs, columns=["epoch", "value"]).groupby("epoch")["value"]
+    found = values.agg(["size", "mean", "std"]).fillna(0.0)
+    return Curve(*(column.to_numpy() for column in (found.index, found["size"], found["mean"], found["std"])))
 
 
 def curves(shown: FigureRow, metric: str) -> Curves:

@@ -194,7 +194,7 @@ def _trains_anchors(shown: FigureRow) -> bool:
 
 
 def _names(cell: StoredCell) -> frozenset[str]:
-    # What cannot be read is named where it would be drawn.
+    # Unreadable arrays are named where they would be drawn.
     try:
         return array_names(cell.folder)
     except ErcBenchError:

@@ -69,7 +69,7 @@ def interval_plot(pair: Pair, scale: Scale, words: str) -> Html:
 
 
 def _is_at_floor(column: Column, pair: Pair) -> bool:
-    # What always gives one answer is far off, and would press the others together.
+    # A row that always gives one answer is far off, and would press the others together.
     score = column.scores[pair.row]
     return score is not None and is_at_floor(column, score)
 

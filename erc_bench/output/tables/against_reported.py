@@ -47,7 +47,7 @@ def _shown(comparison: Comparison) -> Sequence[AgainstReported]:
 
 def _mean(comparison: Comparison, reading: AgainstReported) -> float:
     score = comparison.columns[reading.column].scores[reading.row]
-    assert score is not None  # what is read has a score
+    assert score is not None  # rows without a score are not read
     return score.summary.mean
 
 

@@ -202,7 +202,7 @@ def _pair(comparison: Comparison, column: Column, pair: Pair | None) -> dict[str
         return _named(names, None)
     test, joint, tests = pair.interval_test, pair.joint, comparison.tests
     chosen, over = pair.seed_test, pair.over_dialogues
-    # What is of shared seeds does not belong beside a test that does not pair them.
+    # Numbers of shared seeds do not belong beside a test that does not pair them.
     shares = pair.unpaired is None
     paired = (pair.sign_flip.p, pair.sign_flip.smallest_p, pair.effect.value, pair.seed_correlation.value)
     values = (

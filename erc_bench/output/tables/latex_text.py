@@ -32,7 +32,7 @@ _ESCAPES = {
     **{"¹": "$^1$", "²": "$^2$", "³": "$^3$", "½": r"$\frac{1}{2}$", "−": "$-$", "°": r"$^\circ$"},
     **{"–": "--", "—": "---", "“": "``", "”": "''", "„": '"', "‘": "`", "’": "'", "\u00a0": "~"},
 }
-# Greek letters that look like Latin ones have no command: they print as those.
+# Greek letters that look like Latin ones lack commands: they print as those.
 _LATIN_LOOK = {"omicron": "o", "Alpha": "A", "Beta": "B", "Epsilon": "E", "Zeta": "Z", "Eta": "H", "Iota": "I"}
 _LATIN_LOOK |= {"Kappa": "K", "Mu": "M", "Nu": "N", "Omicron": "O", "Rho": "P", "Tau": "T", "Chi": "X"}
 _ACCENTS = _commands(
@@ -45,7 +45,7 @@ _ACCENTS = _commands(
 def escape(text: str) -> str:
     """Return text that LaTeX prints as it is: pure ASCII, whatever the document's encoding and fonts.
 
-    Greek and symbols become math, accented letters their commands; what has neither is named by its
+    Greek and symbols become math, accented letters their commands; any other character is named by its
     code point: ``[U+4E2D]``.
     """
     return "".join(map(_escaped, unicodedata.normalize("NFC", text)))
@@ -109,5 +109,5 @@ def _pieces(word: str) -> list[str]:
 
 
 def comment(note: str) -> str:
-    """Return a note for a line that only readers of the source see: what is ASCII stays as it is."""
+    """Return a note for a line that only readers of the source see: ASCII stays as it is."""
     return "".join(each if each.isascii() else _escaped(each) for each in " ".join(note.split()))

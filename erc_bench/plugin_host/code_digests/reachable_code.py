@@ -61,7 +61,7 @@ class _Reach:
         told: set[str] = set()
         while left := [module for module in self._visited.values() if module.name not in told]:
             told.update(module.name for module in left)
-            # By what they do: the order of imports and definitions is a matter of formatting.
+            # Sorted by their effects: the order of imports and definitions is a matter of formatting.
             for module in sorted(left, key=lambda each: _plain(each.effects)):
                 if module.effects:
                     yield f"effects = {self._text(module, module.effects)}"

@@ -66,7 +66,7 @@ _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 def _names(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        # What begins with a dot is the system's own (.DS_Store); nothing reads it.
+        # Names with a leading dot are the system's own (.DS_Store); nothing reads them.
         if path.is_dir() or name == MODEL_FILE or path.name.startswith("."):
             continue
         if not is_model_file(name):

@@ -95,7 +95,7 @@ def rebuild(
     classifiers = assembly.classifiers(task)
     for name, classifier in classifiers.items():
         put_back(classifier, *saved.part(f"classifier.{name}"), f"the classifier {name!r}", grows=True)
-        # What was made room for is as it was saved, on another device perhaps.
+        # New buffers are as they were saved, on another device perhaps.
         assembly.place(classifier)
     composition = Composition(encoder, objective, head, row_encoder, None, precision=assembly.precision)
     return composition, classifiers
