@@ -16,7 +16,6 @@ from erc_bench.output.figures import Drawn, draw_selected
 from erc_bench.output.figures.figure_data import render, said_once
 from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows, Wanted, of_comparison
 from erc_bench.output.report.answer_explorer import explorer
-from erc_bench.output.report.markup import Html, element
 from erc_bench.output.report.report_data import Picture, Report, ReportRequest, ReportRow, Text, read_text
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.arrays import array_names
@@ -144,15 +143,11 @@ def pictures(kinds: Sequence[str], selection: SelectedRows, all_rows: bool = Fal
         if used > MOST_MARKUP:
             notes.append(f"{drawn.title} is left out: with it the page would be too large (erc-bench plot draws it).")
             continue
-        found.append(Picture(drawn.name, drawn.title, drawn.caption, _embedded(drawn)))
-        used += len(found[-1].image)
+        # An image that holds its file, in which ids and styles are its own.
+        source = f"data:image/svg+xml;base64,{b64encode(render(drawn, 'svg')).decode()}"
+        found.append(Picture(drawn.name, drawn.title, drawn.caption, source))
+        used += len(source)
     return found, list(dict.fromkeys(notes))
-
-
-def _embedded(drawn: Drawn) -> Html:
-    """Return the figure as an image that holds its file, in which ids and styles are its own."""
-    content = b64encode(render(drawn, "svg")).decode()
-    return element("img", src=f"data:image/svg+xml;base64,{content}", alt=drawn.title)
 
 
 def _drawn(

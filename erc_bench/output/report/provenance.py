@@ -14,6 +14,8 @@ from erc_bench.output.report.report_data import ReportRow
 from erc_bench.output.tables.selection_audit import TextTable
 from erc_bench.output.tables.table_cells import NOTHING
 
+__all__ = ["data_table", "hardware_table", "runs_table", "settings_table", "software_table"]
+
 _POINTS = re.compile(r"\d+\.\d+")
 
 
