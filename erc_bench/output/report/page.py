@@ -17,11 +17,11 @@ from markupsafe import Markup
 
 from erc_bench.output.report import provenance
 from erc_bench.output.report.report_data import Report, ReportRow
-from erc_bench.output.report.tables import DRAWN_NOTE, comparisons_of, scores_of
+from erc_bench.output.report.tables import DRAWN_NOTE, drawn_pairs, scores_of
 from erc_bench.output.tables.additional_tables import additional_tables
-from erc_bench.output.tables.detail_table import detail_note
+from erc_bench.output.tables.detail_table import detail_note, detail_table
 from erc_bench.output.tables.selection_audit import audit_notes, audit_table
-from erc_bench.output.tables.table_cells import caption_with_ranks
+from erc_bench.output.tables.table_cells import caption_with_ranks, interval_title
 
 MOST_OPEN = 24
 """Rows that a section shows as they are; more of them are folded."""
@@ -55,7 +55,9 @@ environment.globals |= {
     "ranks": {"best": "strong", "second": "u"},
     "drawn_note": DRAWN_NOTE,
     "scores_of": scores_of,
-    "comparisons_of": comparisons_of,
+    "drawn_pairs": drawn_pairs,
+    "interval_title": interval_title,
+    "detail_table": detail_table,
     "additional_tables": additional_tables,
     "audit_notes": audit_notes,
     "audit_table": audit_table,

@@ -9,7 +9,7 @@ from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.comparison.tested_differences import Pair
 from erc_bench.output.figures.figure_data import is_at_floor
 from erc_bench.output.tables.detail_table import detail_table
-from erc_bench.output.tables.table_cells import CellText, Panel, figure, interval_title, panels
+from erc_bench.output.tables.table_cells import CellText, Panel, panels
 
 
 @dataclass(frozen=True)
@@ -166,53 +166,15 @@ def plot_of(pair: Pair, scale: Scale | None) -> Plot | None:
     return Plot(tuple(lines), tuple(arrows), scale.place(pair.difference) if inside else None)
 
 
-@dataclass(frozen=True)
-class ComparisonLine:
-    """One comparison: its figures as they are shown, and its picture with the words for it."""
-
-    name: str
-    label: str
-    backbone: str
-    figures: tuple[str, ...]
-    plot: Plot | None
-    words: str
+DrawnPair = tuple[Pair, tuple[str, ...], Plot | None]
+"""A comparison, its line in the plain table, and its picture."""
 
 
-@dataclass(frozen=True)
-class ComparisonGroup:
-    """The comparisons of one dataset; ``scale_words`` explains the ends of the pictures."""
-
-    title: str
-    dataset: str
-    scale_words: str
-    lines: tuple[ComparisonLine, ...]
-
-
-@dataclass(frozen=True)
-class Comparisons:
-    """All comparisons, by dataset."""
-
-    name: str
-    titles: tuple[str, ...]
-    groups: tuple[ComparisonGroup, ...]
-
-
-def comparisons_of(comparison: Comparison) -> Comparisons | None:
-    """Return all comparisons; ``None`` where there are none."""
+def drawn_pairs(comparison: Comparison) -> Iterator[tuple[Column, Scale | None, list[DrawnPair]]]:
+    """Yield the datasets that have comparisons, each with the scale of its pictures and its comparisons."""
     content = detail_table(comparison)
-    if content is None:
-        return None
-    rows = iter(content.rows)
-    groups = []
+    rows = iter(content.rows if content else ())
     for column in comparison.columns:
         scale = scale_of(column)
-        lines = tuple(_line(comparison, pair, scale, next(rows)) for pair in column.pairs)
-        words = f" · drawn from {figure(scale.low, '+.1f')} to {figure(scale.high, '+.1f')} points" if scale else ""
-        groups += [ComparisonGroup(column.title, column.dataset, words, lines)] if lines else []
-    return Comparisons(f"Comparisons with {comparison.baseline}", content.titles[2:], tuple(groups))
-
-
-def _line(comparison: Comparison, pair: Pair, scale: Scale | None, shown: tuple[str, ...]) -> ComparisonLine:
-    row, (_, name, *figures) = comparison.rows[pair.row], shown
-    words = f"difference {figures[1]} points, {interval_title(comparison)} {figures[2]}"
-    return ComparisonLine(name, row.label, row.key.backbone, tuple(figures), plot_of(pair, scale), words)
+        if lines := [(pair, next(rows), plot_of(pair, scale)) for pair in column.pairs]:
+            yield column, scale, lines
