@@ -204,10 +204,6 @@ class BootstrapInterval:
     reason: str = ""
     standard_error: float | None = None
 
-    def excludes(self, value: float) -> bool:
-        """Whether the interval lies wholly on one side of ``value``."""
-        return self.low is not None and self.high is not None and not self.low <= value <= self.high
-
 
 @dataclass(frozen=True)
 class ClusterEffect:
