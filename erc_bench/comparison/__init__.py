@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 from erc_bench.comparison.against_reported import printed_claims, readings
 from erc_bench.comparison.caption import caption
 from erc_bench.comparison.caption_cells import ledgers_of
-from erc_bench.comparison.columns import build_column, check_sliced, class_columns, slice_columns
+from erc_bench.comparison.columns import (
+    audit_column,
+    build_column,
+    check_audited,
+    check_sliced,
+    class_columns,
+    slice_columns,
+)
 from erc_bench.comparison.comparison_data import Column, Comparison, Family, RowKey, Score, TableRow
 from erc_bench.comparison.counted_cells import check_readouts, metric_of, select
 from erc_bench.comparison.expected import Alarm, rung_alarms
@@ -29,7 +36,6 @@ from erc_bench.comparison.rows import (
     parse_baseline,
     said_once,
 )
-from erc_bench.comparison.selection_audit import audit_column, check_audited
 from erc_bench.comparison.significance import pair_rows
 from erc_bench.comparison.tested_differences import Pair, Ranking
 from erc_bench.errors import ErcBenchError, OptionName

@@ -15,9 +15,10 @@ from erc_bench.comparison.caption_cells import (
 from erc_bench.comparison.caption_claims import claims
 from erc_bench.comparison.comparison_data import Column, Comparison, Score
 from erc_bench.comparison.rows import common_backbone, common_overrides
-from erc_bench.comparison.wording import count, seed_words
 from erc_bench.comparison.wording import number as number
+from erc_bench.comparison.wording import seed_words
 from erc_bench.statistics.metrics import METRIC_WORDS
+from erc_bench.statistics.results import counted
 from erc_bench.store.reading import StoredCell
 
 
@@ -92,7 +93,7 @@ def _column(comparison: Comparison, column: Column) -> str:
         parts.append(f"{seed_words([seed for seeds in found for seed in seeds])}{differ}")
     if column.dialogues is not None:
         clusters = _clusters(comparison, column)
-        parts.append(f"{count(column.dialogues, 'dialogue')} with {column.utterances} labelled utterances{clusters}")
+        parts.append(f"{counted(column.dialogues, 'dialogue')} with {column.utterances} labelled utterances{clusters}")
     if column.floor is not None:
         metric = f" in {METRIC_WORDS[column.metric]}" if comparison.per_class else ""
         parts.append(f"always answering {column.floor_label} scores {column.floor:.2f}{metric}")
@@ -106,7 +107,7 @@ def _column(comparison: Comparison, column: Column) -> str:
 def _clusters(comparison: Comparison, column: Column) -> str:
     """Say how many episodes or sessions were taken for independent."""
     cluster, found = comparison.tests.cluster, max((pair.clusters for pair in column.pairs), default=0)
-    return f", in {count(found, cluster)}" if found and cluster != "dialogue" else ""
+    return f", in {counted(found, cluster)}" if found and cluster != "dialogue" else ""
 
 
 def _by_row(comparison: Comparison, title: str, field: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.comparison.counted_cells import address_of
-from erc_bench.comparison.wording import count
+from erc_bench.statistics.results import counted
 from erc_bench.store.ledger import LedgerEntry, read_ledger
 from erc_bench.store.reading import StoredCell
 
@@ -78,7 +78,7 @@ def unverified(shown: Sequence[StoredCell]) -> str:
         return ""
     were = "was" if found == 1 else "were"
     return (
-        f"Unverified: {found} of {count(len(shown), 'cell')} {were} stored without digests of their files, so"
+        f"Unverified: {found} of {counted(len(shown), 'cell')} {were} stored without digests of their files, so"
         " damage to them would not show."
     )
 
@@ -116,13 +116,13 @@ def configurations(comparison: Comparison, cells: Iterable[StoredCell], ledgers:
             configuration = record["backbone"], record["settings_hash"]
             stored.setdefault((cell.dataset, cell.method), set()).add(configuration)
     ever, gone = _of_ledgers(stored, ledgers)
-    counted: dict[str, list[str]] = {}
+    by_dataset: dict[str, list[str]] = {}
     for (dataset, method), found in sorted(ever.items()):
         if dataset in datasets and method in shown:
-            counted.setdefault(dataset, []).append(_counted(method, len(found), len(gone.get((dataset, method), ()))))
-    if not counted:
+            by_dataset.setdefault(dataset, []).append(_counted(method, len(found), len(gone.get((dataset, method), ()))))
+    if not by_dataset:
         return ""
-    parts = [f"{dataset}: {', '.join(own)}" for dataset, own in counted.items()]
+    parts = [f"{dataset}: {', '.join(own)}" for dataset, own in by_dataset.items()]
     place = "this folder of runs" if len(ledgers.by_folder) == 1 else "these folders of runs"
     what = "ever scored on test in" if any(ledgers.by_folder.values()) else "with test scores in"
     return f"Configurations {what} {place}: {'; '.join(parts)}."

@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.comparison.tested_differences import Pair
-from erc_bench.comparison.wording import count
 from erc_bench.comparison.wording import number as number
 from erc_bench.statistics.power import detectable_with_error
-from erc_bench.statistics.results import DialogueSignFlip, DiscreteTest, RankSum
+from erc_bench.statistics.results import DialogueSignFlip, DiscreteTest, RankSum, counted
 from erc_bench.statistics.student_t import t_quantile
 
 POWER = 0.8
@@ -61,7 +60,7 @@ def _marking(comparison: Comparison) -> list[str]:
 def _asked(tested: Sequence[_Tested], alpha: float) -> str:
     sizes = sorted({size for _, size in tested})
     return ", ".join(
-        f"{count(size, 'comparison')} {'asks' if size == 1 else 'ask'} for {number(alpha / size)}" for size in sizes
+        f"{counted(size, 'comparison')} {'asks' if size == 1 else 'ask'} for {number(alpha / size)}" for size in sizes
     )
 
 
@@ -89,8 +88,8 @@ def _smallest(tests: Sequence[DiscreteTest], cluster: str = "dialogue") -> str:
 
 def _observations(test: DiscreteTest, cluster: str) -> str:
     if isinstance(test, DialogueSignFlip):
-        return count(test.differing, f"differing {cluster}")
-    return f"{test.n} and {test.n_second} seeds" if isinstance(test, RankSum) else count(test.n, "seed")
+        return counted(test.differing, f"differing {cluster}")
+    return f"{test.n} and {test.n_second} seeds" if isinstance(test, RankSum) else counted(test.n, "seed")
 
 
 def _detectable(comparison: Comparison) -> list[str]:
@@ -230,15 +229,15 @@ def _family(comparison: Comparison, sizes: Sequence[int]) -> str:
     found = {column.header: size for column, size in zip(comparison.columns, sizes, strict=True)}
     # Datasets without comparisons are left out.
     by_dataset = {header: size for header, size in found.items() if size} or found
-    counted = set(by_dataset.values())
+    sizes_found = set(by_dataset.values())
     if comparison.family == "table" or len(found) == 1:
         words = "the table" if comparison.family == "table" else "the dataset's table"
-        return f"{count(max(sizes), 'comparison')} of {words}"
-    if len(counted) == 1 and len(by_dataset) == len(found):
-        return f"{count(counted.pop(), 'comparison')} of each dataset's table"
+        return f"{counted(max(sizes), 'comparison')} of {words}"
+    if len(sizes_found) == 1 and len(by_dataset) == len(found):
+        return f"{counted(sizes_found.pop(), 'comparison')} of each dataset's table"
     if len(by_dataset) == 1:
         (header,) = by_dataset
-        return f"{count(by_dataset[header], 'comparison')} on {header}"
+        return f"{counted(by_dataset[header], 'comparison')} on {header}"
     named = ", ".join(f"{header} {size}" for header, size in by_dataset.items())
     return f"comparisons of each dataset's table ({named})"
 

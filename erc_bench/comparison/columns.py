@@ -1,14 +1,14 @@
-"""Columns of the table: the scores of all rows on one dataset, or on a slice of its test split, ranked."""
+"""Columns of the table: ranked scores of all rows on one dataset, or on a slice of its test split, and their audit."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from erc_bench.comparison.comparison_data import CLASS_F1, Column, Rank, Score, TableRow
+from erc_bench.comparison.comparison_data import CLASS_F1, Audit, AuditedScore, Column, Rank, Score, TableRow
 from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome, members
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import METRIC_WORDS, Counts, degenerate, from_counts
@@ -211,3 +211,60 @@ def _floor(gold: np.ndarray[tuple[int], np.dtype[np.int64]], metric: str, scored
     counts = np.zeros((len(gold), len(gold)), dtype=np.int64)
     counts[:, gold.argmax()] = gold
     return float(from_counts(counts, metric, scored))
+
+
+def audit_column(
+    column: Column, entries: Sequence[ColumnEntry], rows: Sequence[TableRow], alpha: float
+) -> Audit | None:
+    """Return the audit of one dataset; ``None`` where no cell of it has one.
+
+    Only the readout of the method's own classifier is audited. The mean over methods is taken seed by
+    seed, over the seeds that every audited row has.
+    """
+    by_key = {entry.key: entry for entry in entries}
+    audited = [
+        score
+        for index, row in enumerate(rows)
+        if row.key in by_key and not row.key.readout
+        if (score := _audited(index, by_key[row.key], column.metric, alpha)) is not None
+    ]
+    if not audited:
+        return None
+    shared = sorted(set.intersection(*(set(score.seeds) for score in audited)))
+    means = [sum(score.inflations[score.seeds.index(seed)] for score in audited) / len(audited) for seed in shared]
+    return Audit(tuple(audited), tuple(shared), summarise(means, alpha) if means else None)
+
+
+def _audited(row: int, entry: ColumnEntry, metric: str, alpha: float) -> AuditedScore | None:
+    found = {seed: _trajectory(outcome.cell.record, metric) for seed, outcome in sorted(entry.outcomes.items())}
+    seeds = [seed for seed, trajectory in found.items() if trajectory]
+    if not seeds:
+        return None
+    selected = [entry.outcomes[seed].value for seed in seeds]
+    best = [max(found[seed]) for seed in seeds]
+    inflations = [high - honest for high, honest in zip(best, selected, strict=True)]
+    return AuditedScore(
+        row,
+        tuple(seeds),
+        summarise(selected, alpha),
+        summarise([found[seed][-1] for seed in seeds], alpha),
+        summarise(best, alpha),
+        tuple(inflations),
+        summarise(inflations, alpha),
+        entry.record["audit"].get("chosen_from") == "readout",
+    )
+
+
+def _trajectory(record: Mapping[str, Any], metric: str) -> list[float]:
+    """Return the test scores of the epochs that the reported score was chosen from."""
+    audit = record.get("audit") or {}
+    epochs = audit.get(audit.get("chosen_from"), [])
+    return [float(epoch[metric]) for epoch in epochs if metric in epoch]
+
+
+def check_audited(columns: Sequence[Column]) -> None:
+    """Raise :class:`ErcBenchError` where an audit is asked for and no cell has one."""
+    if all(column.audit is None for column in columns):
+        raise ErcBenchError(
+            "no stored run has a selection audit", "Record one: the same command again with `erc-bench run --audit`."
+        )

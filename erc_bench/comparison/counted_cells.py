@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Outcome, name_of, test_set_of
-from erc_bench.comparison.wording import count, seed_words
+from erc_bench.comparison.wording import seed_words
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.names import did_you_mean
 from erc_bench.statistics.metrics import METRIC_WORDS
+from erc_bench.statistics.results import counted
 from erc_bench.store.plain_predictions import AskedUtterances
 from erc_bench.store.reading import StoredCell
 
@@ -189,7 +190,7 @@ def _of_most(votes: Counter[str], known: Mapping[str, AskedUtterances]) -> _Refe
     (most, number), *others = votes.most_common(2)
     if others and others[0][1] == number:
         return _Reference("", _gold(known[most]))
-    return _Reference(most, _gold(known[most]), f"those of {count(number, 'other cell')}")
+    return _Reference(most, _gold(known[most]), f"those of {counted(number, 'other cell')}")
 
 
 def _gold(asked: AskedUtterances) -> Gold:
@@ -237,7 +238,7 @@ def _notes(dataset: str, left_out: Sequence[_LeftOut], reference: _Reference) ->
 
 def _cells(method: str, readout: str, found: Sequence[_LeftOut]) -> str:
     row = f"{method} as read by {readout}" if readout else method
-    return f"{count(len(found), 'cell')} of {row} ({seed_words(each.seed for each in found)})"
+    return f"{counted(len(found), 'cell')} of {row} ({seed_words(each.seed for each in found)})"
 
 
 def _reason(found: Sequence[_LeftOut], whole: int, against: str) -> str:

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from threading import RLock
@@ -21,22 +22,20 @@ class RandomState:
     """The state of every global generator on which a component may draw: Python's, numpy's, torch's, the device's."""
 
     def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._python = random.getstate()
-        self._numpy = np.random.get_state()
-        self._torch = torch.get_rng_state()
-        self._cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
-        self._mps = torch.mps.get_rng_state() if device.type == "mps" else None
+        self._states: list[tuple[Callable[[Any], Any], Any]] = [
+            (random.setstate, random.getstate()),
+            (np.random.set_state, np.random.get_state()),
+            (torch.set_rng_state, torch.get_rng_state()),
+        ]
+        if device.type == "cuda":
+            self._states.append((partial(torch.cuda.set_rng_state, device=device), torch.cuda.get_rng_state(device)))
+        if device.type == "mps":
+            self._states.append((torch.mps.set_rng_state, torch.mps.get_rng_state()))
 
     def restore(self) -> None:
         """Let all of them go on from there; may be called again."""
-        random.setstate(self._python)
-        np.random.set_state(self._numpy)
-        torch.set_rng_state(self._torch)
-        if self._cuda is not None:
-            torch.cuda.set_rng_state(self._cuda, self._device)
-        if self._mps is not None:
-            torch.mps.set_rng_state(self._mps)
+        for write, state in self._states:
+            write(state)
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,8 @@ import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem, left_out
-from erc_bench.output.figures.panels import Matrix, heatmap, number_at, side
 from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows, printable, seed_words
-from erc_bench.output.figures.style import new_figure
+from erc_bench.output.figures.style import Matrix, heatmap, new_figure, number_at, side
 from erc_bench.store.arrays import read_array
 from erc_bench.store.reading import StoredCell
 

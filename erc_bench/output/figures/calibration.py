@@ -15,9 +15,8 @@ from matplotlib.axes import Axes
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
-from erc_bench.output.figures.panels import panel_grid
 from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows
-from erc_bench.output.figures.style import COLOURS, GREY, grid_of, legend_below, wrapped
+from erc_bench.output.figures.style import COLOURS, GREY, grid_of, legend_below, panel_grid, wrapped
 from erc_bench.statistics.metrics import label_indices
 from erc_bench.statistics.results import Summary
 from erc_bench.statistics.seeds import summarise

@@ -14,9 +14,8 @@ from matplotlib.ticker import MaxNLocator
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
-from erc_bench.output.figures.panels import MOST_COLUMNS, panel_grid
 from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows, printable
-from erc_bench.output.figures.style import COLOURS, GREY, grid_of, legend_below, line, wrapped
+from erc_bench.output.figures.style import COLOURS, GREY, MOST_COLUMNS, grid_of, legend_below, line, panel_grid, wrapped
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.store.reading import StoredCell
 

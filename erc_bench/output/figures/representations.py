@@ -16,9 +16,8 @@ from matplotlib.axes import Axes
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem, left_out
-from erc_bench.output.figures.panels import panel_grid
 from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows, printable
-from erc_bench.output.figures.style import GREY, colour, legend_below, wrapped
+from erc_bench.output.figures.style import GREY, colour, legend_below, panel_grid, wrapped
 from erc_bench.store.arrays import PROJECTED, REPRESENTATIONS, read_array
 from erc_bench.store.predictions import read_answers
 from erc_bench.store.reading import StoredCell

@@ -11,9 +11,8 @@ from matplotlib.axes import Axes
 from erc_bench.comparison.caption import number
 from erc_bench.comparison.comparison_data import Column, Score
 from erc_bench.output.figures.figure_data import AxisRange, Drawn, Numbers, Value, axis_range, file_stem, leading
-from erc_bench.output.figures.panels import beside, beyond, row_panels
 from erc_bench.output.figures.selected_rows import FigurePanel, SelectedRows, printable
-from erc_bench.output.figures.style import COLOURS, GREY, legend_below
+from erc_bench.output.figures.style import COLOURS, GREY, beside, beyond, legend_below, row_panels
 from erc_bench.statistics.metrics import METRIC_WORDS
 
 WIDTH = 3.1

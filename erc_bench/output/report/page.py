@@ -18,9 +18,8 @@ from markupsafe import Markup
 from erc_bench.output.report import provenance
 from erc_bench.output.report.report_data import Report, ReportRow
 from erc_bench.output.report.tables import DRAWN_NOTE, drawn_pairs, scores_of
-from erc_bench.output.tables.additional_tables import additional_tables
+from erc_bench.output.tables.additional_tables import additional_tables, audit_notes, audit_table
 from erc_bench.output.tables.detail_table import detail_note, detail_table
-from erc_bench.output.tables.selection_audit import audit_notes, audit_table
 from erc_bench.output.tables.table_cells import caption_with_ranks, interval_title
 
 MOST_OPEN = 24

@@ -11,8 +11,7 @@ from erc_bench.comparison.grouping import shown_value
 from erc_bench.comparison.wording import seed_list
 from erc_bench.output.figures.selected_rows import seed_words
 from erc_bench.output.report.report_data import ReportRow
-from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import NOTHING
+from erc_bench.output.tables.table_cells import NOTHING, TextTable
 
 __all__ = ["data_table", "hardware_table", "runs_table", "settings_table", "software_table"]
 

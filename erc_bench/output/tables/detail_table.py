@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.comparison.requested_tests import Tests
-from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import DETAIL_NOTE, Detail, details, interval_title
+from erc_bench.output.tables.table_cells import DETAIL_NOTE, Detail, TextTable, details, interval_title
 
 _SHORT_CORRECTIONS = {"holm": "Holm", "hochberg": "Hochberg", "benjamini-hochberg": "BH", "bonferroni": "Bonferroni"}
 

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.detail_table import detail_note, detail_table
-from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import CellText, Panel, caption_with_ranks, panels
+from erc_bench.output.tables.table_cells import CellText, Panel, TextTable, caption_with_ranks, panels
 
 _WRAP = {"best": ("**", "**"), "second": ("<ins>", "</ins>"), "": ("", "")}
 

@@ -13,8 +13,16 @@ from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.comparison.requested_tests import Tests
 from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.detail_table import adjusted_title, detail_note, further_figures, further_titles
-from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import NOTHING, CellText, Detail, Panel, details, interval_title, panels
+from erc_bench.output.tables.table_cells import (
+    NOTHING,
+    CellText,
+    Detail,
+    Panel,
+    TextTable,
+    details,
+    interval_title,
+    panels,
+)
 
 _STYLES = {"best": "bold", "second": "underline", "": ""}
 # Without a terminal nothing is bold: plain text has signs for it.

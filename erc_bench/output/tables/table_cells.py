@@ -38,6 +38,14 @@ class CellText:
 
 
 @dataclass(frozen=True)
+class TextTable:
+    """A plain table as it is shown; its first two columns are words, the others figures."""
+
+    titles: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class Panel:
     """One table of scores: header cells as (name, metric), rows as (label, cells), reported rows likewise.
 
