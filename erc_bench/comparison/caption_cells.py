@@ -116,13 +116,13 @@ def configurations(comparison: Comparison, cells: Iterable[StoredCell], ledgers:
             configuration = record["backbone"], record["settings_hash"]
             stored.setdefault((cell.dataset, cell.method), set()).add(configuration)
     ever, gone = _of_ledgers(stored, ledgers)
-    by_dataset: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {}
     for (dataset, method), found in sorted(ever.items()):
         if dataset in datasets and method in shown:
-            by_dataset.setdefault(dataset, []).append(_counted(method, len(found), len(gone.get((dataset, method), ()))))
-    if not by_dataset:
+            said.setdefault(dataset, []).append(_counted(method, len(found), len(gone.get((dataset, method), ()))))
+    if not said:
         return ""
-    parts = [f"{dataset}: {', '.join(own)}" for dataset, own in by_dataset.items()]
+    parts = [f"{dataset}: {', '.join(own)}" for dataset, own in said.items()]
     place = "this folder of runs" if len(ledgers.by_folder) == 1 else "these folders of runs"
     what = "ever scored on test in" if any(ledgers.by_folder.values()) else "with test scores in"
     return f"Configurations {what} {place}: {'; '.join(parts)}."

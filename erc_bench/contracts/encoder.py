@@ -89,7 +89,8 @@ class Encoder(Component, nn.Module):
     """Turns dialogues into representations. Required: ``examples`` and ``rows``.
 
     Every encoder has the option ``trainable``, which speaks of the backbone only: frozen means
-    evaluation mode, no augmentation, and row states that are computed once.
+    evaluation mode, no augmentation, and row states that are computed once. A frozen ``language_model``
+    may be a stand-in that loads the model as soon as more than its ``config`` is asked for.
     """
 
     kind: ClassVar[str] = "encoder"

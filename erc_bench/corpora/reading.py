@@ -63,13 +63,23 @@ def _decode(path: Path, content: bytes) -> str:
     if not content:
         raise ErcBenchError(f"{path} is empty (0 bytes)", _FRESH_COPY)
     _refuse_foreign(path, content)
+    return decoded(content, str(path))
+
+
+def decoded(content: bytes, place: str) -> str:
+    """Return bytes as UTF-8 text without a byte-order mark; raise naming the place for any other encoding."""
+    if content.startswith(_UTF16) or b"\0" in content:
+        raise ErcBenchError(
+            f"{place} is not UTF-8: it looks like UTF-16 or a binary file",
+            "Convert it, for example: iconv -f utf-16 -t utf-8 OLD > NEW",
+        )
     try:
         return content.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ErcBenchError(
-            f"{path}, line {line}: the file is not UTF-8 (byte 0x{error.object[error.start]:02x})",
-            f"Convert it, for example: iconv -f windows-1252 -t utf-8 {path.name} > converted",
+            f"{place}, line {line}: the file is not UTF-8 (byte 0x{error.object[error.start]:02x})",
+            "Convert it, for example: iconv -f windows-1252 -t utf-8 OLD > NEW",
         ) from error
 
 
@@ -86,11 +96,6 @@ def _refuse_foreign(path: Path, content: bytes) -> None:
         )
     if content.startswith(_ARCHIVES):
         raise ErcBenchError(f"{path} is a packed archive, not a data file", "Unpack it and place the files inside.")
-    if content.startswith(_UTF16) or b"\0" in content:
-        raise ErcBenchError(
-            f"{path} is not UTF-8: it looks like UTF-16 or a binary file",
-            f"Convert it, for example: iconv -f utf-16 -t utf-8 {path.name} > converted",
-        )
 
 
 def read_lines(path: Path) -> list[str]:

@@ -155,7 +155,7 @@ WRONG = [
     ("a.csv", 'text\n"never closed\n', "the record that begins on line 2 is damaged"),
     ("a.csv", "text,dialogue_id\na,1\nb,\n", "line 3: this turn names no conversation"),
     ("a.txt", "\n \n", "holds no turn"),
-    ("a.txt", b"ok\ncaf\xe9", "line 2: not UTF-8 (byte 0xe9)"),
+    ("a.txt", b"ok\ncaf\xe9", "line 2: the file is not UTF-8 (byte 0xe9)"),
     ("a.txt", "hi".encode("utf-16"), "looks like UTF-16 or a binary file"),
     ("a.txt", b"a\0b", "looks like UTF-16 or a binary file"),
 ]
