@@ -91,11 +91,9 @@ def compare(
     grouped, unusable = group(kept, metrics, readouts, Reference(every, gold_of), per_class or tests.needs_counts)
     if not grouped:
         raise ErcBenchError("no finished run can be read", "\n".join([*notes, *unusable]))
-    found = {entry.key.method for entries in grouped.values() for entry in entries}
+    found = sorted({entry.key.method for entries in grouped.values() for entry in entries})
     # Those that were named, in that order, before the others.
-    chosen = named or default_baseline(
-        list(dict.fromkeys([*(name for name in methods if name in found), *sorted(found)]))
-    )
+    chosen = named or default_baseline([*(name for name in methods if name in found), *found])
     rows = lettered(_rows(grouped, methods, chosen)) if tests.letters else _rows(grouped, methods, chosen)
     build: Build = partial(_metric_columns, rows, metrics, chosen, alpha, audit, tests)
     if per_class:

@@ -107,7 +107,7 @@ def thinned(count: int, most: int) -> list[int]:
 PERPLEXITY = 30.0
 WIDTH = 3.4
 # Without triangles, which are the anchors'.
-_MARKERS = ("o", "s", "D", "P", "X", "*", "h", "d", "p")
+MARKERS = ("o", "s", "D", "P", "X", "*", "h", "d", "p")
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def _plane(axes: Axes, plane: Plane, labels: Sequence[str]) -> None:
     size = 9 if len(gold) < 1000 else 5
     for i, label in enumerate(labels):
         own = plane.points[gold == label]
-        shape = _MARKERS[i % len(_MARKERS)]
+        shape = MARKERS[i % len(MARKERS)]
         # An empty class keeps its place in the legend.
         axes.scatter(
             own[:, 0],

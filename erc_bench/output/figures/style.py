@@ -22,7 +22,6 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from erc_bench.output.figures.figure_data import AxisRange
 
 COLOURS = ("#0072B2", "#CC79A7", "#000000", "#009E73", "#E69F00", "#D55E00", "#56B4E9")
-MARKERS = ("o", "s", "D", "v", "P", "X", "*", "<", ">", "h")
 LINES = ("-", "--", "-.", ":")
 GREY = "#6b6b6b"
 # Of the letters of legends; those of titles are a little larger.
@@ -85,11 +84,6 @@ def colour(series: int) -> str:
     return COLOURS[series % len(COLOURS)]
 
 
-def marker(series: int) -> str:
-    """Return the marker of a series by its position."""
-    return MARKERS[series % len(MARKERS)]
-
-
 def line(series: int) -> str:
     """Return the line style of a series by its position."""
     return LINES[series % len(LINES)]
@@ -101,12 +95,6 @@ def luminance(shade: Any) -> float:
 
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(shade))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def lightness(shade: Any) -> float:
-    """Return how light a colour looks in greyscale, 0 (black) to 100 (white): L* of CIE 1976."""
-    share = luminance(shade)
-    return 116 * share ** (1 / 3) - 16 if share > 0.008856 else 903.3 * share
 
 
 def grid_of(axes: Axes, axis: Literal["x", "y", "both"] = "both") -> None:
