@@ -205,7 +205,7 @@ def _over_dialogues(comparison: Comparison) -> list[str]:
         f"△ better than {comparison.baseline} on new {cluster}s, for these systems as they are trained: sign-flip"
         f" permutation of whole {cluster}s over the pooled seeds, {_level(comparison)} over the"
         f" {_family(comparison, [column.dialogue_family for column in comparison.columns])}; ▽ marks what is worse."
-        f" Nothing is said about training again. Intervals are bootstrapped over {cluster}s.",
+        f" Nothing is said about training again. Intervals are bootstrapped over {cluster}s."
     ]
 
 

@@ -17,14 +17,7 @@ from erc_bench.statistics.resampling import (
     observed_scores,
     times_drawn,
 )
-from erc_bench.statistics.results import (
-    NO_SEEDS,
-    ONE_DIALOGUE,
-    ONE_SEED,
-    ZERO_VARIANCE,
-    BootstrapInterval,
-    JointTest,
-)
+from erc_bench.statistics.results import NO_SEEDS, ONE_DIALOGUE, ONE_SEED, ZERO_VARIANCE, BootstrapInterval, JointTest
 from erc_bench.statistics.scores import ROUNDING
 from erc_bench.statistics.student_t import t_quantile, two_sided_p
 

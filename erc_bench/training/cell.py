@@ -124,10 +124,7 @@ class Cell:
         )
 
     def _read(
-        self,
-        classifiers: dict[str, Classifier],
-        outputs: tuple[Outputs | None, Outputs, Outputs | None],
-        task: Task,
+        self, classifiers: dict[str, Classifier], outputs: tuple[Outputs | None, Outputs, Outputs | None], task: Task
     ) -> dict[str, Readout]:
         rule, last_k = self.options.selection, self.options.last_k
         watches = {self.assembly.own_classifier: self._watch_readout(outputs[2])}

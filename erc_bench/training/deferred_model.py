@@ -56,7 +56,7 @@ class DeferredModel:
 
     def parameter_count(self) -> int:
         """Return the number of parameters."""
-        return self._parameter_count if self._model is None else _count(self._model)
+        return self._parameter_count if self._model is None else parameter_count(self._model)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # asked by copy and the like of every object
@@ -72,17 +72,10 @@ class DeferredModel:
         return self
 
 
-def present(model: nn.Module | DeferredModel) -> nn.Module:
-    """Return a language model itself, loaded where it was deferred."""
-    return model.loaded() if isinstance(model, DeferredModel) else model
-
-
 def parameter_count(model: nn.Module | DeferredModel) -> int:
     """Return the number of parameters of a language model, without loading one that is deferred."""
-    return model.parameter_count() if isinstance(model, DeferredModel) else _count(model)
-
-
-def _count(model: nn.Module) -> int:
+    if isinstance(model, DeferredModel):
+        return model.parameter_count()
     return sum(parameter.numel() for parameter in model.parameters())
 
 
@@ -92,7 +85,7 @@ def keep_facts(key: str, loaded: LoadedBackbone) -> None:
         "maximum_length": loaded.maximum_length,
         "bf16_safe": loaded.bf16_safe,
         "reading": loaded.reading,
-        "parameter_count": _count(loaded.model),
+        "parameter_count": parameter_count(loaded.model),
     }
 
     def write(file: str) -> None:

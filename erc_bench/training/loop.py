@@ -71,10 +71,7 @@ class Loop:
         self._retry = Retry(self.composition, self.progress)
 
     def run(
-        self,
-        training_split: Callable[[int], PreparedSplit],
-        dev: PreparedSplit,
-        read_out: PreparedSplit | None = None,
+        self, training_split: Callable[[int], PreparedSplit], dev: PreparedSplit, read_out: PreparedSplit | None = None
     ) -> LoopResult:
         """Train; ``training_split`` gives the examples of an epoch (the same ones where nothing augments).
 

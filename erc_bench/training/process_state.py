@@ -7,7 +7,6 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -38,13 +37,8 @@ class RandomState:
             write(state)
 
 
-@dataclass(frozen=True)
-class _Setting:
-    """A setting of the process: its name, its reader and its writer."""
-
-    name: str
-    read: Callable[[], Any]
-    write: Callable[[Any], Any]
+_Setting = tuple[str, Callable[[], Any], Callable[[Any], Any]]
+"""A setting of the process: its name, its reader and its writer."""
 
 
 def _directory() -> Path | None:
@@ -64,16 +58,14 @@ def _set_default_device(device: torch.device) -> None:
     torch.set_default_device(None if device == torch.device("cpu") else device)
 
 
-_SETTINGS = (
-    _Setting("whether torch keeps gradients", torch.is_grad_enabled, torch.set_grad_enabled),
-    _Setting("the default type of torch", torch.get_default_dtype, torch.set_default_dtype),
-    _Setting("the default device of torch", torch.get_default_device, _set_default_device),
-    _Setting("the number of threads of torch", torch.get_num_threads, torch.set_num_threads),
-    _Setting(
-        "the precision of matrix products", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision
-    ),
-    _Setting("whether torch is deterministic", torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
-    _Setting("the working directory", _directory, _enter),
+_SETTINGS: tuple[_Setting, ...] = (
+    ("whether torch keeps gradients", torch.is_grad_enabled, torch.set_grad_enabled),
+    ("the default type of torch", torch.get_default_dtype, torch.set_default_dtype),
+    ("the default device of torch", torch.get_default_device, _set_default_device),
+    ("the number of threads of torch", torch.get_num_threads, torch.set_num_threads),
+    ("the precision of matrix products", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    ("whether torch is deterministic", torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
+    ("the working directory", _directory, _enter),
 )
 
 
@@ -82,17 +74,17 @@ class ProcessState:
 
     def __init__(self, device: torch.device) -> None:
         self._random = RandomState(device)
-        self._settings = [(setting, setting.read()) for setting in _SETTINGS]
+        self._settings = [(name, read, write, read()) for name, read, write in _SETTINGS]
 
     def changed(self) -> list[str]:
         """Name the settings that have changed; generators are there to be drawn on."""
-        return [setting.name for setting, before in self._settings if setting.read() != before]
+        return [name for name, read, _, before in self._settings if read() != before]
 
     def restore(self) -> None:
         """Put all of it back; may be called again."""
-        for setting, before in self._settings:
-            if setting.read() != before:
-                setting.write(before)
+        for _, read, write, before in self._settings:
+            if read() != before:
+                write(before)
         self._random.restore()
 
 

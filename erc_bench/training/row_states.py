@@ -22,7 +22,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.pretrained.kernels.attention import is_quickened
 from erc_bench.pretrained.kernels.dropout import drawing_from
 from erc_bench.pretrained.kernels.last_layer import POSITIONS, takes_positions
-from erc_bench.training.deferred_model import DeferredModel, present
+from erc_bench.training.deferred_model import DeferredModel
 from erc_bench.training.side_by_side import encode_side_by_side
 
 
@@ -55,7 +55,7 @@ class RowEncoder:
     @property
     def model(self) -> nn.Module:
         """The language model; loaded by now, if it was deferred."""
-        return present(self._model)
+        return self._model.loaded() if isinstance(self._model, DeferredModel) else self._model
 
     @cached_property
     def _takes_embeddings(self) -> bool:

@@ -18,11 +18,7 @@ from erc_bench.output.figures.style import Matrix, heatmap, new_figure, number_a
 from erc_bench.store.arrays import read_array
 from erc_bench.store.reading import StoredCell
 
-STAGES = {
-    "raw": "label words, raw",
-    "stage_one": "after training",
-    "stage_two": "after anchor adaptation",
-}
+STAGES = {"raw": "label words, raw", "stage_one": "after training", "stage_two": "after anchor adaptation"}
 """The stages by the names of their arrays, in words."""
 
 

@@ -234,13 +234,7 @@ def _band(axes: Axes, curve: Curve, look: tuple[str, str], label: str) -> None:
 
 def _after_training(axes: Axes, found: Curves) -> None:
     if found.trained is not None:
-        axes.axvline(
-            found.trained + 0.5,
-            color=GREY,
-            linestyle=":",
-            linewidth=1.0,
-            label="then fit of the classifier",
-        )
+        axes.axvline(found.trained + 0.5, color=GREY, linestyle=":", linewidth=1.0, label="then fit of the classifier")
 
 
 def _caption(panel: FigurePanel, found: Sequence[Curves]) -> str:

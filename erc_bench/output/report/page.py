@@ -42,9 +42,7 @@ def number(text: str) -> str:
 
 
 environment = Environment(
-    loader=PackageLoader("erc_bench.output.report", "."),
-    autoescape=True,
-    undefined=StrictUndefined,
+    loader=PackageLoader("erc_bench.output.report", "."), autoescape=True, undefined=StrictUndefined
 )
 environment.filters |= {"breakable": breakable, "number": number}
 environment.globals |= {

@@ -35,7 +35,7 @@ from erc_bench.training.readout import scores_of
 from erc_bench.training.saved_models.description import Description, SavedComponent
 from erc_bench.training.saved_models.files import BACKBONE_FOLDER, BACKBONE_WEIGHTS, SYSTEM_FOLDER
 from erc_bench.training.saved_models.module_state import put_back
-from erc_bench.training.saved_models.rebuilding import Saved, read_weights, rebuild
+from erc_bench.training.saved_models.storing import Saved, read_weights, rebuild
 from erc_bench.training.system_cell import scores_of_system
 from erc_bench.training.workspace import Workspace
 
