@@ -45,15 +45,15 @@ class Workspace:
         self._backbone = None
         if not frozen:
             return self._load(plan, upstream)
-        backbone = self._deferred(plan, upstream) or self._load(plan, upstream)
+        backbone = self._deferred(plan, upstream)
+        if backbone is None:
+            backbone = self._load(plan, upstream)
+            keep_facts(self.backbone_key(plan), backbone)
         self._backbone = (key, backbone)
         return backbone
 
     def _load(self, plan: Plan, upstream: UpstreamWeights | None) -> LoadedBackbone:
-        backbone = self._component(plan)
-        loaded = backbone.load()
-        if _can_be_deferred(backbone):
-            keep_facts(self.backbone_key(plan), loaded)
+        loaded = self._component(plan).load()
         if upstream is not None:
             upstream.load_into(loaded.model)
         return loaded
