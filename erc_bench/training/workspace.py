@@ -48,7 +48,8 @@ class Workspace:
         backbone = self._deferred(plan, upstream)
         if backbone is None:
             backbone = self._load(plan, upstream)
-            keep_facts(self.backbone_key(plan), backbone)
+            if _can_be_deferred(self._component(plan)):
+                keep_facts(self.backbone_key(plan), backbone)
         self._backbone = (key, backbone)
         return backbone
 
