@@ -23,12 +23,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip
+from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip, intra_cluster_correlation, mcnemar
 from erc_bench.statistics.joint import joint_test, two_level_bootstrap
 from erc_bench.statistics.metrics import from_counts, leave_one_out
 from erc_bench.statistics.ranks import mann_whitney, wilcoxon
 from erc_bench.statistics.seeds import one_sample_t, paired_t, sign_flip, welch_t
-from erc_bench.statistics.utterances import intra_cluster_correlation, mcnemar
 
 ALPHA = 0.05
 BOUND = 0.06

@@ -23,7 +23,8 @@ layer  rooms                        what they are
 ====== ============================ ======================================================================
 
 ``torch`` is imported by training, running, testing and the contracts of what trains; inside functions also by
-``pretrained`` and ``doctor``. ``transformers`` belongs to ``pretrained`` alone, Optuna to the study of a search.
+``pretrained`` and ``doctor``. ``transformers`` belongs to ``pretrained`` alone, but for the random checkpoint that the
+checks write; Optuna to the study of a search.
 """
 
 import ast
@@ -219,7 +220,8 @@ def test_torch_is_imported_where_something_trains():
 def test_transformers_belongs_to_the_loading_of_checkpoints():
     def is_out_of_place(name, imported):
         heavy = imported.library in ("transformers", "tokenizers")
-        return heavy and (imported.eager or room_of(name) != "pretrained")
+        belongs = room_of(name) == "pretrained" or name == "erc_bench.testing.random_checkpoint"
+        return heavy and (imported.eager or not belongs)
 
     assert places(CORE, is_out_of_place) == []
 

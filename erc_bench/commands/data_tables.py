@@ -10,8 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from erc_bench.contracts.dataset import SplitCounts
-from erc_bench.corpora.overlap import Overlap
-from erc_bench.corpora.verify import SplitCheck, Verification
+from erc_bench.corpora.verify import Overlap, SplitCheck, Verification
 
 _PIPE_WIDTH = 160
 

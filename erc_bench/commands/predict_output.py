@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from erc_bench.commands.output_file import write_text
-from erc_bench.corpora.conversations.conversation import Conversation, Document, Format
-from erc_bench.corpora.conversations.plain_text import taken_over
+from erc_bench.corpora.conversations.conversation import Conversation, Document, Format, taken_over
 from erc_bench.corpora.conversations.writing import TurnAnswer, write
 from erc_bench.running.terminal_progress import open_console
 

@@ -10,14 +10,20 @@ from typing import TYPE_CHECKING
 from erc_bench.comparison.against_reported import printed_claims, readings
 from erc_bench.comparison.caption import caption
 from erc_bench.comparison.caption_cells import ledgers_of
-from erc_bench.comparison.columns import build_column, check_sliced, class_columns, slice_columns
+from erc_bench.comparison.columns import (
+    audit_column,
+    build_column,
+    check_audited,
+    check_sliced,
+    class_columns,
+    slice_columns,
+)
 from erc_bench.comparison.comparison_data import Column, Comparison, Family, RowKey, Score, TableRow
 from erc_bench.comparison.counted_cells import check_readouts, metric_of, select
 from erc_bench.comparison.expected import Alarm, rung_alarms
 from erc_bench.comparison.grouping import Reference, group
-from erc_bench.comparison.multiple_testing import correct
+from erc_bench.comparison.multiple_testing import correct, over_datasets, ranking
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition
-from erc_bench.comparison.over_datasets import over_datasets, ranking
 from erc_bench.comparison.reported_numbers import reported_rows
 from erc_bench.comparison.requested_tests import Tests
 from erc_bench.comparison.rows import (
@@ -30,7 +36,6 @@ from erc_bench.comparison.rows import (
     parse_baseline,
     said_once,
 )
-from erc_bench.comparison.selection_audit import audit_column, check_audited
 from erc_bench.comparison.significance import pair_rows
 from erc_bench.comparison.tested_differences import Pair, Ranking
 from erc_bench.errors import ErcBenchError, OptionName
@@ -86,19 +91,21 @@ def compare(
     grouped, unusable = group(kept, metrics, readouts, Reference(every, gold_of), per_class or tests.needs_counts)
     if not grouped:
         raise ErcBenchError("no finished run can be read", "\n".join([*notes, *unusable]))
-    chosen = named or default_baseline(_methods(grouped, methods))
+    found = sorted({entry.key.method for entries in grouped.values() for entry in entries})
+    # Those that were named, in that order, before the others.
+    chosen = named or default_baseline([*(name for name in methods if name in found), *found])
     rows = lettered(_rows(grouped, methods, chosen)) if tests.letters else _rows(grouped, methods, chosen)
     build: Build = partial(_metric_columns, rows, metrics, chosen, alpha, audit, tests)
     if per_class:
         build = partial(_class_columns, rows, alpha)
-    columns, found = _columns(grouped, _ordered(grouped, datasets), build)
+    columns, told = _columns(grouped, _ordered(grouped, datasets), build)
     if audit:
         check_audited(columns)
     if tests.by_slice:
         check_sliced(columns)
     beside, lacking = reported_rows(reported, columns)
     ledgers = ledgers_of(every)
-    notes += [*unusable, *found, *lacking, *_alarms(grouped, rows, alarms), *ledgers.notes]
+    notes += [*unusable, *told, *lacking, *_alarms(grouped, rows, alarms), *ledgers.notes]
     notes += [] if per_class else _on_the_baseline(chosen, named, columns)
     unique = said_once(notes, columns)
     corrected = correct(columns, alpha, family, tests)
@@ -145,11 +152,6 @@ def _on_the_baseline(chosen: Baseline, named: Baseline | None, columns: Sequence
 def _alarms(grouped: Columns, rows: Sequence[TableRow], alarms: Sequence[Alarm]) -> list[str]:
     labels = {row.key: row.label for row in rows}
     return [note for condition, entries in grouped.items() for note in rung_alarms(condition, entries, labels, alarms)]
-
-
-def _methods(grouped: Columns, methods: Sequence[str]) -> list[str]:
-    found = sorted({entry.key.method for entries in grouped.values() for entry in entries})
-    return sorted(found, key=lambda name: methods.index(name) if name in methods else len(methods))
 
 
 def _rows(grouped: Columns, methods: Sequence[str], baseline: Baseline) -> tuple[TableRow, ...]:
@@ -200,7 +202,7 @@ def _metric_columns(
     for column, parts in [(whole, entries), *slices]:
         pairs, found = pair_rows(column, parts, rows, baseline, alpha, tests)
         columns.append(replace(column, pairs=pairs))
-        # What a slice lacks, the whole lacks as well.
+        # The notes of a slice are among those of the whole.
         notes += found if column is whole else []
     return columns, notes
 

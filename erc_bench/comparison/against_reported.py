@@ -168,19 +168,12 @@ def _in_column(rows: Sequence[ReportedRow], column: int, alpha: float) -> Iterat
     for position, value in printed:
         if rows[position].origin == "own":
             continue
-        rivals = [each for each in own if _together(rows[each[1]], rows[position])]
+        # Those that stand in one printed table with it.
+        tables = set(rows[position].printed_in)
+        rivals = [each for each in own if not tables.isdisjoint(rows[each[1]].printed_in)]
         if rivals:
             best, claimed = max(rivals, key=lambda each: each[0])
-            seeds = rows[claimed].seeds or 0
-            yield PrintedClaim(column, claimed, position, best - value, seeds, _largest_sd(best - value, seeds, alpha))
-
-
-def _together(row: ReportedRow, other: ReportedRow) -> bool:
-    """Whether both stand in one printed table."""
-    return not set(row.printed_in).isdisjoint(other.printed_in)
-
-
-def _largest_sd(difference: float, seeds: int, alpha: float) -> Estimate:
-    if difference <= 0:
-        return Estimate(None, "no claim: printed as no better")
-    return largest_sd(difference, seeds, alpha)
+            seeds, difference = rows[claimed].seeds or 0, best - value
+            sd = largest_sd(difference, seeds, alpha)
+            no_claim = Estimate(None, "no claim: printed as no better")
+            yield PrintedClaim(column, claimed, position, difference, seeds, sd if difference > 0 else no_claim)

@@ -15,9 +15,10 @@ from erc_bench.comparison.caption_cells import (
 from erc_bench.comparison.caption_claims import claims
 from erc_bench.comparison.comparison_data import Column, Comparison, Score
 from erc_bench.comparison.rows import common_backbone, common_overrides
-from erc_bench.comparison.wording import count, seed_words
 from erc_bench.comparison.wording import number as number
+from erc_bench.comparison.wording import seed_words
 from erc_bench.statistics.metrics import METRIC_WORDS
+from erc_bench.statistics.results import counted
 from erc_bench.store.reading import StoredCell
 
 
@@ -52,7 +53,8 @@ def scores(comparison: Comparison) -> list[tuple[Column, Score]]:
 
 def _what(comparison: Comparison) -> str:
     metric = _class_metrics(comparison) if comparison.per_class else _metrics(comparison)
-    spread = "mean ± standard deviation (n - 1) over" if _several(comparison) else "of single runs with"
+    several = any(score.summary.n > 1 for _, score in scores(comparison))
+    spread = "mean ± standard deviation (n - 1) over" if several else "of single runs with"
     return f"{metric}, in points, {spread} {_common_seeds(comparison) or 'seeds named below'}."
 
 
@@ -68,10 +70,6 @@ def _metrics(comparison: Comparison) -> str:
 def _class_metrics(comparison: Comparison) -> str:
     further = dict.fromkeys(METRIC_WORDS[column.metric] for column in comparison.columns if not column.class_name)
     return f"F1 of each class, {', '.join(further)} on the test split (described, not tested)"
-
-
-def _several(comparison: Comparison) -> bool:
-    return any(score.summary.n > 1 for _, score in scores(comparison))
 
 
 def _common_seeds(comparison: Comparison) -> str:
@@ -95,7 +93,7 @@ def _column(comparison: Comparison, column: Column) -> str:
         parts.append(f"{seed_words([seed for seeds in found for seed in seeds])}{differ}")
     if column.dialogues is not None:
         clusters = _clusters(comparison, column)
-        parts.append(f"{count(column.dialogues, 'dialogue')} with {column.utterances} labelled utterances{clusters}")
+        parts.append(f"{counted(column.dialogues, 'dialogue')} with {column.utterances} labelled utterances{clusters}")
     if column.floor is not None:
         metric = f" in {METRIC_WORDS[column.metric]}" if comparison.per_class else ""
         parts.append(f"always answering {column.floor_label} scores {column.floor:.2f}{metric}")
@@ -109,7 +107,7 @@ def _column(comparison: Comparison, column: Column) -> str:
 def _clusters(comparison: Comparison, column: Column) -> str:
     """Say how many episodes or sessions were taken for independent."""
     cluster, found = comparison.tests.cluster, max((pair.clusters for pair in column.pairs), default=0)
-    return f", in {count(found, cluster)}" if found and cluster != "dialogue" else ""
+    return f", in {counted(found, cluster)}" if found and cluster != "dialogue" else ""
 
 
 def _by_row(comparison: Comparison, title: str, field: str) -> str:

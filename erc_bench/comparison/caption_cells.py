@@ -8,7 +8,8 @@ from pathlib import Path
 from statistics import mean
 
 from erc_bench.comparison.comparison_data import Comparison
-from erc_bench.comparison.wording import count
+from erc_bench.comparison.counted_cells import address_of
+from erc_bench.statistics.results import counted
 from erc_bench.store.ledger import LedgerEntry, read_ledger
 from erc_bench.store.reading import StoredCell
 from erc_bench.store.record import Record
@@ -30,15 +31,11 @@ def shown_cells(comparison: Comparison, cells: Iterable[StoredCell]) -> list[Sto
         for key in [comparison.rows[score.row].key]
     }
     done = (cell for cell in cells if cell.status == "done")
-    return list({address: cell for cell in done if (address := _address(cell.typed)) in shown}.values())
-
-
-def _address(record: Record) -> tuple[str, str, str, str, int]:
-    return record.dataset, record.method, record.backbone, record.settings_hash, record.seed
+    return list({address: cell for cell in done if (address := address_of(cell.typed)) in shown}.values())
 
 
 def upstreams(shown: Sequence[StoredCell]) -> list[str]:
-    """Say which rows read through an upstream, and how much better that fits what it was trained on."""
+    """Say which rows read through an upstream, and how much better that fits its training data."""
     found: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
     for cell in shown:
         if told := cell.typed.upstream:
@@ -80,7 +77,7 @@ def unverified(shown: Sequence[StoredCell]) -> str:
         return ""
     were = "was" if found == 1 else "were"
     return (
-        f"Unverified: {found} of {count(len(shown), 'cell')} {were} stored without digests of their files, so"
+        f"Unverified: {found} of {counted(len(shown), 'cell')} {were} stored without digests of their files, so"
         " damage to them would not show."
     )
 
@@ -107,7 +104,7 @@ def ledgers_of(cells: Iterable[StoredCell]) -> Ledgers:
 def configurations(comparison: Comparison, cells: Iterable[StoredCell], ledgers: Ledgers) -> str:
     """Say how often the test split was looked at: the more configurations, the less a best one means.
 
-    A folder without a ledger, as old runs have none, counts the stored cells.
+    Folders of old runs lack a ledger: their stored cells are counted.
     """
     shown = {row.key.method for row in comparison.rows}
     datasets = {column.dataset for column in comparison.columns}
@@ -117,13 +114,13 @@ def configurations(comparison: Comparison, cells: Iterable[StoredCell], ledgers:
             configuration = cell.typed.backbone, cell.typed.settings_hash
             stored.setdefault((cell.dataset, cell.method), set()).add(configuration)
     ever, gone = _of_ledgers(stored, ledgers)
-    counted: dict[str, list[str]] = {}
+    said: dict[str, list[str]] = {}
     for (dataset, method), found in sorted(ever.items()):
         if dataset in datasets and method in shown:
-            counted.setdefault(dataset, []).append(_counted(method, len(found), len(gone.get((dataset, method), ()))))
-    if not counted:
+            said.setdefault(dataset, []).append(_counted(method, len(found), len(gone.get((dataset, method), ()))))
+    if not said:
         return ""
-    parts = [f"{dataset}: {', '.join(own)}" for dataset, own in counted.items()]
+    parts = [f"{dataset}: {', '.join(own)}" for dataset, own in said.items()]
     place = "this folder of runs" if len(ledgers.by_folder) == 1 else "these folders of runs"
     what = "ever scored on test in" if any(ledgers.by_folder.values()) else "with test scores in"
     return f"Configurations {what} {place}: {'; '.join(parts)}."

@@ -1,4 +1,4 @@
-"""Columns of the table: the scores of all rows on one dataset, or on a slice of its test split, ranked."""
+"""Columns of the table: ranked scores of all rows on one dataset, or on a slice of its test split, and their audit."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from erc_bench.comparison.comparison_data import CLASS_F1, Column, Rank, Score, TableRow
+from erc_bench.comparison.comparison_data import CLASS_F1, Audit, AuditedScore, Column, Rank, Score, TableRow
 from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import METRIC_WORDS, Counts, degenerate, from_counts
 from erc_bench.statistics.seeds import summarise
-from erc_bench.store.record import RecordedCounts, RecordedFloor
+from erc_bench.store.record import RecordedAudit, RecordedCounts, RecordedFloor, RecordedScores
 
 
 def build_column(
@@ -114,14 +114,13 @@ def class_columns(
     wanted += [("", name, name, ()) for name in ("macro_f1", "weighted_f1")]
     columns = []
     for class_name, shown, metric, classes in wanted:
-        rescored = [_rescored(entry, metric, classes) for entry in entries]
+        rescored = [
+            ColumnEntry(entry.key, {seed: _value(each, metric, classes) for seed, each in entry.outcomes.items()})
+            for entry in entries
+        ]
         column = build_column(condition, others, rescored, rows, shown, alpha)
         columns.append(replace(column, class_name=class_name))
     return columns
-
-
-def _rescored(entry: ColumnEntry, metric: str, classes: tuple[int, ...]) -> ColumnEntry:
-    return ColumnEntry(entry.key, {seed: _value(outcome, metric, classes) for seed, outcome in entry.outcomes.items()})
 
 
 def _value(outcome: Outcome, metric: str, classes: tuple[int, ...]) -> Outcome:
@@ -213,3 +212,59 @@ def _floor(gold: np.ndarray[tuple[int], np.dtype[np.int64]], metric: str, scored
     counts = np.zeros((len(gold), len(gold)), dtype=np.int64)
     counts[:, gold.argmax()] = gold
     return float(from_counts(counts, metric, scored))
+
+
+def audit_column(
+    column: Column, entries: Sequence[ColumnEntry], rows: Sequence[TableRow], alpha: float
+) -> Audit | None:
+    """Return the audit of one dataset; ``None`` where no cell of it has one.
+
+    Only the readout of the method's own classifier is audited. The mean over methods is taken seed by
+    seed, over the seeds that every audited row has.
+    """
+    by_key = {entry.key: entry for entry in entries}
+    audited = [
+        score
+        for index, row in enumerate(rows)
+        if row.key in by_key and not row.key.readout
+        if (score := _audited(index, by_key[row.key], column.metric, alpha)) is not None
+    ]
+    if not audited:
+        return None
+    shared = sorted(set.intersection(*(set(score.seeds) for score in audited)))
+    means = [sum(score.inflations[score.seeds.index(seed)] for score in audited) / len(audited) for seed in shared]
+    return Audit(tuple(audited), tuple(shared), summarise(means, alpha) if means else None)
+
+
+def _audited(row: int, entry: ColumnEntry, metric: str, alpha: float) -> AuditedScore | None:
+    found = {seed: _trajectory(outcome.cell.typed.audit, metric) for seed, outcome in sorted(entry.outcomes.items())}
+    seeds = [seed for seed, trajectory in found.items() if trajectory]
+    if not seeds:
+        return None
+    selected = [entry.outcomes[seed].value for seed in seeds]
+    best = [max(found[seed]) for seed in seeds]
+    inflations = [high - honest for high, honest in zip(best, selected, strict=True)]
+    return AuditedScore(
+        row,
+        tuple(seeds),
+        summarise(selected, alpha),
+        summarise([found[seed][-1] for seed in seeds], alpha),
+        summarise(best, alpha),
+        tuple(inflations),
+        summarise(inflations, alpha),
+        entry.record.audit is not None and entry.record.audit.chosen_from == "readout",
+    )
+
+
+def _trajectory(audit: RecordedAudit | None, metric: str) -> list[float]:
+    """Return the test scores of the epochs that the reported score was chosen from."""
+    epochs: list[RecordedScores] = getattr(audit, audit.chosen_from, []) if audit else []
+    return [score for epoch in epochs if (score := epoch.of(metric)) is not None]
+
+
+def check_audited(columns: Sequence[Column]) -> None:
+    """Raise :class:`ErcBenchError` where an audit is asked for and no cell has one."""
+    if all(column.audit is None for column in columns):
+        raise ErcBenchError(
+            "no stored run has a selection audit", "Record one: the same command again with `erc-bench run --audit`."
+        )

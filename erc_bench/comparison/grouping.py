@@ -9,10 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from erc_bench.comparison.comparison_data import RowKey, Settings
-from erc_bench.comparison.counted_cells import own_classifier
+from erc_bench.comparison.counted_cells import own_classifier, with_same_gold
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition, Outcome, read_outcome
 from erc_bench.comparison.rows import departures, inert_terms
-from erc_bench.comparison.same_gold_labels import with_same_gold
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
 

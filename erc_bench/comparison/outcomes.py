@@ -100,14 +100,12 @@ def read_outcome(cell: StoredCell, metric: str, readout: str = "", keeps_counts:
         raise ErcBenchError("its record has no test score")
     outcome = replace(outcome, metrics=stored["test"])
     answered = _scored(outcome, metric, readout)
-    return answered if keeps_counts else _as_recorded(answered, metric)
-
-
-def _as_recorded(outcome: Outcome, metric: str) -> Outcome:
+    if keeps_counts:
+        return answered
     value = _number(outcome.metrics, metric)
     if value is None:
         raise ErcBenchError(f"its record has no test score of {metric}")
-    return replace(outcome, value=value, counts=None, dialogues=())
+    return replace(answered, value=value, counts=None, dialogues=())
 
 
 def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
@@ -196,6 +194,6 @@ def without_each(outcome: Outcome, metric: str, cluster: str) -> Scores:
     key = metric, cluster
     if key not in outcome.without:
         counts = clustered(outcome, cluster)
-        assert counts is not None  # only what was answered can be left out
+        assert counts is not None  # only answered dialogues can be left out
         outcome.without[key] = leave_one_out(counts, metric, outcome.scored)
     return outcome.without[key]

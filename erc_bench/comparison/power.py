@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -150,17 +151,16 @@ def _needed(spread: Spread, difference: float, level: float, power: float, floor
         return Needed(difference, over_seeds, None, "not known: no pilot says what the dialogues add")
     if difference <= floor:
         return Needed(difference, over_seeds, None, f"more seeds cannot help below about {floor:.2f} points")
-    low, high = 1, 2
-    while (found := _joint(spread, high, level, power)) is None or found > difference:
-        low, high = high, 2 * high
-        if high > _MOST_SEEDS:
-            return Needed(difference, over_seeds, None, f"more than {_MOST_SEEDS:,} seeds")
-    while high - low > 1:
-        middle = (low + high) // 2
-        found = _joint(spread, middle, level, power)
-        low, high = (low, middle) if found is not None and found <= difference else (middle, high)
+
+    def is_enough(n: int) -> bool:
+        found = _joint(spread, n, level, power)
+        return found is not None and found <= difference
+
+    n = 2 + bisect_left(range(2, _MOST_SEEDS), True, key=is_enough)
+    if n == _MOST_SEEDS:
+        return Needed(difference, over_seeds, None, f"more than {_MOST_SEEDS:,} seeds")
     # ‡ stands only beside †.
-    return Needed(difference, over_seeds, max(high, over_seeds.n or high))
+    return Needed(difference, over_seeds, max(n, over_seeds.n or n))
 
 
 def spread_of_sd(sd: float, correlation: float = 0.0) -> Spread:

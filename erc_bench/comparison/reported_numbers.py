@@ -55,7 +55,8 @@ def reported_numbers(name: str) -> list[ReportedNumber]:
     files = {file.stem: file for file in FOLDER.glob("*.csv")}
     if source not in files:
         raise ErcBenchError(f"no reported numbers are named {source!r}; {did_you_mean(source, files)}")
-    numbers = _read(files[source])
+    with files[source].open(encoding="utf-8", newline="") as stream:
+        numbers = [_number(line) for line in csv.DictReader(stream)]
     tables = {_table(number.printed_in) for number in numbers} - {""}
     if slash and table not in tables:
         raise ErcBenchError(f"{source} has no reported table {table!r}; {did_you_mean(table, tables)}")
@@ -85,11 +86,6 @@ def rows_at(numbers: Iterable[ReportedNumber], addresses: Sequence[Address | Non
         if number.address in addresses:
             found.setdefault((number.system, number.backbone, number.citation), []).append(number)
     return tuple(_row(each, addresses) for each in found.values())
-
-
-def _read(file: Path) -> list[ReportedNumber]:
-    with file.open(encoding="utf-8", newline="") as stream:
-        return [_number(line) for line in csv.DictReader(stream)]
 
 
 def _number(line: dict[str, str]) -> ReportedNumber:

@@ -193,13 +193,9 @@ def all_pairs(keys: Sequence[RowKey], baseline: Baseline) -> list[tuple[int, int
         (i, j)
         for i, key in enumerate(keys)
         for j in range(i)
-        if {i, j} not in met and (baseline.backbone or _alike(key, keys[j]))
+        if {i, j} not in met and (baseline.backbone or len({key.backbone, keys[j].backbone} - {NO_BACKBONE}) < 2)
     ]
     return [*named, *further]
-
-
-def _alike(key: RowKey, other: RowKey) -> bool:
-    return key.backbone == other.backbone or NO_BACKBONE in (key.backbone, other.backbone)
 
 
 def _same_backbone(key: RowKey, other: RowKey, keys: Sequence[RowKey], base: Sequence[int]) -> bool:

@@ -139,7 +139,9 @@ def _over_dialogues(
     reason = _why_no_counts(mine, other) if mine else NO_SEEDS
     if reason:
         return OverDialogues(DialogueSignFlip(0, None, None, reason), BootstrapInterval(None, reason=reason))
-    counts, score = _counts(mine, other, tests.cluster), _score(metric, mine)
+    # (2, seeds, clusters, classes, classes)
+    counts: Counts = np.stack([[clustered(outcome, tests.cluster) for outcome in side] for side in (mine, other)])
+    score: Score = partial(from_counts, metric=metric, scored=mine[0].scored)
     test, interval = dialogue_sign_flip(counts, score, alpha), dialogue_bootstrap(counts, score, alpha)
     return OverDialogues(
         replace(test, reason=_in_words(test.reason, tests.cluster)),
@@ -149,15 +151,6 @@ def _over_dialogues(
 
 def _why_no_counts(mine: Sequence[Outcome], other: Sequence[Outcome]) -> str:
     return _NO_ANSWERS if any(outcome.counts is None for outcome in (*mine, *other)) else ""
-
-
-def _counts(mine: Sequence[Outcome], other: Sequence[Outcome], cluster: str) -> Counts:
-    """Return confusion counts: (2, seeds, clusters, classes, classes)."""
-    return np.stack([[clustered(outcome, cluster) for outcome in side] for side in (mine, other)])
-
-
-def _score(metric: str, outcomes: Sequence[Outcome]) -> Score:
-    return partial(from_counts, metric=metric, scored=outcomes[0].scored if outcomes else ())
 
 
 def pair_rows(
@@ -189,16 +182,11 @@ def pair_rows(
     )
     met = {row for pair in wanted for row in pair}
     alone = [rows[i].label for i in present if i not in met and rows[i].key.method != baseline.method]
-    return pairs, _alone(column, alone, baseline) + [
-        note for pair in pairs for note in _unshared(column, pair, rows, tests)
-    ]
-
-
-def _alone(column: Column, labels: Sequence[str], baseline: Baseline) -> list[str]:
-    if not labels:
-        return []
-    condition = "" if baseline.backbone else " with the same backbone"
-    return [f"{column.title}: {', '.join(labels)} compared with nothing: there is no run of {baseline}{condition}"]
+    notes = [note for pair in pairs for note in _unshared(column, pair, rows, tests)]
+    if alone:
+        wanted_run = f"{baseline}{'' if baseline.backbone else ' with the same backbone'}"
+        notes.insert(0, f"{column.title}: {', '.join(alone)} compared with nothing: there is no run of {wanted_run}")
+    return pairs, notes
 
 
 def _unshared(column: Column, pair: Pair, rows: Sequence[TableRow], tests: Tests) -> list[str]:

@@ -5,21 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from erc_bench.statistics.results import (
-    BootstrapInterval,
-    Combined,
-    DialogueSignFlip,
-    DiscreteTest,
-    Equivalence,
-    Estimate,
-    Friedman,
-    JointTest,
-    PairedT,
-    PartialConjunction,
-    SignFlip,
-    TTest,
-    WelchT,
-)
+from erc_bench.statistics import results
 
 Verdict = Literal["better", "worse", ""]
 
@@ -28,8 +14,8 @@ Verdict = Literal["better", "worse", ""]
 class OverDialogues:
     """The trained systems of one pair on new dialogues: sign-flip test and bootstrap interval."""
 
-    test: DialogueSignFlip
-    interval: BootstrapInterval
+    test: results.DialogueSignFlip
+    interval: results.BootstrapInterval
 
 
 @dataclass(frozen=True)
@@ -53,15 +39,15 @@ class Pair:
     seeds: tuple[int, ...]
     only_row: tuple[int, ...]
     only_baseline: tuple[int, ...]
-    test: PairedT
-    sign_flip: SignFlip
-    effect: Estimate
-    detectable: Estimate
-    joint: JointTest
-    seed_correlation: Estimate
+    test: results.PairedT
+    sign_flip: results.SignFlip
+    effect: results.Estimate
+    detectable: results.Estimate
+    joint: results.JointTest
+    seed_correlation: results.Estimate
     difference: float | None = None
     sd: float | None = None
-    chosen: TTest | DiscreteTest | None = None
+    chosen: results.TTest | results.DiscreteTest | None = None
     over_dialogues: OverDialogues | None = None
     adjusted_p: float | None = None
     joint_adjusted_p: float | None = None
@@ -70,20 +56,20 @@ class Pair:
     joint_verdict: Verdict = ""
     dialogue_verdict: Verdict = ""
     against_baseline: bool = True
-    equivalence: Equivalence | None = None
+    equivalence: results.Equivalence | None = None
     equivalence_adjusted_p: float | None = None
     equivalent: bool = False
     one_seed_dialogue_variance: float | None = None
     contradiction: bool = False
-    unpaired: WelchT | None = None
+    unpaired: results.WelchT | None = None
 
     @property
-    def seed_test(self) -> TTest | DiscreteTest:
+    def seed_test(self) -> results.TTest | results.DiscreteTest:
         """The test behind †."""
         return self.test if self.chosen is None else self.chosen
 
     @property
-    def interval_test(self) -> TTest:
+    def interval_test(self) -> results.TTest:
         """The t-test whose difference and interval stand beside † (a rank test has none of its own)."""
         return self.unpaired or self.test
 
@@ -114,8 +100,8 @@ class OverDatasets:
 
     row: int
     columns: tuple[int, ...]
-    better: tuple[PartialConjunction, ...]
-    combined: Combined
+    better: tuple[results.PartialConjunction, ...]
+    combined: results.Combined
     adjusted: tuple[float | None, ...] = ()
     at_least: int = 0
     combined_adjusted_p: float | None = None
@@ -132,8 +118,8 @@ class Ranking:
     columns: tuple[int, ...]
     rows: tuple[int, ...]
     ranks: tuple[tuple[float, ...], ...]
-    test: Friedman
-    distance: Estimate
+    test: results.Friedman
+    distance: results.Estimate
     left_out: tuple[int, ...] = ()
     forced: bool = False
 

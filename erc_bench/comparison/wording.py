@@ -1,4 +1,4 @@
-"""How captions write numbers, numbers of things, and seeds."""
+"""How captions write numbers and seeds."""
 
 from __future__ import annotations
 
@@ -8,11 +8,6 @@ from collections.abc import Iterable
 def number(p: float) -> str:
     """Write a probability or a level with at most four decimals: 0.05, 0.0625."""
     return f"{p:.4f}".rstrip("0").rstrip(".") if p >= 0.0001 else f"{p:.1e}"
-
-
-def count(number_of: int, noun: str) -> str:
-    """Return the number with its noun."""
-    return f"{number_of} {noun}" if number_of == 1 else f"{number_of} {noun}s"
 
 
 def seed_list(seeds: Iterable[int]) -> str:

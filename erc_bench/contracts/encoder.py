@@ -90,7 +90,8 @@ class Encoder(Component, nn.Module):
     """Turns dialogues into representations. Required: ``examples`` and ``rows``.
 
     Every encoder has the option ``trainable``, which speaks of the backbone only: frozen means
-    evaluation mode, no augmentation, and row states that are computed once.
+    evaluation mode, no augmentation, and row states that are computed once. A frozen ``language_model``
+    may be a stand-in that loads the model as soon as more than its ``config`` is asked for.
     """
 
     kind: ClassVar[str] = "encoder"
@@ -183,7 +184,7 @@ class Encoder(Component, nn.Module):
 
         Further groups may name some of these again, for objectives that ask for them.
         """
-        backbone = list(self.language_model.parameters())
-        known = {id(parameter) for parameter in backbone}
-        head = [parameter for parameter in self.parameters() if id(parameter) not in known]
-        return {"encoder": backbone, "head": head}
+        groups: dict[str, list[nn.Parameter]] = {"encoder": [], "head": []}
+        for name, parameter in self.named_parameters():
+            groups["encoder" if name.startswith("language_model.") else "head"].append(parameter)
+        return groups

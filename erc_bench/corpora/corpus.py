@@ -127,12 +127,12 @@ def _check_dialogue(dialogue: Dialogue, labels: tuple[str, ...], place: str) -> 
 CLUSTERS = ("dialogue", "episode", "session")
 """The independent units of a test over dialogues: dialogues, or a group that several of them share."""
 
-Groups = Mapping[str, Mapping[str, list[str]]]
-"""Kind (``slice``, ``episode``, ``session``) → name → the ids of the dialogues."""
-
 
 def groups(dialogues: Iterable[Dialogue]) -> dict[str, dict[str, list[str]]]:
-    """Return the groups of these dialogues; a kind that not every dialogue names is left out."""
+    """Return by kind (``slice``, ``episode``, ``session``) and name the ids of the dialogues in each group.
+
+    A kind that not every dialogue names is left out.
+    """
     dialogues = list(dialogues)
     found: dict[str, dict[str, list[str]]] = {}
     for kind in ("slice", "episode", "session"):

@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urldefrag, urlsplit
@@ -58,10 +59,18 @@ def fetch(
     present = [file for file in layout.files if _present(file, folder / file.path)]
     missing = [file for file in layout.files if file not in present]
     with ExitStack() as resources:
-        archives = _Archives(resources, largest)
+
+        @cache
+        def unpacked(address: str) -> Path:
+            """Return the content of an archive, fetched and unpacked once and gone at the end."""
+            place = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="erc-bench-")))
+            download(address, place / "archive", largest)
+            extract_checked(place / "archive", place / "content", largest)
+            return place / "content"
+
         for file in missing:
             say(f"{file.path} from {file.url}")
-            _fetch_file(file, folder / file.path, archives, largest)
+            _fetch_file(file, folder / file.path, unpacked, largest)
     return Fetched(folder, tuple(file.path for file in missing), tuple(file.path for file in present))
 
 
@@ -82,34 +91,18 @@ def _present(file: DataFile, path: Path) -> bool:
     )
 
 
-class _Archives:
-    """Archives of one download, each fetched and unpacked once, gone at its end."""
-
-    def __init__(self, resources: ExitStack, largest: int) -> None:
-        self._resources = resources
-        self._largest = largest
-        self._unpacked: dict[str, Path] = {}
-
-    def member(self, address: str, name: str) -> Path:
-        """Return the unpacked member ``name`` of the archive at an address."""
-        if address not in self._unpacked:
-            folder = Path(self._resources.enter_context(tempfile.TemporaryDirectory(prefix="erc-bench-")))
-            download(address, folder / "archive", self._largest)
-            extract_checked(folder / "archive", folder / "content", self._largest)
-            self._unpacked[address] = folder / "content"
-        path = self._unpacked[address] / name
-        if not path.is_file():
-            raise ErcBenchError(f"the archive {address} has no member {name!r}", "The address on record is wrong.")
-        return path
-
-
-def _fetch_file(file: DataFile, path: Path, archives: _Archives, largest: int) -> None:
+def _fetch_file(file: DataFile, path: Path, unpacked: Callable[[str], Path], largest: int) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         address, member = urldefrag(file.url)
         if member:
-            shutil.copyfile(archives.member(address, member), temporary)
+            content = unpacked(address) / member
+            if not content.is_file():
+                raise ErcBenchError(
+                    f"the archive {address} has no member {member!r}", "The address on record is wrong."
+                )
+            shutil.copyfile(content, temporary)
         else:
             download(address, temporary, largest)
         _check_digest(file, temporary)

@@ -38,7 +38,7 @@ def find_layout(dataset_class: type[Dataset], root: Path) -> tuple[Layout, Path]
     base = root / dataset_class.folder_name()
     if not dataset_class.layouts:
         return _NOTHING_TO_FIND, base
-    for place in _places(dataset_class, base):
+    for place in [*(base / layout.folder for layout in dataset_class.layouts if layout.folder), base]:
         layout = layout_in(dataset_class.layouts, place)
         if layout is not None:
             return layout, place
@@ -81,11 +81,6 @@ def matching_files(file: DataFile, folder: Path) -> list[Path]:
     found = (path for path in folder.glob(file.path) if path.is_file())
     # Unpacking on some systems leaves a companion ._name beside every file.
     return sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(folder).parts))
-
-
-def _places(dataset_class: type[Dataset], base: Path) -> list[Path]:
-    subfolders = [base / layout.folder for layout in dataset_class.layouts if layout.folder]
-    return [*subfolders, base]
 
 
 def nearest_layout(dataset_class: type[Dataset], root: Path) -> tuple[Layout, Path]:

@@ -52,28 +52,35 @@ def clean_text(text: str) -> str:
 
 def read_text(path: Path) -> str:
     """Return the content of a UTF-8 file, without a byte-order mark."""
-    return _decode(path, _read_bytes(path))
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ErcBenchError(f"{path} cannot be read: {error.strerror or error}", _FRESH_COPY) from error
+    return _decode(path, content)
 
 
 def _decode(path: Path, content: bytes) -> str:
     if not content:
         raise ErcBenchError(f"{path} is empty (0 bytes)", _FRESH_COPY)
     _refuse_foreign(path, content)
+    return decoded(content, str(path))
+
+
+def decoded(content: bytes, place: str) -> str:
+    """Return bytes as UTF-8 text without a byte-order mark; raise naming the place for any other encoding."""
+    if content.startswith(_UTF16) or b"\0" in content:
+        raise ErcBenchError(
+            f"{place} is not UTF-8: it looks like UTF-16 or a binary file",
+            "Convert it, for example: iconv -f utf-16 -t utf-8 OLD > NEW",
+        )
     try:
         return content.removeprefix(codecs.BOM_UTF8).decode("utf-8")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ErcBenchError(
-            f"{path}, line {line}: the file is not UTF-8 (byte 0x{error.object[error.start]:02x})",
-            f"Convert it, for example: iconv -f windows-1252 -t utf-8 {path.name} > converted",
+            f"{place}, line {line}: the file is not UTF-8 (byte 0x{error.object[error.start]:02x})",
+            "Convert it, for example: iconv -f windows-1252 -t utf-8 OLD > NEW",
         ) from error
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ErcBenchError(f"{path} cannot be read: {error.strerror or error}", _FRESH_COPY) from error
 
 
 def _refuse_foreign(path: Path, content: bytes) -> None:
@@ -89,11 +96,6 @@ def _refuse_foreign(path: Path, content: bytes) -> None:
         )
     if content.startswith(_ARCHIVES):
         raise ErcBenchError(f"{path} is a packed archive, not a data file", "Unpack it and place the files inside.")
-    if content.startswith(_UTF16) or b"\0" in content:
-        raise ErcBenchError(
-            f"{path} is not UTF-8: it looks like UTF-16 or a binary file",
-            f"Convert it, for example: iconv -f utf-16 -t utf-8 {path.name} > converted",
-        )
 
 
 def read_lines(path: Path) -> list[str]:
@@ -141,23 +143,24 @@ def read_csv(path: Path, required: Sequence[str], content: bytes | None = None) 
     records = csv_records(read_text(path) if content is None else _decode(path, content), path)
     _, header = next(records, (1, []))
     _check_header(path, header, required)
-    rows = []
-    for line, record in records:
-        if len(record) != len(header):
-            raise ErcBenchError(
-                f"{path}, line {line}: {len(record)} fields, but the header has {len(header)}",
-                "A field with a comma or a line break must be in double quotes.",
-            )
-        rows.append(Row(path, line, dict(zip(header, record, strict=True))))
-    return rows
+    return [Row(path, line, dict(zip(header, record, strict=True))) for line, record in records]
 
 
 def csv_records(text: str, place: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record with the line on which it begins; empty lines are skipped."""
+    """Yield each record, the header among them, with the line on which it begins; empty lines are skipped.
+
+    Raises for a record with too few or too many fields, and a quotation mark that is never closed.
+    """
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line = 1
+    line, header = 1, list[str]()
     try:
         for record in reader:
+            header = header or record
+            if record and len(record) != len(header):
+                raise ErcBenchError(
+                    f"{place}, line {line}: {len(record)} fields, but the header has {len(header)}",
+                    "A field with a comma or a line break must be in double quotes.",
+                )
             if record:
                 yield line, record
             line = reader.line_num + 1

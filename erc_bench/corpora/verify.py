@@ -2,17 +2,125 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from erc_bench.contracts.dataset import DataFile, Dataset, Layout, SplitCounts
-from erc_bench.contracts.types import Dialogue, SplitName
+from erc_bench.contracts.dataset import DataFile, Dataset, SplitCounts
+from erc_bench.contracts.types import Dialogue, SplitName, Splits
 from erc_bench.corpora.corpus import Corpus, load_corpus
 from erc_bench.corpora.folder import digest_found, digest_of_many, digest_on_record, matching_files
-from erc_bench.corpora.overlap import Overlap, Repeats, overlap, repeats
+
+_WORD = re.compile(r"[^\W_]+")
+_GRAM = 4
+_LONG = 6
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Repetitions within one split: dialogues and long utterances that occurred before in it."""
+
+    dialogues: int
+    long_utterances: int
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """The overlap of one slice of a later split with an earlier split.
+
+    ``dialogues``, ``utterances`` and ``long_utterances`` (at least six words) count those of the
+    later split whose text occurs in the earlier one; ``four_grams`` of its ``all_four_grams``
+    different runs of four words do. ``slice`` is empty where the corpus has no slices.
+    """
+
+    earlier: SplitName
+    later: SplitName
+    slice: str
+    dialogues: int
+    utterances: int
+    long_utterances: int
+    all_long_utterances: int
+    four_grams: int
+    all_four_grams: int
+
+
+@dataclass(frozen=True)
+class _Content:
+    """The texts of some dialogues, in the form in which they are compared."""
+
+    dialogues: Sequence[str]
+    utterances: Sequence[str]
+    long_utterances: Sequence[str]
+    four_grams: frozenset[int]
+
+
+_PAIRS: tuple[tuple[SplitName, SplitName], ...] = (("train", "dev"), ("train", "test"), ("dev", "test"))
+
+
+def overlap(splits: Splits) -> tuple[Overlap, ...]:
+    """Compare dev and test with train, and test with dev, slice by slice of the later split."""
+    dialogues = dict(splits.items())
+    contents = {name: _content(members) for name, members in dialogues.items()}
+    found = []
+    for earlier, later in _PAIRS:
+        for part in sorted({dialogue.slice for dialogue in dialogues[later]}):
+            members = [dialogue for dialogue in dialogues[later] if dialogue.slice == part]
+            found.append(_overlap(earlier, later, part, contents[earlier], _content(members)))
+    return tuple(found)
+
+
+def _overlap(earlier: SplitName, later: SplitName, part: str, before: _Content, after: _Content) -> Overlap:
+    return Overlap(
+        earlier=earlier,
+        later=later,
+        slice=part,
+        dialogues=_known(after.dialogues, before.dialogues),
+        utterances=_known(after.utterances, before.utterances),
+        long_utterances=_known(after.long_utterances, before.long_utterances),
+        all_long_utterances=len(after.long_utterances),
+        four_grams=len(after.four_grams & before.four_grams),
+        all_four_grams=len(after.four_grams),
+    )
+
+
+def _known(texts: Sequence[str], earlier: Sequence[str]) -> int:
+    known = set(earlier)
+    return sum(text in known for text in texts)
+
+
+def repeats(dialogues: Sequence[Dialogue]) -> Repeats:
+    """Count the repetitions within the same split."""
+    content = _content(dialogues)
+    return Repeats(*(len(texts) - len(set(texts)) for texts in (content.dialogues, content.long_utterances)))
+
+
+def _content(dialogues: Sequence[Dialogue]) -> _Content:
+    whole: list[str] = []
+    utterances: list[Words] = []
+    for dialogue in dialogues:
+        turns = [tuple(_WORD.findall(turn.text.casefold())) for turn in dialogue.utterances]
+        utterances.extend(words for words in turns if words)
+        if len(turns) > 1:
+            whole.append("\n".join(map("".join, turns)))
+    return _Content(
+        dialogues=whole,
+        utterances=["".join(words) for words in utterances],
+        long_utterances=["".join(words) for words in utterances if len(words) >= _LONG],
+        four_grams=frozenset(_four_grams(utterances)),
+    )
+
+
+def _four_grams(utterances: Iterable[Words]) -> Iterator[int]:
+    # A hash of 64 bits stands for the words: a million runs fit in memory, and none will collide.
+    for words in utterances:
+        for start in range(len(words) - _GRAM + 1):
+            yield hash(words[start : start + _GRAM])
+
 
 FileState = Literal["ok", "differs", "no digest on record"]
 
@@ -94,13 +202,10 @@ def _file_checks(dataset_class: type[Dataset], corpus: Corpus) -> tuple[str, tup
     named = next(layout for layout in dataset_class.layouts if layout.name == corpus.layout_name)
     names = [file.path for file in named.files]
     alike = [layout for layout in dataset_class.layouts if [file.path for file in layout.files] == names]
-    checked = {layout.name: _layout_checks(layout, corpus.folder) for layout in (named, *alike)}
+    folder = corpus.folder
+    checked = {layout.name: tuple(_file_check(file, folder) for file in layout.files) for layout in (named, *alike)}
     best = max(checked, key=lambda name: sum(check.state == "ok" for check in checked[name]))
     return best, checked[best]
-
-
-def _layout_checks(layout: Layout, folder: Path) -> tuple[FileCheck, ...]:
-    return tuple(_file_check(file, folder) for file in layout.files)
 
 
 def _file_check(file: DataFile, folder: Path) -> FileCheck:

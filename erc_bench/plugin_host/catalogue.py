@@ -188,16 +188,16 @@ class Catalogue:
 def _fault(kind: str, component: Any) -> str:
     """Say why an object is not a component of a kind; empty when it is one."""
     wanted = "a Method" if kind == "method" else f"a subclass of erc_bench.api.{kind.capitalize()}"
-    fits = isinstance(component, Method) if kind == "method" else _is_of_kind(component, kind)
+    fits = (
+        isinstance(component, Method)
+        if kind == "method"
+        else isinstance(component, type) and kind_of(component) == kind
+    )
     if not fits:
         return f"it returns {component!r}, which is not {wanted}"
     if not isinstance(component.name, str) or not component.name:
         return f"it returns {component!r}, which has no name"
     return ""
-
-
-def _is_of_kind(component: Any, kind: str) -> bool:
-    return isinstance(component, type) and kind_of(component) == kind
 
 
 def _add(found: dict[str, Entry], entry: Entry) -> None:
@@ -206,8 +206,10 @@ def _add(found: dict[str, Entry], entry: Entry) -> None:
         found[entry.name] = entry
         return
     if other.package == entry.package:
+        file = entry.package.startswith(FILE)
+        owner = entry.package.removeprefix(FILE) if file else f"the package {entry.package}"
         raise ErcBenchError(
-            f"{_owner(entry.package)} brings two components of the kind {entry.kind} that are named {entry.name!r}",
+            f"{owner} brings two components of the kind {entry.kind} that are named {entry.name!r}",
             _remedy(entry.package),
         )
     if entry.package.startswith(FILE) or other.package.startswith(FILE):
@@ -254,10 +256,6 @@ def _package_of(key: str) -> str:
 def _called(key: str) -> str:
     """Return a plugin as a message names it: the module of a file says nothing to its author."""
     return _package_of(key) if key.startswith(FILE) else key
-
-
-def _owner(package: str) -> str:
-    return package.removeprefix(FILE) if package.startswith(FILE) else f"the package {package}"
 
 
 def _remedy(key: str) -> str:

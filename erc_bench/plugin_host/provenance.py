@@ -30,7 +30,7 @@ def versions() -> dict[str, str]:
 def git_state() -> dict[str, Any]:
     """Return revision and cleanliness of the checkout that erc-bench runs from; empty for an installed one."""
     folder = Path(erc_bench.__file__).parent
-    # An environment may lie inside a repository that knows nothing of what is installed in it.
+    # An environment may lie inside a repository that does not track the packages installed in it.
     tracked = _git(folder, "ls-files", "--error-unmatch", "__init__.py")
     revision = _git(folder, "rev-parse", "HEAD")
     if not (tracked and revision):

@@ -12,7 +12,7 @@ from erc_bench.contracts.backbone import Backbone, LoadedBackbone
 from erc_bench.contracts.options import option
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.pretrained import files, hub
-from erc_bench.pretrained.loading import load_folder, maximum_length
+from erc_bench.pretrained.loading import load_folder, load_tokenizer, maximum_length
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -69,6 +69,10 @@ class PretrainedBackbone(Backbone):
         longest = maximum_length(tokenizer, model)
         bf16_safe = self.computes_in_bf16(tokenizer, model)
         return LoadedBackbone(tokenizer, model, longest, bf16_safe, files.reading_in(folder, self.reading))
+
+    def load_tokenizer(self) -> tuple[Any, Any]:
+        """Return tokenizer and configuration alone, of files that ``load`` found whole before."""
+        return load_tokenizer(self.folder())
 
     def load_saved(self, folder: Path) -> LoadedBackbone:
         """Load from a folder of ``run --save-model`` in place of the one that the options name."""

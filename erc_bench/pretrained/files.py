@@ -128,7 +128,10 @@ def parameter_count(folder: Path) -> int | None:
     files = weight_files(folder)
     if not files or not all(path.is_file() for path in files):
         return None
-    counts = [_safetensors_count(path) if path.suffix == ".safetensors" else _float32_count(path) for path in files]
+    counts = [
+        _safetensors_count(path) if path.suffix == ".safetensors" else path.stat().st_size // _BYTES_PER_FLOAT32
+        for path in files
+    ]
     return sum(count for count in counts if count is not None) if None not in counts else None
 
 
@@ -173,10 +176,6 @@ def _safetensors_header(path: Path) -> dict[str, Any] | None:
         except ValueError:
             return None
     return header if isinstance(header, dict) else None
-
-
-def _float32_count(path: Path) -> int:
-    return path.stat().st_size // _BYTES_PER_FLOAT32
 
 
 def read_tensors(folder: Path, start: str) -> dict[str, Tensor]:

@@ -32,18 +32,32 @@ def load_folder(folder: Path, attention: Sequence[str]) -> tuple[Any, Any]:
     return tokenizer, model.eval()
 
 
+def load_tokenizer(folder: Path) -> tuple[Any, Any]:
+    """Return tokenizer and configuration of a folder that :func:`load_folder` found whole, without its model."""
+    with _quiet():
+        tokenizer, config = _read_tokenizer(folder)
+    _let_mask_take_its_space(tokenizer)
+    return tokenizer, config
+
+
+_LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+
+
+def _read_tokenizer(folder: Path) -> tuple[Any, Any]:
+    from transformers import AutoConfig, AutoTokenizer
+
+    config = AutoConfig.from_pretrained(folder, **_LOCAL)
+    return AutoTokenizer.from_pretrained(folder, use_fast=True, **_LOCAL), config
+
+
 def _read(folder: Path, attention: Sequence[str]) -> tuple[Any, Any, dict[str, Any]]:
     import torch
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
+    from transformers import AutoModel
 
-    local: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     try:
-        config = AutoConfig.from_pretrained(folder, **local)
-        choices = _choices(config, attention)
-        tokenizer = AutoTokenizer.from_pretrained(folder, use_fast=True, **local)
-        model, report = AutoModel.from_pretrained(
-            folder, config=config, dtype=torch.float32, output_loading_info=True, **choices, **local
-        )
+        tokenizer, config = _read_tokenizer(folder)
+        choices = {"config": config, **_choices(config, attention), **_LOCAL}
+        model, report = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True, **choices)
     except Exception as error:  # foreign files: whatever they cause is the user's to know
         raise ErcBenchError(
             f"the model in {folder} cannot be loaded: {_first_line(error)}",

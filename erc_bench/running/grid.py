@@ -33,7 +33,7 @@ from erc_bench.training.preparation import CellData
 from erc_bench.training.process_state import turn
 from erc_bench.training.result import CellResult
 from erc_bench.training.saved_models.files import in_words, size_of
-from erc_bench.training.saved_models.writing import save_model
+from erc_bench.training.saved_models.storing import save_model
 from erc_bench.training.system_cell import run_system
 from erc_bench.training.upstream import UpstreamTrainer
 from erc_bench.training.workspace import Workspace

@@ -4,8 +4,8 @@
 module               subject of its claims
 ==================== ==========================================================================
 seeds, ranks, power  further seeds on the same test set
-utterances,          further utterances (assumed independent); further dialogues for the trained
-dialogues            systems at hand
+dialogues            further utterances (assumed independent); further dialogues for the trained
+                     systems at hand
 joint                further seeds and further dialogues
 corrections, ranks   many tests at once; one claim over several datasets
 ==================== ==========================================================================

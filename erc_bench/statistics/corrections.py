@@ -69,9 +69,7 @@ CORRECTIONS: Mapping[str, Callable[[Sequence[float]], list[float]]] = {
 
 
 def _sorted(p_values: Sequence[float]) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], Floats]:
-    values = np.asarray(p_values, dtype=float).reshape(-1)
-    if not ((values >= 0) & (values <= 1)).all():
-        raise ValueError("p-values must lie between 0 and 1")
+    values = _as_p_values(p_values)
     order = np.argsort(values, kind="stable")
     return order, values[order]
 
@@ -83,7 +81,7 @@ def _from_above(values: Floats) -> Floats:
 def _restored(adjusted: Floats, order: np.ndarray[tuple[int], np.dtype[np.intp]]) -> list[float]:
     result = np.empty(len(adjusted))
     result[order] = adjusted
-    return [float(value) for value in result]
+    return result.tolist()
 
 
 def holm_chains(chains: Sequence[Sequence[float]]) -> list[list[float]]:
@@ -97,7 +95,9 @@ def holm_chains(chains: Sequence[Sequence[float]]) -> list[list[float]]:
     sequentially rejective procedure with fixed sequences of Bretz, Maurer, Brannath and Posch,
     Statistics in Medicine 28 (2009).
     """
-    rising = [np.maximum.accumulate(_checked(chain)) for chain in chains]
+    if not all(map(len, chains)):
+        raise ValueError("a chain must hold p-values between 0 and 1")
+    rising = [np.maximum.accumulate(_as_p_values(chain)) for chain in chains]
     m = len(rising)
     order = sorted(range(m), key=lambda row: float(rising[row][-1]))
     # The levels at which the first j rows of this order have made all their claims.
@@ -110,13 +110,6 @@ def holm_chains(chains: Sequence[Sequence[float]]) -> list[list[float]]:
             min(1.0, *(max(ends[done], (m - done) * float(p)) for done in range(place + 1))) for p in rising[row]
         ]
     return adjusted
-
-
-def _checked(chain: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    values = np.asarray(chain, dtype=float).reshape(-1)
-    if not len(values) or not ((values >= 0) & (values <= 1)).all():
-        raise ValueError("a chain must hold p-values between 0 and 1")
-    return values
 
 
 Combination = Literal["bonferroni", "simes", "stouffer"]
@@ -142,8 +135,7 @@ def stouffer(p_values: Sequence[float], weights: Sequence[float] | None = None) 
         raise ValueError("there must be one positive weight for each p-value")
     if len(values) < 2:
         return Combined(len(values), None, reason=_too_few(len(values)))
-    z = float((scales * _z(values)).sum() / math.sqrt((scales**2).sum()))
-    return Combined(len(values), max(float(special.ndtr(-z)), sys.float_info.min), z)
+    return Combined(len(values), *_stouffer(values, scales))
 
 
 def partial_conjunction(
@@ -167,23 +159,17 @@ def partial_conjunction(
     return PartialConjunction(at_least, n, min(1.0, _COMBINATIONS[combination](values[at_least - 1 :])))
 
 
-def _bonferroni(largest: Floats) -> float:
-    return float(len(largest) * largest[0])
-
-
-def _simes(largest: Floats) -> float:
-    return float((len(largest) * largest / np.arange(1, len(largest) + 1)).min())
-
-
-def _stouffer(largest: Floats) -> float:
-    return max(float(special.ndtr(-_z(largest).sum() / math.sqrt(len(largest)))), sys.float_info.min)
-
-
 _COMBINATIONS: Mapping[str, Callable[[Floats], float]] = {
-    "bonferroni": _bonferroni,
-    "simes": _simes,
-    "stouffer": _stouffer,
+    "bonferroni": lambda largest: float(len(largest) * largest[0]),
+    "simes": lambda largest: float((len(largest) * largest / np.arange(1, len(largest) + 1)).min()),
+    "stouffer": lambda largest: _stouffer(largest, np.ones(len(largest)))[0],
 }
+
+
+def _stouffer(values: Floats, weights: Floats) -> tuple[float, float]:
+    """Return the combined p and its z."""
+    z = float((weights * _z(values)).sum() / math.sqrt((weights**2).sum()))
+    return max(float(special.ndtr(-z)), sys.float_info.min), z
 
 
 def _as_p_values(p_values: Sequence[float]) -> Floats:

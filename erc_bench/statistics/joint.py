@@ -17,14 +17,7 @@ from erc_bench.statistics.resampling import (
     observed_scores,
     times_drawn,
 )
-from erc_bench.statistics.results import (
-    NO_SEEDS,
-    ONE_DIALOGUE,
-    ONE_SEED,
-    ZERO_VARIANCE,
-    BootstrapInterval,
-    JointTest,
-)
+from erc_bench.statistics.results import NO_SEEDS, ONE_DIALOGUE, ONE_SEED, ZERO_VARIANCE, BootstrapInterval, JointTest
 from erc_bench.statistics.scores import ROUNDING
 from erc_bench.statistics.student_t import t_quantile, two_sided_p
 
@@ -38,8 +31,8 @@ def joint_test(differences: npt.ArrayLike, without_dialogue: npt.ArrayLike, alph
 
     Null hypothesis: the mean difference is 0 for further seeds *and* further dialogues of the same
     kind. With s²_seed the variance over seeds and s²_dialogue that of the jackknife's pseudo-values,
-    V = s²_seed/n + s²_dialogue/G and t = mean/√V has about V²/Σ(part²/df) degrees of freedom. What
-    seed and dialogue share is counted in both parts, so the test errs on the careful side. Assumes
+    V = s²_seed/n + s²_dialogue/G and t = mean/√V has about V²/Σ(part²/df) degrees of freedom. Variance
+    that seed and dialogue share is counted in both parts, so the test errs on the careful side. Assumes
     independent dialogues and roughly normal parts. Not testable: no seed, one seed, one dialogue,
     zero variance. Sources: Satterthwaite, Biometrics Bulletin 2 (1946); Efron and Stein, Annals of
     Statistics 9 (1981).
@@ -75,8 +68,8 @@ def two_level_bootstrap(
     Null hypothesis of "0 lies outside": the mean difference is 0 for further seeds *and* further
     dialogues. Assumes independent seeds and independent dialogues. A handful of seeds drawn with
     replacement vary too little, so the percentiles are ``expanded``: to those of t with the degrees
-    of freedom of :func:`joint_test`, and by the share of variance that resampling loses. What seed and
-    dialogue share is counted more than once: the interval errs on the careful side. Not testable: no
+    of freedom of :func:`joint_test`, and by the share of variance that resampling loses. Variance
+    that seed and dialogue share is counted more than once: the interval errs on the careful side. Not testable: no
     seed, one seed, one dialogue, zero variance. Sources: Owen, Annals of Applied Statistics 1
     (2007); Hesterberg, American Statistician 69 (2015).
     """

@@ -151,10 +151,7 @@ def majority_floor(gold: Sequence[str], labels: Sequence[str], scored_labels: Se
 
 
 def degenerate(
-    metrics: Mapping[str, Any],
-    predicted: Sequence[str],
-    floor: Mapping[str, Any],
-    headline_metric: str = "weighted_f1",
+    metrics: Mapping[str, Any], predicted: Sequence[str], floor: Mapping[str, Any], headline_metric: str = "weighted_f1"
 ) -> str:
     """Return why a result cannot be taken for a trained system, or ``""``.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 
 import numpy.typing as npt
 
@@ -73,13 +74,8 @@ def seeds_needed(difference: float, sd: float, alpha: float = 0.05, power: float
 
     if reached(_MOST_SEEDS) < power:
         return SeedsNeeded(None, reason=f"not reachable: more than {_MOST_SEEDS:,} seeds")
-    low, high = 1, 2
-    while reached(high) < power:
-        low, high = high, min(2 * high, _MOST_SEEDS)
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if reached(middle) < power else (low, middle)
-    return SeedsNeeded(high, reached(high))
+    n = 2 + bisect_left(range(2, _MOST_SEEDS), power, key=reached)
+    return SeedsNeeded(n, reached(n))
 
 
 def largest_sd(difference: float, n: int, alpha: float = 0.05) -> Estimate:

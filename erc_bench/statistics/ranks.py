@@ -24,7 +24,7 @@ from erc_bench.statistics.scores import Floats, as_scores, check_level
 
 _MOST_PAIRS = 500
 _MOST_SCORES = 100
-# Scores are points: what agrees to this many decimals was equal before it was subtracted.
+# Scores are points: differences that agree to this many decimals were equal before the subtraction.
 _DECIMALS = 10
 
 

@@ -1,4 +1,4 @@
-"""The results of the tests: numbers, or the reason why there are none.
+"""The results of the tests: numbers, or the reason why a test gives none.
 
 A number that does not exist is ``None`` and ``reason`` says why. A number that exists but means
 little (a test that cannot reach the level with so few seeds) keeps its value beside the reason.
@@ -26,6 +26,11 @@ class Summary:
     low: float | None = None
     high: float | None = None
     reason: str = ""
+
+    def words(self, decimals: int = 2) -> str:
+        """Write mean and standard deviation: ``45.12 ± 0.31``."""
+        spread = "" if self.sd is None else f" ± {self.sd:.{decimals}f}"
+        return f"{self.mean:.{decimals}f}{spread}"
 
 
 @dataclass(frozen=True)
@@ -185,8 +190,8 @@ class JointTest:
 class BootstrapInterval:
     """The 1 - alpha interval of a difference (or of one system's score), from ``draws`` resampled test sets.
 
-    ``method`` is how the interval was read from the draws, ``standard_error`` the spread of these, made good for
-    what resampling loses of it.
+    ``method`` is how the interval was read from the draws, ``standard_error`` their spread, corrected for the share
+    that resampling loses.
     """
 
     estimate: float | None
@@ -198,10 +203,6 @@ class BootstrapInterval:
     dialogues: int = 0
     reason: str = ""
     standard_error: float | None = None
-
-    def excludes(self, value: float) -> bool:
-        """Whether the interval lies wholly on one side of ``value``."""
-        return self.low is not None and self.high is not None and not self.low <= value <= self.high
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Scores over seeds as arrays, and when their spread is none."""
+"""Scores over seeds as arrays, and whether their spread exceeds rounding."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def hedges_g(first: npt.ArrayLike, second: npt.ArrayLike) -> Estimate:
 
     g_z = J(n - 1) · mean / sd of the differences, with the exact small-sample correction
     J(m) = Γ(m/2) / (√(m/2) Γ((m - 1)/2)). Source: Hedges, J. Educ. Stat. 6 (1981), Eq. 6e.
-    With two seeds J is 0 and there is no unbiased estimate.
+    With two seeds J is 0, and an unbiased estimate does not exist.
     """
     differences, reason = paired_differences(first, second)
     if reason:
@@ -151,7 +151,7 @@ def correlation(first: npt.ArrayLike, second: npt.ArrayLike) -> Estimate:
     return Estimate(float(np.clip(np.corrcoef(a, b)[0, 1], -1.0, 1.0)))
 
 
-# Beyond this the signs are drawn: 2^20 sums for each half of the seeds is what memory holds at ease.
+# Beyond this the signs are drawn: memory holds 2^20 sums for each half of the seeds at ease.
 MOST_EXACT_SEEDS = 40
 
 

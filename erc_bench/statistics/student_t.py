@@ -53,8 +53,8 @@ _WIDEST, _STEPS = 9.0, 9001
 def _integrated_power(shift: float, df: float, critical: float) -> float:
     """Return P(|Z + shift| ≥ critical·s) for a standard normal Z and an estimated spread s, as an integral over Z.
 
-    Source: the definition of the noncentral t. A large t comes of a small s, and what s² is below is
-    known to all digits, however far out.
+    Source: the definition of the noncentral t. A large t comes of a small s, and the chance of a
+    smaller s² is known to all digits, however far out.
     """
     normal = np.linspace(-_WIDEST, _WIDEST, _STEPS)
     density = np.exp(-(normal**2) / 2)

@@ -12,7 +12,7 @@ from typing import Any
 
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.pretrained.loading import load_folder, maximum_length
-from erc_bench.pretrained.random_checkpoint import BERT, write_random_checkpoint
+from erc_bench.testing.random_checkpoint import BERT, write_random_checkpoint
 
 __all__ = ["BERT", "ROBERTA", "tiny_backbone", "write_random_checkpoint"]
 

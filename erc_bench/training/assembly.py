@@ -22,6 +22,7 @@ from erc_bench.pretrained.kernels.attention import quicken_attention
 from erc_bench.pretrained.kernels.dropout import quicken_dropout
 from erc_bench.pretrained.kernels.last_layer import quicken_last_layer
 from erc_bench.training.composition import Composition
+from erc_bench.training.deferred_model import DeferredModel
 from erc_bench.training.device import choose_precision, head_precision
 from erc_bench.training.events import Hear, unheard
 from erc_bench.training.features import FeatureCache
@@ -37,7 +38,7 @@ from erc_bench.training.workspace import Workspace
 def quicken(model: nn.Module, device: torch.device) -> None:
     """Change a model in place, so that it computes nothing that is not read and draws quickly.
 
-    What comes out in evaluation stays the same but for rounding; in training on a CPU other
+    Its states in evaluation stay the same but for rounding; in training on a CPU other
     elements are dropped, as with another seed.
     """
     if device.type == "cpu":
@@ -99,13 +100,21 @@ class Assembly:
         # Seeded after loading, which draws on the same generator and does not happen in every cell.
         seed_generators(self.plan.seed, "initialisation", 0)
         encoder: Encoder = self.plan.components["encoder"](self.plan.build("encoder"), backbone)
-        freeze(encoder.language_model, encoder.options.trainable)
-        encoder.to(device)
-        quicken(encoder.language_model, device)
         precision = choose_precision(self.options.precision, device, backbone.bf16_safe, self.frozen)
-        # Cells that want different precisions share a frozen language model; there and back its weights lose nothing.
-        if precision == torch.float64 or next(encoder.language_model.parameters()).dtype == torch.float64:
-            encoder.language_model.to(torch.float64 if precision == torch.float64 else torch.float32)
+
+        def settle(model: nn.Module) -> None:
+            freeze(model, encoder.options.trainable)
+            model.to(device)
+            quicken(model, device)
+            # Cells that want different precisions share a frozen model; there and back its weights lose nothing.
+            if precision == torch.float64 or next(model.parameters()).dtype == torch.float64:
+                model.to(torch.float64 if precision == torch.float64 else torch.float32)
+
+        if isinstance(encoder.language_model, DeferredModel):
+            encoder.language_model.settle(settle)
+        else:
+            settle(encoder.language_model)
+        encoder.to(device)
         if self.precision == torch.float64:
             widen(encoder, besides=encoder.language_model)
         row_encoder = RowEncoder(encoder.language_model, backbone.tokenizer.pad_token_id, device, precision)
@@ -123,8 +132,8 @@ class Assembly:
 
         alone = None if self.upstream is None else replace(self.upstream, folds=())
         folds = [] if self.upstream is None else [(fold, cache(fold)) for fold in self.upstream.folds]
-        preparer = Preparer(encoder, row_encoder, cache(alone), self.plan.dataset.labels, self.hear)
-        preparer.read_training_through(folds, alone)
+        labels = self.plan.dataset.labels
+        preparer = Preparer(encoder, row_encoder, cache(alone), labels, self.hear, folds, alone)
         key = self.workspace.preparation_key(self.plan, self.fingerprint, self.upstream)
         ready = self.workspace.preparation(key)
         if ready is None:
@@ -198,9 +207,10 @@ class Assembly:
         return (module.to(self.precision) if self.frozen else module).to(self.workspace.device)
 
 
-def widen(module: nn.Module, besides: nn.Module) -> None:
+def widen(module: nn.Module, besides: nn.Module | DeferredModel) -> None:
     """Make the parameters and buffers of a module float64, in place, but for those of a module within it."""
-    kept = {id(tensor) for tensor in (*besides.parameters(), *besides.buffers())}
+    within = isinstance(besides, nn.Module)
+    kept = {id(tensor) for tensor in (*besides.parameters(), *besides.buffers())} if within else set()
     for owner in module.modules():
         for parameter in owner._parameters.values():
             if parameter is not None and id(parameter) not in kept and parameter.is_floating_point():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from torch import Tensor
@@ -16,6 +17,7 @@ from erc_bench.contracts.task import Outputs, Task
 from erc_bench.planning.plan import Plan
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.composition import Composition
+from erc_bench.training.deferred_model import parameter_count
 from erc_bench.training.device import one_thread, peak_memory_mib
 from erc_bench.training.events import Hear, PhaseStarted, ScoredOnTest, unheard
 from erc_bench.training.loop import Loop, Watch, unwatched
@@ -33,23 +35,20 @@ T = TypeVar("T")
 _SAMPLE = 16
 
 
+@dataclass
 class Cell:
     """Trains one composition and reads it with every classifier of the plan."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        data: CellData,
-        fingerprint: str,
-        workspace: Workspace,
-        hear: Hear = unheard,
-        upstream: UpstreamWeights | None = None,
-    ) -> None:
-        self.assembly = Assembly(plan, data, fingerprint, workspace, hear, upstream)
-        self.plan = plan
-        self.data = data
-        self.hear = hear
-        self.device = workspace.device
+    plan: Plan
+    data: CellData
+    fingerprint: str
+    workspace: Workspace
+    hear: Hear = unheard
+    upstream: UpstreamWeights | None = None
+
+    def __post_init__(self) -> None:
+        self.assembly = Assembly(self.plan, self.data, self.fingerprint, self.workspace, self.hear, self.upstream)
+        self.device = self.workspace.device
         self.options = self.assembly.options
         self.scorer = self.assembly.scorer
         self.timings: dict[str, float] = {}
@@ -81,8 +80,8 @@ class Cell:
             "training_terms": trained.training_terms,
             "micro_batch": None if preparer.frozen else composition.micro_batches.size,
         }
-        if self.assembly.upstream is not None:
-            facts["upstream"] = self.assembly.upstream.record()
+        if self.upstream is not None:
+            facts["upstream"] = self.upstream.record()
         selection = dict(trained.selector.record())
         kept = outputs[2] if self.plan.save_representations else None
         representations = {} if kept is None else representation_arrays(kept)
@@ -118,10 +117,7 @@ class Cell:
         )
 
     def _read(
-        self,
-        classifiers: dict[str, Classifier],
-        outputs: tuple[Outputs | None, Outputs, Outputs | None],
-        task: Task,
+        self, classifiers: dict[str, Classifier], outputs: tuple[Outputs | None, Outputs, Outputs | None], task: Task
     ) -> dict[str, Readout]:
         rule, last_k = self.options.selection, self.options.last_k
         watches = {self.assembly.own_classifier: self._watch_readout(outputs[2])}
@@ -149,7 +145,7 @@ class Cell:
         return {
             "sees_future": sees_future(type(encoder), encoder.options),
             "precision": str(row_encoder.precision).removeprefix("torch."),
-            "backbone_parameters": sum(p.numel() for p in encoder.language_model.parameters()),
+            "backbone_parameters": parameter_count(encoder.language_model),
             "peak_memory_mib": peak_memory_mib(self.device),
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
@@ -18,7 +19,7 @@ from erc_bench.training.row_states import RowEncoder, set_training
 
 
 class MomentumEncoder:
-    """A copy of an encoder that follows it and has no gradients of its own.
+    """A copy of an encoder that follows it without gradients of its own.
 
     Parts that do not train (a frozen backbone, its lower layers, the tokenizer) are shared, not copied.
     """
@@ -68,32 +69,25 @@ EVALUATION_BATCH = 512
 """Examples that are encoded together when nothing trains; they only share their sorting by length."""
 
 
+@dataclass(eq=False)
 class Composition:
     """The modules of a cell and the one way in which a batch goes through them.
 
     ``outputs_of`` makes outputs of their fields, with what is the same for every batch.
     """
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        objective: Objective,
-        head: nn.Module,
-        row_encoder: RowEncoder,
-        outputs_of: Callable[..., Outputs] = Outputs,
-        micro_batches: MicroBatches | None = None,
-        precision: torch.dtype = torch.float32,
-    ) -> None:
-        self.encoder = encoder
-        self.objective = objective
-        self.head = head
-        self.row_encoder = row_encoder
-        self._outputs_of = outputs_of
-        self.precision = precision
-        self.micro_batches = micro_batches or MicroBatches()
-        self.modules = nn.ModuleDict({"encoder": encoder, "objective": objective, "head": head})
-        momentum = objective.momentum
-        self._slow = None if momentum is None else MomentumEncoder(encoder, row_encoder, momentum)
+    encoder: Encoder
+    objective: Objective
+    head: nn.Module
+    row_encoder: RowEncoder
+    outputs_of: Callable[..., Outputs] = Outputs
+    micro_batches: MicroBatches = field(default_factory=MicroBatches)
+    precision: torch.dtype = torch.float32
+
+    def __post_init__(self) -> None:
+        self.modules = nn.ModuleDict({"encoder": self.encoder, "objective": self.objective, "head": self.head})
+        momentum = self.objective.momentum
+        self._slow = None if momentum is None else MomentumEncoder(self.encoder, self.row_encoder, momentum)
 
     def outputs(self, split: PreparedSplit, indices: Sequence[int], views: int = 1) -> Outputs:
         """Encode a batch of examples, as often as the objective wants views of it."""
@@ -101,7 +95,7 @@ class Composition:
         passes = [first, *(self._further_view(split, indices) for _ in range(views - 1))]
         projected, anchors = self.objective.project_with_anchors(first.z)
         projections = [projected, *(self.objective.project(encoded.z) for encoded in passes[1:])]
-        return self._outputs_of(
+        return self.outputs_of(
             z=first.z,
             projected=projected,
             logits=self.head(first.z) if first.logits is None else first.logits,
@@ -158,30 +152,28 @@ class Composition:
             groups["encoder" if id(parameter) in backbone else "head"].append(parameter)
         return groups
 
-    def _encode(self, split: PreparedSplit, indices: Sequence[int]) -> Encoded:
-        return self._encode_with(self.encoder, self.row_encoder, split, indices)
-
     def _further_view(self, split: PreparedSplit, indices: Sequence[int]) -> Encoded:
         if self._slow is None:
             return self._encode(split, indices)
         with torch.no_grad():
-            return self._encode_with(self._slow.encoder, self._slow.row_encoder, split, indices)
+            return self._encode(split, indices, self._slow)
 
-    def _encode_with(
-        self, encoder: Encoder, row_encoder: RowEncoder, split: PreparedSplit, indices: Sequence[int]
+    def _encode(
+        self, split: PreparedSplit, indices: Sequence[int], by: Composition | MomentumEncoder | None = None
     ) -> Encoded:
+        by = by or self
         if split.states is not None:
             states = split.frozen_states(indices).to(self.precision)
         else:
-            states = self.micro_batches.encode(row_encoder, split.batch_rows(indices), len(indices))
-        encoded: Encoded = encoder(states, split.batch(indices))
+            states = self.micro_batches.encode(by.row_encoder, split.batch_rows(indices), len(indices))
+        encoded: Encoded = by.encoder(states, split.batch(indices))
         return encoded
 
     def _joined(self, split: PreparedSplit, parts: Sequence[Encoded]) -> Outputs:
         z = torch.cat([part.z for part in parts])
         logits = [part.logits for part in parts if part.logits is not None]
         projected = self.objective.project(z)
-        return self._outputs_of(
+        return self.outputs_of(
             z=z,
             projected=projected,
             logits=torch.cat(logits) if logits else self.head(z),

@@ -6,7 +6,7 @@ import platform
 import resource
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -76,31 +76,28 @@ def one_core_each(device: torch.device) -> None:
 
 
 @contextmanager
-def all_threads(device: torch.device) -> Iterator[None]:
-    """Compute on all cores for a while, so that the other processes of a grid wait."""
+def _threads(device: torch.device, number: int) -> Iterator[None]:
     before = torch.get_num_threads()
     if device.type == "cpu":
-        torch.set_num_threads(_CORES)
+        torch.set_num_threads(number)
     try:
         yield
     finally:
         torch.set_num_threads(before)
 
 
-@contextmanager
-def one_thread(device: torch.device) -> Iterator[None]:
+def all_threads(device: torch.device) -> AbstractContextManager[None]:
+    """Compute on all cores for a while, so that the other processes of a grid wait."""
+    return _threads(device, _CORES)
+
+
+def one_thread(device: torch.device) -> AbstractContextManager[None]:
     """Compute on one core of a CPU for a while.
 
     A batch of frozen states is too small to share: waking the other cores takes longer than the step.
     Results also cease to depend on the number of cores.
     """
-    before = torch.get_num_threads()
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    return _threads(device, 1)
 
 
 def hardware(device: torch.device) -> dict[str, Any]:
@@ -109,7 +106,7 @@ def hardware(device: torch.device) -> dict[str, Any]:
     return {
         "class": device.type,
         "name": _processor() if on_cpu else torch.cuda.get_device_name(device),
-        # What torch computes with, which an environment variable may lower.
+        # The instructions that torch uses, which an environment variable may lower.
         "instructions": torch.backends.cpu.get_cpu_capability() if on_cpu else "",
         "platform": platform.platform(),
         "threads": torch.get_num_threads(),

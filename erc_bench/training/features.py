@@ -12,7 +12,6 @@ import logging
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -63,15 +62,12 @@ class FeatureCache:
                 return stored
             states = compute(rows).cpu()
             try:
-                write_entry(path, partial(_save, states, self._description(states)))
+                description = describe(len(states), states.shape[1], self._described)
+                write_entry(path, lambda file: save_file({"states": states.contiguous()}, file, description))
             except (OSError, SafetensorError) as error:
                 # A cache only saves time: a full or read-only disk must not cost the cell.
                 _log.warning("the row states cannot be kept in %s: %s", self.folder, error)
         return states
-
-    def _description(self, states: Tensor) -> dict[str, str]:
-        rows, dim = states.shape
-        return describe(rows, dim, self._described)
 
     def key(self, rows: Sequence[TokenRow]) -> str:
         """Return the name of the entry that holds the states of rows."""
@@ -117,7 +113,3 @@ def _read(path: Path, rows: int) -> Tensor | None:
         return None
     mark_used(path)
     return states
-
-
-def _save(states: Tensor, description: dict[str, str], file: str) -> None:
-    save_file({"states": states.contiguous()}, file, description)

@@ -47,40 +47,29 @@ class LoopResult:
     epochs: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass
 class Loop:
     """Trains one composition with one seed."""
 
-    def __init__(
-        self,
-        composition: Composition,
-        classifier: Classifier,
-        task: Task,
-        options: TrainingOptions,
-        scorer: Scorer,
-        seed: int,
-        hear: Hear = unheard,
-        watch: Watch = unwatched,
-    ) -> None:
-        self.composition = composition
-        self.classifier = classifier
-        self.task = task
-        self.options = options
-        self.scorer = scorer
-        self.seed = seed
-        self.hear = hear
-        self.watch = watch
+    composition: Composition
+    classifier: Classifier
+    task: Task
+    options: TrainingOptions
+    scorer: Scorer
+    seed: int
+    hear: Hear = unheard
+    watch: Watch = unwatched
+
+    def __post_init__(self) -> None:
         self._head_apart = False
         self._inert: set[str] = set()
         self._training: set[str] = set()
         # Listed once: walking the modules of a language model takes longer than a step on frozen states.
-        self._trained = [p for p in composition.modules.parameters() if p.requires_grad]
-        self._retry = Retry(composition, hear)
+        self._trained = [p for p in self.composition.modules.parameters() if p.requires_grad]
+        self._retry = Retry(self.composition, self.hear)
 
     def run(
-        self,
-        training_split: Callable[[int], PreparedSplit],
-        dev: PreparedSplit,
-        read_out: PreparedSplit | None = None,
+        self, training_split: Callable[[int], PreparedSplit], dev: PreparedSplit, read_out: PreparedSplit | None = None
     ) -> LoopResult:
         """Train; ``training_split`` gives the examples of an epoch (the same ones where nothing augments).
 
@@ -99,7 +88,7 @@ class Loop:
             trained_at = time.perf_counter()
             metrics = self._dev_metrics(split if read_out is None else read_out, dev)
             score = self.scorer.headline_of(metrics)
-            trained.selector.offer(epoch, score, self._state)
+            trained.selector.offer(epoch, score, self.composition.trainable_state)
             trained.inert_terms = sorted(self._inert - self._training)
             trained.training_terms = sorted(self._training)
             seconds = {"train_seconds": trained_at - started, "dev_seconds": time.perf_counter() - trained_at}
@@ -110,7 +99,8 @@ class Loop:
             self.hear(EpochEnded("training", epoch + 1, epochs, terms, metrics, score, took, rates))
             if self.options.patience and trained.selector.epochs_without_gain() >= self.options.patience:
                 break
-        self._load(trained.selector.chosen_state())
+        if (state := trained.selector.chosen_state()) is not None:
+            self.composition.load_state(state)
         return trained
 
     def _train_epoch(
@@ -126,10 +116,13 @@ class Loop:
         for number, group in enumerate(groups):
             position = epoch, number * accumulation
             gather = partial(self._gather_gradients, optimiser, split, group, position)
-            # What lies in memory already has no language model to run, and nothing to divide.
+            # States in memory need no language model, whose work alone could be divided.
             steps = gather() if split.states is not None else self._retry.run(gather, len(group[0]))
             for step in steps:
-                self._note(step, log)
+                log.add(step.terms)
+                self._training |= step.training_terms
+                self._inert |= step.inert_terms
+                self.hear(StepDone(log.latest))
             self._clip()
             schedule.set_rates(epoch, number, len(groups))
             optimiser.step()
@@ -160,12 +153,6 @@ class Loop:
             for step in steps:
                 step.train_head_apart()
         return steps
-
-    def _note(self, step: BatchStep, log: TermLog) -> None:
-        log.add(step.terms)
-        self._training |= step.training_terms
-        self._inert |= step.inert_terms
-        self.hear(StepDone(log.latest))
 
     def _begin_epoch(self, epoch: int, split: PreparedSplit) -> list[int]:
         order = list(range(len(split)))
@@ -215,10 +202,3 @@ class Loop:
     def _scores(self, outputs: Outputs) -> Tensor:
         unfitted = self.classifier.refit == "end" and not self.classifier.scores_unfitted
         return outputs.logits if unfitted else scores_of(self.classifier, outputs, self.task.classes)
-
-    def _state(self) -> dict[str, Any]:
-        return self.composition.trainable_state()
-
-    def _load(self, state: dict[str, Any] | None) -> None:
-        if state is not None:
-            self.composition.load_state(state)

@@ -149,8 +149,8 @@ class _Part:
 def whole_chunks(rows: Sequence[TokenRow], chunk: ChunkSize, most: int) -> Iterator[list[int]]:
     """Yield the positions of the rows in parts of at most so many, each one or several whole chunks.
 
-    A chunk's dropout thereby stays what it is for the undivided batch. A chunk of more rows than that is cut,
-    unless it is no larger than what its device never cuts; its rows then draw other dropout.
+    A chunk's dropout thereby stays that of the undivided batch. A chunk of more rows than that is cut,
+    unless it is within the size that its device never cuts; its rows then draw other dropout.
     """
     chunk = replace(chunk, rows=min(chunk.rows, max(most, chunk.least)))
     part: list[int] = []

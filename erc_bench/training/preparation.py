@@ -96,31 +96,25 @@ class Preparation:
     words: Tensor
 
 
+@dataclass
 class Preparer:
-    """Prepares the splits for one encoder and one (untuned) language model."""
+    """Prepares the splits for one encoder and one (untuned) language model.
 
-    def __init__(
-        self,
-        encoder: Encoder,
-        row_encoder: RowEncoder,
-        cache: FeatureCache | Uncached,
-        labels: Sequence[str],
-        hear: Hear = unheard,
-    ) -> None:
-        self.encoder = encoder
-        self.row_encoder = row_encoder
-        self.cache = cache
-        self.labels = labels
-        self.hear = hear
-        self.frozen = encoder.options.trainable == "none"
-        self._folds: Sequence[tuple[UpstreamWeights, FeatureCache]] = ()
-        self._weights: UpstreamWeights | None = None
+    With ``folds`` each training dialogue is read by the weights that did not see it; ``weights`` read all others.
+    """
 
-    def read_training_through(
-        self, folds: Sequence[tuple[UpstreamWeights, FeatureCache]], weights: UpstreamWeights | None
-    ) -> None:
-        """Let each training dialogue be read by the weights that did not see it; ``weights`` read all others."""
-        self._folds, self._weights = folds, weights
+    encoder: Encoder
+    row_encoder: RowEncoder
+    cache: FeatureCache | Uncached
+    labels: Sequence[str]
+    hear: Hear = unheard
+    folds: Sequence[tuple[UpstreamWeights, FeatureCache]] = ()
+    weights: UpstreamWeights | None = None
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the language model stays as it is."""
+        return bool(self.encoder.options.trainable == "none")
 
     def prepare(self, data: CellData, label_words: Sequence[str], standardise: bool) -> Preparation:
         """Prepare all splits; states are computed only where the backbone is frozen."""
@@ -135,7 +129,7 @@ class Preparer:
         self._standardise(train, standardiser)
         dev = self.evaluation_split(data.dev, standardiser)
         test = self.evaluation_split(data.sealed_test, standardiser) if data.sealed_test is not None else None
-        raw = self.encode_words(label_words)
+        raw = self._label_words(label_words)
         return Preparation(train, dev, test, standardiser, raw, standardiser(raw))
 
     def training_split(self, dialogues: Sequence[Dialogue], seed: int, epoch: int) -> PreparedSplit:
@@ -154,11 +148,19 @@ class Preparer:
 
     def encode_words(self, words: Sequence[str]) -> Tensor:
         """Return (words, dim), the states of bare words in evaluation mode."""
+        return self._encode(self.encoder.word_rows(words))
+
+    def _label_words(self, words: Sequence[str]) -> Tensor:
+        if not self.frozen:
+            return self.encode_words(words)
+        return self.cache.states(self.encoder.word_rows(words), self._encode).to(self.row_encoder.device)
+
+    def _encode(self, rows: Sequence[TokenRow]) -> Tensor:
         model = self.encoder.language_model
         was_training = model.training
         set_training(model, False)
         with torch.no_grad():
-            states = self.row_encoder.encode(self.encoder.word_rows(words))
+            states = self.row_encoder.encode(rows)
         set_training(model, was_training)
         return states
 
@@ -178,18 +180,18 @@ class Preparer:
 
     def _freeze_training_states(self, split: PreparedSplit) -> None:
         """Compute the states of train; with folds, each dialogue's by the weights that were trained without it."""
-        if not self._folds:
+        if not self.folds:
             self._freeze_states(split)
             return
-        assert self._weights is not None
+        assert self.weights is not None
         owners = [example.dialogue.id for example, own in zip(split.examples, split.rows, strict=True) for _ in own]
         rows = [row for own in split.rows for row in own]
         states = torch.empty(len(rows), self.encoder.state_dim)
-        for weights, cache in self._folds:
+        for weights, cache in self.folds:
             chosen = [place for place, owner in enumerate(owners) if owner in weights.read_for]
             weights.load_into(self.encoder.language_model)
             states[torch.tensor(chosen)] = cache.states([rows[place] for place in chosen], self._compute).to(states)
-        self._weights.load_into(self.encoder.language_model)
+        self.weights.load_into(self.encoder.language_model)
         split.states = states
         split.rows.clear()
 

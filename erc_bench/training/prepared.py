@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TypeVar, overload
 
 import torch
@@ -68,8 +69,8 @@ class PreparedSplit:
     states: Tensor | None = None
 
     def __post_init__(self) -> None:
-        self._row_starts = _starts(self.row_counts)
-        self._target_starts = _starts([len(example.targets) for example in self.examples])
+        self._row_starts = list(accumulate(self.row_counts, initial=0))
+        self._target_starts = list(accumulate((len(example.targets) for example in self.examples), initial=0))
         self._keys = [key for example in self.examples for key in example.target_keys()]
         self._one_to_one = all(
             count == 1 and len(example.targets) == 1
@@ -132,10 +133,3 @@ def prepare(encoder: Encoder, examples: list[Example], labels: Sequence[str]) ->
     rows = [encoder.rows(example) for example in examples]
     classes = torch.tensor([UNLABELLED if label is None else index[label] for label in targets], dtype=torch.long)
     return PreparedSplit(examples, classes, [len(own) for own in rows], rows)
-
-
-def _starts(counts: Sequence[int]) -> list[int]:
-    starts = [0]
-    for count in counts:
-        starts.append(starts[-1] + count)
-    return starts

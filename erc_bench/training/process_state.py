@@ -7,48 +7,38 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
-
-if TYPE_CHECKING:
-    import torch
 
 
 class RandomState:
     """The state of every global generator on which a component may draw: Python's, numpy's, torch's, the device's."""
 
     def __init__(self, device: torch.device) -> None:
-        self._device = device
-        self._python = random.getstate()
-        self._numpy = np.random.get_state()
-        self._torch = torch.get_rng_state()
-        self._cuda = torch.cuda.get_rng_state(device) if device.type == "cuda" else None
-        self._mps = torch.mps.get_rng_state() if device.type == "mps" else None
+        self._states: list[tuple[Callable[[Any], Any], Any]] = [
+            (random.setstate, random.getstate()),
+            (np.random.set_state, np.random.get_state()),
+            (torch.set_rng_state, torch.get_rng_state()),
+        ]
+        if device.type == "cuda":
+            self._states.append((partial(torch.cuda.set_rng_state, device=device), torch.cuda.get_rng_state(device)))
+        if device.type == "mps":
+            self._states.append((torch.mps.set_rng_state, torch.mps.get_rng_state()))
 
     def restore(self) -> None:
         """Let all of them go on from there; may be called again."""
-        random.setstate(self._python)
-        np.random.set_state(self._numpy)
-        torch.set_rng_state(self._torch)
-        if self._cuda is not None:
-            torch.cuda.set_rng_state(self._cuda, self._device)
-        if self._mps is not None:
-            torch.mps.set_rng_state(self._mps)
+        for write, state in self._states:
+            write(state)
 
 
-@dataclass(frozen=True)
-class _Setting:
-    """A setting of the process: its name, its reader and its writer."""
-
-    name: str
-    read: Callable[[], Any]
-    write: Callable[[Any], Any]
+_Setting = tuple[str, Callable[[], Any], Callable[[Any], Any]]
+"""A setting of the process: its name, its reader and its writer."""
 
 
 def _directory() -> Path | None:
@@ -68,16 +58,14 @@ def _set_default_device(device: torch.device) -> None:
     torch.set_default_device(None if device == torch.device("cpu") else device)
 
 
-_SETTINGS = (
-    _Setting("whether torch keeps gradients", torch.is_grad_enabled, torch.set_grad_enabled),
-    _Setting("the default type of torch", torch.get_default_dtype, torch.set_default_dtype),
-    _Setting("the default device of torch", torch.get_default_device, _set_default_device),
-    _Setting("the number of threads of torch", torch.get_num_threads, torch.set_num_threads),
-    _Setting(
-        "the precision of matrix products", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision
-    ),
-    _Setting("whether torch is deterministic", torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
-    _Setting("the working directory", _directory, _enter),
+_SETTINGS: tuple[_Setting, ...] = (
+    ("whether torch keeps gradients", torch.is_grad_enabled, torch.set_grad_enabled),
+    ("the default type of torch", torch.get_default_dtype, torch.set_default_dtype),
+    ("the default device of torch", torch.get_default_device, _set_default_device),
+    ("the number of threads of torch", torch.get_num_threads, torch.set_num_threads),
+    ("the precision of matrix products", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
+    ("whether torch is deterministic", torch.get_deterministic_debug_mode, torch.set_deterministic_debug_mode),
+    ("the working directory", _directory, _enter),
 )
 
 
@@ -86,17 +74,17 @@ class ProcessState:
 
     def __init__(self, device: torch.device) -> None:
         self._random = RandomState(device)
-        self._settings = [(setting, setting.read()) for setting in _SETTINGS]
+        self._settings = [(name, read, write, read()) for name, read, write in _SETTINGS]
 
     def changed(self) -> list[str]:
         """Name the settings that have changed; generators are there to be drawn on."""
-        return [setting.name for setting, before in self._settings if setting.read() != before]
+        return [name for name, read, _, before in self._settings if read() != before]
 
     def restore(self) -> None:
         """Put all of it back; may be called again."""
-        for setting, before in self._settings:
-            if setting.read() != before:
-                setting.write(before)
+        for _, read, write, before in self._settings:
+            if read() != before:
+                write(before)
         self._random.restore()
 
 

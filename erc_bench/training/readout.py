@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from copy import deepcopy
 
 import numpy as np
 import torch
@@ -84,7 +84,7 @@ def _fit(
         metrics = scorer.metrics(dev.labels, scores_of(classifier, dev, task.classes))
         reading.epochs.append({"epoch": epoch + 1, "dev": metrics})
         score = scorer.headline_of(metrics)
-        selector.offer(epoch, score, lambda: _copy(classifier))
+        selector.offer(epoch, score, lambda: deepcopy(classifier.state_dict()))
         if watched is not None:
             test, watch = watched
             watch(scores_of(classifier, test, task.classes))
@@ -96,10 +96,6 @@ def _fit(
         classifier.load_state_dict(state)
     if reading.epochs:
         reading.selection = dict(selector.record())
-
-
-def _copy(classifier: Classifier) -> dict[str, Any]:
-    return {name: value.detach().clone() for name, value in classifier.state_dict().items()}
 
 
 def anchor_arrays(raw_words: Tensor, dev: Outputs, classifiers: Mapping[str, Classifier]) -> dict[str, np.ndarray]:

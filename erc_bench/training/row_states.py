@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -21,6 +22,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.pretrained.kernels.attention import is_quickened
 from erc_bench.pretrained.kernels.dropout import drawing_from
 from erc_bench.pretrained.kernels.last_layer import POSITIONS, takes_positions
+from erc_bench.training.deferred_model import DeferredModel
 from erc_bench.training.side_by_side import encode_side_by_side
 
 
@@ -41,18 +43,29 @@ def chunk_size(device: torch.device) -> ChunkSize:
 class RowEncoder:
     """Runs a language model over token rows."""
 
-    def __init__(self, model: nn.Module, pad_id: int, device: torch.device, precision: torch.dtype) -> None:
-        self.model = model
+    def __init__(
+        self, model: nn.Module | DeferredModel, pad_id: int, device: torch.device, precision: torch.dtype
+    ) -> None:
+        self._model = model
         self.pad_id = pad_id
         self.device = device
         self.precision = precision
         self.chunk = chunk_size(device)
-        self._takes_embeddings = "inputs_embeds" in inspect.signature(model.forward).parameters
+
+    @property
+    def model(self) -> nn.Module:
+        """The language model; loaded by now, if it was deferred."""
+        return self._model.loaded() if isinstance(self._model, DeferredModel) else self._model
+
+    @cached_property
+    def _takes_embeddings(self) -> bool:
+        return "inputs_embeds" in inspect.signature(self.model.forward).parameters
 
     def encode(self, rows: Sequence[TokenRow], on_chunk: Callable[[], None] = lambda: None) -> Tensor:
         """Return (rows, dim) float32 states, with gradients where they are enabled."""
         if not rows:
-            return torch.empty(0, int(self._config().hidden_size), device=self.device)
+            config: Any = self._model.config
+            return torch.empty(0, int(config.hidden_size), device=self.device)
         groups = list(grouped_by_length(rows, self.chunk))
         chunks = [_Chunk([rows[i] for i in group], self.pad_id) for group in groups]
         seeds = self._dropout_seeds(len(chunks))
@@ -69,7 +82,8 @@ class RowEncoder:
                         on_chunk()
             return states
 
-        states = encode_side_by_side(encode_chunks, self._read(chunks), self._parameters(), self._cores(len(chunks)))
+        cores = torch.get_num_threads() if self._quickened and len(chunks) > 1 else 1
+        states = encode_side_by_side(encode_chunks, self._read(chunks), self._parameters(), cores)
         order = torch.tensor([i for group in groups for i in group])
         back = torch.empty(len(order), dtype=torch.long)
         back[order] = torch.arange(len(order))
@@ -103,9 +117,6 @@ class RowEncoder:
             return None
         return torch.empty(chunks, dtype=torch.long).random_().tolist()
 
-    def _cores(self, chunks: int) -> int:
-        return torch.get_num_threads() if self._quickened and chunks > 1 else 1
-
     @property
     def _quickened(self) -> bool:
         """Whether the model runs on a CPU as :func:`quicken` left it: dropout and attention draw from our seeds."""
@@ -131,9 +142,6 @@ class RowEncoder:
     def _embeddings(self) -> nn.Module:
         table: Any = self.model.get_input_embeddings  # of transformers' models, which nn.Module does not declare
         return table()  # type: ignore[no-any-return]
-
-    def _config(self) -> Any:
-        return self.model.config
 
 
 class _Chunk:
@@ -196,8 +204,10 @@ def freeze(model: nn.Module, trainable: int | str) -> None:
         layer.requires_grad_(True)
 
 
-def set_training(model: nn.Module, training: bool) -> None:
+def set_training(model: nn.Module | DeferredModel, training: bool) -> None:
     """Put the layers that train into training mode; frozen ones stay in evaluation mode."""
+    if isinstance(model, DeferredModel):
+        return
     model.train(training)
     if not training:
         return

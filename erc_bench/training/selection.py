@@ -33,8 +33,8 @@ class Selector:
         better = score > self.best_score
         if better:
             self.best_epoch, self.best_score = epoch, score
-        if better or self.rule == "average-last-k":
-            self._keep(state)
+        if self.rule == "average-last-k" or (better and self.rule == "dev"):
+            self._kept.append(state())
 
     def epochs_without_gain(self) -> int:
         """Return how many epochs have passed since the best one."""
@@ -54,10 +54,6 @@ class Selector:
         """Describe the choice for the run's record; epochs count from 1."""
         chosen = {"rule": self.rule, "epoch": self.chosen_epoch() + 1, "best_dev_epoch": self.best_epoch + 1}
         return chosen | ({"last_k": self._last_k} if self.rule == "average-last-k" else {})
-
-    def _keep(self, state: Callable[[], State]) -> None:
-        if self.rule != "last":
-            self._kept.append(state())
 
 
 def average(states: list[State]) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from random import Random
 from typing import Any
@@ -20,29 +20,24 @@ from erc_bench.training.composition import Composition
 from erc_bench.training.prepared import Picked, PreparedSplit
 
 
+@dataclass(eq=False)
 class BatchStep:
     """Encodes one batch when asked and gathers its gradient.
 
     Where no term of the objective reaches the head, the head is trained on detached
-    representations, so that it can be read out without touching anything else. ``share`` is the
+    representations, so that it can be read out without touching anything else. ``_share`` is the
     batch's weight in the optimiser's step. ``training_terms`` and ``inert_terms`` name the terms
     that did and did not depend on anything that trains.
     """
 
-    def __init__(
-        self,
-        composition: Composition,
-        split: PreparedSplit,
-        indices: Sequence[int],
-        make_rng: Callable[[], Random],
-        share: float,
-    ) -> None:
-        self.batch: Sequence[Example] = Picked(split.examples, indices)
-        self._make_rng = make_rng
-        self._composition = composition
-        self._split = split
-        self._indices = indices
-        self._share = share
+    _composition: Composition
+    _split: PreparedSplit
+    _indices: Sequence[int]
+    _make_rng: Callable[[], Random]
+    _share: float
+
+    def __post_init__(self) -> None:
+        self.batch: Sequence[Example] = Picked(self._split.examples, self._indices)
         self._last: Outputs | None = None
         self.terms: dict[str, Tensor] = {}
         self.training_terms: set[str] = set()

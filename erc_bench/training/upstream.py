@@ -85,7 +85,7 @@ class UpstreamTrainer:
 
     def _train(self, upstream: Plan, data: CellData, fingerprint: str, path: Path) -> None:
         self.hear(Noted(f"training the upstream {upstream.label()}"))
-        # Test is not even read, and what was trained is handed over instead of thrown away.
+        # Test is not even read, and the trained parts are handed over instead of thrown away.
         plan = replace(upstream, dev_only=True, save_model=True)
         cell = Cell(plan, replace(data, sealed_test=None), fingerprint, self.workspace, self.hear)
         result = cell.run()

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from dataclasses import dataclass
-from typing import Any
+from typing import TypeGuard
 
 import torch
+from torch import nn
 
 from erc_bench.contracts.backbone import Backbone, LoadedBackbone
 from erc_bench.planning.plan import Plan
 from erc_bench.plugin_host.code_digests import code_digests
+from erc_bench.pretrained.backbone import PretrainedBackbone
+from erc_bench.training.deferred_model import deferred, keep_facts
 from erc_bench.training.preparation import Preparation
+from erc_bench.training.process_state import RandomState
 from erc_bench.training.upstream_weights import UpstreamWeights
 
 _PREPARATIONS = 3
 """Methods take turns in a grid, and most of them share one of a few inputs."""
-
-
-@dataclass
-class _Kept:
-    key: str
-    value: Any
 
 
 class Workspace:
@@ -35,23 +32,47 @@ class Workspace:
     def __init__(self, device: torch.device, micro_batch: int | None = None) -> None:
         self.device = device
         self.micro_batch = micro_batch
-        self._backbone: _Kept | None = None
+        self._backbone: tuple[str, LoadedBackbone] | None = None
         self._preparations: OrderedDict[str, Preparation] = OrderedDict()
         self._identities: dict[str, str] = {}
 
     def backbone(self, plan: Plan, upstream: UpstreamWeights | None = None) -> LoadedBackbone:
         """Load the plan's backbone, or the upstream's form of it; one that trains is loaded afresh for every cell."""
         frozen = plan.resolved.values.get("encoder.trainable") == "none"
-        key = self._backbone_key(plan, upstream)
-        if frozen and self._backbone is not None and self._backbone.key == key:
-            return self._backbone.value  # type: ignore[no-any-return]
+        key = json.dumps([self._backbone_key(plan, upstream), plan.save_model])
+        if frozen and self._backbone is not None and self._backbone[0] == key:
+            return self._backbone[1]
         self._backbone = None
+        if not frozen:
+            return self._load(plan, upstream)
+        backbone = self._deferred(plan, upstream)
+        if backbone is None:
+            backbone = self._load(plan, upstream)
+            if _can_be_deferred(self._component(plan)):
+                keep_facts(self.backbone_key(plan), backbone)
+        self._backbone = (key, backbone)
+        return backbone
+
+    def _load(self, plan: Plan, upstream: UpstreamWeights | None) -> LoadedBackbone:
         loaded = self._component(plan).load()
         if upstream is not None:
             upstream.load_into(loaded.model)
-        if frozen:
-            self._backbone = _Kept(key, loaded)
         return loaded
+
+    def _deferred(self, plan: Plan, upstream: UpstreamWeights | None) -> LoadedBackbone | None:
+        """Return a frozen backbone whose model is loaded when it is needed, where its facts are known."""
+        backbone = self._component(plan)
+        if plan.save_model or not _can_be_deferred(backbone):
+            return None
+
+        def load() -> nn.Module:
+            # Loading draws on generators that the cell has seeded by then.
+            state = RandomState(self.device)
+            model: nn.Module = self._load(plan, upstream).model
+            state.restore()
+            return model
+
+        return deferred(self.backbone_key(plan), backbone, load)
 
     def identity(self, plan: Plan) -> str:
         """Return the identity of the plan's backbone: another version has another."""
@@ -99,6 +120,11 @@ class Workspace:
         assert plan.backbone is not None
         weights = [] if upstream is None else [upstream.identity()]
         return json.dumps([_full_name(plan.backbone), plan.resolved.slot("backbone"), *weights], sort_keys=True)
+
+
+def _can_be_deferred(backbone: Backbone) -> TypeGuard[PretrainedBackbone]:
+    """Whether nothing but ``load`` of the core makes the model."""
+    return isinstance(backbone, PretrainedBackbone) and type(backbone).load is PretrainedBackbone.load
 
 
 def _full_name(component: type) -> str:

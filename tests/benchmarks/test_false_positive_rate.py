@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from erc_bench.statistics.utterances import intra_cluster_correlation
+from erc_bench.statistics.dialogues import intra_cluster_correlation
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "false_positive_rate.py"
 

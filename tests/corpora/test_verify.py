@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 import erc_bench.api as erc
 from erc_bench.contracts.types import Dialogue, Splits, Utterance
-from erc_bench.corpora.overlap import Repeats, overlap, repeats
-from erc_bench.corpora.verify import verify
+from erc_bench.corpora.verify import Repeats, overlap, repeats, verify
 from erc_bench.errors import ErcBenchError
 
 

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from markupsafe import escape
 
 import erc_bench.api as erc
 from erc_bench.commands.compare import compare as command
@@ -132,7 +133,7 @@ def test_a_view_shows_itself(runs):
     assert view.to_html().startswith("<!DOCTYPE html>")
     # What stands in the page stands in the notebook.
     for sentence in (*view.caption, *view.notes):
-        assert sentence.replace("&", "&amp;").replace("<", "&lt;").replace("'", "&#x27;").replace(">", "&gt;") in shown
+        assert escape(sentence) in shown
     assert view._repr_markdown_() == view.to_markdown()
     assert view.to_latex().startswith("% Needs")
     assert view.to_json().startswith("{")

@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from erc_bench.statistics.utterances import intra_cluster_correlation, mcnemar
+from erc_bench.statistics.dialogues import intra_cluster_correlation, mcnemar
 
 
 def test_intra_cluster_correlation_by_hand():

@@ -83,7 +83,14 @@ def read_answers(file: Path, split: Split) -> AnswerFile:
     unpacked = _unpacked(file)
     try:
         rows = read_csv(file, KEY_COLUMNS, unpacked)
-        keyed = [(_seed(row), (row["dialogue_id"], row.whole_number("utterance")), row) for row in rows]
+        keyed = [
+            (
+                row.whole_number("seed") if "seed" in row.values else None,
+                (row["dialogue_id"], row.whole_number("utterance")),
+                row,
+            )
+            for row in rows
+        ]
     except ErcBenchError as error:
         raise ErcBenchError(error.message, COLUMNS_HINT) from None
     if not rows:
@@ -92,7 +99,12 @@ def read_answers(file: Path, split: Split) -> AnswerFile:
     runs: dict[int | None, dict[UtteranceKey, Row]] = {}
     problems = _placed(keyed, split, runs)
     problems += _labels(rows, split, gold, keyed)
-    problems += [problem for seed, answered in runs.items() for problem in _missing(seed, answered, gold)]
+    problems += [
+        _Problem(f"{_named(key, seed)} has no prediction")
+        for seed, answered in runs.items()
+        for key in gold
+        if key not in answered
+    ]
     _raise(file, split, problems)
     answers = {seed: tuple(answered[key]["predicted"] for key in gold) for seed, answered in runs.items()}
     return AnswerFile(file, dict(sorted(answers.items(), key=str)), tuple(_notes(rows, split, keyed, gold)))
@@ -105,10 +117,6 @@ def _unpacked(file: Path) -> bytes | None:
         return unpack(file)
     except OSError as error:
         raise ErcBenchError(f"{file} cannot be read: {error.strerror or error}", COLUMNS_HINT) from None
-
-
-def _seed(row: Row) -> int | None:
-    return row.whole_number("seed") if "seed" in row.values else None
 
 
 _Keyed = Sequence[tuple[int | None, UtteranceKey, Row]]
@@ -148,7 +156,8 @@ def _labels(rows: Sequence[Row], split: Split, gold: Mapping[UtteranceKey, str],
             unknown.setdefault(row["predicted"], []).append(row.line)
     problems = [
         _Problem(
-            f"{_lines(lines)}: predicted {label!r} is not a label of {split.dataset};"
+            f"line {lines[0]}{f' and {len(lines) - 1} more' if lines[1:] else ''}: predicted {label!r} is not a label"
+            f" of {split.dataset};"
             f" {did_you_mean(label, split.labels)}",
             tuple(lines),
         )
@@ -157,21 +166,11 @@ def _labels(rows: Sequence[Row], split: Split, gold: Mapping[UtteranceKey, str],
     if "gold" not in rows[0].values:
         return problems
     for _, key, row in keyed:
-        # What the corpus does not label has no gold label to agree with.
+        # An utterance without a label in the corpus cannot disagree with it.
         if key in gold and row["gold"] != gold[key]:
             sentence = f"line {row.line}: gold is {row['gold']!r}, where {split.words} says {gold[key]!r}"
             problems.append(_Problem(sentence, (row.line,)))
     return problems
-
-
-def _lines(lines: Sequence[int]) -> str:
-    return f"line {lines[0]}" + (f" and {len(lines) - 1} more" if len(lines) > 1 else "")
-
-
-def _missing(
-    seed: int | None, answered: Mapping[UtteranceKey, Row], gold: Mapping[UtteranceKey, str]
-) -> list[_Problem]:
-    return [_Problem(f"{_named(key, seed)} has no prediction") for key in gold if key not in answered]
 
 
 def _raise(file: Path, split: Split, problems: Sequence[_Problem]) -> None:

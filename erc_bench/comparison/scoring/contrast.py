@@ -12,13 +12,12 @@ from erc_bench.comparison.scoring.answer_file import AnswerFile, Split
 from erc_bench.comparison.scoring.scoring_result import Contrast, SeedTests
 from erc_bench.corpora.corpus import CLUSTERS
 from erc_bench.errors import ErcBenchError
-from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip
+from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip, intra_cluster_correlation, mcnemar
 from erc_bench.statistics.joint import joint_test, two_level_bootstrap
 from erc_bench.statistics.metrics import from_counts, grouped_confusion, label_indices
 from erc_bench.statistics.power import detectable_effect
 from erc_bench.statistics.resampling import Counts, Score, left_out_scores
 from erc_bench.statistics.seeds import correlation, hedges_g, paired_t, sign_flip
-from erc_bench.statistics.utterances import intra_cluster_correlation, mcnemar
 
 
 class SplitScorer:

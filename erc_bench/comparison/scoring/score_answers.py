@@ -16,11 +16,9 @@ from erc_bench.contracts.types import SplitName
 from erc_bench.corpora.corpus import Corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
-from erc_bench.statistics.dialogues import dialogue_bootstrap
+from erc_bench.statistics.dialogues import dialogue_bootstrap, intra_cluster_correlation
 from erc_bench.statistics.metrics import METRIC_WORDS, degenerate, majority_floor, score
-from erc_bench.statistics.results import Summary
 from erc_bench.statistics.seeds import summarise
-from erc_bench.statistics.utterances import intra_cluster_correlation
 
 
 def score_files(
@@ -99,15 +97,13 @@ def _system(
         name=str(answers.file),
         runs=runs,
         summaries={name: summarise([run.metrics[name] for run in runs], alpha) for name in names},
-        class_summaries={label: _class_summary(runs, label, alpha) for label in dataset.labels},
+        class_summaries={
+            label: summarise([run.metrics["per_class_f1"][label] for run in runs], alpha) for label in dataset.labels
+        },
         interval=dialogue_bootstrap(scorer.counts(answers, seeds)[None], scorer.score, alpha, draws),
         shared=intra_cluster_correlation(np.mean(scorer.right(answers, seeds), axis=0), scorer.clusters),
         notes=answers.notes,
     )
-
-
-def _class_summary(runs: Sequence[Run], label: str, alpha: float) -> Summary:
-    return summarise([run.metrics["per_class_f1"][label] for run in runs], alpha)
 
 
 def _run(

@@ -6,17 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from erc_bench.statistics.results import (
-    BootstrapInterval,
-    ClusterEffect,
-    DialogueSignFlip,
-    Estimate,
-    JointTest,
-    McNemar,
-    PairedT,
-    SignFlip,
-    Summary,
-)
+from erc_bench.statistics import results
 
 
 @dataclass(frozen=True)
@@ -39,10 +29,10 @@ class ScoredSystem:
 
     name: str
     runs: tuple[Run, ...]
-    summaries: Mapping[str, Summary]
-    class_summaries: Mapping[str, Summary]
-    interval: BootstrapInterval
-    shared: ClusterEffect
+    summaries: Mapping[str, results.Summary]
+    class_summaries: Mapping[str, results.Summary]
+    interval: results.BootstrapInterval
+    shared: results.ClusterEffect
     notes: tuple[str, ...] = ()
 
 
@@ -50,13 +40,13 @@ class ScoredSystem:
 class SeedTests:
     """The tests that read several seeds of both systems: those of ``compare``."""
 
-    paired_t: PairedT
-    sign_flip: SignFlip
-    effect: Estimate
-    detectable: Estimate
-    correlation: Estimate
-    joint: JointTest
-    two_level: BootstrapInterval
+    paired_t: results.PairedT
+    sign_flip: results.SignFlip
+    effect: results.Estimate
+    detectable: results.Estimate
+    correlation: results.Estimate
+    joint: results.JointTest
+    two_level: results.BootstrapInterval
 
 
 @dataclass(frozen=True)
@@ -67,10 +57,10 @@ class Contrast:
     """
 
     seeds: tuple[int | None, ...]
-    interval: BootstrapInterval
-    test: DialogueSignFlip
-    shared: ClusterEffect
-    mcnemar: tuple[McNemar, ...]
+    interval: results.BootstrapInterval
+    test: results.DialogueSignFlip
+    shared: results.ClusterEffect
+    mcnemar: tuple[results.McNemar, ...]
     seed_tests: SeedTests | None
     notes: tuple[str, ...] = ()
 

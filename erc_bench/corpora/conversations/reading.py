@@ -8,7 +8,6 @@ conversations; a line without a speaker is the one's before it.
 
 from __future__ import annotations
 
-import codecs
 import json
 import math
 import sys
@@ -29,12 +28,13 @@ from erc_bench.corpora.conversations.conversation import (
     Turn,
     in_sequence,
     kind,
+    lines_of,
     named,
     read_id,
+    read_text,
     read_turn,
 )
-from erc_bench.corpora.conversations.plain_text import lines_of, read_text
-from erc_bench.corpora.reading import csv_records, without_repeats
+from erc_bench.corpora.reading import csv_records, decoded, without_repeats
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 
@@ -48,7 +48,6 @@ _FORMAT_OF: Mapping[str, Format] = {
     ".txt": "text",
     ".text": "text",
 }
-_OTHER_ENCODINGS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def read_document(file: Path, form: Format | None = None) -> Document:
@@ -58,7 +57,7 @@ def read_document(file: Path, form: Format | None = None) -> Document:
     Raises :class:`ErcBenchError` naming file and line, and where the file holds no turn.
     """
     place = "standard input" if file == STDIN else str(file)
-    text = _decoded(_content(file, place), place)
+    text = decoded(_content(file, place), place)
     chosen = form or format_of(file) or _guessed(text)
     document = _READERS[chosen](text, place)
     if not document.order:
@@ -83,19 +82,6 @@ def _content(file: Path, place: str) -> bytes:
     if len(content) > LARGEST:
         raise ErcBenchError(f"{place} is larger than {LARGEST // 2**20} MiB", "Split it into several files.")
     return content
-
-
-def _decoded(content: bytes, place: str) -> str:
-    if content.startswith(_OTHER_ENCODINGS) or b"\0" in content:
-        raise ErcBenchError(f"{place} is not UTF-8: it looks like UTF-16 or a binary file", "Convert it to UTF-8.")
-    try:
-        return content.removeprefix(codecs.BOM_UTF8).decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ErcBenchError(
-            f"{place}, line {line}: not UTF-8 (byte 0x{error.object[error.start]:02x})",
-            "Convert it, for example: iconv -f windows-1252 -t utf-8 OLD > NEW",
-        ) from error
 
 
 def _guessed(text: str) -> Format:
@@ -231,11 +217,6 @@ def _check_header(header: Sequence[str], place: str) -> None:
 
 
 def _csv_turn(header: Sequence[str], record: Sequence[str], place: str) -> PlacedTurn:
-    if len(record) != len(header):
-        raise ErcBenchError(
-            f"{place}: {len(record)} fields, but the header has {len(header)}",
-            "A field with a comma or a line break must be in double quotes.",
-        )
     values = dict(zip(header, record, strict=True))
     columns = (named(header, names) for names in (SPEAKER, TEXT, DIALOGUE))
     speaker, said, conversation = (values[column] if column else "" for column in columns)

@@ -13,17 +13,12 @@ import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem, left_out
-from erc_bench.output.figures.panels import Matrix, heatmap, side
 from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows, printable, seed_words
-from erc_bench.output.figures.style import new_figure
+from erc_bench.output.figures.style import Matrix, heatmap, new_figure, number_at, side
 from erc_bench.store.arrays import read_array
 from erc_bench.store.reading import StoredCell
 
-STAGES = {
-    "raw": "label words, raw",
-    "stage_one": "after training",
-    "stage_two": "after anchor adaptation",
-}
+STAGES = {"raw": "label words, raw", "stage_one": "after training", "stage_two": "after anchor adaptation"}
 """The stages by the names of their arrays, in words."""
 
 
@@ -160,10 +155,6 @@ def _numbers(panel: FigurePanel, similarities: Similarities) -> Numbers:
     rows: list[tuple[Value, ...]] = []
     for i, label in enumerate(panel.labels):
         for j, other in enumerate(panel.labels):
-            values = [_at(similarities.cosines.get(stage), i, j) for stage in STAGES]
+            values = [number_at(similarities.cosines.get(stage), i, j) for stage in STAGES]
             rows.append((panel.column.title, similarities.shown.label, label, other, *values))
     return Numbers(("dataset", "row", "label", "other_label", *STAGES), tuple(rows))
-
-
-def _at(matrix: Matrix | None, row: int, column: int) -> float | None:
-    return None if matrix is None or not np.isfinite(matrix[row, column]) else float(matrix[row, column])

@@ -15,9 +15,8 @@ from matplotlib.axes import Axes
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
-from erc_bench.output.figures.panels import panel_grid
 from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows
-from erc_bench.output.figures.style import COLOURS, GREY, grid_of, legend_below, wrapped
+from erc_bench.output.figures.style import COLOURS, GREY, grid_of, legend_below, panel_grid, wrapped
 from erc_bench.statistics.metrics import label_indices
 from erc_bench.statistics.results import Summary
 from erc_bench.statistics.seeds import summarise
@@ -154,7 +153,7 @@ def _diagram(axes: Axes, calibration: Calibration) -> None:
     )
     axes.plot([0, 100], [0, 100], color=GREY, linestyle="--", linewidth=1.0, label="perfectly calibrated")
     axes.set(xlim=(0, 100), ylim=(0, 100), xticklabels=[])
-    axes.set_title(f"{wrapped(calibration.shown.label, WIDTH)}\nECE {_points(calibration.errors)} points")
+    axes.set_title(f"{wrapped(calibration.shown.label, WIDTH)}\nECE {calibration.errors.words(1)} points")
     grid_of(axes)
 
 
@@ -167,12 +166,8 @@ def _histogram(axes: Axes, bins: Bins) -> None:
     grid_of(axes, "y")
 
 
-def _points(errors: Summary) -> str:
-    return f"{errors.mean:.1f}" + ("" if errors.sd is None else f" ± {errors.sd:.1f}")
-
-
 def _caption(panel: FigurePanel, found: Sequence[Calibration]) -> str:
-    told = ", ".join(f"{each.shown.label} {_points(each.errors)} ({each.shown.seeds})" for each in found)
+    told = ", ".join(f"{each.shown.label} {each.errors.words(1)} ({each.shown.seeds})" for each in found)
     return (
         f"Reliability on the test split of {panel.column.title}: share of right answers by confidence, in {BINS} bins"
         " of equal width, answers of all seeds together; below, how many answers are in each bin."

@@ -14,9 +14,8 @@ import numpy.typing as npt
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
-from erc_bench.output.figures.panels import Matrix, heatmap, side
 from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows, printable, seed_words
-from erc_bench.output.figures.style import new_figure, with_sign, wrapped
+from erc_bench.output.figures.style import Matrix, heatmap, new_figure, number_at, side, with_sign, wrapped
 from erc_bench.statistics.metrics import confusion
 from erc_bench.store.predictions import read_answers
 
@@ -138,16 +137,13 @@ def _caption(panel: FigurePanel, matrices: Matrices) -> str:
     if matrices.difference is not None and matrices.baseline is not None:
         sentences.append(f"Right: {matrices.shown.label} less {matrices.baseline.label}, in percentage points.")
         sentences += _largest(panel, matrices.difference)
-    hits = ", ".join(f"{printable(label)} {_percent(matrices.own[i, i])}" for i, label in enumerate(panel.labels))
-    sentences.append(f"Right answers of {matrices.shown.label}: {hits}.")
-    missing = [printable(label) for i, label in enumerate(panel.labels) if not np.isfinite(matrices.own[i, i])]
+    right = {printable(label): matrices.own[i, i] for i, label in enumerate(panel.labels)}
+    missing = [label for label, share in right.items() if not np.isfinite(share)]
+    hits = (f"{label} {'unknown' if label in missing else f'{share:.0f} %'}" for label, share in right.items())
+    sentences.append(f"Right answers of {matrices.shown.label}: {', '.join(hits)}.")
     if missing:
         sentences.append(f"No test utterance is labelled {' or '.join(missing)}.")
     return " ".join(sentences)
-
-
-def _percent(value: float) -> str:
-    return f"{value:.0f} %" if np.isfinite(value) else "unknown"
 
 
 def _largest(panel: FigurePanel, difference: Matrix) -> list[str]:
@@ -172,13 +168,9 @@ def _numbers(panel: FigurePanel, matrices: Matrices) -> Numbers:
             *names,
             gold,
             predicted,
-            *(_at(matrix, i, j) for matrix in (matrices.own, matrices.other, matrices.difference)),
+            *(number_at(matrix, i, j) for matrix in (matrices.own, matrices.other, matrices.difference)),
         )
         for i, gold in enumerate(panel.labels)
         for j, predicted in enumerate(panel.labels)
     ]
     return Numbers(columns, tuple(rows))
-
-
-def _at(matrix: Matrix | None, row: int, column: int) -> float | None:
-    return None if matrix is None or not np.isfinite(matrix[row, column]) else float(matrix[row, column])

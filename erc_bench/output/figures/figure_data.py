@@ -112,7 +112,7 @@ def _written(value: Value) -> str | int:
 
 
 _LEAST = 1.0
-# With two or three seeds an interval can be a hundred times as wide as what lies in it.
+# With two or three seeds an interval can be a hundred times as wide as the spread of its seeds.
 _BEYOND = 1.0
 _NEAR = 0.25
 _MARGIN = 0.05

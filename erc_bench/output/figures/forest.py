@@ -18,9 +18,8 @@ from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.comparison.tested_differences import Pair
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import AxisRange, Drawn, Numbers, Value, axis_range, file_stem, is_at_floor
-from erc_bench.output.figures.panels import beside, beyond, row_panels
 from erc_bench.output.figures.selected_rows import SelectedRows, printable, seed_words
-from erc_bench.output.figures.style import COLOURS, GREY, legend_below, with_sign
+from erc_bench.output.figures.style import COLOURS, GREY, beside, beyond, legend_below, row_panels, with_sign
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.statistics.results import PairedT
 from erc_bench.statistics.seeds import paired_t

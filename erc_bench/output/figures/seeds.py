@@ -11,9 +11,8 @@ from matplotlib.axes import Axes
 from erc_bench.comparison.caption import number
 from erc_bench.comparison.comparison_data import Column, Score
 from erc_bench.output.figures.figure_data import AxisRange, Drawn, Numbers, Value, axis_range, file_stem, leading
-from erc_bench.output.figures.panels import beside, beyond, row_panels
 from erc_bench.output.figures.selected_rows import FigurePanel, SelectedRows, printable
-from erc_bench.output.figures.style import COLOURS, GREY, legend_below
+from erc_bench.output.figures.style import COLOURS, GREY, beside, beyond, legend_below, row_panels
 from erc_bench.statistics.metrics import METRIC_WORDS
 
 WIDTH = 3.1
@@ -59,7 +58,7 @@ def axis_of(column: Column, scores: Sequence[Score]) -> AxisRange:
 def _score(axes: Axes, score: Score, axis: AxisRange) -> None:
     """Draw the seeds, and below them, where they hide nothing, the interval and the mean."""
     row, summary = score.row, score.summary
-    beside(axes, row, f"{summary.mean:.2f}" + ("" if summary.sd is None else f" ± {summary.sd:.2f}"))
+    beside(axes, row, summary.words())
     beyond(axes, row, min(score.values), max(score.values), axis)
     for seed, value, offset in zip(score.seeds, score.values, _offsets(len(score.values)), strict=True):
         failed = seed in score.degenerate
@@ -99,13 +98,8 @@ def _caption(selection: SelectedRows) -> str:
 
 def _column(panel: FigurePanel) -> str:
     column = panel.column
-    means = ", ".join(f"{shown.label} {_mean(shown.score)} ({shown.seeds})" for shown in panel.shown)
+    means = ", ".join(f"{shown.label} {shown.score.summary.words()} ({shown.seeds})" for shown in panel.shown)
     return f"{column.title}, {METRIC_WORDS[column.metric]} on {column.split}: {means}{_floor(column)}."
-
-
-def _mean(score: Score) -> str:
-    spread = "" if score.summary.sd is None else f" ± {score.summary.sd:.2f}"
-    return f"{score.summary.mean:.2f}{spread}"
 
 
 def _floor(column: Column) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from erc_bench.comparison import compare
 from erc_bench.comparison.comparison_data import Column, Comparison, RowKey, Score
+from erc_bench.comparison.counted_cells import Address, address_of
 from erc_bench.comparison.tested_differences import Pair
 from erc_bench.comparison.wording import seed_words as seed_words
 from erc_bench.store.reading import StoredCell
@@ -108,19 +109,11 @@ def select(cells: Sequence[StoredCell], wanted: Wanted) -> SelectedRows:
 
 def of_comparison(comparison: Comparison, cells: Sequence[StoredCell], wanted: Wanted) -> SelectedRows:
     """Return the rows of a comparison with the stored cells that they were made of."""
-    addresses = {_address(cell): cell for cell in cells if cell.status == "done"}
+    addresses = {address_of(cell.typed): cell for cell in cells if cell.status == "done"}
     # Classes and slices are parts of a test split, and the stored files are those of the whole.
     whole = [column for column in comparison.columns if not (column.class_name or column.slice_name)]
     panels = tuple(_panel(comparison, column, addresses) for column in whole)
     return SelectedRows(wanted, comparison, panels)
-
-
-Address = tuple[str, str, str, str, int]
-
-
-def _address(cell: StoredCell) -> Address:
-    record = cell.record
-    return record["dataset"], record["method"], record["backbone"], record["settings_hash"], record["seed"]
 
 
 def _panel(comparison: Comparison, column: Column, cells: dict[Address, StoredCell]) -> FigurePanel:

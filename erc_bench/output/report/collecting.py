@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from erc_bench.comparison import Comparison, compare
 from erc_bench.comparison.expected import shipped_alarms
-from erc_bench.corpora.corpus import CorpusGold, GoldOf
+from erc_bench.corpora.corpus import CorpusGold
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.figure_data import said_once
-from erc_bench.output.figures.selected_rows import SelectedRows, Wanted, of_comparison
+from erc_bench.output.figures import Drawn, draw_selected
+from erc_bench.output.figures.figure_data import render, said_once
+from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows, Wanted, of_comparison
 from erc_bench.output.report.answer_explorer import explorer
-from erc_bench.output.report.pictures import pictures
-from erc_bench.output.report.report_data import Report, ReportRequest, ReportRow, Text, read_text
+from erc_bench.output.report.report_data import Picture, Report, ReportRequest, ReportRow, Text, read_text
 from erc_bench.plugin_host.catalogue import Catalogue
+from erc_bench.store.arrays import array_names
 from erc_bench.store.reading import StoredCell
 
 
@@ -27,17 +30,30 @@ def collect(cells: Sequence[StoredCell], request: ReportRequest, catalogue: Cata
     """
     catalogue = catalogue or Catalogue()
     gold_of = CorpusGold(partial(catalogue.get, "dataset"), request.data_dir)
-    comparison = _said_once(_comparison(cells, request, gold_of))
-    selection = _selection(comparison, cells, request)
+    make = partial(
+        compare,
+        cells,
+        datasets=request.datasets,
+        methods=request.methods,
+        baseline=request.baseline,
+        readouts=request.readouts,
+        alpha=request.alpha,
+        gold_of=gold_of,
+    )
+    comparison = _comparison(make, cells, request)
+    comparison = replace(comparison, notes=said_once(comparison.notes, comparison.columns))
+    # A slice has no answers and no figures of its own: they are those of the whole split.
+    whole = replace(comparison, columns=tuple(column for column in comparison.columns if not column.slice_name))
+    selection = of_comparison(whole, cells, Wanted(alpha=request.alpha))
     shown = _shown(selection)
     texts, notes = _texts(shown, request, catalogue)
     data, left_out = explorer(shown, texts)
     drawn, undrawn = pictures(request.figures, selection, request.all_rows)
     return Report(
-        title=request.title or _title(comparison),
+        title=request.title or f"erc-bench: {', '.join(dict.fromkeys(each.dataset for each in comparison.columns))}",
         protocol=protocol(comparison),
         comparison=comparison,
-        per_class=_per_class(cells, request, gold_of),
+        per_class=_per_class(make),
         shown=shown,
         explorer=data,
         texts=texts,
@@ -47,56 +63,27 @@ def collect(cells: Sequence[StoredCell], request: ReportRequest, catalogue: Cata
     )
 
 
-def _comparison(cells: Sequence[StoredCell], request: ReportRequest, gold_of: GoldOf) -> Comparison:
-    def make(audit: bool) -> Comparison:
-        return compare(
-            cells,
-            datasets=request.datasets,
-            methods=request.methods,
-            baseline=request.baseline,
-            metric=request.metric,
-            readouts=request.readouts,
-            alpha=request.alpha,
-            family=request.family,
-            audit=audit,
-            reported=request.reported,
-            alarms=shipped_alarms(),
-            tests=request.tests,
-            gold_of=gold_of,
-        )
-
+def _comparison(make: Callable[..., Comparison], cells: Sequence[StoredCell], request: ReportRequest) -> Comparison:
+    whole = partial(
+        make,
+        metric=request.metric,
+        family=request.family,
+        reported=request.reported,
+        alarms=shipped_alarms(),
+        tests=request.tests,
+    )
     if any(cell.record.get("audit") for cell in cells if cell.status == "done"):
-        try:
-            return make(audit=True)
-        except ErcBenchError:  # the audited cells are not among the chosen ones, or another mistake, raised below
-            pass
-    return make(audit=False)
+        # Where it fails the audited cells are not among the chosen ones, or the mistake is raised below.
+        with suppress(ErcBenchError):
+            return whole(audit=True)
+    return whole()
 
 
-def _per_class(cells: Sequence[StoredCell], request: ReportRequest, gold_of: GoldOf) -> Comparison | None:
+def _per_class(make: Callable[..., Comparison]) -> Comparison | None:
     try:
-        return compare(
-            cells,
-            datasets=request.datasets,
-            methods=request.methods,
-            baseline=request.baseline,
-            readouts=request.readouts,
-            alpha=request.alpha,
-            per_class=True,
-            gold_of=gold_of,
-        )
+        return make(per_class=True)
     except ErcBenchError:  # every cell was scored on dev alone
         return None
-
-
-def _said_once(comparison: Comparison) -> Comparison:
-    return replace(comparison, notes=said_once(comparison.notes, comparison.columns))
-
-
-def _selection(comparison: Comparison, cells: Sequence[StoredCell], request: ReportRequest) -> SelectedRows:
-    # A slice has no answers and no figures of its own: they are those of the whole split.
-    columns = tuple(column for column in comparison.columns if not column.slice_name)
-    return of_comparison(replace(comparison, columns=columns), cells, Wanted(alpha=request.alpha))
 
 
 def _shown(selection: SelectedRows) -> tuple[ReportRow, ...]:
@@ -122,10 +109,6 @@ def _texts(
     return texts, notes
 
 
-def _title(comparison: Comparison) -> str:
-    return f"erc-bench: {', '.join(dict.fromkeys(column.dataset for column in comparison.columns))}"
-
-
 def protocol(comparison: Comparison) -> tuple[str, ...]:
     """Return the protocol that all numbers share, in sentences."""
     future = [row.label for row in comparison.rows if row.sees_future]
@@ -141,3 +124,87 @@ def protocol(comparison: Comparison) -> tuple[str, ...]:
         "A result at or below always giving the most frequent answer, or with at most two classes among its answers,"
         " is called degenerate wherever it stands.",
     )
+
+
+MOST_MARKUP = 3_000_000
+"""Characters of figures that one page holds."""
+MOST_ROWS = {"curves": 3, "calibration": 3, "anchors": 1, "confusion": 2, "representations": 1}
+"""Rows of one dataset, by kind of figure: each row has a panel there, or a figure of its own."""
+
+
+def pictures(kinds: Sequence[str], selection: SelectedRows, all_rows: bool = False) -> tuple[list[Picture], list[str]]:
+    """Return the figures, and notes on those that are not there.
+
+    Unless ``all_rows`` is set, kinds with a panel for each row show a few rows of each dataset.
+    """
+    notes = list[str]()
+    found, used = [], 0
+    for drawn in _drawn(kinds, selection, {} if all_rows else MOST_ROWS, notes):
+        if used > MOST_MARKUP:
+            notes.append(f"{drawn.title} is left out: with it the page would be too large (erc-bench plot draws it).")
+            continue
+        # An image that holds its file, in which ids and styles are its own.
+        source = f"data:image/svg+xml;base64,{b64encode(render(drawn, 'svg')).decode()}"
+        found.append(Picture(drawn.name, drawn.title, drawn.caption, source))
+        used += len(source)
+    return found, list(dict.fromkeys(notes))
+
+
+def _drawn(
+    kinds: Sequence[str], selection: SelectedRows, limits: Mapping[str, int], notes: list[str]
+) -> Iterator[Drawn]:
+    for kind in kinds:
+        wanted, told = _of_few_rows(kind, selection, limits[kind]) if kind in limits else (selection, [])
+        try:
+            drawn = draw_selected(kind, wanted)
+        except ErcBenchError as error:
+            # Most runs hold something that some kind of figure cannot be made of; that is not a mistake.
+            notes.append(" ".join(f"{part.rstrip('.')}." for part in (error.message, error.hint) if part))
+            continue
+        yield from drawn
+        notes += told
+        notes += [note for each in drawn for note in each.notes if note not in selection.comparison.notes]
+
+
+def _of_few_rows(kind: str, selection: SelectedRows, most: int) -> tuple[SelectedRows, list[str]]:
+    """Return the selection with a few rows of each dataset, and notes that say so."""
+    panels, notes = [], []
+    for panel in selection.panels:
+        able = [shown for shown in panel.shown if _FITS.get(kind, bool)(shown)] or panel.shown
+        panels.append(replace(panel, shown=_few(panel, able, most)))
+        if len(able) > most:
+            notes.append(
+                f"Of {kind} on {panel.column.title}, {most} of {len(able)} rows are drawn: the baseline before the best"
+                " of the others (erc-bench plot draws all)."
+            )
+    return replace(selection, panels=tuple(panels)), notes
+
+
+def _was_trained(shown: FigureRow) -> bool:
+    return not shown.key.readout
+
+
+def _trains_anchors(shown: FigureRow) -> bool:
+    return any(name.startswith("anchors.stage") for cell in shown.cells.values() for name in _names(cell))
+
+
+def _names(cell: StoredCell) -> frozenset[str]:
+    # Unreadable arrays are named where they would be drawn.
+    try:
+        return array_names(cell.folder)
+    except ErcBenchError:
+        return frozenset()
+
+
+_FITS = {"curves": _was_trained, "representations": _was_trained, "anchors": _trains_anchors}
+
+
+def _few(panel: FigurePanel, able: Sequence[FigureRow], most: int) -> tuple[FigureRow, ...]:
+    """Return the baseline and the best of the others, in the order of the table."""
+    baselines = {pair.baseline for pair in panel.column.pairs if pair.against_baseline}
+
+    def worth(shown: FigureRow) -> tuple[bool, float]:
+        return shown.score.row in baselines, shown.score.summary.mean
+
+    kept = {shown.score.row for shown in sorted(able, key=worth, reverse=True)[:most]}
+    return tuple(shown for shown in able if shown.score.row in kept)

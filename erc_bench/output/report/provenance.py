@@ -11,8 +11,9 @@ from erc_bench.comparison.grouping import shown_value
 from erc_bench.comparison.wording import seed_list
 from erc_bench.output.figures.selected_rows import seed_words
 from erc_bench.output.report.report_data import ReportRow
-from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import NOTHING
+from erc_bench.output.tables.table_cells import NOTHING, TextTable
+
+__all__ = ["data_table", "hardware_table", "runs_table", "settings_table", "software_table"]
 
 _POINTS = re.compile(r"\d+\.\d+")
 
@@ -36,7 +37,7 @@ def _run(shown: ReportRow) -> tuple[str, ...]:
         _epochs(records, score.selection),
         _degenerate(score.degenerate) or NOTHING,
         "; ".join(devices),
-        f"{sum(_seconds(record) for record in records) / len(records):.0f}",
+        f"{sum(sum((record.get('timings') or {}).values()) for record in records) / len(records):.0f}",
     )
 
 
@@ -67,10 +68,6 @@ def _device(record: Mapping[str, Any]) -> str:
     provenance = record.get("provenance") or {}
     parts = (provenance.get("device"), provenance.get("precision"))
     return ", ".join(str(part) for part in parts if part) or "unknown"
-
-
-def _seconds(record: Mapping[str, Any]) -> float:
-    return float(sum((record.get("timings") or {}).values()))
 
 
 def software_table(shown: Sequence[ReportRow]) -> TextTable:

@@ -11,7 +11,6 @@ from erc_bench.comparison.comparison_data import Column, Comparison, Family, Sco
 from erc_bench.comparison.requested_tests import Tests
 from erc_bench.corpora.corpus import configured, load_corpus
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.report.markup import Html
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.reading import StoredCell
 
@@ -61,12 +60,12 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class Picture:
-    """One figure: ``image`` is an element that holds it."""
+    """One figure: ``source`` is the address of an image that holds it."""
 
     name: str
     title: str
     caption: str
-    image: Html
+    source: str
 
 
 @dataclass(frozen=True)

@@ -1,148 +1,180 @@
-"""Tables as HTML, that of the scores among them: read without a script, and sorted and filtered with one.
-
-Scripts read attributes: ``data-value`` (by which a cell sorts), ``data-search``,
-``data-backbone`` and ``data-dataset`` (by which rows and columns are filtered).
-"""
+"""The tables of scores and comparisons as the page shows them; comparisons are drawn on the scale of their dataset."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from erc_bench.comparison.comparison_data import Column, Comparison
-from erc_bench.output.report.markup import EMPTY, Html, breakable, element, join
-from erc_bench.output.tables.selection_audit import TextTable, audit_table
+from erc_bench.comparison.tested_differences import Pair
+from erc_bench.output.figures.figure_data import is_at_floor
+from erc_bench.output.tables.detail_table import detail_table
 from erc_bench.output.tables.table_cells import CellText, Panel, panels
 
-FIGURE = "figure"
-"""Class of columns of numbers, in their headings and cells."""
-# The first number, behind [ or <; of a statistic, t(4) = 2.1, that behind the sign.
-_NUMBER = re.compile(r"(?:[^=]*=\s*|[\[<])?([+-]?\d*\.?\d+)")
-MOST_OPEN = 24
-"""Rows that a section shows as they are; more of them are folded."""
-UNSORTED = "unsorted"
-"""Class of headings of columns that cannot be sorted."""
+
+@dataclass(frozen=True)
+class ScoreLine:
+    """One row of scores: each cell with the text that it sorts by and the dataset whose filter hides it."""
+
+    label: str
+    backbone: str
+    cells: tuple[tuple[CellText, str, str | None], ...]
 
 
-def scrolled(content: Html, name: str) -> Html:
-    """Return something wide in a box of its own, which scrolls with the keyboard, too."""
-    return element("div", content, class_="scroll", role="region", aria_label=name, tabindex=0)
+@dataclass(frozen=True)
+class ScoreTable:
+    """The scores of all datasets or, per class, of one ``dataset``; our rows and the reported ones in ``bodies``.
 
-
-def table(name: str, heads: Sequence[Html], bodies: Sequence[Sequence[Html]]) -> Html:
-    """Return a table in its box; each body is sorted by itself, and one without rows is left out."""
-    parts = [element("tbody", *rows) for rows in bodies if rows]
-    head = element("thead", element("tr", *heads))
-    return scrolled(element("table", element("caption", name), head, *parts, class_="sortable"), name)
-
-
-def folded(summary: str, content: Html, rows: int, dataset: str | None = None) -> Html:
-    """Return an element of so many rows as it is or, where they are many, behind a line to click on."""
-    if rows <= MOST_OPEN:
-        return content if dataset is None else element("div", content, data_dataset=dataset)
-    return element("details", element("summary", summary), content, class_="fold", data_dataset=dataset)
-
-
-def row_heading(text: str) -> Html:
-    """Return the heading of a row."""
-    return element("th", breakable(text), scope="row")
-
-
-def heading(text: str, kind: str | None = FIGURE, dataset: str | None = None) -> Html:
-    """Return the heading of a column; a column of one ``dataset`` goes where the others are asked for."""
-    return element("th", text, scope="col", class_=kind, data_dataset=dataset)
-
-
-def figure_cell(text: str) -> Html:
-    """Return a figure as it is shown, with the number that it sorts by; without one it sorts last."""
-    found = _NUMBER.match(text)
-    return element("td", text, class_=FIGURE, data_value=found[1] if found else "")
-
-
-def text_table(content: TextTable, name: str, words: int, datasets: Mapping[str, str] | None = None) -> Html:
-    """Return a plain table whose first columns are ``words``, the others figures.
-
-    ``datasets`` maps the titles in the first column to the datasets that lines are filtered by;
-    the second is then the row of the table of scores that the line is about.
+    ``heads`` are titles with the dataset whose filter hides the column. ``rows`` counts all rows.
     """
-    heads = [heading(title, FIGURE if i >= words else None) for i, title in enumerate(content.titles)]
-    return table(name, heads, [[_line(row, words, datasets) for row in content.rows]])
+
+    name: str
+    title: str
+    dataset: str
+    heads: tuple[tuple[str, str | None], ...]
+    bodies: tuple[tuple[ScoreLine, ...], ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the table has."""
+        return sum(map(len, self.bodies))
 
 
-def _line(row: Sequence[str], words: int, datasets: Mapping[str, str] | None) -> Html:
-    first, *others = row
-    cells = [
-        figure_cell(text) if i >= words else element("td", breakable(text)) for i, text in enumerate(others, start=1)
-    ]
-    about = {} if datasets is None else {"data_search": row[1], "data_dataset": datasets[first]}
-    return element("tr", row_heading(first), *cells, **about)
-
-
-_RANKS = {"best": "strong", "second": "u"}
-
-
-def score_tables(comparison: Comparison, name: str) -> Html:
+def scores_of(comparison: Comparison, name: str) -> list[ScoreTable]:
     """Return the tables of scores: one for all datasets or, per class, one for each."""
     by_title: dict[str, list[Column]] = {}
     for column in comparison.columns:
         by_title.setdefault(column.title if comparison.per_class else "", []).append(column)
-    found = panels(comparison)
-    rows = sum(len(panel.rows) + len(panel.reported) for panel in found) if comparison.per_class else 0
-    return join(_panel(comparison, panel, by_title[panel.title], name, rows) for panel in found)
+    return [_score_table(comparison, panel, by_title[panel.title], name) for panel in panels(comparison)]
 
 
-def _panel(comparison: Comparison, panel: Panel, columns: Sequence[Column], name: str, rows: int) -> Html:
-    titles = [" ".join(filter(None, words)) for words in panel.headers]
+def _score_table(comparison: Comparison, panel: Panel, columns: Sequence[Column], name: str) -> ScoreTable:
     # Columns go with their dataset; the columns of classes go together, with the whole table.
     datasets = [None if panel.title else column.dataset for column in columns]
-    heads = [heading(panel.title or "method", kind=None)]
-    heads += [heading(title, dataset=dataset) for title, dataset in zip(titles, datasets, strict=True)]
-    label = f"{name}, {panel.title}" if panel.title else name
-    content = table(label, heads, [_own(comparison, panel, columns, datasets), _printed(comparison, panel, datasets)])
-    return folded(label, content, rows, columns[0].dataset) if panel.title else content
-
-
-def _own(comparison: Comparison, panel: Panel, columns: Sequence[Column], datasets: Sequence[str | None]) -> list[Html]:
+    titles = [" ".join(filter(None, words)) for words in panel.headers]
     filled = [row for row in range(len(comparison.rows)) if any(column.scores[row] for column in columns)]
-    lines = []
+    own = []
     for row, (label, cells) in zip(filled, panel.rows, strict=True):
         scores = [column.scores[row] for column in columns]
-        means = [None if score is None else score.summary.mean for score in scores]
-        lines.append(_score_line(label, cells, means, datasets, comparison.rows[row].key.backbone))
-    return lines
-
-
-def _printed(comparison: Comparison, panel: Panel, datasets: Sequence[str | None]) -> list[Html]:
+        orders = [
+            cell.value if score is None else repr(score.summary.mean) for cell, score in zip(cells, scores, strict=True)
+        ]
+        line = tuple(zip(cells, orders, datasets, strict=True))
+        own.append(ScoreLine(label, comparison.rows[row].key.backbone, line))
     backbones = {row.label: row.backbone for row in comparison.reported}
-    unknown = [None] * len(datasets)
-    return [_score_line(label, cells, unknown, datasets, backbones[label]) for label, cells in panel.reported]
+    printed = [
+        ScoreLine(
+            label, backbones[label], tuple((c, c.value, dataset) for c, dataset in zip(cells, datasets, strict=True))
+        )
+        for label, cells in panel.reported
+    ]
+    return ScoreTable(
+        f"{name}, {panel.title}" if panel.title else name,
+        panel.title or "method",
+        columns[0].dataset if panel.title else "",
+        tuple(zip(titles, datasets, strict=True)),
+        (tuple(own), tuple(printed)),
+    )
 
 
-def _score_line(
-    label: str,
-    cells: Sequence[CellText],
-    means: Sequence[float | None],
-    datasets: Sequence[str | None],
-    backbone: str,
-) -> Html:
-    shown = [_score(*each) for each in zip(cells, means, datasets, strict=True)]
-    return element("tr", row_heading(label), *shown, data_search=label, data_backbone=backbone)
+Ends = tuple[float | None, float | None]
+# With two or three seeds an interval can be a hundred times as wide as its difference.
+_WIDEST = 5.0
+_LEAST = 1.0
+
+DRAWN_NOTE = (
+    "Drawn: the difference (circle) with its interval over seeds (thick) and the one that allows for new dialogues"
+    " (thin), where they can be had; the dashed line is zero. All pictures of a dataset have one scale, and an arrow"
+    " marks what goes on beyond it."
+)
+"""The meaning of the pictures."""
 
 
-def _score(cell: CellText, mean: float | None, dataset: str | None) -> Html:
-    value = element(_RANKS[cell.rank], cell.joined()) if cell.rank else cell.joined()
-    raised = " ".join(filter(None, (cell.marks, cell.letters)))
-    marks = element("sup", raised) if raised else ""
-    words = element("small", cell.words) if cell.words else ""
-    order = cell.value if mean is None else repr(mean)
-    return element("td", value, marks, words, class_=FIGURE, data_value=order, data_dataset=dataset)
+@dataclass(frozen=True)
+class Plot:
+    """A picture of one comparison: lines as (left, right, kind), arrows at its ends as paths, and the difference."""
+
+    lines: tuple[tuple[float, float, str], ...]
+    arrows: tuple[str, ...]
+    dot: float | None
+    width: int = 200
+    height: int = 20
+    middle: int = 10
 
 
-def audit_as_table(comparison: Comparison) -> Html:
-    """Return the selection audit; empty where there is none."""
-    audit = audit_table(comparison)
-    datasets = {column.title: column.dataset for column in comparison.columns}
-    if audit is None:
-        return EMPTY
-    content = text_table(audit, "Selection audit", words=2, datasets=datasets)
-    return folded(f"The audit of {len(audit.rows)} rows", content, len(audit.rows))
+@dataclass(frozen=True)
+class Scale:
+    """The values of the left and the right end of the pictures, in points; zero lies between."""
+
+    low: float
+    high: float
+
+    def place(self, value: float) -> float:
+        """Return where a value lies, in units of the picture; beyond the ends, at the end."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return round(4 + share * (Plot.width - 8), 1)
+
+    def arrows(self, low: float, high: float) -> Iterator[str]:
+        """Yield paths for ends that go on beyond the picture."""
+        if low < self.low:
+            yield f"M 5 {Plot.middle - 4} l -4 4 l 4 4"
+        if high > self.high:
+            yield f"M {Plot.width - 5} {Plot.middle - 4} l 4 4 l -4 4"
+
+
+def scale_of(column: Column) -> Scale | None:
+    """Return the scale of one dataset; ``None`` where there is no difference to draw."""
+    known = [pair for pair in column.pairs if pair.difference is not None]
+    if not known:
+        return None
+    # A row that always gives one answer is far off, and would press the others together.
+    pairs = [pair for pair in known if not _is_at_floor(column, pair)] or known
+    farthest = max(_LEAST, *(_WIDEST * abs(pair.difference or 0.0) for pair in pairs))
+    ends = [end for pair in pairs for end in _ends(pair)]
+    return Scale(max(min(0.0, *ends), -farthest), min(max(0.0, *ends), farthest))
+
+
+def _is_at_floor(column: Column, pair: Pair) -> bool:
+    score = column.scores[pair.row]
+    return score is not None and is_at_floor(column, score)
+
+
+def _ends(pair: Pair) -> Iterable[float]:
+    found = (pair.difference, *(end for _, ends in _intervals(pair) for end in ends))
+    return [end for end in found if end is not None]
+
+
+def _intervals(pair: Pair) -> Iterator[tuple[str, Ends]]:
+    """Yield the interval that allows for new dialogues and, where the tests are over seeds, the one over seeds."""
+    found = pair.joint if pair.over_dialogues is None else pair.over_dialogues.interval
+    yield "new-dialogues", (found.low, found.high)
+    if pair.over_dialogues is None:
+        yield "over-seeds", (pair.interval_test.low, pair.interval_test.high)
+
+
+def plot_of(pair: Pair, scale: Scale | None) -> Plot | None:
+    """Draw a difference with its intervals; ``None`` where there is nothing to draw."""
+    if scale is None or pair.difference is None:
+        return None
+    lines, arrows = [(scale.place(0.0), scale.place(0.0), "zero")], list[str]()
+    for kind, (low, high) in _intervals(pair):
+        if low is not None and high is not None:
+            lines.append((scale.place(low), scale.place(high), kind))
+            arrows += scale.arrows(low, high)
+    inside = scale.low <= pair.difference <= scale.high
+    arrows += scale.arrows(pair.difference, pair.difference)
+    return Plot(tuple(lines), tuple(arrows), scale.place(pair.difference) if inside else None)
+
+
+DrawnPair = tuple[Pair, tuple[str, ...], Plot | None]
+"""A comparison, its line in the plain table, and its picture."""
+
+
+def drawn_pairs(comparison: Comparison) -> Iterator[tuple[Column, Scale | None, list[DrawnPair]]]:
+    """Yield the datasets that have comparisons, each with the scale of its pictures and its comparisons."""
+    content = detail_table(comparison)
+    rows = iter(content.rows if content else ())
+    for column in comparison.columns:
+        scale = scale_of(column)
+        if lines := [(pair, next(rows), plot_of(pair, scale)) for pair in column.pairs]:
+            yield column, scale, lines

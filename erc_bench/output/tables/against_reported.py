@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from erc_bench.comparison.against_reported import is_of
 from erc_bench.comparison.comparison_data import AgainstReported, Comparison, PrintedClaim, ReportedRow
 from erc_bench.output.tables.detail_table import adjusted_title
-from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import NOTHING, figure, probability, row_label
+from erc_bench.output.tables.table_cells import NOTHING, TextTable, figure, probability, row_label
 
 MOST = 30
 """So many readings are shown as they are; of more, those that a reader looks for first."""
@@ -47,7 +46,7 @@ def _shown(comparison: Comparison) -> Sequence[AgainstReported]:
 
 def _mean(comparison: Comparison, reading: AgainstReported) -> float:
     score = comparison.columns[reading.column].scores[reading.row]
-    assert score is not None  # what is read has a score
+    assert score is not None  # rows without a score are not read
     return score.summary.mean
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 
 from erc_bench.comparison.comparison_data import Column, Comparison, PrintedClaim, Score, TableRow
@@ -71,17 +72,14 @@ def _line(comparison: Comparison, column: Column, score: Score) -> dict[str, Any
     row = comparison.rows[score.row]
     pair = column.pair_of(score.row)
     audit = _audit(column, score.row) if any(each.audit for each in comparison.columns) else {}
+    own = {**_condition(column), **_row(row), **_score(score), **_pair(comparison, column, pair)}
     further = {**_equal(comparison, pair), **_over_datasets(comparison, score.row), **_ranks(comparison, score.row)}
-    reported = {"reported": None, **_claim(comparison, None)}
-    return {
-        **_condition(column),
-        **_row(row),
-        **_score(score),
-        **_pair(comparison, column, pair),
-        **further,
-        **audit,
-        **reported,
-    }
+    return {**own, **further, **audit, "reported": None, **_claim(comparison, None)}
+
+
+def _named(names: Sequence[str], values: Sequence[Any] | None) -> dict[str, Any]:
+    """Return the values by name; without any, every name stands for an empty cell."""
+    return dict.fromkeys(names) if values is None else dict(zip(names, values, strict=True))
 
 
 def _equal(comparison: Comparison, pair: Pair | None) -> dict[str, Any]:
@@ -89,10 +87,9 @@ def _equal(comparison: Comparison, pair: Pair | None) -> dict[str, Any]:
         return {}
     names = ("margin", "equal_low", "equal_high", "equal_p", "equal_adjusted_p", "equal_within_margin")
     if pair is None or pair.equivalence is None:
-        return dict.fromkeys(names)
+        return _named(names, None)
     test = pair.equivalence
-    values = (test.margin, test.low, test.high, test.p, pair.equivalence_adjusted_p, pair.equivalent)
-    return dict(zip(names, values, strict=True))
+    return _named(names, (test.margin, test.low, test.high, test.p, pair.equivalence_adjusted_p, pair.equivalent))
 
 
 def _over_datasets(comparison: Comparison, row: int) -> dict[str, Any]:
@@ -101,9 +98,9 @@ def _over_datasets(comparison: Comparison, row: int) -> dict[str, Any]:
     names = ("datasets", "better_on_at_least", "at_least_adjusted_p", "stouffer_z", "stouffer_p", "stouffer_adjusted_p")
     found = next((each for each in comparison.over_datasets if each.row == row), None)
     if found is None:
-        return dict.fromkeys(names)
+        return _named(names, None)
     combined = (found.combined.z, found.combined.p, found.combined_adjusted_p)
-    return dict(zip(names, (len(found.columns), found.at_least, _list(found.adjusted), *combined), strict=True))
+    return _named(names, (len(found.columns), found.at_least, _list(found.adjusted), *combined))
 
 
 def _ranks(comparison: Comparison, row: int) -> dict[str, Any]:
@@ -112,8 +109,7 @@ def _ranks(comparison: Comparison, row: int) -> dict[str, Any]:
         return {}
     names = ("average_rank", "friedman_chi_squared", "friedman_f", "friedman_p", "nemenyi_distance")
     average = ranking.test.average_ranks[ranking.rows.index(row)] if row in ranking.rows else None
-    values = (average, ranking.test.chi_squared, ranking.test.f, ranking.test.p, ranking.distance.value)
-    return dict(zip(names, values, strict=True))
+    return _named(names, (average, ranking.test.chi_squared, ranking.test.f, ranking.test.p, ranking.distance.value))
 
 
 def _claim(comparison: Comparison, claim: PrintedClaim | None) -> dict[str, Any]:
@@ -122,9 +118,8 @@ def _claim(comparison: Comparison, claim: PrintedClaim | None) -> dict[str, Any]
         return {}
     names = ("claimed_by", "claimed_difference", "claimed_largest_sd")
     if claim is None:
-        return dict.fromkeys(names)
-    values = (comparison.reported[claim.claimed].system, claim.difference, claim.largest_sd.value)
-    return dict(zip(names, values, strict=True))
+        return _named(names, None)
+    return _named(names, (comparison.reported[claim.claimed].system, claim.difference, claim.largest_sd.value))
 
 
 def _audit(column: Column, row: int) -> dict[str, Any]:
@@ -132,25 +127,18 @@ def _audit(column: Column, row: int) -> dict[str, Any]:
     audited = next((score for score in scores if score.row == row), None)
     names = ("last_epoch_mean", "best_on_test_mean", "inflation", "inflation_low", "inflation_high", "inflations")
     if audited is None:
-        return dict.fromkeys(names)
+        return _named(names, None)
     inflation = audited.inflation
     values = (audited.last.mean, audited.best.mean, inflation.mean, inflation.low, inflation.high)
-    return dict(zip(names, (*values, _list(audited.inflations)), strict=True))
+    return _named(names, (*values, _list(audited.inflations)))
+
+
+_CONDITION = ("dataset", "condition", "split", "metric", "class_name", "slice_name", "dialogues", "utterances")
 
 
 def _condition(column: Column) -> dict[str, Any]:
-    return {
-        "dataset": column.dataset,
-        "condition": column.condition,
-        "split": column.split,
-        "metric": column.metric,
-        "class": column.class_name,
-        "slice": column.slice_name,
-        "dialogues": column.dialogues,
-        "utterances": column.utterances,
-        "floor_label": column.floor_label,
-        "floor": column.floor,
-    }
+    names = (*_CONDITION, "floor_label", "floor")
+    return {name.removesuffix("_name"): getattr(column, name) for name in names}
 
 
 def _row(row: TableRow) -> dict[str, Any]:
@@ -211,10 +199,10 @@ def _pair(comparison: Comparison, column: Column, pair: Pair | None) -> dict[str
         *("dialogue_family", "dialogue_verdict", "beats", "reason"),
     )
     if pair is None:
-        return dict.fromkeys(names)
+        return _named(names, None)
     test, joint, tests = pair.interval_test, pair.joint, comparison.tests
     chosen, over = pair.seed_test, pair.over_dialogues
-    # What is of shared seeds does not belong beside a test that does not pair them.
+    # Numbers of shared seeds do not belong beside a test that does not pair them.
     shares = pair.unpaired is None
     paired = (pair.sign_flip.p, pair.sign_flip.smallest_p, pair.effect.value, pair.seed_correlation.value)
     values = (
@@ -228,4 +216,4 @@ def _pair(comparison: Comparison, column: Column, pair: Pair | None) -> dict[str
         *(pair.dialogue_adjusted_p, column.dialogue_family, pair.dialogue_verdict),
         *(_beaten(comparison, column, pair.row), reasons(comparison, pair)),
     )
-    return dict(zip(names, values, strict=True))
+    return _named(names, values)

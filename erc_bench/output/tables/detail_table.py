@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.comparison.requested_tests import Tests
-from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import DETAIL_NOTE, Detail, details, interval_title
+from erc_bench.output.tables.table_cells import DETAIL_NOTE, Detail, TextTable, details, interval_title
 
 _SHORT_CORRECTIONS = {"holm": "Holm", "hochberg": "Hochberg", "benjamini-hochberg": "BH", "bonferroni": "Bonferroni"}
 
@@ -59,14 +58,10 @@ def _tests(detail: Detail, tests: Tests) -> tuple[str, ...]:
 
 def detail_note(comparison: Comparison) -> str:
     """Return the meaning of the comparisons' columns."""
-    return " ".join([_note(comparison), *_equal_note(comparison)])
-
-
-def _equal_note(comparison: Comparison) -> list[str]:
     margin = comparison.tests.margin
     if margin is None:
-        return []
-    return [f"equal p: of the claim that the difference lies within ±{margin:g} points (TOST)."]
+        return _note(comparison)
+    return f"{_note(comparison)} equal p: of the claim that the difference lies within ±{margin:g} points (TOST)."
 
 
 def _note(comparison: Comparison) -> str:

@@ -5,20 +5,17 @@ A table that fits a page floats; a longer one is a ``longtable``. The notes of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.latex_table import LatexCell, LatexRow, LatexTable
-from erc_bench.output.tables.latex_text import breakable, comment, escape
-from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import CellText, Panel, panels
+from erc_bench.output.tables.latex_text import MATH, breakable, comment, escape
+from erc_bench.output.tables.table_cells import RANKS_NOTE, CellText, Panel, panels
 
 __all__ = ["escape", "render"]
 LABEL = "tab:erc-bench"
 _SEE_FIRST = rf"Notes: see Table~\ref{{{LABEL}}}."
-_MARKS = {"†": r"\dagger", "‡": r"\ddagger", "↓": r"\downarrow", "⇓": r"\Downarrow"}
-_MARKS |= {"△": r"\triangle", "▽": r"\bigtriangledown", "≈": r"\approx"}
 _RANK = {"best": r"\textbf{%s}", "second": r"\underline{%s}", "": "%s"}
 
 
@@ -34,7 +31,7 @@ def render(comparison: Comparison) -> str:
 def _scores(comparison: Comparison) -> Iterator[LatexTable]:
     """Yield one table, or one for each dataset; the notes of all stand below the first."""
     title = "F1 of each class" if comparison.per_class else "Comparison of methods"
-    ranks = ["Bold: best of a column; underlined: second."] if len(comparison.rows) > 1 else []
+    ranks = [RANKS_NOTE] if len(comparison.rows) > 1 else []
     facts = (*comparison.caption[:1], *ranks, *comparison.caption[1:])
     for number, panel in enumerate(panels(comparison), start=1):
         columns = "l" + "c" * len(panel.headers)
@@ -57,14 +54,9 @@ def _sections(panel: Panel) -> tuple[tuple[LatexRow, ...], ...]:
 
 def _further(comparison: Comparison) -> Iterator[LatexTable]:
     for each in additional_tables(comparison):
-        head, *rows = _text_rows(each.table)
+        head, *rows = (tuple(map(_words, row)) for row in (each.table.titles, *each.table.rows))
         columns = "ll" + "r" * (len(head) - 2)
         yield LatexTable(f"{LABEL}-{each.key}", each.title, columns, (head,), (tuple(rows),), each.notes)
-
-
-def _text_rows(table: TextTable) -> list[LatexRow]:
-    every: Sequence[tuple[str, ...]] = (table.titles, *table.rows)
-    return [tuple(map(_words, row)) for row in every]
 
 
 def _words(text: str) -> LatexCell:
@@ -73,7 +65,7 @@ def _words(text: str) -> LatexCell:
 
 def _score(cell: CellText) -> LatexCell:
     words = f" ({cell.words})" if cell.words else ""
-    raised = [*(_MARKS[mark] for mark in cell.marks), *([rf"\mathrm{{{cell.letters}}}"] if cell.letters else [])]
+    raised = [*(rf"\{MATH[mark]}" for mark in cell.marks), *([rf"\mathrm{{{cell.letters}}}"] if cell.letters else [])]
     latex = _RANK[cell.rank] % escape(cell.value)
     latex += rf" $\pm$~{escape(cell.spread)}" if cell.spread else ""
     latex += f"$^{{{' '.join(raised)}}}$" if raised else ""

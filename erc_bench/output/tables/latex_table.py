@@ -1,26 +1,24 @@
-"""One table of LaTeX: columns as wide as their content, or shares of the line; one page, or several."""
+"""One table of LaTeX: a float that is shrunk to the width of the page, or a ``longtable`` over several pages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil
 from typing import NamedTuple
 
 from erc_bench.output.tables.latex_text import breakable, escape, longest_piece
 
 _LINE = 78
 """Characters of small type, with two for the room beside each column, that the narrowest usual text width holds."""
-_SHRUNK_LINE = 100
-"""Characters for which a table is rather shrunk a little than wrapped."""
 _PAGE = 44
 """Lines of small type that a page holds."""
 _NOTE_LINE = 85
 """Characters of a line below a table."""
-_SIZES = ((86, r"\footnotesize", 4), (105, r"\scriptsize", 2), (10_000, r"\tiny", 2))
-"""The most characters that such columns may want, their size of type, and the points beside each of them."""
+_SCRIPT_LINE = 105
+"""Characters that columns which share a line may want in type of the size of footnotes to footnotes."""
 _SIDES = {"l": r"\raggedright", "c": r"\centering", "r": r"\raggedleft"}
+_SMALL = (r"\small", r"\setlength{\tabcolsep}{4pt}")
 _GUARD = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 # A longtable cannot stand beside another column.
 _ONE_COLUMN = (
@@ -58,13 +56,9 @@ class LatexTable:
 
     def packages(self) -> Iterator[str]:
         """Yield the packages that the table needs."""
-        yield "booktabs"
-        if self._wraps:
+        yield from ("booktabs", "longtable" if self._is_long else "graphicx")
+        if self._is_long and self._wraps:
             yield "array"
-        if self._is_long:
-            yield "longtable"
-        elif not self._wraps:
-            yield "graphicx"
 
     def latex(self) -> list[str]:
         """Return the lines of a ``table*``, which fills the width of a page, or of a ``longtable``."""
@@ -76,69 +70,46 @@ class LatexTable:
         rows = [*self.head, *(row for section in self.sections for row in section)]
         return [[cell.plain for cell in column] for column in zip(*rows, strict=True)]
 
-    @cached_property
-    def _wraps(self) -> bool:
-        """Whether columns share the width of the line, because their content needs more than one line."""
-        return self._width > (_LINE if self._is_long else _SHRUNK_LINE)
-
-    @cached_property
-    def _width(self) -> int:
-        return sum(max(map(len, column)) + 2 for column in self._texts)
-
-    @cached_property
-    def _wanted(self) -> list[int]:
-        """Characters for each column where columns share the line: at least those of its longest unbreakable piece."""
-        for most in (24, 18, 12):
-            wanted = [
-                2 + max(longest_piece(column), min(max(map(len, column)), 2 * most if side == "l" else most))
-                for side, column in zip(self.columns, self._texts, strict=True)
-            ]
-            if sum(wanted) <= _SIZES[0][0]:
-                break
-        return wanted
+    @property
+    def _is_long(self) -> bool:
+        return len(self._texts[0]) + sum(map(len, self.notes)) / _NOTE_LINE > _PAGE
 
     @property
-    def _shares(self) -> list[float]:
-        return [each / sum(self._wanted) for each in self._wanted]
+    def _wraps(self) -> bool:
+        """Whether the columns of a ``longtable``, which nothing shrinks, share the width of the line."""
+        return sum(max(map(len, column)) + 2 for column in self._texts) > _LINE
 
-    @cached_property
-    def _is_long(self) -> bool:
-        rows = sum(self._lines_of(row) for section in (self.head, *self.sections) for row in section)
-        return rows + sum(map(len, self.notes)) / _NOTE_LINE > _PAGE
-
-    def _lines_of(self, row: LatexRow) -> int:
-        if self._width <= _LINE:
-            return 1
-        return max(ceil(len(cell.plain) / (_LINE * share)) for cell, share in zip(row, self._shares, strict=True)) or 1
-
-    def _type(self) -> list[str]:
-        """Return size of type and distance of columns: the more there is on a line, the smaller."""
+    def _long_columns(self) -> tuple[Sequence[str], str]:
+        """Return size of type and columns; those that share the line hold their longest unbreakable piece."""
         if not self._wraps:
-            return [r"\small", r"\setlength{\tabcolsep}{4pt}"]
-        command, points = next((command, points) for most, command, points in _SIZES if sum(self._wanted) <= most)
-        return [command, rf"\setlength{{\tabcolsep}}{{{points}pt}}"]
-
-    def _columns(self) -> str:
-        if not self._wraps:
-            return self.columns
-        return "".join(
-            rf">{{{_SIDES[side]}\arraybackslash\hspace{{0pt}}}}p{{\dimexpr{share - 0.0005:.3f}\linewidth-2\tabcolsep}}"
-            for side, share in zip(self.columns, self._shares, strict=True)
+            return _SMALL, self.columns
+        wanted = [
+            2 + max(longest_piece(column), min(max(map(len, column)), 24 if side == "l" else 12))
+            for side, column in zip(self.columns, self._texts, strict=True)
+        ]
+        size = r"\scriptsize" if sum(wanted) <= _SCRIPT_LINE else r"\tiny"
+        columns = (
+            rf">{{{_SIDES[side]}\arraybackslash\hspace{{0pt}}}}"
+            rf"p{{\dimexpr{each / sum(wanted) - 0.0005:.3f}\linewidth-2\tabcolsep}}"
+            for side, each in zip(self.columns, wanted, strict=True)
         )
+        return (size, r"\setlength{\tabcolsep}{2pt}"), "".join(columns)
 
     def _float(self) -> list[str]:
-        tabular = [rf"\begin{{tabular}}{{{self._columns()}}}", r"\toprule", *_rows(self.head)]
+        tabular = [r"\toprule", *_rows(self.head)]
         for section in self.sections:
             tabular += [r"\midrule", *_rows(section)]
-        tabular += [r"\bottomrule", r"\end{tabular}"]
         return [
             r"\begin{table*}[tp]",
             r"\centering",
             rf"\caption{{{escape(self.title)}}}",
             rf"\label{{{self.label}}}",
             r"\smallskip",
-            *self._type(),
-            *(tabular if self._wraps else [_GUARD, *tabular, "}"]),
+            *_SMALL,
+            _GUARD,
+            rf"\begin{{tabular}}{{{self.columns}}}",
+            *[*tabular, r"\bottomrule", r"\end{tabular}"],
+            "}",
             r"\begin{minipage}{\linewidth}",
             *self._below(),
             r"\end{minipage}",
@@ -149,11 +120,12 @@ class LatexTable:
         head = [r"\toprule", *_rows(self.head), r"\midrule"]
         continued = rf"\multicolumn{{{len(self.columns)}}}{{l}}{{Table~\ref{{{self.label}}}, continued}} \\"
         first, *others = self.sections
+        size, columns = self._long_columns()
         return [
             *_ONE_COLUMN,
             r"\begingroup",
-            *self._type(),
-            rf"\begin{{longtable}}{{{self._columns()}}}",
+            *size,
+            rf"\begin{{longtable}}{{{columns}}}",
             rf"\caption{{{escape(self.title)}}}\label{{{self.label}}} \\",
             *[*head, r"\endfirsthead"],
             *[continued, *head, r"\endhead"],

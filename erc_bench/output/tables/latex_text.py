@@ -8,94 +8,44 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+
+def _commands(pairs: str) -> dict[str, str]:
+    """Return commands by sign, of a text in which each sign is followed by its command."""
+    words = pairs.split()
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
+MATH = _commands(
+    "± pm ≤ leq ≥ geq ≠ neq ≈ approx · cdot × times ∞ infty √ surd ∈ in ‖ Vert \u00b5 mu"
+    " † dagger ‡ ddagger ↓ downarrow ⇓ Downarrow △ triangle ▽ bigtriangledown"
+    " → rightarrow ← leftarrow ↑ uparrow ⇒ Rightarrow"
+)
+"""Commands of math mode by sign."""
+_TEXT = _commands(
+    r"\ textbackslash ~ textasciitilde ^ textasciicircum < textless > textgreater | textbar … ldots § S"
+    " ß ss ø o Ø O æ ae Æ AE œ oe Œ OE ł l Ł L ı i"
+)
 _ESCAPES = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "±": r"$\pm$",
-    "≤": r"$\leq$",
-    "·": r"$\cdot$",
-    "†": r"$\dagger$",
-    "‡": r"$\ddagger$",
-    "↓": r"$\downarrow$",
-    "⇓": r"$\Downarrow$",
-    "△": r"$\triangle$",
-    "▽": r"$\bigtriangledown$",
-    "§": r"\S{}",
-    "¹": "$^1$",
-    "²": "$^2$",
-    "³": "$^3$",
-    "½": r"$\frac{1}{2}$",
-    "−": "$-$",
-    "×": r"$\times$",
-    "≥": r"$\geq$",
-    "≠": r"$\neq$",
-    "≈": r"$\approx$",
-    "∞": r"$\infty$",
-    "√": r"$\surd$",
-    "∈": r"$\in$",
-    "‖": r"$\Vert$",
-    "°": r"$^\circ$",
-    "\u00b5": r"$\mu$",
-    "→": r"$\rightarrow$",
-    "←": r"$\leftarrow$",
-    "↑": r"$\uparrow$",
-    "⇒": r"$\Rightarrow$",
-    "…": r"\ldots{}",
-    "–": "--",
-    "—": "---",
-    "“": "``",
-    "”": "''",
-    "„": '"',
-    "‘": "`",
-    "’": "'",
-    "\u00a0": "~",
-    "ß": r"\ss{}",
-    "ø": r"\o{}",
-    "Ø": r"\O{}",
-    "æ": r"\ae{}",
-    "Æ": r"\AE{}",
-    "œ": r"\oe{}",
-    "Œ": r"\OE{}",
-    "ł": r"\l{}",
-    "Ł": r"\L{}",
-    "ı": r"\i{}",
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    **{sign: rf"$\{command}$" for sign, command in MATH.items()},
+    **{sign: rf"\{command}{{}}" for sign, command in _TEXT.items()},
+    **{"¹": "$^1$", "²": "$^2$", "³": "$^3$", "½": r"$\frac{1}{2}$", "−": "$-$", "°": r"$^\circ$"},
+    **{"–": "--", "—": "---", "“": "``", "”": "''", "„": '"', "‘": "`", "’": "'", "\u00a0": "~"},
 }
-# Greek letters that look like Latin ones have no command: they print as those.
+# Greek letters that look like Latin ones lack commands: they print as those.
 _LATIN_LOOK = {"omicron": "o", "Alpha": "A", "Beta": "B", "Epsilon": "E", "Zeta": "Z", "Eta": "H", "Iota": "I"}
 _LATIN_LOOK |= {"Kappa": "K", "Mu": "M", "Nu": "N", "Omicron": "O", "Rho": "P", "Tau": "T", "Chi": "X"}
-_ACCENTS = {
-    "\u0300": r"\`",
-    "\u0301": r"\'",
-    "\u0302": r"\^",
-    "\u0303": r"\~",
-    "\u0304": r"\=",
-    "\u0306": r"\u",
-    "\u0307": r"\.",
-    "\u0308": r"\"",
-    "\u030a": r"\r",
-    "\u030b": r"\H",
-    "\u030c": r"\v",
-    "\u0323": r"\d",
-    "\u0327": r"\c",
-    "\u0331": r"\b",
-}
+_ACCENTS = _commands(
+    "\u0300 ` \u0301 ' \u0302 ^ \u0303 ~ \u0304 = \u0306 u \u0307 . \u0308 \" \u030a r \u030b H \u030c v"
+    " \u0323 d \u0327 c \u0331 b"
+)
+"""By the sign that is put on a letter, the name of the command that does."""
 
 
 def escape(text: str) -> str:
     """Return text that LaTeX prints as it is: pure ASCII, whatever the document's encoding and fonts.
 
-    Greek and symbols become math, accented letters their commands; what has neither is named by its
+    Greek and symbols become math, accented letters their commands; any other character is named by its
     code point: ``[U+4E2D]``.
     """
     return "".join(map(_escaped, unicodedata.normalize("NFC", text)))
@@ -129,7 +79,7 @@ def _accented(character: str) -> str:
     if not marks or not (letter.isascii() and letter.isalpha() and all(mark in _ACCENTS for mark in marks)):
         return ""
     for mark in marks:
-        letter = f"{_ACCENTS[mark]}{{{letter}}}"
+        letter = rf"\{_ACCENTS[mark]}{{{letter}}}"
     return letter
 
 
@@ -145,7 +95,7 @@ _PIECES = re.compile(r"[^=./_-]*[=./_-]+|[^=./_-]+")
 
 def breakable(text: str) -> str:
     """Return text of which long words such as ``encoder.template=paper`` may be broken after ``=``, ``.`` and so on."""
-    return " ".join(map(_breakable_word, text.split(" ")))
+    return " ".join(r"\allowbreak{}".join(map(escape, _pieces(word))) for word in text.split(" "))
 
 
 def longest_piece(texts: Iterable[str]) -> int:
@@ -158,10 +108,6 @@ def _pieces(word: str) -> list[str]:
     return [word] if len(word) <= _LONG_WORD else _PIECES.findall(word)
 
 
-def _breakable_word(word: str) -> str:
-    return r"\allowbreak{}".join(map(escape, _pieces(word)))
-
-
 def comment(note: str) -> str:
-    """Return a note for a line that only readers of the source see: what is ASCII stays as it is."""
+    """Return a note for a line that only readers of the source see: ASCII stays as it is."""
     return "".join(each if each.isascii() else _escaped(each) for each in " ".join(note.split()))

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.detail_table import detail_note, detail_table
-from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import CellText, Panel, panels
+from erc_bench.output.tables.table_cells import CellText, Panel, TextTable, caption_with_ranks, panels
 
 _WRAP = {"best": ("**", "**"), "second": ("<ins>", "</ins>"), "": ("", "")}
 
@@ -17,7 +16,7 @@ _WRAP = {"best": ("**", "**"), "second": ("<ins>", "</ins>"), "": ("", "")}
 def render(comparison: Comparison) -> str:
     """Return the tables of the scores and of the comparisons, each with its notes."""
     parts = [_scores(panel) for panel in panels(comparison)]
-    parts += ["\n".join(f"- {escape(sentence)}" for sentence in _sentences(comparison))]
+    parts += ["\n".join(f"- {escape(sentence)}" for sentence in caption_with_ranks(comparison))]
     shown = detail_table(comparison)
     if shown:
         parts += [_text_table(shown), escape(detail_note(comparison))]
@@ -38,11 +37,6 @@ def _scores(panel: Panel) -> str:
 def escape(text: str) -> str:
     """Return text that Markdown shows as it is."""
     return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text)
-
-
-def _sentences(comparison: Comparison) -> list[str]:
-    ranks = ["Bold: best of a column; underlined: second."] if len(comparison.rows) > 1 else []
-    return [*comparison.caption, *ranks]
 
 
 def _cell(cell: CellText) -> str:

@@ -13,8 +13,16 @@ from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.comparison.requested_tests import Tests
 from erc_bench.output.tables.additional_tables import additional_tables
 from erc_bench.output.tables.detail_table import adjusted_title, detail_note, further_figures, further_titles
-from erc_bench.output.tables.selection_audit import TextTable
-from erc_bench.output.tables.table_cells import NOTHING, CellText, Detail, Panel, details, interval_title, panels
+from erc_bench.output.tables.table_cells import (
+    NOTHING,
+    CellText,
+    Detail,
+    Panel,
+    TextTable,
+    details,
+    interval_title,
+    panels,
+)
 
 _STYLES = {"best": "bold", "second": "underline", "": ""}
 # Without a terminal nothing is bold: plain text has signs for it.
@@ -34,7 +42,9 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     ranks = "bold: best, underlined: second" if console.is_terminal else "*...*: best, _..._: second"
     lines = [*comparison.caption, f"Within a column, {ranks}." if len(comparison.rows) > 1 else ""]
     lines += [detail_note(comparison)] if shown else []
-    lines += [f"{each.comparison} on {each.dataset}: {each.reason}." for each in shown if _reason_is_below(each)]
+    # Where there is no interval the reason stands in its place.
+    below = [each for each in shown if each.reason and each.interval != NOTHING]
+    lines += [f"{each.comparison} on {each.dataset}: {each.reason}." for each in below]
     lines += [note for each in others for note in each.notes]
     for line in filter(None, lines):
         console.print(Text(line), style="dim", highlight=False)
@@ -57,12 +67,10 @@ def _scores(panel: Panel, terminal: bool) -> Table:
         table.add_column(Text(f"{name}\n{metric}" if metric else name), justify="right", overflow="fold")
     # Many classes stand side by side: each has its spread below its mean, and no marks.
     show = _class_cell if panel.title else _cell
-    for label, cells in panel.rows:
-        table.add_row(Text(label), *(show(cell, terminal) for cell in cells))
-    if panel.reported:
+    for rows in (panel.rows, panel.reported):
+        for label, cells in rows:
+            table.add_row(Text(label), *(show(cell, terminal) for cell in cells))
         table.add_section()
-    for label, cells in panel.reported:
-        table.add_row(Text(label), *(show(cell, terminal) for cell in cells))
     return table
 
 
@@ -119,11 +127,6 @@ def _first_lines(detail: Detail) -> tuple[str, str]:
         f"{detail.comparison}\n{detail.dataset}, n={detail.seeds}",
         f"{detail.difference}\n{detail.reason if detail.interval == NOTHING else detail.interval}",
     )
-
-
-def _reason_is_below(detail: Detail) -> bool:
-    # Where there is no interval the reason stands in its place.
-    return bool(detail.reason) and detail.interval != NOTHING
 
 
 def _over_seeds(detail: Detail, tests: Tests) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.statistics.results import DiscreteTest, TTest
 
 NOTHING = "-"
+RANKS_NOTE = "Bold: best of a column; underlined: second."
 FUTURE_MARK = "§"
 _MARKS = {"better": ("†", "‡", "△"), "worse": ("↓", "⇓", "▽")}
 _EQUAL = "≈"
@@ -34,6 +35,14 @@ class CellText:
     def joined(self, separator: str = " ± ") -> str:
         """Return value and spread."""
         return f"{self.value}{separator}{self.spread}" if self.spread else self.value
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A plain table as it is shown; its first two columns are words, the others figures."""
+
+    titles: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -90,7 +99,10 @@ def _panel(comparison: Comparison, title: str, indices: Sequence[int]) -> Panel:
     rows = [
         (row_label(comparison, row), tuple(_cell_text(comparison, column, row) for column in columns)) for row in filled
     ]
-    reported = [(row.label, tuple(_printed(row.values[index]) for index in indices)) for row in comparison.reported]
+    reported = [
+        (row.label, tuple(CellText(figure(row.values[index], ".2f")) for index in indices))
+        for row in comparison.reported
+    ]
     return Panel(
         title,
         tuple(_headers(columns)),
@@ -138,10 +150,6 @@ def _cell_text(comparison: Comparison, column: Column, row: int) -> CellText:
     return CellText(f"{summary.mean:.2f}", spread, score.rank, marks(column.pair_of(row)), ", ".join(words), letters)
 
 
-def _printed(value: float | None) -> CellText:
-    return CellText(figure(value, ".2f"))
-
-
 def marks(pair: Pair | None) -> str:
     """Return †, ‡ and △ for better than the baseline, ↓, ⇓ and ▽ for worse, ≈ for equal."""
     if pair is None:
@@ -149,6 +157,11 @@ def marks(pair: Pair | None) -> str:
     verdicts = (pair.verdict, pair.joint_verdict, pair.dialogue_verdict)
     found = "".join(_MARKS[verdict][place] for place, verdict in enumerate(verdicts) if verdict)
     return f"{found}{_EQUAL}" if pair.equivalent else found
+
+
+def caption_with_ranks(comparison: Comparison) -> list[str]:
+    """Return the caption, and where rows are ranked the meaning of the two ranks that are marked."""
+    return [*comparison.caption, *([RANKS_NOTE] if len(comparison.rows) > 1 else [])]
 
 
 def details(comparison: Comparison) -> list[Detail]:
@@ -213,16 +226,11 @@ def reasons(comparison: Comparison, pair: Pair) -> str:
     if over is not None:
         return over.test.reason or over.interval.reason
     found = [pair.seed_test.reason]
-    if comparison.tests.unit == "both":
-        found = _together(pair.seed_test.reason, pair.joint.reason)
+    if comparison.tests.unit == "both" and pair.joint.reason != pair.seed_test.reason:
+        both = (("seeds", pair.seed_test.reason), ("joint", pair.joint.reason))
+        found = [f"{words} {text}" for words, text in both if text]
     found += [f"no mark: {favoured(comparison, pair)}"] if pair.contradiction else []
     return "; ".join(filter(None, found))
-
-
-def _together(seeds: str, joint: str) -> list[str]:
-    if seeds == joint:
-        return [seeds]
-    return [f"{words} {text}" for words, text in (("seeds", seeds), ("joint", joint)) if text]
 
 
 def figure(value: float | None, form: str) -> str:

@@ -25,7 +25,7 @@ def code_digests(components: Mapping[str, type]) -> dict[str, str]:
 def _digest(component: type) -> str:
     text = meaning(component)
     if text is None:
-        # What is typed into a notebook may be derived from classes that stand in files.
+        # A class typed into a notebook may be derived from classes that stand in files.
         bases = [base for base in component.__mro__ if base.__module__.split(".")[0] not in VERSIONED]
         text = "\n".join(meaning(base) or typed_code(base) for base in bases)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -50,7 +50,7 @@ def _told(value: Any, seen: set[int]) -> Iterator[str]:
     if isinstance(value, (classmethod, staticmethod)):
         value = value.__func__
     for inner in filter(None, (getattr(value, "__wrapped__", None), getattr(value, "func", None))):
-        # What a decorator wraps: the wrapper itself may stand in a library.
+        # The function inside a decorator: the wrapper itself may stand in a library.
         if callable(inner) and not isinstance(value, type):
             yield from _told(inner, seen)
     if isinstance(value, FunctionType | type) and not _has_file(value):
@@ -80,7 +80,7 @@ def _held(value: Any, seen: set[int]) -> Iterator[str]:
 def _class(component: type, seen: set[int]) -> Iterator[str]:
     yield f"class {component.__qualname__}"
     for name, value in vars(component).items():
-        # What Python itself writes there (__module__, __dict__, __doc__) computes nothing.
+        # Entries that Python itself writes (__module__, __dict__, __doc__) compute nothing.
         if not name.startswith("__") or isinstance(value, FunctionType):
             yield from (f"{name} = {text}" for text in _told(value, seen))
 

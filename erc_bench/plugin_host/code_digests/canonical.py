@@ -137,7 +137,7 @@ class _Writer:
         yield ")"
 
     def _raise(self, node: ast.Raise, bound: frozenset[str]) -> Iterator[str]:
-        # That it raises counts, and with what; the words of the message do not.
+        # The class of the exception and its values count; the words of the message do not.
         yield "Raise("
         if isinstance(node.exc, ast.Call):
             yield from self.node(node.exc.func, bound)
@@ -167,7 +167,7 @@ class _Writer:
         yield f"{type(node).__name__}("
         for name in sorted(set(node._fields) - _WITHOUT_MEANING):
             value = getattr(node, name, None)
-            # What a later Python adds to a node is empty where the code does not use it.
+            # Fields that a later Python adds to a node are empty where the code does not use them.
             if value is None or value == []:
                 continue
             yield f"{name}="

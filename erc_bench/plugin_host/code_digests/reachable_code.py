@@ -61,8 +61,8 @@ class _Reach:
         told: set[str] = set()
         while left := [module for module in self._visited.values() if module.name not in told]:
             told.update(module.name for module in left)
-            # By what they do: the order of imports and definitions is a matter of formatting.
-            for module in sorted(left, key=_effects):
+            # Sorted by their effects: the order of imports and definitions is a matter of formatting.
+            for module in sorted(left, key=lambda each: _plain(each.effects)):
                 if module.effects:
                     yield f"effects = {self._text(module, module.effects)}"
                 yield from _data_files(module)
@@ -160,10 +160,6 @@ class _Reach:
 
 def _plain(statements: list[ast.stmt], name: str = "") -> str:
     return canonical(statements, lambda _name, _attributes: None, name)
-
-
-def _effects(module: ModuleSource) -> str:
-    return _plain(module.effects)
 
 
 def _is_hook(statement: ast.stmt) -> bool:

@@ -16,9 +16,9 @@ from erc_bench.contracts.backbone import Backbone, LoadedBackbone
 from erc_bench.contracts.encoder import TokenRow
 from erc_bench.errors import ErcBenchError
 from erc_bench.pretrained.backbone import PretrainedBackbone
-from erc_bench.pretrained.random_checkpoint import write_random_checkpoint
 from erc_bench.testing.findings import NotApplicableError
 from erc_bench.testing.offline import offline
+from erc_bench.testing.random_checkpoint import write_random_checkpoint
 from erc_bench.training.row_states import pad
 
 TEXTS = (

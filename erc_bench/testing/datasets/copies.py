@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from erc_bench.contracts.types import Dialogue, SplitName
-from erc_bench.corpora.overlap import overlap, repeats
+from erc_bench.corpora.verify import overlap, repeats
 from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check
 

@@ -12,7 +12,6 @@ from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.encoder import Encoder, TokenRow
 from erc_bench.contracts.types import Dialogue, Utterance
 from erc_bench.errors import ErcBenchError
-from erc_bench.pretrained.random_checkpoint import BERT
 from erc_bench.testing.dialogues import mapped, say_more, toy_dialogues
 from erc_bench.testing.encoders.encoder_runs import (
     TOLERANCE,
@@ -25,6 +24,7 @@ from erc_bench.testing.encoders.encoder_runs import (
     smallest_change,
 )
 from erc_bench.testing.findings import Check
+from erc_bench.testing.random_checkpoint import BERT
 from erc_bench.testing.tiny import ROBERTA, tiny_backbone
 
 

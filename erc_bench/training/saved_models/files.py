@@ -66,7 +66,7 @@ _UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 def _names(folder: Path) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
-        # What begins with a dot is the system's own (.DS_Store); nothing reads it.
+        # Names with a leading dot are the system's own (.DS_Store); nothing reads them.
         if path.is_dir() or name == MODEL_FILE or path.name.startswith("."):
             continue
         if not is_model_file(name):
@@ -110,11 +110,8 @@ def find_model(run: Path) -> Path:
 def _below(run: Path) -> list[Path]:
     patterns = ("*/" * depth + f"{MODEL_FOLDER}/{MODEL_FILE}" for depth in range(_DEPTH + 1))
     found = {file.parent for pattern in patterns for file in run.glob(pattern)}
-    return sorted(folder for folder in found if not _is_hidden(folder, run))
-
-
-def _is_hidden(folder: Path, run: Path) -> bool:
-    return any(part.startswith(".") for part in folder.relative_to(run).parts)
+    hidden = {folder for folder in found if any(part.startswith(".") for part in folder.relative_to(run).parts)}
+    return sorted(found - hidden)
 
 
 def _finished(folder: Path) -> Path:

@@ -33,7 +33,7 @@ from erc_bench.training.readout import scores_of
 from erc_bench.training.saved_models.description import Description, SavedComponent
 from erc_bench.training.saved_models.files import BACKBONE_FOLDER, BACKBONE_WEIGHTS, SYSTEM_FOLDER
 from erc_bench.training.saved_models.module_state import put_back
-from erc_bench.training.saved_models.rebuilding import Saved, read_weights, rebuild
+from erc_bench.training.saved_models.storing import Saved, read_weights, rebuild
 from erc_bench.training.system_cell import scores_of_system
 from erc_bench.training.workspace import Workspace
 
@@ -87,7 +87,7 @@ class Loader:
 
     def _system(self) -> Answer:
         component = self._components["system"]
-        system: System = component(self._options("system", component))
+        system: System = component(component.Options(**self._settings("system", component.Options)))
         if not component.can_be_saved():
             raise ErcBenchError(f"the system {component.name!r} that is installed here cannot be loaded: it lacks load")
         system.load(self.folder / SYSTEM_FOLDER)
@@ -145,9 +145,6 @@ class Loader:
             readouts,
             Resolved(values, {}, {}, said.regime),
         )
-
-    def _options(self, slot: str, component: Any) -> Any:
-        return component.Options(**self._settings(slot, component.Options))
 
     def _settings(self, slot: str, options: type) -> dict[str, Any]:
         """Return the saved settings of a slot in the types that its options declare now."""

@@ -38,7 +38,7 @@ def _as_json(value: Any, name: str, what: str) -> Any:
         again = json.loads(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError, RecursionError):
         again = None
-    # A tuple comes back as a list, a number as the name of a member: not what the module gave away.
+    # A tuple comes back as a list, a number as the name of a member: no longer the state of the module.
     if value is not None and (again != value or type(again) is not type(value)):
         raise ErcBenchError(
             f"{what} cannot be saved: its extra state {name!r} is not JSON ({type(value).__name__})",
@@ -85,7 +85,7 @@ def put_back(
     try:
         # Names were compared above: a stream of chance goes on as the fresh module has it.
         module.load_state_dict(given, strict=False)
-    except Exception as error:  # what a component makes of its extra state is its own
+    except Exception as error:  # a component may do anything with its extra state
         reason = " ".join(str(error).split())[:200]
         raise ErcBenchError(f"{what} cannot take its saved state: {reason}") from error
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
@@ -44,24 +44,16 @@ GivenTurn = str | tuple[str, str] | Mapping[str, Any]
 """A turn of a conversation: its text; (speaker, text); or an object with ``text`` and perhaps ``speaker``."""
 
 
+@dataclass(eq=False)
 class SavedModel:
     """A trained model that labels conversations. Made by :func:`load_model`."""
 
-    def __init__(
-        self,
-        folder: Path,
-        description: Description,
-        reading: str,
-        answer: Answer,
-        warnings: list[str],
-        normalise: Callable[[str], str],
-    ) -> None:
-        self.folder = folder
-        self.description = description
-        self.reading = reading
-        self.warnings = warnings
-        self._answer = answer
-        self._normalise = normalise
+    folder: Path
+    description: Description
+    reading: str
+    _answer: Answer = field(repr=False)
+    warnings: list[str]
+    _normalise: Callable[[str], str] = field(repr=False)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erc_bench.corpora.conversations.conversation import UNKNOWN_SPEAKER, sealed
-from erc_bench.corpora.conversations.plain_text import taken_over
+from erc_bench.corpora.conversations.conversation import UNKNOWN_SPEAKER, sealed, taken_over
 from erc_bench.corpora.conversations.reading import LARGEST, STDIN, read_document
 from erc_bench.errors import ErcBenchError
 
@@ -156,7 +155,7 @@ WRONG = [
     ("a.csv", 'text\n"never closed\n', "the record that begins on line 2 is damaged"),
     ("a.csv", "text,dialogue_id\na,1\nb,\n", "line 3: this turn names no conversation"),
     ("a.txt", "\n \n", "holds no turn"),
-    ("a.txt", b"ok\ncaf\xe9", "line 2: not UTF-8 (byte 0xe9)"),
+    ("a.txt", b"ok\ncaf\xe9", "line 2: the file is not UTF-8 (byte 0xe9)"),
     ("a.txt", "hi".encode("utf-16"), "looks like UTF-16 or a binary file"),
     ("a.txt", b"a\0b", "looks like UTF-16 or a binary file"),
 ]

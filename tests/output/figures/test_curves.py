@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures.histories import average
+from erc_bench.output.figures.curves import average
 
 
 def test_an_epoch_that_some_seeds_did_not_reach_is_the_mean_of_the_others():

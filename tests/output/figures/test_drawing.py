@@ -13,7 +13,8 @@ import pytest
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures import FORMATS, KINDS, draw, save
 from erc_bench.output.figures.figure_data import Drawn, Numbers, file_stem
-from erc_bench.output.figures.style import COLOURS, LINES, MARKERS, lightness, luminance, new_figure, styled, with_sign
+from erc_bench.output.figures.representations import MARKERS
+from erc_bench.output.figures.style import COLOURS, LINES, luminance, new_figure, styled, with_sign
 
 SIGNATURES = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-", "svg": b"<?xml", "csv": b""}
 
@@ -95,6 +96,12 @@ def test_names_are_text_whatever_signs_they_hold(runs, store, tmp_path):
         for each in runs.draw(kind):
             save(each, tmp_path / f"{each.name}.svg")
             ElementTree.parse(tmp_path / f"{each.name}.svg")
+
+
+def lightness(shade):
+    """Return how light a colour looks in greyscale, 0 (black) to 100 (white): L* of CIE 1976."""
+    share = luminance(shade)
+    return 116 * share ** (1 / 3) - 16 if share > 0.008856 else 903.3 * share
 
 
 def test_neighbouring_series_differ_in_greyscale():

@@ -5,9 +5,8 @@ import pytest
 import store_fixture
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.output.figures import clouds
-from erc_bench.output.figures.clouds import thinned
-from erc_bench.output.figures.representations import name_above, same_label
+from erc_bench.output.figures import representations
+from erc_bench.output.figures.representations import name_above, same_label, thinned
 
 
 def test_a_figure_holds_every_utterance_and_every_anchor(filled, store):
@@ -87,7 +86,7 @@ def test_where_the_objective_projects_the_projections_are_shown(runs, store):
 
 
 def test_a_large_split_is_thinned_evenly(filled, monkeypatch):
-    monkeypatch.setattr(clouds, "MOST_POINTS", 40)
+    monkeypatch.setattr(representations, "MOST_POINTS", 40)
     (drawn,) = filled.draw("representations", datasets=["meld"], methods=["ce"])
     assert "40 of 96 test utterances, evenly spread" in drawn.caption
     assert len(drawn.numbers.rows) == 40

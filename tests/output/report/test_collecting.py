@@ -122,7 +122,7 @@ def test_kinds_with_a_panel_for_each_row_show_the_baseline_and_the_best(cells, c
 
 
 def test_figures_stop_where_the_page_would_be_too_large(cells, catalogue, monkeypatch):
-    monkeypatch.setattr("erc_bench.output.report.pictures.MOST_MARKUP", 10)
+    monkeypatch.setattr("erc_bench.output.report.collecting.MOST_MARKUP", 10)
     found = collect(cells, ReportRequest(figures=("forest", "seeds")), catalogue)
     assert [picture.name.partition("-")[0] for picture in found.pictures] == ["forest"]
     assert any("the page would be too large" in note for note in found.picture_notes)

@@ -5,7 +5,8 @@ import pytest
 
 from erc_bench.comparison import Tests as Asked
 from erc_bench.comparison import compare
-from erc_bench.output.report.comparisons import interval_plot, scale_of
+from erc_bench.output.report.page import environment
+from erc_bench.output.report.tables import plot_of, scale_of
 from erc_bench.store.reading import read_cells
 
 
@@ -20,6 +21,12 @@ def filled(store):
 @pytest.fixture
 def column(filled):
     return compare(filled).columns[0]
+
+
+def interval_plot(pair, scale, words):
+    """Return the picture of a comparison as the page has it; nothing where there is nothing to draw."""
+    plot = plot_of(pair, scale)
+    return "" if plot is None else environment.get_template("parts.html").module.interval(plot, words)
 
 
 def places(markup, kind):

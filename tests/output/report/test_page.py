@@ -10,8 +10,8 @@ import pytest
 
 from erc_bench.output.report import render
 from erc_bench.output.report.page import embedded
+from erc_bench.output.tables.additional_tables import over_datasets_notes, over_datasets_table
 from erc_bench.output.tables.detail_table import detail_note, detail_table
-from erc_bench.output.tables.over_datasets import over_datasets_notes, over_datasets_table
 from erc_bench.output.tables.table_cells import panels
 
 

@@ -6,13 +6,12 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 
-def test_a_figure_is_an_image_that_holds_its_own_file_and_is_called_as_it_is(found):
+def test_a_figure_is_an_image_that_holds_its_own_file_and_is_called_as_it_is(found, page):
     pytest.importorskip("matplotlib")
     assert found.pictures
-    for picture in found.pictures:
-        content, alternative = re.fullmatch(
-            r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="([^"]+)">', picture.image
-        ).groups()
+    images = re.findall(r'<img src="data:image/svg\+xml;base64,([^"]+)" alt="([^"]+)">', page)
+    for picture, (content, alternative) in zip(found.pictures, images, strict=True):
+        assert picture.source == f"data:image/svg+xml;base64,{content}"
         assert unescape(alternative) == picture.title
         drawing = fromstring(b64decode(content))
         assert drawing.tag == "{http://www.w3.org/2000/svg}svg"

@@ -132,14 +132,14 @@ def test_a_first_cell_with_a_bracket_is_no_argument_of_the_row_before():
     ("rows", "columns", "text", "notes", "packages"),
     [
         (3, 4, "12.34", (), {"booktabs", "graphicx"}),
-        (3, 14, "12.34", (), {"booktabs", "array"}),
-        (3, 2, "as wide as several words of some length, which are wrapped", (), {"booktabs", "array"}),
+        (3, 14, "12.34", (), {"booktabs", "graphicx"}),
+        (3, 2, "as wide as several words of some length, which are shrunk", (), {"booktabs", "graphicx"}),
         (60, 4, "12.34", (), {"booktabs", "longtable"}),
         (60, 14, "12.34", (), {"booktabs", "array", "longtable"}),
         (3, 4, "12.34", ("A fact of a method. " * 300,), {"booktabs", "longtable"}),
     ],
 )
-def test_rows_and_notes_make_a_table_long_and_columns_make_it_wrap(rows, columns, text, notes, packages):
+def test_rows_and_notes_make_a_table_long_and_columns_make_a_long_one_wrap(rows, columns, text, notes, packages):
     table = table_of(rows, columns, text, notes)
     assert set(table.packages()) == packages
     lines = table.latex()

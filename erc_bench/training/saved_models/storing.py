@@ -1,24 +1,31 @@
-"""Write a trained model into a folder, and compare the written files with the original before it counts."""
+"""Write a trained model into a folder, and put it together again: the copy is held against the original first."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from erc_bench.contracts.classifier import Classifier
+from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.pretrained.files import write_reading
 from erc_bench.store.layout import MODEL_FILE
+from erc_bench.training.assembly import Assembly
 from erc_bench.training.composition import Composition
+from erc_bench.training.preparation import Standardiser, WordStates
 from erc_bench.training.readout import scores_of
 from erc_bench.training.result import TrainedParts
-from erc_bench.training.saved_models.description import Description, describe
+from erc_bench.training.row_states import RowEncoder
+from erc_bench.training.saved_models.description import Description, describe, read_description
 from erc_bench.training.saved_models.files import (
     BACKBONE_FOLDER,
     BACKBONE_WEIGHTS,
@@ -26,8 +33,85 @@ from erc_bench.training.saved_models.files import (
     WEIGHTS_FILE,
     digests,
 )
-from erc_bench.training.saved_models.module_state import taken_apart
-from erc_bench.training.saved_models.rebuilding import Saved, rebuild
+from erc_bench.training.saved_models.module_state import put_back, taken_apart
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The description of a composition and its tensors, all but the language model's, by part."""
+
+    description: Description
+    tensors: Mapping[str, Tensor]
+
+    @classmethod
+    def read(cls, folder: Path) -> Saved:
+        """Read both from the folder of a model; raises :class:`ErcBenchError` where they cannot be."""
+        return cls(read_description(folder), read_weights(folder / WEIGHTS_FILE))
+
+    def part(self, name: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Return tensors and extra state of one part."""
+        start = f"{name}."
+        own = {key.removeprefix(start): tensor for key, tensor in self.tensors.items() if key.startswith(start)}
+        return own, self.description.extra_state.get(name, {})
+
+    def standardiser(self, dim: int) -> Standardiser:
+        """Return the standardisation of the frozen language model's states."""
+        mean, deviation = (self._vectors(f"standardiser.{name}", (dim,)) for name in ("mean", "deviation"))
+        return Standardiser(mean, deviation)
+
+    def words(self, dim: int) -> WordStates:
+        """Return the states of all words that components asked for when the model was trained."""
+        known = {
+            tuple(words): self._vectors(f"words.{number}", (len(words), dim))
+            for number, words in enumerate(self.description.words)
+        }
+        return WordStates(_unknown, known)
+
+    def _vectors(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        found = self.tensors.get(name)
+        if found is None or tuple(found.shape) != shape or not found.is_floating_point():
+            shown = "missing" if found is None else f"{tuple(found.shape)}"
+            raise ErcBenchError(f"{WEIGHTS_FILE} of the saved model holds no {name} of the shape {shape}: {shown}")
+        return found
+
+
+def read_weights(file: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file; raises :class:`ErcBenchError` where it is damaged."""
+    try:
+        return load_file(file)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise ErcBenchError(f"{file} cannot be read: {' '.join(str(error).split())[:200]}") from error
+
+
+def _unknown(words: object) -> Tensor:
+    raise ErcBenchError(f"a component of the saved model asks for words that it did not ask for in training: {words}")
+
+
+def rebuild(
+    assembly: Assembly, encoding: tuple[Encoder, RowEncoder], saved: Saved
+) -> tuple[Composition, dict[str, Classifier]]:
+    """Return composition and fitted classifiers, the method's own first, around an encoder that is whole already.
+
+    Raises :class:`ErcBenchError` for state that does not fit the components.
+    """
+    encoder, row_encoder = encoding
+    device = assembly.workspace.device
+    words = saved.words(encoder.state_dim)
+    words.known.update({asked: states.to(assembly.precision).to(device) for asked, states in words.known.items()})
+    task = assembly.task_of(encoder, torch.tensor(saved.description.train_counts), words)
+    objective, head = assembly.objective_and_head(task)
+    put_back(objective, *saved.part("objective"), f"the objective {objective.name!r}")
+    put_back(head, *saved.part("head"), "the head")
+    # Nothing follows an encoder that trains no more.
+    objective.momentum = None
+    classifiers = assembly.classifiers(task)
+    for name, classifier in classifiers.items():
+        put_back(classifier, *saved.part(f"classifier.{name}"), f"the classifier {name!r}", grows=True)
+        # New buffers are as they were saved, on another device perhaps.
+        assembly.place(classifier)
+    composition = Composition(encoder, objective, head, row_encoder, precision=assembly.precision)
+    return composition, classifiers
+
 
 _LANGUAGE_MODEL = "language_model."
 _ROUNDING = 1e-3
@@ -42,17 +126,15 @@ def save_model(folder: Path, plan: Plan, model: TrainedParts | System, record: M
     """
     described = describe(plan, record)
     if isinstance(model, System):
-        _write_system(folder / SYSTEM_FOLDER, model)
+        system = folder / SYSTEM_FOLDER
+        system.mkdir()
+        model.save(system)
     else:
         described |= _write_composition(folder, model)
-    _write_description(folder, Description(**described, files=digests(folder)))
+    text = Description(**described, files=digests(folder)).text()
+    (folder / MODEL_FILE).write_text(text, encoding="utf-8")
     if isinstance(model, TrainedParts):
         _hold_against(model, Saved.read(folder))
-
-
-def _write_system(folder: Path, system: System) -> None:
-    folder.mkdir()
-    system.save(folder)
 
 
 def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
@@ -99,10 +181,6 @@ def _parts(model: TrainedParts) -> dict[str, tuple[nn.Module, str]]:
     for name, classifier in model.classifiers.items():
         parts[f"classifier.{name}"] = (classifier, f"the classifier {name!r}")
     return parts
-
-
-def _write_description(folder: Path, description: Description) -> None:
-    (folder / MODEL_FILE).write_text(description.text(), encoding="utf-8")
 
 
 def _hold_against(model: TrainedParts, saved: Saved) -> None:
