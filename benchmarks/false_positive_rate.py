@@ -138,11 +138,15 @@ def _dialogue_sign_flip(data: Simulated) -> bool:
 
 
 def _bootstrap(expanded: bool, data: Simulated) -> bool:
-    return dialogue_bootstrap(data.counts, metric, ALPHA, data.draws, data.seed, expanded=expanded).excludes(0.0)
+    return _leaves_out_0(dialogue_bootstrap(data.counts, metric, ALPHA, data.draws, data.seed, expanded=expanded))
 
 
 def _two_level(expanded: bool, data: Simulated) -> bool:
-    return two_level_bootstrap(data.counts, metric, ALPHA, data.draws, data.seed, expanded=expanded).excludes(0.0)
+    return _leaves_out_0(two_level_bootstrap(data.counts, metric, ALPHA, data.draws, data.seed, expanded=expanded))
+
+
+def _leaves_out_0(interval: BootstrapInterval) -> bool:
+    return interval.low is not None and interval.high is not None and not interval.low <= 0 <= interval.high
 
 
 def _joint(data: Simulated) -> bool:

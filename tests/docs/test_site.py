@@ -42,11 +42,16 @@ def test_every_name_for_plugins_and_notebooks_is_explained(site):
         assert f'.{name}" class="doc doc-heading"' in text, name
 
 
+RETURNED = {"erc_bench.experiments.result.Experiment", "erc_bench.training.saved_models.saved_model.SavedModel"}
+"""What functions return, and nobody makes."""
+
+
 def test_every_dataclass_shows_its_fields_and_their_types(site):
     import erc_bench.api as erc
 
     shown = signatures(site / "reference" / "api")
     public = [each for each in (getattr(erc, name) for name in erc.__all__) if dataclasses.is_dataclass(each)]
+    public = [each for each in public if f"{each.__module__}.{each.__qualname__}" not in RETURNED]
     assert len(public) > 15
     for each in public:
         signature = shown[f"{each.__module__}.{each.__qualname__}"]
@@ -55,10 +60,7 @@ def test_every_dataclass_shows_its_fields_and_their_types(site):
 
 def test_what_a_function_returns_shows_no_constructor(site):
     shown = signatures(site / "reference" / "api")
-    assert not shown.keys() & {
-        "erc_bench.experiments.result.Experiment",
-        "erc_bench.training.saved_models.saved_model.SavedModel",
-    }
+    assert not shown.keys() & RETURNED
 
 
 def signatures(folder):

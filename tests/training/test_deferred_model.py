@@ -4,14 +4,13 @@ from copy import deepcopy
 
 import pytest
 import torch
-from erc_bench.planning.overrides import parse_override
-from erc_bench.training.progress import Progress
 from torch import nn
 
 import erc_bench.api as erc
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.grid import plan_grid
 from erc_bench.planning.request import Request
+from erc_bench.planning.settings import parse_override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.pretrained.backbone import PretrainedBackbone
 from erc_bench.training.cell import Cell
@@ -61,7 +60,7 @@ def run(plan, said="word"):
     """Run a cell as a new process would; return its workspace and its result."""
     workspace = Workspace(CPU)
     data = CellData(*(dialogues(split, count, said) for split, count in (("train", 12), ("dev", 6), ("test", 6))))
-    return workspace, Cell(plan, data, "corpus", workspace, Progress()).run()
+    return workspace, Cell(plan, data, "corpus", workspace).run()
 
 
 def numbers(result):

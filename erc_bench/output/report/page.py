@@ -83,7 +83,7 @@ def render(report: Report) -> str:
         datasets_shown={each.column.title: each.column.dataset for each in report.shown},
     )
     # A lone surrogate, which JSON files may hold, has no place in a file.
-    return page.encode("utf-8", "replace").decode("utf-8")
+    return page.lstrip().encode("utf-8", "replace").decode("utf-8")
 
 
 def embedded(data: Any) -> str:
