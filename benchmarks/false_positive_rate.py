@@ -27,6 +27,7 @@ from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_fli
 from erc_bench.statistics.joint import joint_test, two_level_bootstrap
 from erc_bench.statistics.metrics import from_counts, leave_one_out
 from erc_bench.statistics.ranks import mann_whitney, wilcoxon
+from erc_bench.statistics.results import BootstrapInterval
 from erc_bench.statistics.seeds import one_sample_t, paired_t, sign_flip, welch_t
 
 ALPHA = 0.05
