@@ -100,8 +100,9 @@ def largest_printed_sd(test: OneSampleT, ours: Summary, alpha: float) -> Estimat
 
 
 def is_of(reported: ReportedRow, method: str) -> bool:
-    """Whether a method of ours has the name of a reported system: ``spcl-cl`` that of SPCL+CL."""
-    return reported.system.lower().replace("+", "-").replace(" ", "-") == method
+    """Whether a method of ours has the name of a reported system: ``spcl-cl`` that of SPCL+CL, the signs aside."""
+    one, other = ("".join(filter(str.isalnum, name.lower())) for name in (reported.system, method))
+    return one == other
 
 
 def _rerun(reported: ReportedRow, column: Column, row: int, rows: Sequence[TableRow]) -> Score | None:
