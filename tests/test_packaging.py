@@ -68,7 +68,7 @@ def test_data_files_are_in_it(wheel):
         path.relative_to(base).as_posix()
         for base, top in ((ROOT, "erc_bench"), (ROOT / "plugins", "erc_bench_plugins"))
         for path in (base / top).rglob("*.*")
-        if path.suffix in (".toml", ".csv", ".json", ".txt", ".html", ".css", ".js", ".template", ".typed")
+        if path.suffix in (".toml", ".csv", ".json", ".txt", ".html", ".css", ".js", ".template", ".typed", ".pyi")
     }
     some = {"erc_bench/comparison/expected.toml", "erc_bench/comparison/reported/eacl2024.csv"}
     assert some | {"erc_bench/output/report/report.js"} <= data <= names
