@@ -4,14 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from erc_bench.comparison.caption_cells import (
-    Ledgers,
-    another_machine,
-    configurations,
-    shown_cells,
-    unverified,
-    upstreams,
-)
+from erc_bench.comparison import caption_cells
 from erc_bench.comparison.caption_claims import claims
 from erc_bench.comparison.comparison_data import Column, Comparison, Score
 from erc_bench.comparison.rows import common_backbone, common_overrides
@@ -22,7 +15,7 @@ from erc_bench.statistics.results import counted
 from erc_bench.store.reading import StoredCell
 
 
-def caption(comparison: Comparison, cells: Iterable[StoredCell], ledgers: Ledgers) -> tuple[str, ...]:
+def caption(comparison: Comparison, cells: Iterable[StoredCell], ledgers: caption_cells.Ledgers) -> tuple[str, ...]:
     """Return the sentences of the caption; ``cells`` are all that the folder of runs holds, ``ledgers`` its own."""
     sentences = [_what(comparison), _shared(comparison)]
     # The last column of a dataset is one over all classes, with a floor.
@@ -36,12 +29,12 @@ def caption(comparison: Comparison, cells: Iterable[StoredCell], ledgers: Ledger
     sentences += _marks(comparison)
     sentences += _reported(comparison)
     cells = list(cells)
-    shown = shown_cells(comparison, cells)
+    shown = caption_cells.shown_cells(comparison, cells)
     sentences += [
-        *upstreams(shown),
-        another_machine(shown),
-        configurations(comparison, cells, ledgers),
-        unverified(shown),
+        *caption_cells.upstreams(shown),
+        caption_cells.another_machine(shown),
+        caption_cells.configurations(comparison, cells, ledgers),
+        caption_cells.unverified(shown),
     ]
     return tuple(sentence for sentence in sentences if sentence)
 

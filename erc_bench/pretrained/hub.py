@@ -13,14 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.pretrained.files import (
-    CONFIG_FILE,
-    POOLING_FILE,
-    WEIGHT_FILES,
-    missing_files,
-    missing_parts,
-    tokenizer_file_names,
-)
+from erc_bench.pretrained import files
 
 _SECONDS_TO_ANSWER = 5.0
 _HUB_ID = re.compile(r"[\w][\w.-]*(/[\w][\w.-]*)?")
@@ -43,8 +36,9 @@ class Revision:
 
     def wanted_files(self) -> list[str]:
         """Return configuration, tokenizer and the preferred weight files; a pickle only without safetensors."""
-        small = [name for name in (CONFIG_FILE, POOLING_FILE, *tokenizer_file_names()) if name in self.sizes]
-        weights = [name for name in WEIGHT_FILES if name in self.sizes][:1]
+        ours = (files.CONFIG_FILE, files.POOLING_FILE, *files.tokenizer_file_names())
+        small = [name for name in ours if name in self.sizes]
+        weights = [name for name in files.WEIGHT_FILES if name in self.sizes][:1]
         shards = fnmatch.filter(self.sizes, _SHARDS.get("".join(weights), ""))
         return small + weights + shards
 
@@ -75,11 +69,11 @@ def cached_snapshot(hub_id: str, revision: str) -> Path | None:
     """
     from huggingface_hub import try_to_load_from_cache
 
-    config = try_to_load_from_cache(hub_id, CONFIG_FILE, revision=revision)
+    config = try_to_load_from_cache(hub_id, files.CONFIG_FILE, revision=revision)
     if not isinstance(config, str):
         return None
     folder = Path(config).parent
-    return None if missing_files(folder) else folder
+    return None if files.missing_files(folder) else folder
 
 
 def look_up(hub_id: str, revision: str) -> Revision:
@@ -114,7 +108,7 @@ def download(version: Revision, revision: str) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.utils.tqdm import are_progress_bars_disabled, disable_progress_bars, enable_progress_bars
 
-    lacking = missing_parts(version.sizes)
+    lacking = files.missing_parts(version.sizes)
     if lacking:
         raise ErcBenchError(f"{version.hub_id} has no {', no '.join(lacking)}", "Choose another model.")
     quiet = not sys.stderr.isatty() and not are_progress_bars_disabled()

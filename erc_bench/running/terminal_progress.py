@@ -8,26 +8,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from erc_bench.training.events import (
-    CellEnded,
-    CellStarted,
-    EpochEnded,
-    Event,
-    GridStarted,
-    InJob,
-    Noted,
-    PhaseStarted,
-    Progress,
-    StepDone,
-)
+from erc_bench.training import events
 
 
-def progress_for(console: Console) -> Progress:
+def progress_for(console: Console) -> events.Progress:
     """Return bars for a terminal and lines for anything else."""
     return BarProgress(console) if console.is_terminal else LineProgress(console)
 
 
-class LineProgress(Progress):
+class LineProgress(events.Progress):
     """One line per cell; nothing moves."""
 
     def __init__(self, console: Console) -> None:
@@ -35,14 +24,14 @@ class LineProgress(Progress):
         self._cells = 0
         self._ended = 0
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: events.Event) -> None:
         match event:
-            case GridStarted(cells):
+            case events.GridStarted(cells):
                 self._cells = cells
-            case CellEnded(label, outcome, seconds):
+            case events.CellEnded(label, outcome, seconds):
                 self._ended += 1
                 self._say(f"[{self._ended}/{self._cells}] {label}: {outcome} ({seconds:.1f} s)")
-            case Noted(text):
+            case events.Noted(text):
                 self._say(text)
 
     def _say(self, text: str) -> None:
@@ -70,36 +59,36 @@ class BarProgress(LineProgress):
         self._job: TaskID | None = None
         self._bars.start()
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: events.Event) -> None:
         super().hear(event)
         match event:
-            case GridStarted(cells):
+            case events.GridStarted(cells):
                 self._bars.update(self._grid, total=cells)
-            case InJob(job):
+            case events.InJob(job):
                 self._job = self._jobs[job] = self._jobs[job] if job in self._jobs else self._bar(f"job {job + 1}")
-            case CellEnded():
+            case events.CellEnded():
                 self._bars.advance(self._grid)
                 self._bars.update(self._steps, visible=False)
             case _ if self._job is None:
                 self._show_alone(event)
             # Each of several processes has one bar, and that shows epochs.
-            case CellStarted(label):
+            case events.CellStarted(label):
                 self._bars.reset(self._job, total=None, facts=label)
-            case EpochEnded(epoch=epoch, epochs=int(epochs)):
+            case events.EpochEnded(epoch=epoch, epochs=int(epochs)):
                 self._bars.update(self._job, total=epochs, completed=epoch)
 
-    def _show_alone(self, event: Event) -> None:
+    def _show_alone(self, event: events.Event) -> None:
         match event:
-            case CellStarted(label):
+            case events.CellStarted(label):
                 self._bars.update(self._grid, facts=label)
                 self._bars.reset(self._epochs, visible=False, facts="")
-            case PhaseStarted(name, steps):
+            case events.PhaseStarted(name, steps):
                 self._bars.reset(self._steps, total=steps, description=name, visible=steps > 1, facts="")
-            case StepDone(loss):
+            case events.StepDone(loss):
                 self._bars.advance(self._steps)
                 if loss is not None:
                     self._bars.update(self._steps, facts=f"loss {loss:.3f}")
-            case EpochEnded(epoch=epoch, epochs=int(epochs)):
+            case events.EpochEnded(epoch=epoch, epochs=int(epochs)):
                 terms = "  ".join(f"{name} {value:.3f}" for name, value in event.terms.items())
                 facts = f"dev {event.headline:.2f}  {terms}"
                 self._bars.update(self._epochs, total=epochs, completed=epoch, visible=True, facts=facts)

@@ -22,21 +22,8 @@ from filelock import FileLock, Timeout
 from safetensors.numpy import save
 
 from erc_bench.contracts.types import UtteranceKey
+from erc_bench.store import layout
 from erc_bench.store.file_contents import Content, content_in, content_of
-from erc_bench.store.layout import (
-    ARRAYS_FILE,
-    LOCK_FILE,
-    MODEL_FOLDER,
-    PREDICTIONS_FILE,
-    RECORD_FILE,
-    STATUS_FILE,
-    TRACEBACK_FILE,
-    Status,
-    is_cell_file,
-    part_of,
-    readout_file,
-    whole_of,
-)
 from erc_bench.store.regular_files import is_regular, kind_of, refuse_filled, remove_irregular
 
 
@@ -63,8 +50,8 @@ class CellWriter:
         Raises :class:`ErcBenchError` where a folder that holds something is in the lock's place.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        remove_irregular(self.folder / LOCK_FILE)
-        self._lock = FileLock(self.folder / LOCK_FILE)
+        remove_irregular(self.folder / layout.LOCK_FILE)
+        self._lock = FileLock(self.folder / layout.LOCK_FILE)
         try:
             self._lock.acquire(timeout=-1 if wait else 0)
         except Timeout as error:
@@ -86,26 +73,26 @@ class CellWriter:
         Raises :class:`ErcBenchError`, before anything is removed, for a folder that holds something in the place of
         one of its files.
         """
-        entries = sorted(self.folder.iterdir(), key=lambda path: path.name != STATUS_FILE)
+        entries = sorted(self.folder.iterdir(), key=lambda path: path.name != layout.STATUS_FILE)
         for path in entries:
-            if is_cell_file(whole_of(path.name)):
+            if layout.is_cell_file(layout.whole_of(path.name)):
                 refuse_filled(path)
         for path in entries:
             self._remove(path)
         self.contents = {}
 
     def _remove(self, path: Path) -> None:
-        name = whole_of(path.name)
-        if name == MODEL_FOLDER and kind_of(path) == "a folder":
+        name = layout.whole_of(path.name)
+        if name == layout.MODEL_FOLDER and kind_of(path) == "a folder":
             shutil.rmtree(path)
-        elif path.name != LOCK_FILE and is_regular(path):
+        elif path.name != layout.LOCK_FILE and is_regular(path):
             path.unlink()
-        elif name == MODEL_FOLDER or is_cell_file(name):
+        elif name == layout.MODEL_FOLDER or layout.is_cell_file(name):
             remove_irregular(path)
 
     def write_record(self, record: Mapping[str, Any]) -> None:
         """Write the record of the run."""
-        self._write(RECORD_FILE, json.dumps(record, indent=1, allow_nan=False).encode())
+        self._write(layout.RECORD_FILE, json.dumps(record, indent=1, allow_nan=False).encode())
 
     def write_predictions(
         self,
@@ -120,16 +107,16 @@ class CellWriter:
         writer.writerow(["dialogue_id", "utterance", "gold", "predicted", *labels])
         for (key, gold, predicted), row in zip(rows, scores.tolist(), strict=True):
             writer.writerow([*key, gold, predicted, *(f"{value:.4f}" for value in row)])
-        name = PREDICTIONS_FILE if readout is None else readout_file(readout)
+        name = layout.PREDICTIONS_FILE if readout is None else layout.readout_file(readout)
         self._write(name, text.getvalue().encode())
 
     def write_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Write named arrays as safetensors."""
-        self._write(ARRAYS_FILE, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
+        self._write(layout.ARRAYS_FILE, save({name: np.ascontiguousarray(array) for name, array in arrays.items()}))
 
     def write_model(self, write: Callable[[Path], None]) -> None:
         """Let ``write`` fill the folder of the trained model, which appears when all its files are there."""
-        temporary = self.folder / part_of(MODEL_FOLDER)
+        temporary = self.folder / layout.part_of(layout.MODEL_FOLDER)
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
         try:
@@ -138,19 +125,19 @@ class CellWriter:
             contents = {}
             for name in files:
                 # safetensors lets nobody else read what it writes; the other files of a cell are readable.
-                (temporary / name).chmod((self.folder / LOCK_FILE).stat().st_mode)
-                contents[f"{MODEL_FOLDER}/{name}"] = _sync(temporary / name)
-            temporary.replace(self.folder / MODEL_FOLDER)
+                (temporary / name).chmod((self.folder / layout.LOCK_FILE).stat().st_mode)
+                contents[f"{layout.MODEL_FOLDER}/{name}"] = _sync(temporary / name)
+            temporary.replace(self.folder / layout.MODEL_FOLDER)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
         self.contents |= contents
 
     def finish(
-        self, status: Status, error: str = "", traceback: str = "", inputs: Mapping[str, Any] | None = None
+        self, status: layout.Status, error: str = "", traceback: str = "", inputs: Mapping[str, Any] | None = None
     ) -> None:
         """Write the status, after which the cell counts; ``inputs`` are the inputs of a failed cell."""
         if traceback:
-            self._write(TRACEBACK_FILE, traceback.encode())
+            self._write(layout.TRACEBACK_FILE, traceback.encode())
         finished = datetime.now(UTC).isoformat(timespec="seconds")
         content: dict[str, Any] = {
             "status": status,
@@ -162,10 +149,10 @@ class CellWriter:
             content["error"] = error
         if inputs is not None:
             content["inputs"] = dict(inputs)
-        self._write(STATUS_FILE, json.dumps(content, indent=1).encode())
+        self._write(layout.STATUS_FILE, json.dumps(content, indent=1).encode())
 
     def _write(self, name: str, content: bytes) -> None:
-        temporary = self.folder / part_of(name)
+        temporary = self.folder / layout.part_of(name)
         try:
             with temporary.open("wb") as stream:
                 stream.write(content)
@@ -174,7 +161,7 @@ class CellWriter:
             temporary.replace(self.folder / name)
         finally:
             temporary.unlink(missing_ok=True)
-        if name != STATUS_FILE:
+        if name != layout.STATUS_FILE:
             self.contents[name] = content_of(content)
 
 

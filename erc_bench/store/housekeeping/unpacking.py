@@ -14,17 +14,9 @@ from pathlib import Path
 
 from erc_bench.corpora.archive import extract_checked
 from erc_bench.errors import ErcBenchError, naming
+from erc_bench.store.housekeeping import removing
 from erc_bench.store.housekeeping.found_cells import LEVELS, SEED, SETTINGS, CellFolder, foreign_in, look_at
 from erc_bench.store.housekeeping.packing import Packed, digest_of
-from erc_bench.store.housekeeping.removing import (
-    INCOMING,
-    HeldError,
-    aside_of,
-    held,
-    keep_in_ledger,
-    put_aside,
-    remove_aside,
-)
 from erc_bench.store.layout import is_cell_file
 
 _MOST_FILES = 2_000_000
@@ -53,7 +45,7 @@ def restore(archive: Path, runs: Path, overwrite: bool) -> Placed:
         if not written:
             raise ErcBenchError(f"{archive} is empty: there is no cell in it")
         done = _place(_cells(archive, incoming, written), runs, overwrite)
-        keep_in_ledger(done.placed, runs)
+        removing.keep_in_ledger(done.placed, runs)
         return done
 
 
@@ -73,7 +65,7 @@ def copy(cells: Iterable[CellFolder], runs: Path, overwrite: bool) -> Packed:
                     f"the copy of {copied.name} is not the same; nothing was removed", "Try another disk."
                 )
         done = _place(copies, runs, overwrite)
-        keep_in_ledger(done.placed, runs)
+        removing.keep_in_ledger(done.placed, runs)
     reasons = {cell.parts: why for cell, why in done.left}
     for cell in [cell for cell in packed.digests if cell.parts in reasons]:
         del packed.digests[cell]
@@ -94,7 +86,7 @@ def _incoming(runs: Path) -> Iterator[Path]:
     """Give a hidden folder below the runs, so that a cell comes from it to its place by one renaming."""
     with naming(f"{runs} cannot be written"):
         runs.mkdir(parents=True, exist_ok=True)
-        folder = aside_of(runs, INCOMING)
+        folder = removing.aside_of(runs, removing.INCOMING)
         folder.mkdir()
         try:
             yield folder
@@ -125,7 +117,7 @@ def _place(cells: Iterable[CellFolder], runs: Path, overwrite: bool) -> Placed:
     for cell in cells:
         try:
             why = _place_one(cell, runs.joinpath(*cell.parts), overwrite)
-        except HeldError as reason:
+        except removing.HeldError as reason:
             why = str(reason)
         except OSError as error:
             why = str(error.strerror or error)
@@ -146,15 +138,15 @@ def _place_one(cell: CellFolder, target: Path, overwrite: bool) -> str:
         return ""
     if not overwrite:
         return "it is there already; --overwrite replaces it"
-    with held(target):
+    with removing.held(target):
         foreign = foreign_in(target)
         if foreign:
             return foreign
-        earlier = put_aside(target)
+        earlier = removing.put_aside(target)
         try:
             cell.path.rename(target)
         except OSError:
             earlier.rename(target)
             raise
-        remove_aside(earlier)
+        removing.remove_aside(earlier)
     return ""
