@@ -81,6 +81,8 @@ def show_cells(console: Console, chosen: Chosen) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from erc_bench.comparison.wording import seed_list
+
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("dataset", "method", "backbone", "settings", "seeds"):
         table.add_column(name, overflow="fold")
@@ -90,7 +92,7 @@ def show_cells(console: Console, chosen: Chosen) -> None:
     for cells in _alike(chosen):
         first = cells[0]
         told = "; ".join(filter(None, (", ".join(chosen.states(first)), chosen.why(first))))
-        facts = (*first.parts[:-1], _seeds(cells), f"{_size(cells):.1f}", _days(cells), told)
+        facts = (*first.parts[:-1], seed_list(cell.seed for cell in cells), f"{_size(cells):.1f}", _days(cells), told)
         table.add_row(*map(Text, facts))
     console.print(table)
 
@@ -114,17 +116,6 @@ def _alike(chosen: Chosen) -> list[list[CellFolder]]:
         return (*cell.parts[:-1], chosen.states(cell), chosen.why(cell))
 
     return [list(cells) for _, cells in groupby(sorted(chosen.cells, key=lambda c: (key(c), c.seed)), key)]
-
-
-def _seeds(cells: Sequence[CellFolder]) -> str:
-    """Write seeds shortly: ``1-5, 9``."""
-    spans: list[list[int]] = []
-    for cell in cells:
-        if spans and cell.seed == spans[-1][-1] + 1:
-            spans[-1].append(cell.seed)
-        else:
-            spans.append([cell.seed])
-    return ", ".join(str(span[0]) if len(span) == 1 else f"{span[0]}-{span[-1]}" for span in spans)
 
 
 def _size(cells: Sequence[CellFolder]) -> float:

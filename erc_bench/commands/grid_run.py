@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.statistics.results import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -88,7 +89,7 @@ def going_to_run(grid: Grid, found: Mapping[CellAddress, Found]) -> list[Plan]:
 
 def cells(count: int) -> str:
     """Count cells in words."""
-    return f"{count} cell{'' if count == 1 else 's'}"
+    return counted(count, "cell")
 
 
 def report(outcome: GridOutcome, runs: Path) -> None:
@@ -97,7 +98,7 @@ def report(outcome: GridOutcome, runs: Path) -> None:
         click.echo(f"Stale: {plan.label()}: {reason}; --overwrite stale runs it again.", err=True)
     if not outcome.failed:
         return
-    click.echo(f"{len(outcome.failed)} cell{'' if len(outcome.failed) == 1 else 's'} failed:", err=True)
+    click.echo(f"{cells(len(outcome.failed))} failed:", err=True)
     alike: dict[str, list[Plan]] = {}
     for plan, reason in outcome.failed:
         alike.setdefault(reason, []).append(plan)

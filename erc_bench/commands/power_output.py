@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from erc_bench.commands.text_sections import Section, as_markdown, as_text
 from erc_bench.comparison.against_reported import PrintedTable
-from erc_bench.comparison.caption_claims import number
 from erc_bench.comparison.power import Needed, Power
+from erc_bench.comparison.wording import number
 from erc_bench.output.tables.against_reported import claims_notes, claims_table
 from erc_bench.output.tables.table_cells import figure
 

@@ -85,7 +85,6 @@ def _answers(run: Path, document: Document, request: PredictRequest) -> tuple[Sa
     from erc_bench.training.saved_models.saved_model import load_model
 
     with components_aside():
-        handed = HandedOver()
-        handed.take(request.plugins)
-        model = load_model(folder, readout=request.readout, device=request.device, catalogue=handed.catalogue())
+        catalogue = HandedOver(request.plugins).catalogue()
+        model = load_model(folder, readout=request.readout, device=request.device, catalogue=catalogue)
         return model, model.predict_conversations(document.conversations)

@@ -14,6 +14,7 @@ from erc_bench.commands.grid_run import SOME_FAILED, Aloud, say
 from erc_bench.commands.options import takes
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.run_requests import TuneRequest
+from erc_bench.statistics.results import counted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,7 +58,7 @@ def show_search(
     """Print the space of a search, how it is searched, and what is done of it."""
     points = search.points()
     how = "every point once" if points <= asked else f"{asked} trials by TPE"
-    say(console, f"{search.label()}: {_count(points, 'point')}, {how}")
+    say(console, f"{search.label()}: {counted(points, 'point')}, {how}")
     own = search.own_point()
     for address, values in search.space.values.items():
         say(console, f"  {address}: {', '.join(values)} (its own: {own[address]})")
@@ -65,8 +66,8 @@ def show_search(
     there = sum(cell.status == "done" and _of(cell, search) for cell in cells)
     say(
         console,
-        f"  {_count(min(len(trials), asked), 'trial')} done, {left} to run;"
-        f" {_count(there, 'cell')} done, {left * len(search.seeds)} to train at most",
+        f"  {counted(min(len(trials), asked), 'trial')} done, {left} to run;"
+        f" {counted(there, 'cell')} done, {left * len(search.seeds)} to train at most",
     )
 
 
@@ -80,7 +81,7 @@ class SearchesAloud(Aloud):
     def started(self, search: Search, trials: int, asked: int) -> None:
         """Say how many trials are there already."""
         if trials:
-            self.say(f"{search.label()}: {min(trials, asked)} of {_count(asked, 'trial')} there from earlier")
+            self.say(f"{search.label()}: {min(trials, asked)} of {counted(asked, 'trial')} there from earlier")
 
     def tried(self, search: Search, trial: Trial) -> None:
         """Print one line for a trial: number, score, and the settings that differ."""
@@ -157,7 +158,3 @@ def pairs(settings: Mapping[str, Any]) -> str:
 
 def _metric(search: Search) -> str:
     return search.own.dataset.headline_metric.replace("_", " ")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"

@@ -78,16 +78,6 @@ class Pair:
         """How many dialogues (episodes, sessions) the tests over them took for independent; 0 where none was made."""
         return self.joint.clusters if self.over_dialogues is None else self.over_dialogues.test.n
 
-    @property
-    def holm_p(self) -> float | None:
-        """The adjusted p of the test over seeds, by whichever correction was asked for."""
-        return self.adjusted_p
-
-    @property
-    def joint_holm_p(self) -> float | None:
-        """The adjusted p of the joint test, by whichever correction was asked for."""
-        return self.joint_adjusted_p
-
 
 @dataclass(frozen=True)
 class OverDatasets:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from erc_bench.contracts.component import Component, kind_of
 from erc_bench.contracts.hookspecs import PROJECT, hookimpl
 from erc_bench.contracts.method import Method
-from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.observers import ChosenObserver
 from erc_bench.planning.plan import Plan
@@ -20,7 +19,7 @@ from erc_bench.plugin_host.catalogue import HOOK_OF_KIND, Catalogue
 from erc_bench.plugin_host.plugin_files import PluginFile, add_plugin_files, load_plugin_file
 
 if TYPE_CHECKING:
-    from erc_bench.contracts.objective import Objective
+    pass
 
 PROGRAM = "this program"
 """What the package of a component is called that was handed over."""
@@ -29,10 +28,11 @@ PROGRAM = "this program"
 class HandedOver:
     """Components and methods that were handed over; the names that stand for them; the catalogue with them."""
 
-    def __init__(self) -> None:
+    def __init__(self, plugins: Several = ()) -> None:
         self._components: dict[str, list[Any]] = {kind: [] for kind in HOOK_OF_KIND}
         self._modules: list[ModuleType] = []
         self._files: list[PluginFile] = []
+        self.take(plugins)
 
     @property
     def files(self) -> tuple[PluginFile, ...]:
@@ -118,17 +118,9 @@ class HandedOver:
             known.append(thing)
 
 
-def _method_of_objective(objective: type[Objective]) -> Method:
-    return Method(objective.name, objective.source, objective.summary(), {"objective": objective.name})
-
-
-def _method_of_system(system: type[System]) -> Method:
-    return Method(system.name, system.source, system.summary(), system=system)
-
-
 _ALONE_A_METHOD: dict[str, Callable[[Any], Method]] = {
-    "objective": _method_of_objective,
-    "system": _method_of_system,
+    "objective": lambda own: Method(own.name, own.source, own.summary(), {"objective": own.name}),
+    "system": lambda own: Method(own.name, own.source, own.summary(), system=own),
 }
 
 

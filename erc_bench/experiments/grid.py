@@ -96,7 +96,7 @@ class Grid:
 
 def grid_of_run(asked: RunRequest, tell: Telling) -> tuple[Grid, Request]:
     """Plan what ``run`` is asked for; raise :class:`ErcBenchError` with all mistakes before anything is loaded."""
-    handed = _handed(asked)
+    handed = HandedOver(asked.plugins)
     request = request_of(asked, seeds_of(asked.seeds), handed)
     check_sealed(request)
     check_baseline(asked.baseline, request.methods)
@@ -105,19 +105,13 @@ def grid_of_run(asked: RunRequest, tell: Telling) -> tuple[Grid, Request]:
 
 def grid_of_sweep(asked: SweepRequest, tell: Telling) -> tuple[Grid, Suite]:
     """Plan the grid of a suite, and hold its tables against it."""
-    handed, file = _handed(asked), Path(asked.suite)
+    handed, file = HandedOver(asked.plugins), Path(asked.suite)
     suite = read_suite(file)
     requests = suite_requests(suite, asked, overrides(asked.settings, handed))
     files = [*(file.parent / name for name in suite.settings_files), *several(asked.settings_files)]
     grid = _grid(asked, requests, files, handed, tell)
     check_tables(suite.tables, grid.plans)
     return grid, suite
-
-
-def _handed(asked: GridRequest) -> HandedOver:
-    handed = HandedOver()
-    handed.take(asked.plugins)
-    return handed
 
 
 def _grid(

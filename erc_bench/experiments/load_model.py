@@ -30,7 +30,5 @@ def load_model(
         ...     print(each.speaker, each.emotion, round(each.score, 2))
     """
     with speaking(python_words):
-        handed = HandedOver()
-        handed.take(plugins)
         folder = path_of(run, "run", "Name the folder of a cell whose model was saved.")
-        return load(folder, readout=readout, device=device, catalogue=handed.catalogue())
+        return load(folder, readout=readout, device=device, catalogue=HandedOver(plugins).catalogue())

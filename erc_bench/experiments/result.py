@@ -18,6 +18,7 @@ from erc_bench.planning.plan import Plan
 from erc_bench.planning.table_requests import CompareRequest
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.worker import GridTask
+from erc_bench.statistics.results import counted
 from erc_bench.store.reading import StoredCell, read_cell
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ class Experiment:
         run, there = len(self._outcome.ran), len(self._outcome.skipped) - len(self.stale)
         counts = {"run now": run, "already there": there, "stale": len(self.stale), "failed": len(self.failed)}
         told = ", ".join(f"{count} {words}" for words, count in counts.items() if count)
-        return f"{len(self._plans)} cell{'' if len(self._plans) == 1 else 's'}: {told}"
+        return f"{counted(len(self._plans), 'cell')}: {told}"
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {self._counts()}>"

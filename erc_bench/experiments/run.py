@@ -11,6 +11,7 @@ from erc_bench.experiments.result import Experiment
 from erc_bench.planning.run_requests import RunRequest
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.terminal_progress import open_console, progress_for
+from erc_bench.statistics.results import counted
 from erc_bench.training.events import Progress
 
 _log = logging.getLogger("erc_bench")
@@ -75,11 +76,7 @@ def _tell_the_rest(outcome: GridOutcome, aloud: bool) -> None:
     """Say what would go unseen: old numbers under new code, and failures where no line named them."""
     if outcome.stale:
         count, reasons = len(outcome.stale), ", ".join(dict.fromkeys(reason for _, reason in outcome.stale))
-        _log.warning('%s stale (%s), so old results are shown; overwrite="stale" runs again', _cells(count), reasons)
+        stale = f"{counted(count, 'cell')} {'is' if count == 1 else 'are'} stale ({reasons})"
+        _log.warning('%s, so old results are shown; overwrite="stale" runs again', stale)
     if outcome.failed and not aloud:
-        _log.warning("%s failed; see .failed of the result", _cells(len(outcome.failed), verb=""))
-
-
-def _cells(count: int, verb: str = " is| are") -> str:
-    one, _, more = verb.partition("|")
-    return f"{count} cell{one}" if count == 1 else f"{count} cells{more}"
+        _log.warning("%s failed; see .failed of the result", counted(len(outcome.failed), "cell"))

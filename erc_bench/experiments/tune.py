@@ -50,8 +50,7 @@ class Tuning:
         self.folder = Path(asked.study)
         self.output = Path(asked.output) if asked.output else self.folder / TUNED_FILE
         self._tell = tell
-        self._handed = HandedOver()
-        self._handed.take(asked.plugins)
+        self._handed = HandedOver(asked.plugins)
         if self.output.exists():
             read_entries(self.output)
         self.searches = self._searches()

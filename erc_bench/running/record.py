@@ -47,6 +47,8 @@ def make_record(
     """Gather everything that is known of a finished cell. ``test_rows`` is empty without a test score."""
     dataset, resolved = plan.dataset, plan.resolved
     own, *others = result.readings
+    upstream = {name: fact for name, fact in result.facts.items() if name == "upstream"}
+    facts = {name: fact for name, fact in result.facts.items() if name != "upstream"}
     floor = _floor(plan, test_rows.get(own, ()))
     metrics = _metrics(plan, result.readings[own], test_rows.get(own), floor)
     return {
@@ -69,7 +71,7 @@ def make_record(
         "headline_metric": dataset.headline_metric,
         "scored_labels": list(dataset.scored_labels),
         "sees_future": result.facts.get("sees_future", False),
-        **({"upstream": result.facts["upstream"]} if "upstream" in result.facts else {}),
+        **upstream,
         "selection": result.selection,
         "data": {
             "fingerprint": corpus.fingerprint,
@@ -79,7 +81,7 @@ def make_record(
             "groups": groups(corpus.splits.test),
         },
         "inputs": dict(stored_inputs),
-        "provenance": {"git": git_state(), "versions": versions(), **machine, **_without(result.facts, "upstream")},
+        "provenance": {"git": git_state(), "versions": versions(), **machine, **facts},
         "timings": {name: round(seconds, 3) for name, seconds in result.timings.items()},
         "epochs": result.epochs,
         "metrics": {"dev": metrics["dev"], "test": metrics["test"]},
@@ -93,10 +95,6 @@ def make_record(
     }
 
 
-def _without(facts: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {fact: value for fact, value in facts.items() if fact != name}
-
-
 def _metrics(
     plan: Plan, reading: Readout, rows: Sequence[Row] | None, floor: Mapping[str, Any] | None
 ) -> dict[str, Any]:
@@ -104,11 +102,8 @@ def _metrics(
         return {"dev": reading.dev, "test": None, "degenerate": ""}
     predicted = [row[2] for row in rows]
     test = score([row[1] for row in rows], predicted, plan.dataset.labels, plan.dataset.scored_labels)
-    return {
-        "dev": reading.dev,
-        "test": test,
-        "degenerate": degenerate(test, predicted, floor, plan.dataset.headline_metric),
-    }
+    reason = degenerate(test, predicted, floor, plan.dataset.headline_metric)
+    return {"dev": reading.dev, "test": test, "degenerate": reason}
 
 
 def _floor(plan: Plan, rows: Sequence[Row]) -> dict[str, Any] | None:
@@ -193,10 +188,7 @@ def other_weights(runs: Path, address: CellAddress, upstream: Mapping[str, Any])
     """Yield a note on each stored cell of the seed that read another training of the same upstream."""
     alike = (runs / address.dataset).glob(f"*/{address.backbone}/*/seed-{address.seed}")
     for folder in sorted(alike):
-        try:
-            before = read_cell(folder).record.get("upstream", {})
-        except ErcBenchError:
-            continue
+        before = read_cell(folder).record.get("upstream", {})
         if before.get("key") == upstream["key"] and before.get("weights") != upstream["weights"]:
             yield (
                 f"{folder} read other weights of the upstream {upstream['method']} ({before.get('weights')}, now "

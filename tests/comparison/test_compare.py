@@ -114,9 +114,9 @@ def test_holm_corrects_within_a_dataset_or_over_the_table(three):
     assert [column.family for column in over.columns] == [3, 3]
     raw = [pair.test.p for column in over.columns for pair in column.pairs]
     smallest = min(range(3), key=raw.__getitem__)
-    adjusted = [pair.holm_p for column in over.columns for pair in column.pairs]
+    adjusted = [pair.adjusted_p for column in over.columns for pair in column.pairs]
     assert adjusted[smallest] == pytest.approx(3 * raw[smallest])
-    assert pair_of(within, "eacl", 0).holm_p == pytest.approx(raw[0])
+    assert pair_of(within, "eacl", 0).adjusted_p == pytest.approx(raw[0])
     assert "emorynlp 1, meld 2" in text(within)
     assert "3 comparisons of the table" in text(over)
 
@@ -130,7 +130,7 @@ def test_no_dagger_without_significance_after_holm(store):
     store.add_seeds("ce", [0.5, 0.52, 0.48])
     store.add_seeds("eacl", [0.5, 0.49, 0.53])
     pair = pair_of(compared(store), "eacl")
-    assert pair.holm_p > 0.05
+    assert pair.adjusted_p > 0.05
     assert (pair.verdict, pair.joint_verdict) == ("", "")
 
 
@@ -243,7 +243,7 @@ def test_what_cannot_be_tested_says_so(store, ours, theirs, reason):
             store.add(method, seed)
     comparison = compared(store)
     pair = pair_of(comparison, "eacl")
-    assert (pair.test.reason, pair.joint.reason, pair.holm_p) == (reason, reason, None)
+    assert (pair.test.reason, pair.joint.reason, pair.adjusted_p) == (reason, reason, None)
     assert comparison.columns[0].family == 0
 
 

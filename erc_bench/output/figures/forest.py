@@ -13,9 +13,9 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from erc_bench.comparison.caption import number
 from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.comparison.tested_differences import Pair
+from erc_bench.comparison.wording import number
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import AxisRange, Drawn, Numbers, Value, axis_range, file_stem, is_at_floor
 from erc_bench.output.figures.selected_rows import SelectedRows, printable, seed_words
@@ -257,7 +257,7 @@ def _numbers(every: Sequence[Line]) -> Numbers:
     rows: list[tuple[Value, ...]] = []
     for line in every:
         pair, test = line.pair, line.test
-        further = (None,) * 4 if pair is None else (pair.joint.low, pair.joint.high, pair.holm_p, pair.joint_holm_p)
+        joint = pair and (pair.joint.low, pair.joint.high, pair.adjusted_p, pair.joint_adjusted_p)
         names = (line.row, line.baseline, line.dataset, line.metric, len(line.seeds))
-        rows.append((*names, test.difference, test.low, test.high, *further, test.reason))
+        rows.append((*names, test.difference, test.low, test.high, *(joint or (None,) * 4), test.reason))
     return Numbers(_COLUMNS, tuple(rows))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from erc_bench.comparison.caption import number
 from erc_bench.comparison.comparison_data import Column, Score
+from erc_bench.comparison.wording import number
 from erc_bench.output.figures.figure_data import AxisRange, Drawn, Numbers, Value, axis_range, file_stem, leading
 from erc_bench.output.figures.selected_rows import FigurePanel, SelectedRows, printable
 from erc_bench.output.figures.style import COLOURS, GREY, beside, beyond, legend_below, row_panels

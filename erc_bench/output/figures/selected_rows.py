@@ -44,11 +44,6 @@ class FigureRow:
     cells: dict[int, StoredCell]
 
     @property
-    def record(self) -> dict[str, object]:
-        """The record of one of the cells."""
-        return next(iter(self.cells.values())).record
-
-    @property
     def seeds(self) -> str:
         """The seeds in words: ``seed 1``, ``seeds 1-5``."""
         return seed_words(self.cells)

@@ -10,7 +10,7 @@ from erc_bench.comparison.tested_differences import OverDatasets, Ranking
 from erc_bench.output.tables.against_reported import printed_notes, printed_table, readings_notes, readings_table
 from erc_bench.output.tables.detail_table import adjusted_title
 from erc_bench.output.tables.table_cells import NOTHING, TextTable, figure, interval_title, probability, row_label
-from erc_bench.statistics.results import Summary
+from erc_bench.statistics.results import Summary, counted
 
 
 def ranks_table(comparison: Comparison) -> TextTable | None:
@@ -49,7 +49,7 @@ def ranks_notes(comparison: Comparison) -> list[str]:
 
 def _notes(comparison: Comparison, ranking: Ranking) -> Iterator[str]:
     test, datasets = ranking.test, len(ranking.columns)
-    yield f"Ranks of the mean scores on {datasets} {'dataset' if datasets == 1 else 'datasets'}: 1 is best, ties share."
+    yield f"Ranks of the mean scores on {counted(datasets, 'dataset')}: 1 is best, ties share."
     if test.chi_squared is None or test.chi_squared_p is None:
         hint = "" if ranking.forced or not test.reason.startswith("not computed") else " --force-ranks computes it."
         yield f"Friedman's test is {test.reason}.{hint}"
@@ -114,7 +114,7 @@ def over_datasets_notes(comparison: Comparison) -> list[str]:
     test, scope = f"the {tests.seed_test.words} over seeds", "these test sets"
     if not tests.over_seeds:
         test, scope = f"the sign-flip test over {tests.cluster}s", "the systems as they are trained"
-    rows = "1 row" if len(comparison.over_datasets) == 1 else f"{len(comparison.over_datasets)} rows"
+    rows = counted(len(comparison.over_datasets), "row")
     return [
         f"Over datasets, against {comparison.baseline}: better on at least k datasets, which need not be named"
         f" (partial conjunction, Bonferroni within, from one-sided p of {test}; a dataset that cannot be tested has"

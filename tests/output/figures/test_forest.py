@@ -48,7 +48,7 @@ def test_the_lines_of_a_dataset_are_those_of_the_table(runs, two):
         assert row["dataset"] == column.title
         assert (row["difference"], row["low"], row["high"]) == (pair.test.difference, pair.test.low, pair.test.high)
         assert (row["joint_low"], row["joint_high"]) == (pair.joint.low, pair.joint.high)
-        assert (row["p_holm"], row["joint_p_holm"]) == (pair.holm_p, pair.joint_holm_p)
+        assert (row["p_holm"], row["joint_p_holm"]) == (pair.adjusted_p, pair.joint_adjusted_p)
 
 
 def refusals(runs, **options):
