@@ -94,9 +94,9 @@ class ErcBenchError(Exception):
 
 
 @contextmanager
-def naming(said: str) -> Iterator[None]:
+def naming(said: str, hint: str = "") -> Iterator[None]:
     """Raise :class:`ErcBenchError` for an ``OSError`` within: ``said``, and the reason that the system gives."""
     try:
         yield
     except OSError as error:
-        raise ErcBenchError(f"{said}: {error.strerror or error}") from error
+        raise ErcBenchError(f"{said}: {error.strerror or error}", hint) from error

@@ -14,6 +14,7 @@ import click
 from erc_bench.commands.compare import tell_note
 from erc_bench.commands.options import open_catalogue
 from erc_bench.errors import ErcBenchError
+from erc_bench.statistics.wording import seed_list
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,8 +81,6 @@ def show_cells(console: Console, chosen: Chosen) -> None:
     """Print a table with a line for all seeds of a row that are the same."""
     from rich.table import Table
     from rich.text import Text
-
-    from erc_bench.comparison.wording import seed_list
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("dataset", "method", "backbone", "settings", "seeds"):

@@ -9,18 +9,17 @@ import click
 
 from erc_bench.commands.options import takes, typed_beside
 from erc_bench.commands.output_file import components_aside
+from erc_bench.commands.text_sections import format_option
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.table_requests import PowerRequest
 
 if TYPE_CHECKING:
     from erc_bench.comparison.power import Spread
 
-FORMATS = ("rich", "markdown", "json")
-
 
 @click.command()
 @takes(PowerRequest)
-@click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
+@format_option
 def power(request: PowerRequest, form: str) -> None:
     """Say what 2 to 20 seeds could detect, and how many seeds a difference needs.
 

@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Iterator
 
-from erc_bench.commands.text_sections import Section, as_markdown, as_text
+from erc_bench.commands import text_sections
+from erc_bench.commands.text_sections import Section
 from erc_bench.comparison.against_reported import PrintedTable
 from erc_bench.comparison.power import Needed, Power
-from erc_bench.comparison.wording import number
 from erc_bench.output.tables.against_reported import claims_notes, claims_table
 from erc_bench.output.tables.table_cells import figure
-
-FORMAT = 1
+from erc_bench.statistics.wording import number
 
 
 def render(power: Power, form: str) -> str:
     """Return the answer as ``rich`` (plain text), ``markdown`` or ``json``, ending in a newline."""
-    if form == "json":
-        content = {"format": FORMAT, **dataclasses.asdict(power)}
-        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    sections = [_detectable(power), _needed(power)]
-    return as_markdown(sections) if form == "markdown" else as_text(sections)
+    return text_sections.render(power, [_detectable(power), _needed(power)], form)
 
 
 def render_claims(printed: PrintedTable, form: str) -> str:
     """Return what printed tables claim, in the same formats."""
-    if form == "json":
-        content = {"format": FORMAT, **dataclasses.asdict(printed)}
-        return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     table = claims_table(printed.claims, printed.rows, printed.columns)
     assert table is not None  # without claims there is no printed table
     rows = tuple((f"{dataset}: {pair}", *figures) for dataset, pair, *figures in table.rows)
     notes = tuple(claims_notes(printed.claims, printed.rows, printed.alpha))
-    sections = [Section(("printed", *table.titles[2:]), rows, notes)]
-    return as_markdown(sections) if form == "markdown" else as_text(sections)
+    return text_sections.render(printed, [Section(("printed", *table.titles[2:]), rows, notes)], form)
 
 
 def _detectable(power: Power) -> Section:

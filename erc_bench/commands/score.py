@@ -8,15 +8,14 @@ import click
 
 from erc_bench.commands.options import takes
 from erc_bench.commands.output_file import check_target, components_aside, write_text
+from erc_bench.commands.text_sections import format_option
 from erc_bench.planning.table_requests import ScoreRequest
-
-FORMATS = ("rich", "markdown", "json")
 
 
 @click.command()
 @click.argument("predictions", type=click.Path(path_type=Path, dir_okay=False))
 @takes(ScoreRequest)
-@click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
+@format_option
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
 def score(request: ScoreRequest, predictions: Path, form: str, output: Path | None) -> None:
     """Score PREDICTIONS of any code against a corpus, or against another system's.

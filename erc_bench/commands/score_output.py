@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
-from erc_bench.commands.text_sections import Section, as_markdown, as_text
+from erc_bench.commands import text_sections
+from erc_bench.commands.text_sections import Section
 from erc_bench.comparison.scoring.scoring_result import Contrast, Scored, ScoredSystem
 from erc_bench.output.tables.table_cells import NOTHING, figure, probability
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.statistics.results import Summary
 
-FORMAT = 1
-
 
 def render(scored: Scored, form: str) -> str:
-    """Return what was found in one of the formats of ``FORMATS``, ending in a newline."""
-    return FORMATS[form](scored)
-
-
-def _json(scored: Scored) -> str:
-    content = {"format": FORMAT, **dataclasses.asdict(scored)}
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _markdown(scored: Scored) -> str:
-    return as_markdown(_sections(scored))
-
-
-def _plain(scored: Scored) -> str:
-    return as_text(_sections(scored))
-
-
-FORMATS: Mapping[str, Callable[[Scored], str]] = {"rich": _plain, "markdown": _markdown, "json": _json}
+    """Return what was found as ``rich`` (plain text), ``markdown`` or ``json``, ending in a newline."""
+    return text_sections.render(scored, _sections(scored), form)
 
 
 def _sections(scored: Scored) -> Iterator[Section]:

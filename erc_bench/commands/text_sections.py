@@ -1,10 +1,17 @@
-"""Tables with sentences below them, as plain text or Markdown."""
+"""Results as tables with sentences below them, in plain text or Markdown, or as JSON."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
+
+import click
+
+FORMATS = ("rich", "markdown", "json")
+format_option = click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format."
+)
 
 
 @dataclass(frozen=True)
@@ -16,8 +23,16 @@ class Section:
     sentences: tuple[str, ...] = ()
 
 
-def as_markdown(sections: Iterable[Section]) -> str:
-    """Return GitHub-flavoured Markdown."""
+def render(result: Any, sections: Iterable[Section], form: str) -> str:
+    """Return a result in one of the formats, ending in a newline; its sections say in words what JSON has as it is."""
+    if form == "json":
+        from erc_bench.output.tables.json_table import render as as_json
+
+        return as_json(result)
+    return _as_markdown(sections) if form == "markdown" else _as_text(sections)
+
+
+def _as_markdown(sections: Iterable[Section]) -> str:
     from erc_bench.output.tables.markdown import escape
 
     parts = []
@@ -29,15 +44,13 @@ def as_markdown(sections: Iterable[Section]) -> str:
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def as_text(sections: Iterable[Section]) -> str:
-    """Return plain text, 100 columns wide."""
-    from rich.console import Console
+def _as_text(sections: Iterable[Section]) -> str:
     from rich.text import Text
 
     from erc_bench.commands.data_tables import plain_table
+    from erc_bench.output.tables.rich_table import plain_console, plain_text
 
-    stream = io.StringIO()
-    console = Console(file=stream, width=100, color_system=None, force_terminal=False, highlight=False)
+    console = plain_console()
     for section in sections:
         table = plain_table(*section.titles, numbers_from=1)
         for row in section.rows:
@@ -45,5 +58,4 @@ def as_text(sections: Iterable[Section]) -> str:
         console.print(table)
         for sentence in section.sentences:
             console.print(Text(sentence))
-    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
-    return "\n".join(lines).strip("\n") + "\n"
+    return plain_text(console)

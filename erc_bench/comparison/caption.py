@@ -8,9 +8,9 @@ from erc_bench.comparison import caption_cells
 from erc_bench.comparison.caption_claims import claims
 from erc_bench.comparison.comparison_data import Column, Comparison, Score
 from erc_bench.comparison.rows import common_backbone, common_overrides
-from erc_bench.comparison.wording import seed_words
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.statistics.results import counted
+from erc_bench.statistics.wording import seed_words
 from erc_bench.store.reading import StoredCell
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.comparison.tested_differences import Pair
-from erc_bench.comparison.wording import number
 from erc_bench.statistics.power import detectable_with_error
 from erc_bench.statistics.results import DialogueSignFlip, DiscreteTest, RankSum, counted
 from erc_bench.statistics.student_t import t_quantile
+from erc_bench.statistics.wording import number
 
 POWER = 0.8
 _FIRST_STEP_DECIDES = ("holm", "bonferroni")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:
     from erc_bench.corpora.corpus import GoldOf
-from collections.abc import Iterable
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from erc_bench.comparison.outcomes import ColumnEntry, Outcome, clustered, witho
 from erc_bench.comparison.requested_tests import Tests
 from erc_bench.comparison.rows import Baseline, all_pairs, partners
 from erc_bench.comparison.tested_differences import OverDialogues, Pair
-from erc_bench.comparison.wording import seed_list
 from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip
 from erc_bench.statistics.joint import joint_test
 from erc_bench.statistics.metrics import from_counts
@@ -31,6 +30,7 @@ from erc_bench.statistics.results import (
 )
 from erc_bench.statistics.seeds import correlation, equivalence, hedges_g, paired_t, sign_flip, welch_t
 from erc_bench.statistics.student_t import t_quantile
+from erc_bench.statistics.wording import seed_list
 
 _NO_ANSWERS = "not testable: no test predictions"
 _NOT_ASKED = "not asked for"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.names import did_you_mean
 
 T = TypeVar("T")
@@ -52,10 +52,8 @@ def clean_text(text: str) -> str:
 
 def read_text(path: Path) -> str:
     """Return the content of a UTF-8 file, without a byte-order mark."""
-    try:
+    with naming(f"{path} cannot be read", _FRESH_COPY):
         content = path.read_bytes()
-    except OSError as error:
-        raise ErcBenchError(f"{path} cannot be read: {error.strerror or error}", _FRESH_COPY) from error
     return _decode(path, content)
 
 

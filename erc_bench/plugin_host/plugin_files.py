@@ -24,7 +24,7 @@ from typing import Any
 from erc_bench.contracts.component import Component, kind_of
 from erc_bench.contracts.hookspecs import PROJECT, hookimpl
 from erc_bench.contracts.method import Method
-from erc_bench.errors import ErcBenchError, OptionName
+from erc_bench.errors import ErcBenchError, OptionName, naming
 from erc_bench.names import did_you_mean
 from erc_bench.plugin_host.catalogue import FILE, HOOK_OF_KIND, Catalogue
 from erc_bench.plugin_host.code_digests.modules import PLUGIN_MODULE
@@ -112,10 +112,8 @@ def _read(path: Path) -> bytes:
         )
     if path.suffix != ".py":
         raise ErcBenchError(f"{path} is not a Python file: its name does not end in .py", _EXAMPLE)
-    try:
+    with naming(f"the plugin file {path} cannot be read"):
         return path.read_bytes()
-    except OSError as error:
-        raise ErcBenchError(f"the plugin file {path} cannot be read: {error.strerror or error}") from error
 
 
 def _run(source: bytes, file: PluginFile) -> None:

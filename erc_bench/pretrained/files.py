@@ -12,7 +12,9 @@ import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from safetensors import SafetensorError, safe_open
 
 from erc_bench.contracts.backbone import Reading
 from erc_bench.errors import ErcBenchError
@@ -48,7 +50,6 @@ _READINGS: Mapping[str, Reading] = {
 }
 TOKENIZER_SETTINGS = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 _BYTES_PER_FLOAT32 = 4
-_LARGEST_HEADER = 100_000_000
 _LFS_POINTER = b"version https://git-lfs"
 
 
@@ -160,22 +161,11 @@ def _file_digest(path: Path, size: int, modified: int) -> str:
 
 
 def _safetensors_count(path: Path) -> int | None:
-    header = _safetensors_header(path)
-    if header is None:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return sum(int(math.prod(file.get_slice(name).get_shape())) for name in file.keys())  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError):
         return None
-    return sum(int(math.prod(tensor["shape"])) for name, tensor in header.items() if name != "__metadata__")
-
-
-def _safetensors_header(path: Path) -> dict[str, Any] | None:
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if not 0 < length < _LARGEST_HEADER:
-            return None
-        try:
-            header = json.loads(file.read(length))
-        except ValueError:
-            return None
-    return header if isinstance(header, dict) else None
 
 
 def read_tensors(folder: Path, start: str) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 
 from msgspec import convert
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.store.layout import ARRAYS_FILE, MODEL_FOLDER, PACKED, RECORD_FILE, STATUS_FILE
 from erc_bench.store.regular_files import kind_of, open_descriptor
 
@@ -92,21 +92,21 @@ def check_files(folder: Path, files: Sequence[str], contents: Contents | None, w
         raise ErcBenchError(f"{extra[0]} is there, which {STATUS_FILE} does not list")
 
 
-def check_content(name: str, found: Content, stated: Content) -> None:
+def check_content(name: str, found: Content, stated: Content, hint: str = "") -> None:
     """Raise :class:`ErcBenchError` where a file holds something else than was written."""
-    check_size(name, found["bytes"], stated)
+    check_size(name, found["bytes"], stated, hint)
     if found != stated:
-        raise ErcBenchError(f"{name} is damaged: its content is not what was written")
+        raise ErcBenchError(f"{name} is damaged: its content is not what was written", hint)
 
 
-def check_size(name: str, size: int, stated: Content) -> None:
+def check_size(name: str, size: int, stated: Content, hint: str = "") -> None:
     """Raise :class:`ErcBenchError` where a file has another size in bytes than when it was written."""
     if size != stated["bytes"]:
-        raise ErcBenchError(f"{name} is damaged: {size:,} bytes of {stated['bytes']:,}")
+        raise ErcBenchError(f"{name} is damaged: {size:,} bytes of {stated['bytes']:,}", hint)
 
 
 def _check_content(folder: Path, name: str, stated: Content, with_model: bool) -> None:
-    try:
+    with naming(f"{name} cannot be read"):
         # A path as text: there are thousands of files, and to make a path takes as long as to open it.
         descriptor = open_descriptor(f"{folder}{os.sep}{name}", name)
         try:
@@ -116,8 +116,6 @@ def _check_content(folder: Path, name: str, stated: Content, with_model: bool) -
                 check_content(name, _content_behind(descriptor, size), stated)
         finally:
             os.close(descriptor)
-    except OSError as error:
-        raise ErcBenchError(f"{name} cannot be read: {error.strerror or error}") from None
 
 
 def _content_behind(descriptor: int, size: int) -> Content:

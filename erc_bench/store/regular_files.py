@@ -13,7 +13,7 @@ from io import FileIO
 from pathlib import Path
 
 from erc_bench.errors import ErcBenchError, naming
-from erc_bench.store.layout import PACKED
+from erc_bench.store.layout import PACKED, part_of
 
 _KINDS = {
     stat.S_IFREG: "a file",
@@ -68,6 +68,19 @@ def read_regular(file: Path) -> bytes:
     """
     with naming(f"{file.name} cannot be read"), open_regular(file) as stream:
         return stream.read()
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file beside its place, and rename it once it is on the disk: it is there as a whole or not at all."""
+    temporary = file.with_name(part_of(file.name))
+    try:
+        with temporary.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(file)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def remove_irregular(path: Path) -> None:

@@ -24,7 +24,7 @@ from safetensors.numpy import save
 from erc_bench.contracts.types import UtteranceKey
 from erc_bench.store import layout
 from erc_bench.store.file_contents import Content, content_in, content_of
-from erc_bench.store.regular_files import is_regular, kind_of, refuse_filled, remove_irregular
+from erc_bench.store.regular_files import is_regular, kind_of, refuse_filled, remove_irregular, write_whole
 
 
 class CellBusyError(Exception):
@@ -152,15 +152,7 @@ class CellWriter:
         self._write(layout.STATUS_FILE, json.dumps(content, indent=1).encode())
 
     def _write(self, name: str, content: bytes) -> None:
-        temporary = self.folder / layout.part_of(name)
-        try:
-            with temporary.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            temporary.replace(self.folder / name)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(self.folder / name, content)
         if name != layout.STATUS_FILE:
             self.contents[name] = content_of(content)
 

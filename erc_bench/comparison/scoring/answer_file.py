@@ -10,7 +10,7 @@ from pathlib import Path
 
 from erc_bench.contracts.types import Dialogue, UtteranceKey
 from erc_bench.corpora.reading import Row, read_csv
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.names import did_you_mean
 from erc_bench.store.layout import PACKED
 from erc_bench.store.regular_files import unpack
@@ -113,10 +113,8 @@ def read_answers(file: Path, split: Split) -> AnswerFile:
 def _unpacked(file: Path) -> bytes | None:
     if file.suffix != PACKED:
         return None
-    try:
+    with naming(f"{file} cannot be read", COLUMNS_HINT):
         return unpack(file)
-    except OSError as error:
-        raise ErcBenchError(f"{file} cannot be read: {error.strerror or error}", COLUMNS_HINT) from None
 
 
 _Keyed = Sequence[tuple[int | None, UtteranceKey, Row]]

@@ -12,6 +12,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from erc_bench.corpora.conversations.conversation import (
     read_turn,
 )
 from erc_bench.corpora.reading import csv_records, decoded, without_repeats
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.names import did_you_mean
 
 STDIN = Path("-")
@@ -71,14 +72,11 @@ def format_of(file: Path) -> Format | None:
 
 
 def _content(file: Path, place: str) -> bytes:
-    try:
-        if file == STDIN:
-            content = sys.stdin.buffer.read(LARGEST + 1)
-        else:
-            with file.open("rb") as stream:
-                content = stream.read(LARGEST + 1)
-    except OSError as error:
-        raise ErcBenchError(f"{place} cannot be read: {error.strerror or error}") from error
+    with (
+        naming(f"{place} cannot be read"),
+        nullcontext(sys.stdin.buffer) if file == STDIN else file.open("rb") as stream,
+    ):
+        content = stream.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise ErcBenchError(f"{place} is larger than {LARGEST // 2**20} MiB", "Split it into several files.")
     return content

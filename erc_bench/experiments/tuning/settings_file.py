@@ -17,7 +17,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +27,7 @@ from erc_bench.contracts.options import format_value
 from erc_bench.errors import ErcBenchError, naming
 from erc_bench.experiments.tuning.space import flat
 from erc_bench.planning.tuned import CombinationName, Tuned
+from erc_bench.store.regular_files import write_whole
 from erc_bench.validation import load_toml, refuse, table_problems
 
 FORMAT = 1
@@ -77,17 +77,11 @@ def read_settings(files: Iterable[Path]) -> dict[CombinationName, Tuned]:
         for entry in read_entries(file):
             tuned = convert(entry, TunedEntry).tuned(str(file))
             if tuned.combination in found:
-                raise ErcBenchError(
-                    f"both {found[tuned.combination].file} and {file} have settings for {label(tuned.combination)}",
-                    "Name one file, or remove the entry from the other.",
-                )
+                both = f"both {found[tuned.combination].file} and {file} have settings for"
+                remedy = "Name one file, or remove the entry from the other."
+                raise ErcBenchError(f"{both} {' · '.join(tuned.combination)}", remedy)
             found[tuned.combination] = tuned
     return found
-
-
-def label(combination: CombinationName) -> str:
-    """Name a combination in one line, as its cells are named."""
-    return " · ".join(combination)
 
 
 def read_entries(file: Path) -> list[dict[str, Any]]:
@@ -105,7 +99,7 @@ def read_entries(file: Path) -> list[dict[str, Any]]:
         problems += table_problems(entry, TunedEntry, f"tuned[{number}]")
     refuse(file, problems)
     names = [_named(entry) for entry in entries]
-    twice = [label(name) for name in dict.fromkeys(names) if names.count(name) > 1]
+    twice = [" · ".join(name) for name in dict.fromkeys(names) if names.count(name) > 1]
     refuse(file, [f"there are two entries for {name}" for name in twice])
     return entries
 
@@ -119,23 +113,11 @@ def write_entries(file: Path, entries: Iterable[Mapping[str, Any]]) -> None:
     merged: dict[CombinationName, Mapping[str, Any]] = {_named(entry): entry for entry in [*known, *entries]}
     with naming(f"{file} cannot be written"):
         file.parent.mkdir(parents=True, exist_ok=True)
-        _replace(file, _document(file, [merged[name] for name in sorted(merged)]))
+        write_whole(file, _document(file, [merged[name] for name in sorted(merged)]).encode())
 
 
 def _named(entry: Mapping[str, Any]) -> CombinationName:
     return entry["dataset"], entry["method"], entry["backbone"]
-
-
-def _replace(file: Path, text: str) -> None:
-    temporary = file.with_name(f".{file.name}.part")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _document(file: Path, entries: Sequence[Mapping[str, Any]]) -> str:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from erc_bench.comparison.comparison_data import Column, Score
 from erc_bench.comparison.rows import said_once as said_once
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
+from erc_bench.names import did_you_mean
 from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-import csv
-import io
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
-
-from erc_bench.comparison.comparison_data import Column, Score
-from erc_bench.names import did_you_mean
 
 Value = str | int | float | None
 
@@ -71,11 +69,9 @@ def save(drawn: Drawn, path: Path) -> None:
     if form not in FORMATS:
         raise ErcBenchError(f"a figure cannot be written as {path.name!r}; {did_you_mean(form, FORMATS)}")
     content = _csv(drawn) if form == "csv" else render(drawn, form)
-    try:
+    with naming(f"{path} cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    except OSError as error:
-        raise ErcBenchError(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def render(drawn: Drawn, form: str) -> bytes:

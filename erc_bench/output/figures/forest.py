@@ -15,7 +15,6 @@ from matplotlib.axes import Axes
 
 from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.comparison.tested_differences import Pair
-from erc_bench.comparison.wording import number
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import AxisRange, Drawn, Numbers, Value, axis_range, file_stem, is_at_floor
 from erc_bench.output.figures.selected_rows import SelectedRows, printable, seed_words
@@ -23,6 +22,7 @@ from erc_bench.output.figures.style import COLOURS, GREY, beside, beyond, legend
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.statistics.results import PairedT
 from erc_bench.statistics.seeds import paired_t
+from erc_bench.statistics.wording import number
 
 MARKS = {("better", "better"): " ‡", ("better", ""): " †", ("worse", "worse"): " ⇓", ("worse", ""): " ↓"}
 WIDTH = 3.0

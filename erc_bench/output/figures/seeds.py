@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from erc_bench.comparison.comparison_data import Column, Score
-from erc_bench.comparison.wording import number
 from erc_bench.output.figures.figure_data import AxisRange, Drawn, Numbers, Value, axis_range, file_stem, leading
 from erc_bench.output.figures.selected_rows import FigurePanel, SelectedRows, printable
 from erc_bench.output.figures.style import COLOURS, GREY, beside, beyond, legend_below, row_panels
 from erc_bench.statistics.metrics import METRIC_WORDS
+from erc_bench.statistics.wording import number
 
 WIDTH = 3.1
 _BELOW = 0.29

@@ -10,7 +10,7 @@ from erc_bench.comparison import compare
 from erc_bench.comparison.comparison_data import Column, Comparison, RowKey, Score
 from erc_bench.comparison.counted_cells import Address, address_of
 from erc_bench.comparison.tested_differences import Pair
-from erc_bench.comparison.wording import seed_words as seed_words
+from erc_bench.statistics.wording import seed_words as seed_words
 from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:

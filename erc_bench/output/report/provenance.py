@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from erc_bench.comparison.grouping import shown_value
-from erc_bench.comparison.wording import seed_list
 from erc_bench.output.figures.selected_rows import seed_words
 from erc_bench.output.report.report_data import ReportRow
 from erc_bench.output.tables.table_cells import NOTHING, TextTable
+from erc_bench.statistics.wording import seed_list
 
 __all__ = ["data_table", "hardware_table", "runs_table", "settings_table", "software_table"]
 

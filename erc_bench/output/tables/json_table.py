@@ -1,16 +1,15 @@
-"""The comparison as JSON: every number, every fact, unrounded."""
+"""Results as JSON: every number, every fact, unrounded."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-
-from erc_bench.comparison.comparison_data import Comparison
+from typing import Any
 
 FORMAT = 1
 
 
-def render(comparison: Comparison) -> str:
-    """Return the comparison as one object; ``format`` counts changes of its shape."""
-    content = {"format": FORMAT, **dataclasses.asdict(comparison)}
+def render(result: Any) -> str:
+    """Return a comparison, or another dataclass, as one object; ``format`` counts changes of its shape."""
+    content = {"format": FORMAT, **dataclasses.asdict(result)}
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

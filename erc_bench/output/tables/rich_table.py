@@ -45,9 +45,20 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
 
 def render(comparison: Comparison, width: int = 100) -> str:
     """Return the comparison as plain text."""
-    stream = io.StringIO()
-    print_comparison(comparison, Console(file=stream, width=width, color_system=None, force_terminal=False))
-    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    console = plain_console(width)
+    print_comparison(comparison, console)
+    return plain_text(console)
+
+
+def plain_console(width: int = 100) -> Console:
+    """Return a console that collects plain text for :func:`plain_text`."""
+    return Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False, highlight=False)
+
+
+def plain_text(console: Console) -> str:
+    """Return what was printed, without blanks at the end of lines."""
+    assert isinstance(console.file, io.StringIO)
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
     return "\n".join(lines).strip("\n") + "\n"
 
 

@@ -17,7 +17,7 @@ from string import Template
 from typing import Literal, get_args
 
 from erc_bench import __version__
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.names import LONGEST_NAME, WORDS_OF_COMMANDS, fault_of_name
 
 _TEMPLATE = ".template"
@@ -34,12 +34,10 @@ def write_package(names: ComponentNames, folder: Path) -> list[Path]:
     _check_folder(folder)
     _check_module(names)
     content = dict(_filled(names))
-    try:
+    with naming(f"{folder} cannot be written"):
         for path, text in content.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise ErcBenchError(f"{folder} cannot be written: {error.strerror or error}") from error
     return [folder / path for path in content]
 
 

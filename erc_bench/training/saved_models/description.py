@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from msgspec import Meta, convert
 
 from erc_bench.contracts.options import Regime
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, naming
 from erc_bench.planning.plan import Plan
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.plugin_host.provenance import versions
@@ -125,10 +125,8 @@ def read_description(folder: Path) -> Description:
     Raises :class:`ErcBenchError` where it is missing, damaged, of another version, or holds something else.
     """
     file = folder / MODEL_FILE
-    try:
+    with naming(f"{file} cannot be read"):
         content = json_object(file.read_bytes(), str(file))
-    except OSError as error:
-        raise ErcBenchError(f"{file} cannot be read: {error.strerror or error}") from None
     if content.get("format") != FORMAT:
         raise ErcBenchError(f"{file} has format {content.get('format')!r}, this version reads format {FORMAT}")
     try:

@@ -10,7 +10,7 @@ from io import FileIO
 from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.file_contents import Content, content_in
+from erc_bench.store.file_contents import Content, check_content, content_in
 from erc_bench.store.layout import MODEL_BACKBONE, MODEL_FILE, MODEL_FOLDER, STATUS_FILE, is_model_file
 from erc_bench.store.reading import read_cell
 from erc_bench.store.regular_files import kind_of
@@ -42,11 +42,7 @@ def check(folder: Path, written: Mapping[str, Content]) -> None:
             f"{folder / foreign[0]} is not part of the saved model it lies in", "Take it out of the folder."
         )
     for name, was in written.items():
-        size = (folder / name).stat().st_size
-        if size != was["bytes"]:
-            raise ErcBenchError(f"{folder / name} is damaged: {size:,} bytes of {was['bytes']:,}", AGAIN)
-        if _digest(folder / name) != was:
-            raise ErcBenchError(f"{folder / name} is damaged: its content is not what was written", AGAIN)
+        check_content(str(folder / name), _digest(folder / name), was, AGAIN)
 
 
 def size_of(folder: Path) -> int:

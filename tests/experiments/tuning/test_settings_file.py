@@ -75,7 +75,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("erc_bench.experiments.tuning.settings_file.os.fsync", full)
+    monkeypatch.setattr("erc_bench.store.regular_files.os.fsync", full)
     with pytest.raises(ErcBenchError, match=r"tuned\.toml cannot be written: No space left on device"):
         written(tmp_path, {**ENTRY, "trials": 9})
     assert file.read_text() == before

@@ -1,4 +1,4 @@
-"""How captions write numbers and seeds."""
+"""How sentences write numbers and seeds."""
 
 from __future__ import annotations
 
