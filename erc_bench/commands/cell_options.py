@@ -33,13 +33,7 @@ def choose_aloud(asked: CellsRequest, found: FoundCells) -> Chosen:
     from erc_bench.store.housekeeping.selecting import CellSelection, choose
 
     selection = CellSelection(
-        asked.datasets,
-        asked.methods,
-        asked.backbones,
-        asked.seed,
-        asked.settings_hashes,
-        asked.state,
-        asked.older_than,
+        asked.datasets, asked.methods, asked.backbones, asked.seed, asked.settings_hashes, asked.state, asked.older_than
     )
     chosen = choose(found, selection, time.time(), lambda cells: _stale(cells, asked))
     tell_left((foreign_entry.path, foreign_entry.why) for foreign_entry in chosen.foreign_entries)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 from erc_bench.comparison.against_reported import printed_claims, readings
 from erc_bench.comparison.caption import caption
@@ -38,11 +37,9 @@ from erc_bench.comparison.rows import (
 )
 from erc_bench.comparison.significance import pair_rows
 from erc_bench.comparison.tested_differences import Pair, Ranking
+from erc_bench.corpora.corpus import GoldOf
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.store.reading import StoredCell
-
-if TYPE_CHECKING:
-    from erc_bench.corpora.corpus import GoldOf
 
 __all__ = ["Column", "Comparison", "Family", "Pair", "Row", "RowKey", "Score", "Tests", "compare"]
 
@@ -110,8 +107,7 @@ def compare(
     unique = said_once(notes, columns)
     corrected = correct(columns, alpha, family, tests)
     result = Comparison(rows, corrected, str(chosen), alpha, family, (), unique, beside, tests)
-    result = replace(result, readings=readings(result))
-    result = replace(result, over_datasets=over_datasets(result))
+    result = replace(result, readings=readings(result), over_datasets=over_datasets(result))
     if tests.ranks:
         result = replace(result, ranking=_ranked(result, tests))
     if not per_class:

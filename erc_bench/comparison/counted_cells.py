@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Outcome, name_of, test_set_of
+from erc_bench.corpora.corpus import Gold, GoldOf
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.names import did_you_mean
 from erc_bench.statistics.metrics import METRIC_WORDS
@@ -17,9 +17,6 @@ from erc_bench.statistics.wording import seed_words
 from erc_bench.store.plain_predictions import AskedUtterances
 from erc_bench.store.reading import StoredCell
 from erc_bench.store.record import Record
-
-if TYPE_CHECKING:
-    from erc_bench.corpora.corpus import Gold, GoldOf
 
 
 def select(

@@ -6,17 +6,15 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from erc_bench.comparison.comparison_data import RowKey, Settings
 from erc_bench.comparison.counted_cells import own_classifier, with_same_gold
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition, Outcome, read_outcome
 from erc_bench.comparison.rows import departures, inert_terms
+from erc_bench.corpora.corpus import GoldOf
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
-
-if TYPE_CHECKING:
-    from erc_bench.corpora.corpus import GoldOf
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,12 @@ from erc_bench.comparison.outcomes import ColumnEntry, Outcome, clustered, witho
 from erc_bench.comparison.requested_tests import Tests
 from erc_bench.comparison.rows import Baseline, all_pairs, partners
 from erc_bench.comparison.tested_differences import OverDialogues, Pair
+from erc_bench.statistics import results
 from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip
 from erc_bench.statistics.joint import joint_test
 from erc_bench.statistics.metrics import from_counts
 from erc_bench.statistics.power import detectable_effect, detectable_with_error
 from erc_bench.statistics.resampling import Counts, Score
-from erc_bench.statistics.results import (
-    NO_SEEDS,
-    BootstrapInterval,
-    DialogueSignFlip,
-    DiscreteTest,
-    Estimate,
-    JointTest,
-    TTest,
-    WelchT,
-)
 from erc_bench.statistics.seeds import correlation, equivalence, hedges_g, paired_t, sign_flip, welch_t
 from erc_bench.statistics.student_t import t_quantile
 from erc_bench.statistics.wording import seed_list
@@ -77,22 +68,22 @@ def _values(entry: ColumnEntry) -> list[float]:
     return [entry.outcomes[seed].value for seed in sorted(entry.outcomes)]
 
 
-def _unpaired(ours: ColumnEntry, theirs: ColumnEntry, tests: Tests, alpha: float) -> WelchT | None:
+def _unpaired(ours: ColumnEntry, theirs: ColumnEntry, tests: Tests, alpha: float) -> results.WelchT | None:
     """Return the difference of means over all seeds, where the test behind † does not pair them."""
     if tests.seed_test.paired or not tests.over_seeds:
         return None
     return welch_t(_values(ours), _values(theirs), alpha)
 
 
-def _detectable(test: WelchT, alpha: float) -> Estimate:
+def _detectable(test: results.WelchT, alpha: float) -> results.Estimate:
     if test.low is None or test.high is None or test.df is None:
-        return Estimate(None, test.reason.replace("not testable", "not estimable"))
+        return results.Estimate(None, test.reason.replace("not testable", "not estimable"))
     return detectable_with_error((test.high - test.low) / 2 / t_quantile(test.df, alpha), test.df, alpha)
 
 
 def _chosen(
     ours: ColumnEntry, theirs: ColumnEntry, shared: Sequence[int], tests: Tests, alpha: float
-) -> TTest | DiscreteTest | None:
+) -> results.TTest | results.DiscreteTest | None:
     if tests.test == "paired-t" or not tests.over_seeds:
         return None
     if not tests.seed_test.paired:
@@ -103,13 +94,13 @@ def _chosen(
 
 def _joint(
     mine: Sequence[Outcome], other: Sequence[Outcome], metric: str, alpha: float, tests: Tests
-) -> tuple[JointTest, float | None]:
+) -> tuple[results.JointTest, float | None]:
     """Return the test over seeds and dialogues, and the variance over dialogues that one seed has on average."""
     differences = [ours.value - theirs.value for ours, theirs in zip(mine, other, strict=True)]
     mean = sum(differences) / len(differences) if differences else None
     reason = _NOT_ASKED if tests.unit != "both" else _why_no_counts(mine, other)
     if reason:
-        return JointTest(mean, reason=reason), None
+        return results.JointTest(mean, reason=reason), None
     if len(differences) < 2:
         return joint_test(differences, [], alpha), None
     without = np.array(
@@ -136,9 +127,11 @@ def _over_dialogues(
 ) -> OverDialogues | None:
     if tests.unit != "dialogue":
         return None
-    reason = _why_no_counts(mine, other) if mine else NO_SEEDS
+    reason = _why_no_counts(mine, other) if mine else results.NO_SEEDS
     if reason:
-        return OverDialogues(DialogueSignFlip(0, None, None, reason), BootstrapInterval(None, reason=reason))
+        return OverDialogues(
+            results.DialogueSignFlip(0, None, None, reason), results.BootstrapInterval(None, reason=reason)
+        )
     # (2, seeds, clusters, classes, classes)
     counts: Counts = np.stack([[clustered(outcome, tests.cluster) for outcome in side] for side in (mine, other)])
     score: Score = partial(from_counts, metric=metric, scored=mine[0].scored)

@@ -11,12 +11,10 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.frames import KEYS
 from erc_bench.names import did_you_mean
 from erc_bench.statistics.metrics import METRIC_WORDS
-from erc_bench.store.layout import STATUS_FILE
+from erc_bench.store.layout import STATUS_FILE, visible_below
 from erc_bench.store.reading import StoredCell, read_cell
 
 _SEED = re.compile(r"seed-\d+")
-_DEPTH = 6
-"""Folders from the one that holds several folders of runs down to a cell."""
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,16 +155,11 @@ def _only_cell(folder: Path) -> Path:
     """
     if (folder / STATUS_FILE).is_file() or _SEED.fullmatch(folder.absolute().name):
         return folder
-    statuses = (file for depth in range(1, _DEPTH + 1) for file in folder.glob(f"{'*/' * depth}{STATUS_FILE}"))
-    found = [file.parent for file in statuses if _SEED.fullmatch(file.parent.name) and not _is_hidden(file, folder)]
+    found = [file.parent for file in visible_below(folder, STATUS_FILE) if _SEED.fullmatch(file.parent.name)]
     if len(found) == 1:
         return found[0]
     holds = f"it holds {len(found)} cells" if found else "and there is none below"
     raise ErcBenchError(f"{folder} is no cell, {holds}", f"A row names one: load_runs({str(folder)!r}).iloc[0]")
-
-
-def _is_hidden(file: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in file.relative_to(folder).parts)
 
 
 def _folder(cell: Any) -> str:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from erc_bench.contracts.component import Component, kind_of
 from erc_bench.contracts.hookspecs import PROJECT, hookimpl
@@ -17,9 +17,6 @@ from erc_bench.planning.plan import Plan
 from erc_bench.planning.run_requests import Several
 from erc_bench.plugin_host.catalogue import HOOK_OF_KIND, Catalogue
 from erc_bench.plugin_host.plugin_files import PluginFile, add_plugin_files, load_plugin_file
-
-if TYPE_CHECKING:
-    pass
 
 PROGRAM = "this program"
 """What the package of a component is called that was handed over."""

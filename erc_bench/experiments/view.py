@@ -160,10 +160,10 @@ class ComparisonView:
     def _repr_html_(self) -> str:
         from html import escape
 
-        from erc_bench.output.tables.html import part
+        from erc_bench.output.tables.html import render
 
         said = "".join(f"<p>Note: {escape(note)}</p>\n" for note in self._notes)
-        return part(self.comparison) + said
+        return render(self.comparison, whole=False) + said
 
     def _repr_markdown_(self) -> str:
         return self.to_markdown() + "".join(f"\n- Note: {note}" for note in self._notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -34,18 +35,9 @@ class Resources:
     devices: tuple[str, ...]
 
 
-def _here(task: GridTask, _resources: Resources, progress: Progress) -> Executor:
-    return GridRunner(task, progress)
-
-
-def _processes(task: GridTask, resources: Resources, progress: Progress) -> Executor:
-    jobs = max(resources.jobs, len(resources.devices))
-    return JobsRunner(spread(jobs, task, resources.devices), progress)
-
-
 EXECUTORS: Mapping[str, Callable[[GridTask, Resources, Progress], Executor]] = {
-    "here": _here,
-    "processes": _processes,
+    "here": lambda task, _resources, progress: GridRunner(task, progress),
+    "processes": lambda task, resources, progress: JobsRunner(spread(task, resources), progress),
 }
 
 
@@ -77,10 +69,6 @@ class _Worker:
     def start(self, plan: Plan, waits: bool) -> None:
         self.plan, self.waits = plan, waits
         self.connection.send((to_json(plan), waits))
-
-    def stop(self) -> None:
-        """Interrupt the process, which closes its cell."""
-        self.process.terminate()
 
     def join(self) -> None:
         """Wait for the end of the process, which is made to end where it does not."""
@@ -178,19 +166,12 @@ class JobsRunner:
     def _end(self) -> None:
         for worker in self._workers:
             if worker.plan is None:
-                _send_end(worker.connection)
+                with suppress(OSError):  # it may have ended already
+                    worker.connection.send(None)
             else:
-                worker.stop()
+                worker.process.terminate()  # which closes its cell
         for worker in self._workers:
             worker.join()
-
-
-def _send_end(connection: Connection) -> None:
-    try:
-        connection.send(None)
-    except OSError:
-        # It has ended already.
-        return
 
 
 def _ending(exit_code: int | None) -> str:
@@ -199,6 +180,7 @@ def _ending(exit_code: int | None) -> str:
     return f"exit code {exit_code}"
 
 
-def spread(jobs: int, task: GridTask, devices: Sequence[str]) -> list[GridTask]:
-    """Return a task for each of so many processes, the devices taking turns."""
-    return [replace(task, device=devices[job % len(devices)]) for job in range(jobs)]
+def spread(task: GridTask, resources: Resources) -> list[GridTask]:
+    """Return a task for each process, the devices taking turns."""
+    jobs, devices = resources.jobs, resources.devices
+    return [replace(task, device=devices[job % len(devices)]) for job in range(max(jobs, len(devices)))]

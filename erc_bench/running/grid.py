@@ -61,10 +61,8 @@ class GridOutcome:
 
     def add(self, other: GridOutcome) -> None:
         """Take over what became of further cells."""
-        self.ran += other.ran
-        self.skipped += other.skipped
-        self.failed += other.failed
-        self.stale += other.stale
+        for name, further in vars(other).items():
+            getattr(self, name).extend(further)
 
 
 class GridRunner:
@@ -127,7 +125,7 @@ class GridRunner:
         except Exception as error:
             self._failed(plan, self._reason_before_start(plan, error), started)
             return True
-        found = find(folder, present, plan.readouts, plan.audit, plan.save_representations, plan.save_model)
+        found = find(folder, present, plan)
         if found.state not in RUNS_UNDER[self.task.overwrite]:
             self._passed_over(plan, found, started)
             return True
@@ -146,7 +144,7 @@ class GridRunner:
         self, plan: Plan, corpus: Corpus, present: Mapping[str, Any], writer: CellWriter, started: float
     ) -> None:
         # Another process may have finished the cell between the first look and the lock.
-        found = find(writer.folder, present, plan.readouts, plan.audit, plan.save_representations, plan.save_model)
+        found = find(writer.folder, present, plan)
         if found.state not in RUNS_UNDER[self.task.overwrite]:
             self._passed_over(plan, found, started)
             return

@@ -138,8 +138,7 @@ class Outlook:
             return Found("missing")
         fingerprint = self._once(self._fingerprint, plan, "dataset", f"the corpus {plan.address.dataset}")
         identity = self._once(self._identity, plan, "backbone", f"the backbone {plan.address.backbone}")
-        present = inputs(plan, fingerprint, identity)
-        return find(folder, present, plan.readouts, plan.audit, plan.save_representations, plan.save_model)
+        return find(folder, inputs(plan, fingerprint, identity), plan)
 
     def _once(self, look: Callable[[Plan], str], plan: Plan, slot: str, what: str) -> str | None:
         key = json.dumps([what, plan.resolved.slot(slot)], sort_keys=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -74,19 +74,11 @@ class Found:
     record: Mapping[str, Any] | None = None
 
 
-def find(
-    folder: Path,
-    present_inputs: Mapping[str, Any],
-    readouts: Iterable[str],
-    audit: bool = False,
-    representations: bool = False,
-    model: bool = False,
-) -> Found:
+def find(folder: Path, present_inputs: Mapping[str, Any], plan: Plan) -> Found:
     """Look at a cell's folder.
 
-    ``present_inputs`` is what its data, backbone and code are now; ``readouts`` are the further
-    classifiers that must have read it, ``audit`` whether every epoch must have been scored,
-    ``representations`` whether those of the test utterances must be there, ``model`` whether the trained one must.
+    ``present_inputs`` is what its data, backbone and code are now; the plan says which further classifiers must have
+    read it, and whether scores of every epoch, representations of test and the trained model must be there.
     """
     if not folder.is_dir():
         return Found("missing")
@@ -97,13 +89,13 @@ def find(
         return Found("missing", f"{' and '.join(repaired)} changed since") if repaired else Found("failed", cell.error)
     if cell.status != "done":
         return Found("missing", cell.error)
-    unread = [name for name in readouts if name not in cell.record.get("readouts", [])]
+    unread = [name for name in plan.readouts if name not in cell.record.get("readouts", [])]
     if unread:
         return Found("missing", f"it has not been read by {' and '.join(unread)} yet")
     asked_and_lacking = (
-        (audit and not cell.record.get("audit"), "it has not been audited yet"),
-        (representations and not _has_representations(folder), "its representations have not been stored yet"),
-        (model and not (folder / MODEL_FOLDER / MODEL_FILE).is_file(), "its model has not been saved yet"),
+        (plan.audit and not cell.record.get("audit"), "it has not been audited yet"),
+        (plan.save_representations and not _represents(folder), "its representations have not been stored yet"),
+        (plan.save_model and not (folder / MODEL_FOLDER / MODEL_FILE).is_file(), "its model has not been saved yet"),
     )
     reason = next((reason for lacks, reason in asked_and_lacking if lacks), "")
     if reason:
@@ -114,7 +106,7 @@ def find(
     return Found("done", record=cell.record)
 
 
-def _has_representations(folder: Path) -> bool:
+def _represents(folder: Path) -> bool:
     # What cannot be read is not there, and the cell writes it again.
     try:
         return REPRESENTATIONS in array_names(folder)

@@ -16,6 +16,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 
+from erc_bench.store.regular_files import changed
+
 CACHE_VARIABLE = "ERC_BENCH_CACHE"
 SUFFIX, PART, LOCK = ".safetensors", ".part", ".lock"
 DAY = 86_400.0
@@ -101,7 +103,7 @@ def beyond(files: Sequence[FeatureFile], room: float) -> list[FeatureFile]:
 def leftovers(features: Path, moment: float) -> list[Path]:
     """Return half-written files, and locks that nobody holds, from before a moment: their processes have ended."""
     parts, locks = features.glob(f"*{PART}"), lock_of(features / "any").parent.glob(f"*{LOCK}")
-    return sorted(path for path in (*parts, *locks) if _is_older(path, moment))
+    return sorted(path for path in (*parts, *locks) if changed(path) < moment)
 
 
 def lock_of(path: Path) -> Path:
@@ -117,7 +119,7 @@ def remove(file: FeatureFile) -> str:
     with _held(lock_of(file.path)) as held:
         if not held:
             return "another process holds its lock"
-        if _is_newer(file.path, file.last_used):
+        if changed(file.path) > file.last_used:
             return "it was used in the meantime"
         return _unlinked(file.path)
 
@@ -157,20 +159,6 @@ def _unlinked(path: Path) -> str:
     except OSError as error:
         return str(error.strerror or error)
     return ""
-
-
-def _is_newer(path: Path, moment: float) -> bool:
-    try:
-        return path.stat().st_mtime > moment
-    except OSError:
-        return False
-
-
-def _is_older(path: Path, moment: float) -> bool:
-    try:
-        return path.stat().st_mtime < moment
-    except OSError:
-        return False
 
 
 def _description(path: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -50,6 +51,14 @@ class CellAddress:
         """Return ``runs/<dataset>/<method>/<backbone>/<settings hash>/seed-<n>``."""
         parts = (self.dataset, self.method, self.backbone)
         return runs.joinpath(*map(folder_name, parts), self.settings_hash, f"seed-{self.seed}")
+
+
+def visible_below(folder: Path, name: str) -> Iterator[Path]:
+    """Yield the files of a name (``model/model.json``) in a folder and up to six below, none of them hidden."""
+    for depth in range(7):  # from the folder that holds several folders of runs down to a cell
+        for file in sorted(folder.glob("*/" * depth + name)):
+            if not any(part.startswith(".") for part in file.relative_to(folder).parts):
+                yield file
 
 
 def folder_name(name: str) -> str:

@@ -6,6 +6,7 @@ Gzipped files are unpacked up to a bound, so that none fills the memory.
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import stat
 import zlib
@@ -31,6 +32,14 @@ def kind_of(path: Path) -> str:
         return _kind(path.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return ""
+
+
+def changed(path: Path) -> float:
+    """Return when a path last changed; nan, which is neither before nor after any moment, where nobody can tell."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return math.nan
 
 
 def is_regular(path: Path) -> bool:

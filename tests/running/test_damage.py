@@ -4,6 +4,7 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import store_fixture
@@ -140,6 +141,7 @@ def test_the_commands_take_no_part_of_a_cell_for_another_ones(done, first):
 
 def test_a_look_ahead_says_what_is_damaged(done, first):
     damage.emptied(first / "predictions.csv")
-    found = find(first, read_cell(done.folders()[1]).record["inputs"], ())
+    plain = SimpleNamespace(readouts=(), audit=False, save_representations=False, save_model=False)
+    found = find(first, read_cell(done.folders()[1]).record["inputs"], plain)
     assert found.state == "missing"
     assert found.reason.startswith("predictions.csv is damaged: 0 bytes of ")

@@ -32,12 +32,8 @@ def identity(search: Search, fingerprint: str, backbone: str, sampler_seed: int)
     return dict(json.loads(json.dumps(known)))
 
 
-def differences(stored: Mapping[str, Any], present: Mapping[str, Any]) -> list[str]:
+def differences(stored: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[str]:
     """Name what is no longer as it was when the search began."""
-    return list(_differences(stored, present))
-
-
-def _differences(stored: Mapping[str, Any], present: Mapping[str, Any]) -> Iterator[str]:
     yield from (words for key, words in _WORDS.items() if stored.get(key) != present[key])
     settings = differing(stored.get("settings", {}), present["settings"])
     if settings:

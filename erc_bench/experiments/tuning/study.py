@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
-from types import TracebackType
 from typing import Any
 
 import optuna
@@ -55,9 +54,7 @@ class Storage:
     def __enter__(self) -> Storage:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.optuna.remove_session()
         self.optuna.engine.dispose()
 
@@ -107,7 +104,7 @@ class Study:
             self._study.set_user_attr(_IDENTITY, dict(identity))
 
     def _refuse_another(self, stored: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
-        found = differences(stored, identity)
+        found = list(differences(stored, identity))
         if found:
             raise ErcBenchError(
                 f"{self._folder} holds another search of {self.search.label()}, which began with"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from erc_bench.store.reading import StoredCell
 
 BINS = 15
 WIDTH = 2.3
+_BAR: dict[str, Any] = {"align": "edge", "linewidth": 0.6}
 # Scores are stored with four decimals.
 _TOLERANCE = 0.01
 
@@ -136,21 +138,9 @@ def _diagram(axes: Axes, calibration: Calibration) -> None:
     left = (np.arange(BINS) / BINS * 100)[filled]
     accuracy, confidence = 100 * bins.accuracy[filled], 100 * bins.confidence[filled]
     width = 100 / BINS
-    axes.bar(
-        left, accuracy, width, align="edge", color=COLOURS[6], edgecolor="black", linewidth=0.6, label="right answers"
-    )
-    axes.bar(
-        left,
-        confidence - accuracy,
-        width,
-        bottom=accuracy,
-        align="edge",
-        facecolor="none",
-        edgecolor=COLOURS[5],
-        hatch="////",
-        linewidth=0.6,
-        label="gap to the mean confidence",
-    )
+    axes.bar(left, accuracy, width, color=COLOURS[6], edgecolor="black", **_BAR, label="right answers")
+    gap: dict[str, Any] = {"bottom": accuracy, "facecolor": "none", "edgecolor": COLOURS[5], "hatch": "////"}
+    axes.bar(left, confidence - accuracy, width, **gap, **_BAR, label="gap to the mean confidence")
     axes.plot([0, 100], [0, 100], color=GREY, linestyle="--", linewidth=1.0, label="perfectly calibrated")
     axes.set(xlim=(0, 100), ylim=(0, 100), xticklabels=[])
     axes.set_title(f"{wrapped(calibration.shown.label, WIDTH)}\nECE {calibration.errors.words(1)} points")
@@ -160,7 +150,7 @@ def _diagram(axes: Axes, calibration: Calibration) -> None:
 def _histogram(axes: Axes, bins: Bins) -> None:
     left = np.arange(BINS) / BINS * 100
     shares = 100 * bins.counts / bins.counts.sum()
-    axes.bar(left, shares, 100 / BINS, align="edge", color="#8c8c8c", edgecolor="black", linewidth=0.6)
+    axes.bar(left, shares, 100 / BINS, color="#8c8c8c", edgecolor="black", **_BAR)
     axes.set(xlim=(0, 100))
     axes.set_xlabel("confidence (%)")
     grid_of(axes, "y")

@@ -131,6 +131,10 @@ def _joined(training: Sequence[float], fit: Sequence[float], trained: int) -> tu
 
 WIDTH = 2.6
 _SCORE = "#000000"
+_CHOSEN: dict[str, Any] = {
+    **{"linestyle": "none", "marker": "o", "markersize": 4.5},
+    **{"markerfacecolor": "white", "markeredgecolor": "black"},
+}
 Looks = Mapping[str, tuple[str, str]]
 """Colour and line style of each loss term, by its name."""
 
@@ -202,16 +206,7 @@ def _scores(axes: Axes, found: Curves) -> None:
         _band(axes, found.test, (GREY, "--"), "score on test (audit)")
     if found.chosen:
         epochs, scores = zip(*found.chosen, strict=True)
-        axes.plot(
-            epochs,
-            scores,
-            linestyle="none",
-            marker="o",
-            markersize=4.5,
-            markerfacecolor="white",
-            markeredgecolor="black",
-            label="chosen epoch",
-        )
+        axes.plot(epochs, scores, **_CHOSEN, label="chosen epoch")
     _after_training(axes, found)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -220,15 +215,8 @@ def _scores(axes: Axes, found: Curves) -> None:
 
 def _band(axes: Axes, curve: Curve, look: tuple[str, str], label: str) -> None:
     colour, style = look
-    axes.plot(
-        curve.epochs,
-        curve.mean,
-        color=colour,
-        linestyle=style,
-        linewidth=1.5,
-        marker="o" if len(curve.epochs) == 1 else "",
-        label=label,
-    )
+    dot = "o" if len(curve.epochs) == 1 else ""
+    axes.plot(curve.epochs, curve.mean, color=colour, linestyle=style, linewidth=1.5, marker=dot, label=label)
     axes.fill_between(curve.epochs, curve.mean - curve.sd, curve.mean + curve.sd, color=colour, alpha=0.18, linewidth=0)
 
 

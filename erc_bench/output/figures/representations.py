@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -177,18 +178,9 @@ def _plane(axes: Axes, plane: Plane, labels: Sequence[str]) -> None:
     size = 9 if len(gold) < 1000 else 5
     for i, label in enumerate(labels):
         own = plane.points[gold == label]
-        shape = MARKERS[i % len(MARKERS)]
+        look: dict[str, Any] = {"s": size, "marker": MARKERS[i % len(MARKERS)], "color": colour(i)}
         # An empty class keeps its place in the legend.
-        axes.scatter(
-            own[:, 0],
-            own[:, 1],
-            s=size,
-            marker=shape,
-            color=colour(i),
-            alpha=0.65,
-            linewidths=0,
-            label=printable(label),
-        )
+        axes.scatter(own[:, 0], own[:, 1], **look, alpha=0.65, linewidths=0, label=printable(label))
     if plane.anchors is not None:
         _mark_anchors(axes, plane.anchors, labels)
         axes.scatter([], [], s=20, marker="^", color=GREY, label="label anchor")
@@ -202,18 +194,9 @@ def _mark_anchors(axes: Axes, anchors: Floats, labels: Sequence[str]) -> None:
     for i, label in enumerate(labels):
         x, y = float(anchors[i, 0]), float(anchors[i, 1])
         axes.scatter([x], [y], s=85, marker="^", color=colour(i), edgecolors="white", linewidths=1.0, zorder=3)
-        above = name_above(anchors, i)
-        axes.annotate(
-            printable(label),
-            (x, y),
-            xytext=(0, 6 if above else -6),
-            textcoords="offset points",
-            ha="center",
-            va="bottom" if above else "top",
-            fontsize=7.5,
-            path_effects=halo,
-            zorder=4,
-        )
+        offset, side = (6, "bottom") if name_above(anchors, i) else (-6, "top")
+        place: dict[str, Any] = {"xytext": (0, offset), "textcoords": "offset points", "ha": "center", "va": side}
+        axes.annotate(printable(label), (x, y), **place, fontsize=7.5, path_effects=halo, zorder=4)
 
 
 def name_above(anchors: Floats, position: int) -> bool:

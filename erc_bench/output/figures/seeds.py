@@ -18,6 +18,8 @@ from erc_bench.statistics.wording import number
 WIDTH = 3.1
 _BELOW = 0.29
 _INTERVAL: dict[str, Any] = {"color": "#8a8a8a", "linewidth": 3.5, "solid_capstyle": "butt"}
+_SEED: dict[str, Any] = {"linestyle": "none", "markersize": 4.0, "markerfacecolor": "none"}
+_SEED |= {"markeredgecolor": COLOURS[0]}
 _MEAN: dict[str, Any] = {"marker": "|", "markersize": 6.5, "markeredgewidth": 1.6, "color": "black"}
 
 _COLUMNS = ("dataset", "metric", "split", "row", "seed", "score", "mean", "sd", "low", "high", "degenerate")
@@ -61,17 +63,8 @@ def _score(axes: Axes, score: Score, axis: AxisRange) -> None:
     beside(axes, row, summary.words())
     beyond(axes, row, min(score.values), max(score.values), axis)
     for seed, value, offset in zip(score.seeds, score.values, _offsets(len(score.values)), strict=True):
-        failed = seed in score.degenerate
-        axes.plot(
-            value,
-            row + offset,
-            linestyle="none",
-            marker="x" if failed else "o",
-            markersize=4.0,
-            markerfacecolor="none",
-            markeredgecolor=COLOURS[0],
-            label="a degenerate seed" if failed else "a seed",
-        )
+        marker, words = ("x", "a degenerate seed") if seed in score.degenerate else ("o", "a seed")
+        axes.plot(value, row + offset, marker=marker, **_SEED, label=words)
     low, high = summary.low, summary.high
     if low is not None and high is not None:
         axes.plot([low, high], [row + _BELOW] * 2, **_INTERVAL, label="interval of the mean")

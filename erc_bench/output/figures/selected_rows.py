@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from erc_bench.comparison import compare
 from erc_bench.comparison.comparison_data import Column, Comparison, RowKey, Score
 from erc_bench.comparison.counted_cells import Address, address_of
 from erc_bench.comparison.tested_differences import Pair
+from erc_bench.corpora.corpus import GoldOf
 from erc_bench.statistics.wording import seed_words as seed_words
 from erc_bench.store.reading import StoredCell
-
-if TYPE_CHECKING:
-    from erc_bench.corpora.corpus import GoldOf
 
 
 @dataclass(frozen=True)

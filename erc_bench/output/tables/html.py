@@ -10,17 +10,8 @@ from erc_bench.output.tables.detail_table import detail_note, detail_table
 from erc_bench.output.tables.table_cells import caption_with_ranks, panels
 
 
-def render(comparison: Comparison) -> str:
-    """Return a whole page: scores, caption, comparisons, notes."""
-    return _filled(comparison, whole=True)
-
-
-def part(comparison: Comparison) -> str:
-    """Return the same for the middle of another page, such as a notebook."""
-    return _filled(comparison, whole=False)
-
-
-def _filled(comparison: Comparison, whole: bool) -> str:
+def render(comparison: Comparison, whole: bool = True) -> str:
+    """Return scores, caption, comparisons and notes: a whole page, or what stands in another one (a notebook)."""
     loader = PackageLoader("erc_bench.output.tables", ".")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True)
     detail = detail_table(comparison)

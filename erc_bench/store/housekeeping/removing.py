@@ -21,7 +21,7 @@ from erc_bench.store.housekeeping.found_cells import ASIDE, CellFolder, foreign_
 from erc_bench.store.layout import LEDGER_FILE, LOCK_FILE, STATUS_FILE
 from erc_bench.store.ledger import LedgerEntry, append_missing, entry_of
 from erc_bench.store.reading import read_cell
-from erc_bench.store.regular_files import remove_irregular
+from erc_bench.store.regular_files import changed, remove_irregular
 
 RUNNING = "another process is running it"
 
@@ -139,18 +139,11 @@ def remove_empty_parents(path: Path, runs: Path) -> None:
 
 def remove_leftovers(folders: Iterable[Path], runs: Path, before: float) -> int:
     """Remove the leftovers of killed removals, and of unpackings before a moment; return how many folders."""
-    old = [folder for folder in folders if folder.name.startswith(REMOVED) or _changed(folder) < before]
+    old = [folder for folder in folders if folder.name.startswith(REMOVED) or changed(folder) < before]
     gone = [folder for folder in old if not remove_aside(folder)]
     for folder in gone:
         remove_empty_parents(folder, runs)
     return len(gone)
-
-
-def _changed(folder: Path) -> float:
-    try:
-        return folder.stat().st_mtime
-    except OSError:
-        return float("inf")
 
 
 def keep_in_ledger(cells: Iterable[CellFolder], runs: Path) -> None:

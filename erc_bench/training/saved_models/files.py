@@ -11,7 +11,7 @@ from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.file_contents import Content, check_content, content_in
-from erc_bench.store.layout import MODEL_BACKBONE, MODEL_FILE, MODEL_FOLDER, STATUS_FILE, is_model_file
+from erc_bench.store.layout import MODEL_BACKBONE, MODEL_FILE, MODEL_FOLDER, STATUS_FILE, is_model_file, visible_below
 from erc_bench.store.reading import read_cell
 from erc_bench.store.regular_files import kind_of
 
@@ -78,8 +78,6 @@ def _digest(file: Path) -> Content:
         return content_in(stream)
 
 
-_DEPTH = 6
-"""Folders from the one that holds several folders of runs down to a cell."""
 _SHOWN = 10
 _SAVE = "Save one with `erc-bench run ... --save-model`; a cell that is done without is trained again for it."
 
@@ -93,7 +91,7 @@ def find_model(run: Path) -> Path:
         raise ErcBenchError(f"there is no folder {str(run)!r}", _SAVE)
     if (run / MODEL_FILE).is_file():
         return _finished(run) if run.name == MODEL_FOLDER else run
-    found = _below(run)
+    found = sorted({file.parent for file in visible_below(run, f"{MODEL_FOLDER}/{MODEL_FILE}")})
     if len(found) > 1:
         shown = [f"  {folder.parent}" for folder in found[:_SHOWN]]
         more = [f"  and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
@@ -101,13 +99,6 @@ def find_model(run: Path) -> Path:
     if not found:
         raise ErcBenchError(f"there is no saved model in {run}", _SAVE)
     return _finished(found[0])
-
-
-def _below(run: Path) -> list[Path]:
-    patterns = ("*/" * depth + f"{MODEL_FOLDER}/{MODEL_FILE}" for depth in range(_DEPTH + 1))
-    found = {file.parent for pattern in patterns for file in run.glob(pattern)}
-    hidden = {folder for folder in found if any(part.startswith(".") for part in folder.relative_to(run).parts)}
-    return sorted(found - hidden)
 
 
 def _finished(folder: Path) -> Path:
