@@ -55,7 +55,11 @@ class _Commands(click.Group):
         file, function = ("listing", "list_components") if name == "list" else (name, name)
         command: click.Command = getattr(import_module(f"erc_bench.commands.{file}"), function)
         # A command line that is still being typed is only read to find out what may stand next.
-        return _taught(command) if context.resilient_parsing else command
+        if context.resilient_parsing:
+            from erc_bench.commands.completing.parameters import teach
+
+            return teach(command)
+        return command
 
     def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
@@ -73,12 +77,6 @@ class _Commands(click.Group):
         # The sentences above stand in for the commands' own, so that --help imports none of them.
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
-
-
-def _taught(command: click.Command) -> click.Command:
-    from erc_bench.commands.completing.parameters import teach
-
-    return teach(command)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

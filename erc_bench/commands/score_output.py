@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from erc_bench.commands import text_sections
 from erc_bench.commands.text_sections import Section
 from erc_bench.comparison.scoring.scoring_result import Contrast, Scored, ScoredSystem
-from erc_bench.output.tables.table_cells import NOTHING, figure, probability
+from erc_bench.output.tables.table_cells import bracketed, figure, probability
 from erc_bench.statistics.metrics import METRIC_WORDS
-from erc_bench.statistics.results import Summary
 
 
 def render(scored: Scored, form: str) -> str:
@@ -32,19 +31,15 @@ def _names(scored: Scored) -> tuple[str, ...]:
 
 def _metrics(scored: Scored) -> Section:
     metrics = list(scored.systems[0].summaries)
+
+    def floor(metric: str) -> str:
+        return figure(scored.floor.get(metric), ".2f")
+
     rows = [
-        (METRIC_WORDS[name], *(_mean(system.summaries[name]) for system in scored.systems), _floor(scored, name))
+        (METRIC_WORDS[name], *(system.summaries[name].words() for system in scored.systems), floor(name))
         for name in metrics
     ]
     return Section((f"{scored.dataset}, {scored.split}", *_names(scored), "floor"), tuple(rows), tuple(_facts(scored)))
-
-
-def _mean(summary: Summary) -> str:
-    return f"{summary.mean:.2f}" + ("" if summary.sd is None else f" ± {summary.sd:.2f}")
-
-
-def _floor(scored: Scored, metric: str) -> str:
-    return figure(scored.floor.get(metric), ".2f")
 
 
 def _facts(scored: Scored) -> Iterator[str]:
@@ -77,7 +72,7 @@ def _about(name: str, system: ScoredSystem, scored: Scored) -> str:
     level = f"{100 * (1 - scored.alpha):g} %"
     short = f"; {interval.reason}" if interval.reason else ""
     how = f"({interval.method} bootstrap, {interval.draws:,} draws{short})"
-    return f"{told} has the {level} interval {_interval(interval.low, interval.high)} {over} {how}."
+    return f"{told} has the {level} interval {bracketed(interval.low, interval.high)} {over} {how}."
 
 
 def _seed(seed: int | None) -> str:
@@ -86,7 +81,7 @@ def _seed(seed: int | None) -> str:
 
 def _classes(scored: Scored) -> Section:
     rows = [
-        (label, *(_mean(system.class_summaries[label]) for system in scored.systems), str(count))
+        (label, *(system.class_summaries[label].words() for system in scored.systems), str(count))
         for label, count in scored.support.items()
     ]
     return Section(("F1 by class", *_names(scored), "gold"), tuple(rows))
@@ -99,7 +94,7 @@ def _contrast(scored: Scored, contrast: Contrast) -> Section:
         ("difference", figure(interval.estimate, "+.2f"), "", _of_seeds(scored, contrast)),
         (
             f"over {scored.cluster}s: bootstrap",
-            _interval(interval.low, interval.high),
+            bracketed(interval.low, interval.high),
             "",
             interval.reason or f"{interval.method}, {interval.draws:,} draws",
         ),
@@ -123,11 +118,11 @@ def _over_seeds(contrast: Contrast) -> Iterator[tuple[str, str, str, str]]:
     seeds = f"{len(contrast.seeds)} seeds"
     paired, joint, both = tests.paired_t, tests.joint, tests.two_level
     t = paired.reason or f"t({figure(paired.df, '.0f')}) = {figure(paired.t, '.2f')}, {seeds}"
-    yield "over seeds: paired t", _interval(paired.low, paired.high), probability(paired.p), t
+    yield "over seeds: paired t", bracketed(paired.low, paired.high), probability(paired.p), t
     yield "over seeds: sign flips", "", probability(tests.sign_flip.p), tests.sign_flip.reason or seeds
     how = joint.reason or f"t({figure(joint.df, '.1f')}) = {figure(joint.t, '.2f')}"
-    yield "over both: joint test", _interval(joint.low, joint.high), probability(joint.p), how
-    yield "over both: bootstrap", _interval(both.low, both.high), "", both.reason or f"{both.draws:,} draws"
+    yield "over both: joint test", bracketed(joint.low, joint.high), probability(joint.p), how
+    yield "over both: bootstrap", bracketed(both.low, both.high), "", both.reason or f"{both.draws:,} draws"
 
 
 def _partly(scored: Scored, contrast: Contrast) -> bool:
@@ -147,10 +142,6 @@ def _mcnemar(scored: Scored, contrast: Contrast) -> Iterator[tuple[str, str, str
         named = "" if seed is None or alone else f" (seed {seed})"
         how = test.reason or f"{test.only_first} : {test.only_second} right alone"
         yield f"utterances as if independent: McNemar{named}", "", probability(test.p), how
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return NOTHING if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
 
 
 def _what_they_say(scored: Scored, contrast: Contrast) -> Iterator[str]:

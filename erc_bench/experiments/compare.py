@@ -80,24 +80,15 @@ def compare_stored(
     were stored without slices or clusters that the tests need. Who makes several tables hands over one ``gold_of``,
     so that each corpus is read once. ``all_cells`` is everything in the folder, where ``cells`` is a part of it.
     """
-    tests = request.tests
-    return compare_cells(
-        with_groups(cells, request, tell),
-        datasets=request.datasets,
-        methods=request.methods,
-        baseline=request.baseline,
-        metric=request.metric,
-        readouts=request.readouts,
-        alpha=request.alpha,
-        family=request.family,
-        per_class=request.per_class,
-        audit=request.audit,
-        reported=request.reported,
-        alarms=shipped_alarms(),
-        all_cells=all_cells,
-        tests=tests,
-        gold_of=gold_of or corpus_gold(folder_of(request.data_dir)),
-    )
+    asked: dict[str, Any] = {name: getattr(request, name) for name in _ASKED}
+    asked |= {"alarms": shipped_alarms(), "gold_of": gold_of or corpus_gold(folder_of(request.data_dir))}
+    return compare_cells(with_groups(cells, request, tell), all_cells=all_cells, **asked)
+
+
+_ASKED = (
+    *("datasets", "methods", "baseline", "metric", "readouts", "alpha"),
+    *("family", "per_class", "audit", "reported", "tests"),
+)
 
 
 def cells_of(runs: Runs) -> list[StoredCell]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from erc_bench.comparison import compare
 from erc_bench.comparison.comparison_data import Column, Comparison, RowKey, Score
@@ -86,17 +87,8 @@ def select(cells: Sequence[StoredCell], wanted: Wanted) -> SelectedRows:
 
     Raises :class:`~erc_bench.errors.ErcBenchError` for an unknown name, or when nothing is there.
     """
-    comparison = compare(
-        cells,
-        datasets=wanted.datasets,
-        methods=wanted.methods,
-        baseline=wanted.baseline,
-        metric=wanted.metric,
-        readouts=wanted.readouts,
-        alpha=wanted.alpha,
-        gold_of=wanted.gold_of,
-    )
-    return of_comparison(comparison, cells, wanted)
+    asked: dict[str, Any] = {name: value for name, value in vars(wanted).items() if name != "seed"}
+    return of_comparison(compare(cells, **asked), cells, wanted)
 
 
 def of_comparison(comparison: Comparison, cells: Sequence[StoredCell], wanted: Wanted) -> SelectedRows:

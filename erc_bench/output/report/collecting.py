@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from erc_bench.comparison import Comparison, compare
 from erc_bench.comparison.expected import shipped_alarms
@@ -30,16 +31,7 @@ def collect(cells: Sequence[StoredCell], request: ReportRequest, catalogue: Cata
     """
     catalogue = catalogue or Catalogue()
     gold_of = CorpusGold(partial(catalogue.get, "dataset"), request.data_dir)
-    make = partial(
-        compare,
-        cells,
-        datasets=request.datasets,
-        methods=request.methods,
-        baseline=request.baseline,
-        readouts=request.readouts,
-        alpha=request.alpha,
-        gold_of=gold_of,
-    )
+    make = partial(compare, cells, **_asked(request, "datasets methods baseline readouts alpha"), gold_of=gold_of)
     comparison = _comparison(make, cells, request)
     comparison = replace(comparison, notes=said_once(comparison.notes, comparison.columns))
     # A slice has no answers and no figures of its own: they are those of the whole split.
@@ -63,15 +55,12 @@ def collect(cells: Sequence[StoredCell], request: ReportRequest, catalogue: Cata
     )
 
 
+def _asked(request: ReportRequest, names: str) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in names.split()}
+
+
 def _comparison(make: Callable[..., Comparison], cells: Sequence[StoredCell], request: ReportRequest) -> Comparison:
-    whole = partial(
-        make,
-        metric=request.metric,
-        family=request.family,
-        reported=request.reported,
-        alarms=shipped_alarms(),
-        tests=request.tests,
-    )
+    whole = partial(make, **_asked(request, "metric family reported tests"), alarms=shipped_alarms())
     if any(cell.record.get("audit") for cell in cells if cell.status == "done"):
         # Where it fails the audited cells are not among the chosen ones, or the mistake is raised below.
         with suppress(ErcBenchError):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -51,17 +52,11 @@ environment.globals |= {
     "short_caption": 500,
     "ranks": {"best": "strong", "second": "u"},
     "drawn_note": DRAWN_NOTE,
-    "scores_of": scores_of,
-    "drawn_pairs": drawn_pairs,
-    "interval_title": interval_title,
-    "detail_table": detail_table,
-    "additional_tables": additional_tables,
-    "audit_notes": audit_notes,
-    "audit_table": audit_table,
-    "caption_with_ranks": caption_with_ranks,
-    "detail_note": detail_note,
     **{name: getattr(provenance, name) for name in provenance.__all__},
 }
+_SHARED: tuple[Callable[..., Any], ...] = (scores_of, drawn_pairs, interval_title, detail_table, detail_note)
+_SHARED += (additional_tables, audit_notes, audit_table, caption_with_ranks)
+environment.globals |= {each.__name__: each for each in _SHARED}
 
 
 def render(report: Report) -> str:

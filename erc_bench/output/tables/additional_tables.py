@@ -9,7 +9,14 @@ from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.comparison.tested_differences import OverDatasets, Ranking
 from erc_bench.output.tables.against_reported import printed_notes, printed_table, readings_notes, readings_table
 from erc_bench.output.tables.detail_table import adjusted_title
-from erc_bench.output.tables.table_cells import NOTHING, TextTable, figure, interval_title, probability, row_label
+from erc_bench.output.tables.table_cells import (
+    NOTHING,
+    TextTable,
+    figure,
+    interval_title,
+    probability,
+    row_label,
+)
 from erc_bench.statistics.results import Summary, counted
 
 
@@ -168,8 +175,7 @@ def _audit_rows(comparison: Comparison, column: Column) -> list[tuple[str, ...]]
 
 def _estimated(summary: Summary) -> tuple[str, str]:
     """Return the mean and its interval."""
-    known = summary.low is not None and summary.high is not None
-    return f"{summary.mean:+.2f}", f"[{summary.low:.2f}, {summary.high:.2f}]" if known else NOTHING
+    return f"{summary.mean:+.2f}", bracketed(summary.low, summary.high)
 
 
 @dataclass(frozen=True)

@@ -177,7 +177,7 @@ def _detail(comparison: Comparison, column: Column, pair: Pair) -> Detail:
         comparison=f"{comparison.rows[pair.row].label} - {comparison.rows[pair.baseline].label}",
         seeds=_seeds(pair),
         difference=figure(difference, "+.2f"),
-        interval=NOTHING if low is None or high is None else f"[{low:.2f}, {high:.2f}]",
+        interval=bracketed(low, high),
         t=statistic(pair.seed_test),
         p=probability(pair.seed_test.p),
         holm_p=probability(pair.adjusted_p),
@@ -236,6 +236,11 @@ def reasons(comparison: Comparison, pair: Pair) -> str:
 def figure(value: float | None, form: str) -> str:
     """Format a number, or a dash where there is none."""
     return NOTHING if value is None else format(value, form)
+
+
+def bracketed(low: float | None, high: float | None) -> str:
+    """Format an interval, or a dash where there is none."""
+    return NOTHING if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
 
 
 def probability(p: float | None) -> str:
