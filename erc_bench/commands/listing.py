@@ -11,19 +11,11 @@ from erc_bench.commands.options import open_catalogue, plugin_option
 if TYPE_CHECKING:
     from erc_bench.plugin_host.plugin_files import PluginFile
 
-_KINDS = {
-    "datasets": "dataset",
-    "backbones": "backbone",
-    "encoders": "encoder",
-    "objectives": "objective",
-    "classifiers": "classifier",
-    "methods": "method",
-    "observers": "observer",
-}
+_KINDS = ("datasets", "backbones", "encoders", "objectives", "classifiers", "methods", "observers")
 
 
 @click.command("list")
-@click.argument("kind", required=False, type=click.Choice(list(_KINDS)), metavar="[KIND]")
+@click.argument("kind", required=False, type=click.Choice(_KINDS), metavar="[KIND]")
 @plugin_option
 def list_components(kind: str | None, plugins: tuple[PluginFile, ...]) -> None:
     """List what is installed, of all kinds or of one."""
@@ -39,7 +31,7 @@ def list_components(kind: str | None, plugins: tuple[PluginFile, ...]) -> None:
         for column in ("name", "package"):
             table.add_column(column, no_wrap=True)
         table.add_column("what it is, and its source")
-        for entry in catalogue.entries(_KINDS[title]).values():
+        for entry in catalogue.entries(title.removesuffix("s")).values():
             component = entry.component
             summary = component.summary if title == "methods" else component.summary()
             table.add_row(

@@ -7,7 +7,7 @@ from typing import get_args
 
 import click
 
-from erc_bench.plugin_host.scaffold import ComponentNames, Kind, check_free, names_of
+from erc_bench.plugin_host.scaffold import Kind, check_free, names_of
 
 
 @click.command("new")
@@ -23,22 +23,14 @@ def new(kind: Kind, name: str, output: Path | None) -> None:
 
     A method is an objective together with the recipe that makes a row of a table of it.
     """
+    from erc_bench.plugin_host.catalogue import Catalogue
     from erc_bench.plugin_host.scaffold import next_steps, write_package
 
-    names = names_of(kind, name)
-    check_free(names, _taken(names))
+    names, catalogue = names_of(kind, name), Catalogue()
+    installed = {each: catalogue.entries(each).values() for each in (names.kind, names.slot)}
+    check_free(names, {each: {entry.name: entry.package for entry in found} for each, found in installed.items()})
     folder = output or Path(names.package)
     for path in write_package(names, folder):
         click.echo(f"wrote {path}")
     shown = folder.as_posix() if folder.is_absolute() else f"./{folder.as_posix()}"
     click.echo("\n".join(["", "What to type next:", *(f"  {line}" for line in next_steps(names, shown))]))
-
-
-def _taken(names: ComponentNames) -> dict[str, dict[str, str]]:
-    from erc_bench.plugin_host.catalogue import Catalogue
-
-    catalogue = Catalogue()
-    return {
-        kind: {name: entry.package for name, entry in catalogue.entries(kind).items()}
-        for kind in (names.kind, names.slot)
-    }

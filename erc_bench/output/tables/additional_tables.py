@@ -12,6 +12,7 @@ from erc_bench.output.tables.detail_table import adjusted_title
 from erc_bench.output.tables.table_cells import (
     NOTHING,
     TextTable,
+    bracketed,
     figure,
     interval_title,
     probability,
