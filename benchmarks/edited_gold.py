@@ -23,7 +23,7 @@ from pathlib import Path
 
 from erc_bench.statistics.metrics import degenerate, majority_floor, score
 from erc_bench.store.layout import RECORD_FILE
-from erc_bench.store.predictions import open_text, predictions_file
+from erc_bench.store.predictions import predictions_file, read_file
 from erc_bench.store.reading import read_cell
 
 RESULTS = Path(__file__).parent / "results" / "laptop"
@@ -51,8 +51,7 @@ def edit_cell(folder: Path, labels: int) -> None:
     """Change so many gold labels of one cell, and its record to fit."""
     cell = read_cell(folder)
     file = predictions_file(cell)
-    with open_text(file) as stream:
-        header, *rows = csv.reader(stream)
+    header, *rows = csv.reader(io.StringIO(read_file(file).decode(), newline=""))
     for row in [row for row in rows if row[2] != row[3]][:labels]:
         row[2] = row[3]
     text = io.StringIO()

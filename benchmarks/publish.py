@@ -27,7 +27,7 @@ from safetensors.numpy import load_file, save
 from erc_bench.store.file_contents import content_of
 from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE
 from erc_bench.store.ledger import append_missing, read_ledger
-from erc_bench.store.predictions import open_text, predictions_file
+from erc_bench.store.predictions import predictions_file, read_file
 from erc_bench.store.reading import StoredCell, read_cells, read_status
 
 
@@ -74,8 +74,7 @@ def _anchors(file: Path) -> bytes:
 
 
 def _packed(file: Path, scores: bool) -> bytes:
-    with open_text(file) as stream:
-        rows = list(csv.reader(stream))
+    rows = list(csv.reader(io.StringIO(read_file(file).decode(), newline="")))
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows if scores else [row[: len(KEY_COLUMNS)] for row in rows])
     # Without a time in it, the same predictions give the same file.

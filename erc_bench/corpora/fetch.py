@@ -24,7 +24,7 @@ from urllib.parse import urldefrag, urlsplit
 from erc_bench.contracts.dataset import DataFile, Dataset
 from erc_bench.corpora.archive import extract_checked
 from erc_bench.corpora.folder import digest_found, digest_on_record, fetchable_layout
-from erc_bench.errors import ErcBenchError, OptionName
+from erc_bench.errors import ErcBenchError, OptionName, naming
 
 LARGEST_DOWNLOAD = 256 << 20
 _TIMEOUT_SECONDS = 30
@@ -93,24 +93,20 @@ def _present(file: DataFile, path: Path) -> bool:
 
 def _fetch_file(file: DataFile, path: Path, unpacked: Callable[[str], Path], largest: int) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    address, member = urldefrag(file.url)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        address, member = urldefrag(file.url)
-        if member:
-            content = unpacked(address) / member
-            if not content.is_file():
+        with naming(f"{path} cannot be written", f"Free space or choose {OptionName('data_dir')}."):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not member:
+                download(address, temporary, largest)
+            elif (content := unpacked(address) / member).is_file():
+                shutil.copyfile(content, temporary)
+            else:
                 raise ErcBenchError(
                     f"the archive {address} has no member {member!r}", "The address on record is wrong."
                 )
-            shutil.copyfile(content, temporary)
-        else:
-            download(address, temporary, largest)
-        _check_digest(file, temporary)
-        temporary.replace(path)
-    except OSError as error:
-        raise ErcBenchError(
-            f"{path} cannot be written: {error.strerror or error}", f"Free space or choose {OptionName('data_dir')}."
-        ) from error
+            _check_digest(file, temporary)
+            temporary.replace(path)
     finally:
         with suppress(OSError):
             temporary.unlink()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def make_record(
         "data": {
             "fingerprint": corpus.fingerprint,
             "layout": corpus.layout_name,
-            "counts": _counts(corpus),
+            "counts": {split: asdict(found) for split, found in corpus.counts.items()},
             "departures": list(corpus.departures),
             "groups": groups(corpus.splits.test),
         },
@@ -110,13 +111,6 @@ def _floor(plan: Plan, rows: Sequence[Row]) -> dict[str, Any] | None:
     if not rows:
         return None
     return majority_floor([row[1] for row in rows], plan.dataset.labels, plan.dataset.scored_labels)
-
-
-def _counts(corpus: Corpus) -> dict[str, Any]:
-    return {
-        split: {"dialogues": c.dialogues, "utterances": c.utterances, "labelled": c.labelled}
-        for split, c in corpus.counts.items()
-    }
 
 
 class SelectionAudit:

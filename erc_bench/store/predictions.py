@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,23 +43,13 @@ def predictions_file(cell: StoredCell, readout: str | None = None) -> Path:
     return as_stored(cell.folder / (readout_file(readout) if readout else PREDICTIONS_FILE))
 
 
-def open_text(file: Path) -> IO[str]:
-    """Open a file of predictions for reading, gzipped or not.
-
-    Raises :class:`ErcBenchError` for a gzipped file that cannot be unpacked or is beyond all measure.
-    """
-    if file.suffix == PACKED:
-        return io.StringIO(unpack(file).decode("utf-8"), newline="")
-    return file.open(encoding="utf-8", newline="")
-
-
 def read_answers(cell: StoredCell, readout: str | None = None, with_scores: bool = False) -> Predictions:
     """Read the test answers of a cell, as text, checked row by row.
 
     Raises :class:`ErcBenchError` naming file and line for anything that does not fit.
     """
     file, labels = predictions_file(cell, readout), cell.record["labels"]
-    return _parsed(_content(file), file, labels, with_scores)
+    return _parsed(read_file(file), file, labels, with_scores)
 
 
 def read_coded(cell: StoredCell, readout: str | None = None) -> CodedAnswers:
@@ -71,7 +61,7 @@ def read_coded(cell: StoredCell, readout: str | None = None) -> CodedAnswers:
     from erc_bench.store.plain_predictions import CodedAnswers, shared_utterances
 
     file, labels = predictions_file(cell, readout), cell.record["labels"]
-    content = _content(file)
+    content = read_file(file)
     if plain := _plain(content, file, labels):
         return plain
     found = _parsed(content, file, labels, with_scores=False)
@@ -79,7 +69,8 @@ def read_coded(cell: StoredCell, readout: str | None = None) -> CodedAnswers:
     return CodedAnswers(asked, label_indices(found.predicted, labels), found.score_labels)
 
 
-def _content(file: Path) -> bytes:
+def read_file(file: Path) -> bytes:
+    """Return the text of a file of predictions, unpacked; raise :class:`ErcBenchError` where it cannot be read."""
     try:
         return unpack(file) if file.suffix == PACKED else file.read_bytes()
     except FileNotFoundError:
@@ -190,7 +181,7 @@ def read_scored(cell: StoredCell, readout: str | None = None) -> ScoredAnswers:
 
 def _plain_scores(cell: StoredCell, readout: str | None) -> list[float] | None:
     """Return all scores in the order of the file; ``None`` where it is not plain, or a score is not a number."""
-    content = _content(predictions_file(cell, readout))
+    content = read_file(predictions_file(cell, readout))
     if b'"' in content:
         return None
     keys = len(KEY_COLUMNS)

@@ -37,18 +37,15 @@ def held(folder: Path) -> Iterator[None]:
     if not folder.is_dir():
         raise HeldError("it is gone already")
     file = folder / LOCK_FILE
+    lock = FileLock(file)
     try:
         # A lock would be taken of what a link leads to.
         remove_irregular(file)
+        # Locking makes the file, and a cell that was packed or published has none.
+        existed = file.exists()
+        lock.acquire(timeout=0)
     except ErcBenchError as error:
         raise HeldError(error.message) from None
-    except OSError as error:
-        raise HeldError(f"it cannot be locked: {error.strerror or error}") from None
-    # Locking makes the file, and a cell that was packed or published has none.
-    existed = file.exists()
-    lock = FileLock(file)
-    try:
-        lock.acquire(timeout=0)
     except Timeout:
         raise HeldError(RUNNING) from None
     except OSError as error:
