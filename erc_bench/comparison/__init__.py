@@ -67,15 +67,14 @@ def compare(
 ) -> Comparison:
     """Compare stored cells: one row for each (method, backbone, overrides), one column per dataset.
 
-    ``baseline`` is a method, or ``method/backbone``; without it ``ce``, else ``supcon``, else the
-    first method. A named baseline takes part even where ``methods`` leaves it out. ``readouts``
-    adds rows for further classifiers that read the same training. ``family`` says which tests are
-    corrected together, ``tests`` which are made. ``per_class`` shows the F1 of each class instead,
-    without tests. ``audit`` adds the scores that choosing epochs on test would have given; no test reads
-    it. ``reported`` names published numbers to stand beside ours, ``alarms`` the scores not to be
-    believed. ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the caption
-    counts configurations there. ``gold_of`` knows the gold labels of corpora: a cell scored against others is
-    left out, as are gold labels that most cells of the folder do not have where no corpus decides.
+    ``baseline`` is a method, or ``method/backbone``; without it ``ce``, else ``supcon``, else the first method. A named
+    baseline takes part even where ``methods`` leaves it out. ``readouts`` adds rows for further classifiers that read
+    the same training. ``family`` says which tests are corrected together, ``tests`` which are made. ``per_class`` shows
+    the F1 of each class instead, without tests. ``audit`` adds the scores that choosing epochs on test would have
+    given; no test reads it. ``reported`` names published numbers to stand beside ours, ``alarms`` the scores not to be
+    believed. ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the caption counts
+    configurations there. ``gold_of`` knows the gold labels of corpora: a cell scored against others is left out, as are
+    gold labels that most cells of the folder do not have where no corpus decides.
     Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare.
     """
     named = None if baseline is None else parse_baseline(baseline, cells)

@@ -75,11 +75,10 @@ class Score:
 class Column:
     """One dataset under one condition: only results that may be compared stand in one column.
 
-    ``condition`` is empty unless the dataset needs several columns or is partial. ``class_name`` is
-    the one class whose F1 is shown, in a comparison per class, else empty; ``slice_name`` the part of
-    the test split that is scored, else empty. ``scores`` has one entry for each row of the
-    comparison. ``dialogues`` and ``utterances`` count the scored part; ``family``, ``joint_family``
-    and ``dialogue_family`` are the numbers of tests that were corrected for.
+    ``condition`` is empty unless the dataset needs several columns or is partial. ``class_name`` is the one class whose
+    F1 is shown, in a comparison per class, else empty; ``slice_name`` the part of the test split that is scored, else
+    empty. ``scores`` has one entry for each row of the comparison. ``dialogues`` and ``utterances`` count the scored
+    part; ``family``, ``joint_family`` and ``dialogue_family`` are the numbers of tests that were corrected for.
     """
 
     dataset: str
@@ -222,10 +221,9 @@ class Comparison:
 class AuditedScore:
     """One row's scores as three ways to choose an epoch would have them, in points, over ``seeds``.
 
-    ``selected`` is the score in the table, ``last`` the last epoch's, ``best`` the best epoch's on test,
-    which no result may use. ``inflations`` follow the seeds: best less selected. ``second_stage``
-    says that the epochs are those of a classifier fitted after training: the gain of test
-    selection before it is not in the numbers.
+    ``selected`` is the score in the table, ``last`` the last epoch's, ``best`` the best epoch's on test, which no
+    result may use. ``inflations`` follow the seeds: best less selected. ``second_stage`` says that the epochs are those
+    of a classifier fitted after training: the gain of test selection before it is not in the numbers.
     """
 
     row: int

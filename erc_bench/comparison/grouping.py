@@ -34,10 +34,9 @@ def group(
 ) -> tuple[Columns, list[str]]:
     """Sort cells into columns and rows, and read their outcomes; notes name the cells that cannot be used.
 
-    ``metrics`` maps datasets to metrics. Different data, limits and classes of hardware are
-    columns of their own; different settings under one name are rows of their own. A cell scored against
-    other gold labels than those of ``reference`` is left out. Without ``keeps_counts`` the scores are those of
-    the records.
+    ``metrics`` maps datasets to metrics. Different data, limits and classes of hardware are columns of their own;
+    different settings under one name are rows of their own. A cell scored against other gold labels than those of
+    ``reference`` is left out. Without ``keeps_counts`` the scores are those of the records.
     """
     columns: dict[Condition, list[StoredCell]] = {}
     for cell in cells:

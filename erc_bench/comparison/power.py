@@ -52,9 +52,8 @@ class Spread:
 class Detectable:
     """The smallest true difference that n seeds find.
 
-    ``difference`` by the paired t-test over seeds, ``at_high_sd`` the same should the sd be at the
-    upper end of its interval, ``joint`` by the joint test over seeds and dialogues as well, which ‡ needs
-    beside †.
+    ``difference`` by the paired t-test over seeds, ``at_high_sd`` the same should the sd be at the upper end of its
+    interval, ``joint`` by the joint test over seeds and dialogues as well, which ‡ needs beside †.
     """
 
     seeds: int

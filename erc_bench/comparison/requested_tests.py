@@ -57,12 +57,11 @@ SEED_TESTS: Mapping[str, KindOfTest] = {
 class Tests:
     """Which tests are made.
 
-    ``test`` stands behind †. ``unit`` is the unit of the test: ``seed`` (†; records are enough), ``dialogue``
-    (△: the trained systems, on new dialogues), ``both`` († and ‡). ``cluster`` is the unit that tests over
-    dialogues take for independent. ``all_pairs`` compares each row with each other one, ``letters``
-    also shows whom a row beats. ``by_slice`` adds columns for the slices of a test split. ``margin`` asks
-    whether rows are equal within so many points, ``ranks`` for the ranks of rows over datasets,
-    ``force_ranks`` for their tests below five datasets as well.
+    ``test`` stands behind †. ``unit`` is the unit of the test: ``seed`` (†; records are enough), ``dialogue`` (△: the
+    trained systems, on new dialogues), ``both`` († and ‡). ``cluster`` is the unit that tests over dialogues take for
+    independent. ``all_pairs`` compares each row with each other one, ``letters`` also shows whom a row beats.
+    ``by_slice`` adds columns for the slices of a test split. ``margin`` asks whether rows are equal within so many
+    points, ``ranks`` for the ranks of rows over datasets, ``force_ranks`` for their tests below five datasets as well.
     Raises :class:`ErcBenchError` for an unknown name.
     """
 

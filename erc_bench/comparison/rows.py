@@ -162,10 +162,9 @@ def default_baseline(methods: Sequence[str]) -> Baseline:
 def partners(keys: Sequence[RowKey], baseline: Baseline) -> dict[int, int]:
     """Map each row (by position) to the row of the baseline that it is compared with.
 
-    A row meets the baseline's row of its own backbone whose overrides are nearest, so that a
-    difference speaks of the method; rows of other backbones meet only where the baseline's backbone
-    was named. Further rows of the baseline method that are nobody's partner (an ablation) meet
-    its plainest row.
+    A row meets the baseline's row of its own backbone whose overrides are nearest, so that a difference speaks of the
+    method; rows of other backbones meet only where the baseline's backbone was named. Further rows of the baseline
+    method that are nobody's partner (an ablation) meet its plainest row.
     """
     method, backbone = baseline.method, baseline.backbone
     base = [i for i, key in enumerate(keys) if key.method == method and backbone in (None, key.backbone)]

@@ -22,16 +22,15 @@ class OverDialogues:
 class Pair:
     """One row against its baseline row, or another one, on one dataset, over the seeds that both have.
 
-    ``test`` is always the paired t-test. ``chosen`` is the test behind † where another one was asked
-    for, and ``difference`` the difference behind it (an unpaired one: of all seeds of either side).
-    ``over_dialogues`` is there where tests over dialogues alone were asked for. ``sd`` is that of the
-    seed-wise differences. ``verdict``, ``joint_verdict`` and ``dialogue_verdict`` are those
-    after correction. ``equivalence`` is there where a margin was asked for, ``equivalent`` its verdict after
-    correction. ``one_seed_dialogue_variance`` is ``joint.dialogue_variance`` with one seed.
-    ``unpaired`` is the difference of means over all seeds of either side, where a test was asked for that
-    does not pair them. ``contradiction`` says that † is not given although p is small enough, because the
-    ranks favour one row and the means the other.
-    ``against_baseline`` is false for the pairs that only ``all_pairs`` adds.
+    ``test`` is always the paired t-test. ``chosen`` is the test behind † where another one was asked for, and
+    ``difference`` the difference behind it (an unpaired one: of all seeds of either side). ``over_dialogues`` is there
+    where tests over dialogues alone were asked for. ``sd`` is that of the seed-wise differences. ``verdict``,
+    ``joint_verdict`` and ``dialogue_verdict`` are those after correction. ``equivalence`` is there where a margin was
+    asked for, ``equivalent`` its verdict after correction. ``one_seed_dialogue_variance`` is
+    ``joint.dialogue_variance`` with one seed. ``unpaired`` is the difference of means over all seeds of either side,
+    where a test was asked for that does not pair them. ``contradiction`` says that † is not given although p is small
+    enough, because the ranks favour one row and the means the other. ``against_baseline`` is false for the pairs that
+    only ``all_pairs`` adds.
     """
 
     row: int

@@ -102,9 +102,8 @@ def _fetch_file(file: DataFile, path: Path, unpacked: Callable[[str], Path], lar
             elif (content := unpacked(address) / member).is_file():
                 shutil.copyfile(content, temporary)
             else:
-                raise ErcBenchError(
-                    f"the archive {address} has no member {member!r}", "The address on record is wrong."
-                )
+                missing = f"the archive {address} has no member {member!r}"
+                raise ErcBenchError(missing, "The address on record is wrong.")
             _check_digest(file, temporary)
             temporary.replace(path)
     finally:

@@ -22,9 +22,8 @@ class Run:
 class ScoredSystem:
     """The runs of one file, and the numbers that they share.
 
-    ``summaries`` are over runs, by metric and by class. ``interval`` is the headline metric's over
-    further dialogues for the systems as they are trained, ``shared`` the correlation of the answers of
-    one dialogue (or cluster).
+    ``summaries`` are over runs, by metric and by class. ``interval`` is the headline metric's over further dialogues
+    for the systems as they are trained, ``shared`` the correlation of the answers of one dialogue (or cluster).
     """
 
     name: str

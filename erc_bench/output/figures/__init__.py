@@ -37,9 +37,8 @@ _LIBRARIES = {"matplotlib", "sklearn", "threadpoolctl"}
 def draw(kind: str, cells: Sequence[StoredCell], **options: Any) -> list[Drawn]:
     """Draw one kind of figure; how many figures that makes depends on the kind and the cells.
 
-    ``options`` are those of :class:`~erc_bench.output.figures.selected_rows.Wanted`. Raises
-    :class:`ErcBenchError` for an unknown kind or name, where the cells hold nothing to draw, and
-    where matplotlib is not installed.
+    ``options`` are those of :class:`~erc_bench.output.figures.selected_rows.Wanted`. Raises :class:`ErcBenchError` for
+    an unknown kind or name, where the cells hold nothing to draw, and where matplotlib is not installed.
     """
     _check(kind)
     return draw_selected(kind, select(cells, Wanted(**options)))
