@@ -30,14 +30,10 @@ def _names(scored: Scored) -> tuple[str, ...]:
 
 
 def _metrics(scored: Scored) -> Section:
-    metrics = list(scored.systems[0].summaries)
-
-    def floor(metric: str) -> str:
-        return figure(scored.floor.get(metric), ".2f")
-
+    floors = {name: figure(scored.floor.get(name), ".2f") for name in scored.systems[0].summaries}
     rows = [
-        (METRIC_WORDS[name], *(system.summaries[name].words() for system in scored.systems), floor(name))
-        for name in metrics
+        (METRIC_WORDS[name], *(system.summaries[name].words() for system in scored.systems), floor)
+        for name, floor in floors.items()
     ]
     return Section((f"{scored.dataset}, {scored.split}", *_names(scored), "floor"), tuple(rows), tuple(_facts(scored)))
 

@@ -22,7 +22,6 @@ from erc_bench.commands.completing.names import Names, look_up_names
 from erc_bench.errors import ErcBenchError
 from erc_bench.plugin_host.catalogue import BLOCK_VARIABLE, GROUP, Catalogue
 from erc_bench.store.feature_files import cache_folder
-from erc_bench.store.regular_files import write_whole
 
 TORCHLESS = ("dataset", "backbone", "method", "observer")
 """Kinds that are quick to look up."""
@@ -94,4 +93,6 @@ def _keep(names: Names, file: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         for earlier in file.parent.glob("completion-*.json"):
             earlier.unlink()
-        write_whole(file, json.dumps(asdict(names)).encode())
+        temporary = file.with_suffix(f".{os.getpid()}.part")
+        temporary.write_text(json.dumps(asdict(names)), encoding="utf-8")
+        temporary.replace(file)
