@@ -24,8 +24,8 @@ from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.training.workspace import Workspace
 
 _TESTS = Path(__file__).parents[2] / "tests" / "plugins" / "encoders"
-_REPEATS = 5
-_LOOPED = 8
+_REPEATS = 3
+_LOOPED = 4
 """Dialogues that the obvious loop is tried on."""
 
 
