@@ -28,16 +28,21 @@ def by_loop(encoder, dialogue, states):
     second = [encoder.neighbours(sum(first[j] for j in near[i])) + encoder.itself(first[i]) for i in turns]
     read = torch.cat([context, torch.stack(second)], -1)
     if encoder.attention is not None:
-        scores = torch.stack(
-            [torch.stack([torch.tanh(encoder.attention(one) @ other) for other in read]) for one in read]
-        )
-        read = scores.softmax(-1) @ read
+        bound = torch.tanh if options.attention == "official" else torch.clone
+        attended = []
+        for i, one in enumerate(read):
+            readable = read if options.direction == "both" else read[: i + 1]
+            weights = torch.stack([bound(encoder.attention(one) @ other) for other in readable]).softmax(0)
+            attended.append(sum(weight * other for weight, other in zip(weights, readable, strict=True)))
+        read = torch.stack(attended)
     return torch.relu(encoder.hidden(read))
 
 
 @pytest.mark.parametrize("direction", ["both", "past"])
-def test_it_computes_its_equations(invented, direction):
-    options = {"direction": direction, "context_width": 6, "graph_width": 4, "window": 3, "speakers": 2, "bases": 3}
+@pytest.mark.parametrize("attention", ["none", "paper", "official"])
+def test_it_computes_its_equations(invented, direction, attention):
+    widths = {"context_width": 6, "graph_width": 4, "window": 3, "speakers": 2, "bases": 3}
+    options = {"direction": direction, "attention": attention, **widths}
     encoder = invented.network(DialogueGcn, 5, **options)
     dialogues = invented.conversations([1, 7, 3, 12])
     states = invented.states_of(dialogues, 5)
@@ -56,7 +61,7 @@ def test_edges_of_meld(meld):
 
 def test_its_parameters_are_those_of_the_published_system_but_for_the_scorer(invented):
     """The authors' scorer is a matrix from 200 to 110 places of a dialogue; the paper's, and ours, compares states."""
-    count = invented.parameters_with_head(invented.network(DialogueGcn, 100), 6)
+    count = invented.parameters_with_head(invented.network(DialogueGcn, 100, attention="official"), 6)
     lstm = 2 * 4 * 100 * (100 + 100 + 2) + 2 * 4 * 100 * (200 + 100 + 2)
     relational = 30 * 200 * 100 + 8 * 30 + 200 * 100 + 100
     rest = (100 * 100 + 100 + 100 * 100) + (300 * 300 + 300) + (300 * 100 + 100) + 606

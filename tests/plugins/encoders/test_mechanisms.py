@@ -88,13 +88,9 @@ def test_a_cue_at_the_speakers_own_previous_turn_is_found(invented, system, epoc
     assert accuracy(invented, system, Corpus(invented, own_previous), epochs) >= 0.95
 
 
-@pytest.mark.parametrize(
-    ("system", "epochs", "least"),
-    # The final attention of DialogueGCN weighs no turn more than e² times another: it cannot single one out.
-    [("dialogue-rnn", 10, 0.95), ("dialogue-gcn", 25, 0.7), ("dialogue-crn", 8, 0.95)],
-)
-def test_a_cue_at_the_next_turn_is_found_by_what_sees_the_future(invented, system, epochs, least):
-    assert accuracy(invented, system, Corpus(invented, next_turn), epochs) >= least
+@pytest.mark.parametrize(("system", "epochs"), [("dialogue-rnn", 10), ("dialogue-gcn", 15), ("dialogue-crn", 8)])
+def test_a_cue_at_the_next_turn_is_found_by_what_sees_the_future(invented, system, epochs):
+    assert accuracy(invented, system, Corpus(invented, next_turn), epochs) >= 0.95
 
 
 @pytest.mark.parametrize("system", CAUSAL)
@@ -107,3 +103,23 @@ def test_shuffled_speakers_hide_the_cue_of_the_speakers_own_turn(invented):
     shuffled = random.Random(3)
     corpus.dialogues = [invented.conversation(d.id, shuffled.choices("ABC", k=TURNS)) for d in corpus.dialogues]
     assert accuracy(invented, "dag-erc", corpus, 5) <= 0.75
+
+
+# DialogueRNN's final attention mixes all turns: it learns twenty dialogues of MELD in 180 steps, and noise in none of 500.
+@pytest.mark.parametrize("system", [name for name in SYSTEMS if name != "dialogue-rnn"])
+def test_twenty_dialogues_of_noise_are_learnt_by_heart(invented, system):
+    encoder_class, options = SYSTEMS[system]
+    encoder = invented.network(encoder_class, WIDTH, **options)
+    dialogues = invented.conversations([TURNS] * 20)
+    states = invented.states_of(dialogues, WIDTH)
+    labels = torch.randint(CLASSES, (len(states),), generator=torch.Generator().manual_seed(0))
+    head = nn.Linear(encoder.dim, CLASSES).double()
+    optimiser = torch.optim.Adam([*invented.own_parameters(encoder), *head.parameters()], lr=5e-3)
+    for _ in range(120):
+        logits = head(invented.read(encoder, dialogues, states))
+        if float((logits.argmax(-1) == labels).double().mean()) >= 0.99:
+            return
+        optimiser.zero_grad()
+        F.cross_entropy(logits, labels).backward()
+        optimiser.step()
+    pytest.fail("not learnt in 120 steps")
