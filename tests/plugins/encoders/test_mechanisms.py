@@ -105,7 +105,7 @@ def test_shuffled_speakers_hide_the_cue_of_the_speakers_own_turn(invented):
     assert accuracy(invented, "dag-erc", corpus, 5) <= 0.75
 
 
-# DialogueRNN's final attention mixes all turns: it learns twenty dialogues of MELD in 180 steps, and noise in none of 500.
+# DialogueRNN's final attention mixes all turns: it learns twenty dialogues of MELD in 180 steps, noise not in 500.
 @pytest.mark.parametrize("system", [name for name in SYSTEMS if name != "dialogue-rnn"])
 def test_twenty_dialogues_of_noise_are_learnt_by_heart(invented, system):
     encoder_class, options = SYSTEMS[system]
