@@ -130,7 +130,7 @@ class Turns:
 
     def past(self) -> Tensor:
         """Return which turn j comes before turn i: (B, T, T) of [b, i, j]."""
-        return (self.positions[None, :] < self.positions[:, None]) & self.pairs
+        return self.window(None, -1)
 
     @cached_property
     def pairs(self) -> Tensor:
