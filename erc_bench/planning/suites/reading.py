@@ -69,6 +69,7 @@ from erc_bench.planning.request import DEFAULT_BACKBONE
 from erc_bench.planning.settings import Override
 from erc_bench.planning.suites.fields import Fields
 from erc_bench.planning.table_requests import CompareRequest
+from erc_bench.planning.upstream import SLOT as UPSTREAM
 from erc_bench.validation import load_toml, refuse
 
 
@@ -115,7 +116,7 @@ class Suite:
     save_model: bool = False
 
 
-SLOTS = ("dataset", "backbone", "encoder", "objective", "classifier", "training", "system")
+SLOTS = ("dataset", "backbone", "encoder", "objective", "classifier", "training", "system", "upstream")
 CHOICES = "choices"
 _SETTINGS = (CHOICES, *SLOTS)
 _GRID = ("methods", "datasets", "backbones", "seeds", "readouts")
@@ -199,7 +200,11 @@ def _set(fields: Fields) -> Iterator[tuple[str, str, Fields, str]]:
         for slot in _SETTINGS:
             table = each.table(slot)
             for key in table:
-                yield method, key if slot == CHOICES else f"{slot}.{key}", table, key
+                if slot == UPSTREAM and key in SLOTS:
+                    deeper = table.table(key)
+                    yield from ((method, f"{slot}.{key}.{option}", deeper, option) for option in deeper)
+                else:
+                    yield method, key if slot == CHOICES else f"{slot}.{key}", table, key
 
 
 FIELDS = {field.name: field for field in fields_of(Table) if field.name not in ("runs", "data_dir")}

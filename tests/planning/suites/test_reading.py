@@ -66,6 +66,26 @@ def test_settings_are_written_as_a_mistake_is_told(read, text, method):
     assert read(text).settings == (Override("encoder.trainable", "none", method, "suite trial"),)
 
 
+def test_settings_of_upstreams_stand_under_slots_of_their_own(read):
+    suite = read("""
+        [upstream]
+        folds = 5
+        training.epochs = 3
+
+        [method.eacl.upstream.encoder]
+        length = 64
+
+        [axes]
+        upstream.training.head_lr = [1e-3, 1e-4]
+    """)
+    assert [(item.address, item.value, item.method) for item in suite.settings] == [
+        ("upstream.folds", 5, ""),
+        ("upstream.training.epochs", 3, ""),
+        ("upstream.encoder.length", 64, "eacl"),
+    ]
+    assert suite.axes == (Axis("upstream.training.head_lr", (1e-3, 1e-4)),)
+
+
 def test_axes_are_addressed_like_settings(read):
     suite = read("""
         [axes]
