@@ -29,6 +29,7 @@ class RowKey:
 
     ``readout`` names a further classifier that read the same training. ``variant`` tells apart
     cells whose settings differ although the same overrides were asked for (a default changed).
+    ``tuned``: utterances are read by a language model that was trained on the corpus, here or as an upstream.
     """
 
     method: str
@@ -36,6 +37,7 @@ class RowKey:
     overrides: Settings = ()
     readout: str = ""
     variant: Settings = ()
+    tuned: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,8 @@ def hardware_class(cell: StoredCell) -> str:
 
 def _base_key(cell: StoredCell) -> RowKey:
     shown = tuple(sorted((address, shown_value(value)) for address, value in cell.typed.overrides.items()))
-    return RowKey(cell.method, cell.typed.backbone, shown)
+    tuned = cell.typed.regime not in (None, "frozen") or cell.typed.upstream is not None
+    return RowKey(cell.method, cell.typed.backbone, shown, tuned=tuned)
 
 
 def shown_value(value: Any) -> str:

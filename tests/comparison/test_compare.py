@@ -196,6 +196,24 @@ def test_rows_meet_the_baseline_with_the_nearest_overrides(store):
     assert len(comparison.columns[0].pairs) == 2
 
 
+def test_rows_meet_the_baseline_whose_language_model_is_fine_tuned_as_their_own(store):
+    scores = store.record(store.split.answers(0.6, 1), {}, [])["metrics"]["dev"]
+    upstream = {"method": "utterance-ce", "key": "k", "weights": "w", "train": scores, "dev": scores}
+    plain = {"encoder.trainable": "none", "training.epochs": 10}
+    store.add("ce", 1, overrides={"training.epochs": 3})
+    store.add("ce", 1, overrides=plain, regime="frozen", settings_hash="b" * 12)
+    store.add("gru", 1, overrides={"training.epochs": 5}, regime="frozen")
+    store.add("gru", 1, overrides=plain, regime="frozen", settings_hash="b" * 12, upstream=upstream)
+    comparison = compared(store)
+    names = labels(comparison)
+    met = {names[pair.row]: names[pair.baseline] for pair in comparison.columns[0].pairs}
+    tuned, frozen = "training.epochs=3", "encoder.trainable=none · training.epochs=10"
+    assert met == {
+        "gru · training.epochs=5": f"ce · {frozen}",
+        f"gru · {frozen}": f"ce · {tuned}",
+    }
+
+
 def test_an_ablation_of_the_baseline_meets_its_plain_row(store):
     store.add("eacl", 1)
     store.add("eacl", 1, overrides={"objective.angle_weight": 0}, settings_hash="b" * 12)
