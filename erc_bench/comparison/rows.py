@@ -163,8 +163,8 @@ def partners(keys: Sequence[RowKey], baseline: Baseline) -> dict[int, int]:
     """Map each row (by position) to the row of the baseline that it is compared with.
 
     A row meets the baseline's row of its own backbone, fine-tuned or not as its own, whose overrides are nearest, so
-    that a difference speaks of the method; rows of other backbones meet only where the baseline's backbone was named. Further rows of the baseline
-    method that are nobody's partner (an ablation) meet its plainest row.
+    that a difference speaks of the method; rows of other backbones meet only where the baseline's backbone was named.
+    Further rows of the baseline method that are nobody's partner (an ablation) meet its plainest row.
     """
     method, backbone = baseline.method, baseline.backbone
     base = [i for i, key in enumerate(keys) if key.method == method and backbone in (None, key.backbone)]
@@ -206,7 +206,8 @@ def _same_backbone(key: RowKey, other: RowKey, keys: Sequence[RowKey], base: Seq
 
 def _distance(key: RowKey, other: RowKey) -> tuple[int, ...]:
     differing = set(key.overrides) ^ set(other.overrides)
-    return int(key.tuned != other.tuned), len(differing), int(key.readout != other.readout), len(set(key.variant) ^ set(other.variant))
+    readout, variant = int(key.readout != other.readout), len(set(key.variant) ^ set(other.variant))
+    return int(key.tuned != other.tuned), len(differing), readout, variant
 
 
 def _plainness(key: RowKey) -> tuple[int, ...]:
