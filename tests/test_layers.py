@@ -308,6 +308,7 @@ COMMANDS = (
     ("plot", "--help"),
     ("report", "--help"),
     ("data", "--help"),
+    ("features", "--help"),
     ("new", "--help"),
     ("show", "--help"),
     ("check", "--help"),
