@@ -25,7 +25,7 @@ _RECIPE = {
 DIALOGUE_SYSTEMS = (
     *("dag-erc", "dialogue-rnn", "dialogue-rnn-causal", "dialogue-gcn", "dialogue-gcn-causal"),
     *("dialogue-crn", "dialogue-crn-causal", "sacl", "sacl-causal"),
-    *("dag-erc-hcl", "rgat", "rgat-causal", "gru"),
+    *("dag-erc-hcl", "rgat", "rgat-causal", "gru", "dialogue-ein", "dialogue-ein-causal"),
 )
 _WITHOUT_WINDOW = ("utterance-ce", *DIALOGUE_SYSTEMS)
 LACKING = {**dict.fromkeys(_WITHOUT_WINDOW, ("encoder.window",)), "majority": tuple(_RECIPE)}

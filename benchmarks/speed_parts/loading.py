@@ -54,6 +54,7 @@ def loading_costs(quick: bool = False, source: Source | None = None) -> list[Loa
     assert plan.backbone is not None
     backbone = plan.backbone(plan.build("backbone", plan.backbone)).load()
     encoder = plan.components["encoder"](plan.build("encoder"), backbone)
+    encoder.start(plan.dataset.labels)
     dialogues = [*data.train, *data.dev, *(data.sealed_test or ())]
     utterances = sum(len(dialogue.utterances) for dialogue in dialogues)
     tokenising, examples = timed(lambda: encoder.examples(dialogues, False, Random(0)))

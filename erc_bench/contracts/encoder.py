@@ -116,6 +116,13 @@ class Encoder(Component, nn.Module):
         self.maximum_length = backbone.maximum_length
         self.native_reading = backbone.reading
 
+    def start(self, labels: Sequence[str]) -> None:  # noqa: B027 (may be left out)
+        """Receive the labels, once, before anything is encoded or moved to a device.
+
+        For an encoder with parameters of each class, as embeddings of the emotions: they are made here, and their
+        logits are :attr:`Encoded.logits`.
+        """
+
     @property
     def augments(self) -> bool:
         """Whether training examples differ between epochs; a frozen backbone is never augmented."""

@@ -100,6 +100,7 @@ class Assembly:
         # Seeded after loading, which draws on the same generator and does not happen in every cell.
         seed_generators(self.plan.seed, "initialisation", 0)
         encoder: Encoder = self.plan.components["encoder"](self.plan.build("encoder"), backbone)
+        encoder.start(self.plan.dataset.labels)
         precision = choose_precision(self.options.precision, device, backbone.bf16_safe, self.frozen)
 
         def settle(model: nn.Module) -> None:

@@ -15,6 +15,7 @@ from erc_bench.comparison.comparison_data import ReportedRow
         ("DAG-ERC+HCL", "dag-erc-hcl", True),
         ("SPCL+CL", "spcl-cl", True),
         ("RGAT", "rgat", True),
+        ("DialogueEIN", "dialogue-ein", True),
         ("DialogueGCN", "dialogue-gcn-causal", False),
         ("DAG-ERC", "dag-erc-hcl", False),
         ("EACL w/o anchor adaptation", "eacl", False),

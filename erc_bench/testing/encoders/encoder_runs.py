@@ -17,6 +17,7 @@ from erc_bench.testing.devices import CPU, distance
 from erc_bench.testing.dialogues import toy_dialogues
 from erc_bench.testing.findings import NotApplicableError
 from erc_bench.testing.seeded_generators import seeded
+from erc_bench.testing.toy import toy_task
 from erc_bench.training.row_states import ChunkSize, RowEncoder, chunk_size, set_training
 
 Represented = dict[UtteranceKey, Tensor]
@@ -42,6 +43,7 @@ def built(encoder_class: type[Encoder], options: Any, backbone: LoadedBackbone, 
     """Return an encoder in evaluation mode, its own weights drawn from a fixed seed."""
     with seeded(seed):
         encoder = encoder_class(encoder_class.Options() if options is None else options, backbone)
+        encoder.start(toy_task().labels)
     encoder.eval()
     set_training(encoder.language_model, False)
     return encoder

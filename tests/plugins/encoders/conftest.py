@@ -36,7 +36,9 @@ def network(encoder_class, dim, seed=0, **options):
     backbone = tiny_backbone()
     backbone.model.config.hidden_size = dim
     torch.manual_seed(seed)
-    return encoder_class(encoder_class.Options(**options), backbone).double().eval()
+    encoder = encoder_class(encoder_class.Options(**options), backbone)
+    encoder.start(("happy", "neutral", "sad"))
+    return encoder.double().eval()
 
 
 def read(encoder, dialogues, states):

@@ -12,11 +12,13 @@ from torch.nn import functional as F
 
 from erc_bench_plugins.encoders.dag_erc import DagErc
 from erc_bench_plugins.encoders.dialogue_crn import DialogueCrn
+from erc_bench_plugins.encoders.dialogue_ein import DialogueEin
 from erc_bench_plugins.encoders.dialogue_gcn import DialogueGcn
 from erc_bench_plugins.encoders.dialogue_rnn import DialogueRnn
 
 WIDTH, CLASSES, TURNS = 64, 3, 6
 SMALL = {"direction": "past", "cell_dropout": 0.0, "output_dropout": 0.0}
+EIN = {"layers": 1, "heads": 2, "head_width": 16, "hidden": 32, "dropout": 0.0}
 SYSTEMS = {
     "dag-erc": (DagErc, {"hidden": 48}),
     "dialogue-rnn": (DialogueRnn, {"cell_dropout": 0.0, "output_dropout": 0.0}),
@@ -25,6 +27,8 @@ SYSTEMS = {
     "dialogue-gcn-causal": (DialogueGcn, {"direction": "past", "speakers": 3, "context_width": 64, "graph_width": 32}),
     "dialogue-crn": (DialogueCrn, {"width": 48}),
     "dialogue-crn-causal": (DialogueCrn, {"width": 48, "direction": "past"}),
+    "dialogue-ein": (DialogueEin, EIN),
+    "dialogue-ein-causal": (DialogueEin, {**EIN, "direction": "past"}),
 }
 CAUSAL = [name for name in SYSTEMS if name.endswith("-causal") or name == "dag-erc"]
 
@@ -88,7 +92,9 @@ def test_a_cue_at_the_speakers_own_previous_turn_is_found(invented, system, epoc
     assert accuracy(invented, system, Corpus(invented, own_previous), epochs) >= 0.95
 
 
-@pytest.mark.parametrize(("system", "epochs"), [("dialogue-rnn", 10), ("dialogue-gcn", 15), ("dialogue-crn", 8)])
+@pytest.mark.parametrize(
+    ("system", "epochs"), [("dialogue-rnn", 10), ("dialogue-gcn", 15), ("dialogue-crn", 8), ("dialogue-ein", 15)]
+)
 def test_a_cue_at_the_next_turn_is_found_by_what_sees_the_future(invented, system, epochs):
     assert accuracy(invented, system, Corpus(invented, next_turn), epochs) >= 0.95
 
