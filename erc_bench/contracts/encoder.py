@@ -116,7 +116,7 @@ class Encoder(Component, nn.Module):
         self.maximum_length = backbone.maximum_length
         self.native_reading = backbone.reading
 
-    def start(self, labels: Sequence[str]) -> None:  # noqa: B027 (may be left out)
+    def start(self, labels: Sequence[str]) -> None:
         """Receive the labels, once, before anything is encoded or moved to a device.
 
         For an encoder with parameters of each class, as embeddings of the emotions: they are made here, and their

@@ -79,7 +79,8 @@ class DialogueEin(erc.DialogueEncoder):
         near = turns.window(self.options.window, self.options.window if later is None else 0)
         masks = (readable, near, readable & turns.same_speaker, readable & ~turns.same_speaker)
         heard = [listen(felt, felt, mask) for listen, mask in zip(self.interactions, masks, strict=True)]
-        return self.answer(self.joint_norm(self.joint(torch.cat(heard, -1)) + semantic))
+        z: Tensor = self.answer(self.joint_norm(self.joint(torch.cat(heard, -1)) + semantic))
+        return z
 
     def forward(self, row_states: Tensor, batch: erc.EncoderBatch) -> erc.Encoded:
         """row_states: (turns of all dialogues, dim), dialogue by dialogue; the logits are the encoder's own."""
@@ -108,7 +109,7 @@ class Attention(nn.Module):
         )
         scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
         weights = F.dropout(erc.masked_softmax(scores, mask[:, None]), self.dropout, self.training)
-        mixed = self.out((weights @ value).transpose(1, 2).flatten(2))
+        mixed: Tensor = self.out((weights @ value).transpose(1, 2).flatten(2))
         return mixed.masked_fill(~mask.any(-1, keepdim=True), 0)
 
 
@@ -126,7 +127,8 @@ class TransformerLayer(nn.Module):
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """states: (B, T, width), mask: (B, T, T) → (B, T, width)."""
         states = self.attended(states + self._dropped(self.attention(states, states, mask)))
-        return self.fed(states + self._dropped(self.narrow(self._dropped(F.relu(self.widen(states))))))
+        fed: Tensor = self.fed(states + self._dropped(self.narrow(self._dropped(F.relu(self.widen(states))))))
+        return fed
 
     def _dropped(self, states: Tensor) -> Tensor:
         return F.dropout(states, self.dropout, self.training)

@@ -100,7 +100,8 @@ def test_a_turn_reads_what_its_direction_says(invented, direction, reached):
 def test_a_planted_future_is_seen_by_that_gradient(invented, place, monkeypatch):
     """A mask that is opened anywhere in the causal network reaches later turns: the test above would fail."""
     encoder = invented.network(DialogueEin, 5, direction="past", **SMALL)
-    places = {"layer": encoder.layers[0].attention} | dict(zip(("near", "own", "others"), encoder.interactions[1:]))
+    near, own, others = encoder.interactions[1:]
+    places = {"layer": encoder.layers[0].attention, "near": near, "own": own, "others": others}
     attention = places[place]
     causal = type(attention).forward
 
