@@ -27,7 +27,9 @@ DIALOGUE_SYSTEMS = (
     *("dialogue-crn", "dialogue-crn-causal", "sacl", "sacl-causal"),
     *("dag-erc-hcl", "rgat", "rgat-causal", "gru", "dialogue-ein", "dialogue-ein-causal"),
 )
-_SHORTER: Mapping[str, Mapping[str, Any]] = {key: {"training.head_lr": 5e-05, "encoder.layers": 1} for key in ("dialogue-ein", "dialogue-ein-causal")}
+_SHORTER: Mapping[str, Mapping[str, Any]] = {
+    name: {"training.head_lr": 5e-5, "encoder.layers": 1} for name in ("dialogue-ein", "dialogue-ein-causal")
+}
 """Settings of systems whose float32 rounds elsewhere by more than is allowed at the steps of all others."""
 _WITHOUT_WINDOW = ("utterance-ce", *DIALOGUE_SYSTEMS)
 LACKING = {**dict.fromkeys(_WITHOUT_WINDOW, ("encoder.window",)), "majority": tuple(_RECIPE)}
