@@ -34,7 +34,7 @@ def import_(source: Path, name: str, out: Path, overwrite: bool) -> None:
     JSON nests the three, and parquet has the columns split, dialogue, utterance and features. Pickles are not read.
     """
     from erc_bench.commands.output_file import check_target
-    from erc_bench.corpora.features.feature_file import import_features
+    from erc_bench.experiments.features import import_features
 
     if out.exists() and not overwrite:
         raise ErcBenchError(f"{out} is there already", "Choose another name, or add --overwrite.")

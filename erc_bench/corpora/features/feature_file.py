@@ -22,7 +22,6 @@ from safetensors.numpy import save
 from erc_bench.contracts.types import SPLIT_NAMES, SplitName, Splits
 from erc_bench.corpora.features.forms import FORMS
 from erc_bench.errors import ErcBenchError, naming
-from erc_bench.names import LONGEST_NAME, NAME
 
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 SUFFIX = ".safetensors"
@@ -56,6 +55,11 @@ class Features:
         """How many numbers each utterance has."""
         return len(next(iter(self.vectors.values())))
 
+    def content(self) -> bytes:
+        """Return the bytes of its file."""
+        # One entry of metadata: the order of several is not always the same.
+        return save(dict(self.vectors), {_FEATURE: self.name})
+
     def coverage(self, splits: Splits) -> tuple[SplitCoverage, ...]:
         """Hold the keys against the turns of a corpus, split by split."""
         return tuple(self._coverage_of(split, turn_keys(splits, split)) for split in SPLIT_NAMES)
@@ -88,32 +92,6 @@ def read_vectors(file: Path) -> Vectors:
             return _checked(file)
         except _UNREADABLE as error:
             raise ErcBenchError(f"{file} cannot be read as {file.suffix[1:]}: {error}", "Write it anew.") from error
-
-
-def import_features(name: str, source: Path, out: Path) -> Features:
-    """Read vectors in any of the forms and write them as the file of the feature ``name``.
-
-    Raises :class:`ErcBenchError` as :func:`read_vectors` does, for a name that is none, and for a file that cannot be
-    written. Half a file is never left.
-    """
-    if not NAME.fullmatch(name) or len(name) > LONGEST_NAME:
-        raise ErcBenchError(
-            f"{name!r} is no name for a feature",
-            f"Take small letters, digits and single hyphens, a letter first, {LONGEST_NAME} at most: commonsense.",
-        )
-    if out.suffix != SUFFIX:
-        raise ErcBenchError(f"{out} does not end in {SUFFIX}", "Name the file so: nothing else is written.")
-    features = Features(name, read_vectors(source))
-    part = out.with_name(f"{out.name}.part")
-    with naming(f"{out} cannot be written"):
-        try:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            # One entry of metadata: the order of several is not always the same.
-            part.write_bytes(save(dict(features.vectors), {_FEATURE: name}))
-            part.replace(out)
-        finally:
-            part.unlink(missing_ok=True)
-    return features
 
 
 def read_features(file: Path) -> Features:

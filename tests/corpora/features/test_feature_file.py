@@ -12,9 +12,10 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from erc_bench.contracts.types import Dialogue, Splits, Utterance
-from erc_bench.corpora.features.feature_file import import_features, read_features, read_vectors
+from erc_bench.corpora.features.feature_file import read_features, read_vectors
 from erc_bench.corpora.features.forms import FORMS
 from erc_bench.errors import ErcBenchError
+from erc_bench.experiments.features import import_features
 
 VECTORS = {
     "train/a/0": [1.5, -2.0, 0.1],
