@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from erc_bench.comparison.comparison_data import RowKey, Settings
+from erc_bench.comparison.comparison_data import NO_BACKBONE, RowKey, Settings
 from erc_bench.comparison.counted_cells import own_classifier, with_same_gold
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition, Outcome, read_outcome
 from erc_bench.comparison.rows import departures, inert_terms
@@ -69,8 +69,8 @@ def hardware_class(cell: StoredCell) -> str:
 
 def _base_key(cell: StoredCell) -> RowKey:
     shown = tuple(sorted((address, shown_value(value)) for address, value in cell.typed.overrides.items()))
-    tuned = cell.typed.regime not in (None, "frozen") or cell.typed.upstream is not None
-    return RowKey(cell.method, cell.typed.backbone, shown, tuned=tuned)
+    trained = cell.typed.regime not in (None, "frozen") or cell.typed.upstream is not None
+    return RowKey(cell.method, cell.typed.backbone, shown, tuned=trained and cell.typed.backbone != NO_BACKBONE)
 
 
 def shown_value(value: Any) -> str:

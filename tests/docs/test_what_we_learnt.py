@@ -1,0 +1,79 @@
+"""The tables of the page on what was learnt are what the committed cells give."""
+
+import re
+from pathlib import Path
+from statistics import mean, stdev
+
+import pytest
+from scipy import stats
+
+from erc_bench.comparison import compare
+from erc_bench.store.reading import read_cells
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "what-we-learnt.md").read_text(encoding="utf-8")
+CORPORA = ("meld", "emorynlp")
+
+
+@pytest.fixture(scope="module")
+def scores():
+    """Scores by seed and inflation, by (corpus, method, fine-tuned)."""
+    found = compare(read_cells(ROOT / "benchmarks" / "results" / "dialogue-laptop"), audit=True)
+    tables = {}
+    for column in found.columns:
+        audited = {score.row: score.inflation for score in column.audit.scores}
+        for score in column.scores:
+            key = found.rows[score.row].key
+            tables[column.dataset, key.method, key.tuned] = score.values, audited.get(score.row)
+    return tables
+
+
+def rows(heading):
+    """Return method → cells of the table in a section."""
+    section = PAGE.partition(f"## {heading}")[2].partition("\n## ")[0]
+    return {name: cells.strip(" |").split("|") for name, cells in re.findall(r"^\| `(.*?)` \|(.*)$", section, re.M)}
+
+
+def spread(values):
+    return f"{mean(values):.2f} ± {stdev(values):.2f}"
+
+
+def difference(mine, other):
+    each = [a - b for a, b in zip(mine, other, strict=True)]
+    low, high = stats.t.interval(0.95, len(each) - 1, mean(each), stats.sem(each))
+    return f"{mean(each):+.2f} [{low:.2f}, {high:.2f}]"
+
+
+def cells(*texts):
+    return [text.strip() for text in texts]
+
+
+def test_fine_tuned_against_plain(scores):
+    table = rows("A fine-tuned language model")
+    assert list(table) == ["utterance-ce", "dag-erc"]
+    for method, shown in table.items():
+        pairs = [(scores[corpus, method, False][0], scores[corpus, method, True][0]) for corpus in CORPORA]
+        expected = [text for plain, tuned in pairs for text in (spread(plain), spread(tuned), difference(tuned, plain))]
+        assert cells(*shown) == expected
+
+
+def test_context_on_plain_states(scores):
+    table = rows("Context is worth little")
+    assert {("meld", method, False) for method in table} == {
+        key for key in scores if key[0] == "meld" and not key[2]
+    } - {("meld", "majority", False)}
+    for method, shown in table.items():
+        expected = []
+        for corpus in CORPORA:
+            values, chosen = scores[corpus, method, False]
+            over = "" if method == "utterance-ce" else difference(values, scores[corpus, "utterance-ce", False][0])
+            expected += [spread(values), over, f"{chosen.mean:+.2f} [{chosen.low:.2f}, {chosen.high:.2f}]"]
+        assert cells(*shown) == expected
+
+
+def test_later_turns(scores):
+    table = rows("Later turns")
+    assert len(table) == 5
+    for method, shown in table.items():
+        pairs = [(scores[corpus, method, False][0], scores[corpus, f"{method}-causal", False][0]) for corpus in CORPORA]
+        assert cells(*shown) == [text for a, b in pairs for text in (spread(a), spread(b), difference(a, b))]
