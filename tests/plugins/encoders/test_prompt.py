@@ -5,6 +5,7 @@ import importlib.util
 import json
 import logging
 import os
+import re
 import statistics
 from functools import lru_cache
 from pathlib import Path
@@ -43,8 +44,9 @@ def minilm():
     return AutoTokenizer.from_pretrained(Path(package.origin).parent / "model")
 
 
-def encoder(tokenizer, maximum_length=512, **options):
-    return Prompt(Prompt.Options(**options), erc.LoadedBackbone(tokenizer, torch.nn.Identity(), maximum_length))
+def encoder(tokenizer, maximum_length=512, reading="opening", **options):
+    backbone = erc.LoadedBackbone(tokenizer, torch.nn.Identity(), maximum_length, reading=reading)
+    return Prompt(Prompt.Options(**options), backbone)
 
 
 def dialogue(*turns, id="d", unscored=()):
@@ -273,12 +275,64 @@ def test_braces_in_a_text_are_text(roberta):
     assert decoded(roberta, row) == "<s>For utterance: {speaker} {0} { A{text} feels<mask> </s>"
 
 
-@pytest.mark.parametrize("pooling", ["mask", "cls", "mean"])
+@pytest.mark.parametrize("pooling", ["mask", "cls", "mean", "last"])
 def test_pooling_says_where_the_row_is_read(roberta, pooling):
     (row,) = rows_of(encoder(roberta, pooling=pooling), dialogue(("Ann", "Fine")))
-    expected = {"mask": [row.ids.index(roberta.mask_token_id)], "cls": [0], "mean": list(range(len(row.ids)))}
+    everything = list(range(len(row.ids)))
+    expected = {
+        "mask": [row.ids.index(roberta.mask_token_id)],
+        "cls": [0],
+        "last": everything[-1:],
+        "mean": everything,
+    }
     assert list(row.positions) == expected[pooling]
     assert row.ids.count(roberta.mask_token_id) == 1
+
+
+@pytest.mark.parametrize(("reading", "pooling"), [("opening", "cls"), ("mean", "mean"), ("last", "last")])
+def test_native_pooling_is_the_backbones_own_reading(roberta, reading, pooling):
+    talk = dialogue(("Ann", "Fine"), ("Bob", "Good."))
+    native = encoder(roberta, reading=reading, pooling="native")
+    assert rows_of(native, talk) == rows_of(encoder(roberta, pooling=pooling), talk)
+    assert native.reads == encoder(roberta, pooling=pooling).reads
+
+
+TEXTS = ["I am fine.", "Oh, well,", "so?!", "Ann feels", "For utterance I", "x", "no :", "..."]
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("family", ["roberta", "bert"])
+def test_pooling_words_reads_the_utterance_in_its_prompt(family, template, request):
+    tokenizer = request.getfixturevalue(family)
+    prompt = encoder(tokenizer, template=template, pooling="words")
+    talk = dialogue(*(("Ann" if i % 2 else "Bob", text) for i, text in enumerate(TEXTS)))
+    for text, row in zip(TEXTS, rows_of(prompt, talk), strict=True):
+        read = squeezed(tokenizer.decode([row.ids[i] for i in row.positions]))
+        asked = squeezed(text)
+        # Byte pairs may join the end of an utterance to the comma of the wording.
+        assert read in (asked, f"{asked},")
+        assert list(row.positions) == list(range(row.positions[0], row.positions[-1] + 1))
+        before = squeezed(tokenizer.decode(row.ids[: row.positions[0]]))
+        assert re.search(r"forutterance(:(ann:|bob:)?)?$", before)
+
+
+def squeezed(text):
+    return text.replace(" ", "").lower()
+
+
+def test_pooling_words_reads_what_is_left_of_a_long_utterance(bert):
+    prompt = encoder(bert, pooling="words", length=32)
+    (row,) = rows_of(prompt, dialogue(("Ann", long_text(60))))
+    read = bert.decode([row.ids[i] for i in row.positions]).split()
+    assert read[0] == long_text(60).lower().split()[0]
+    assert read[-1] == long_text(60).lower().split()[-1]
+    assert "feels" not in read
+    assert "utterance" not in read
+
+
+def test_pooling_words_reads_an_utterance_without_words_whole(bert):
+    (row,) = rows_of(encoder(bert, pooling="words", template="eacl"), dialogue(("Ann", " ")))
+    assert list(row.positions) == list(range(len(row.ids)))
 
 
 def test_rows_do_not_need_the_examples_of_the_same_encoder(bert):

@@ -37,7 +37,7 @@ _log = logging.getLogger("erc_bench")
 
 _REQUERIED_FROM = 4
 """Position, from 0, of the first utterance of a dialogue whose window is shown again (SPCL's code)."""
-_READ_AT: dict[str, Literal["mask", "opening", "any"]] = {"mask": "mask", "cls": "opening", "mean": "any"}
+_READ_AT: dict[str, Literal["mask", "opening", "any"]] = {"mask": "mask", "cls": "opening"}
 _SHORTEST = 16
 """Tokens that hold every query's fixed words, a short name and a few words of the utterance."""
 
@@ -59,8 +59,10 @@ class Prompt(erc.Encoder):
         template: Literal["paper", "eacl", "spcl"] = erc.option(
             "paper", "Wording of turns and prompt: Eq 1 of the EACL paper, or what the code of EACL or SPCL builds."
         )
-        pooling: Literal["mask", "cls", "mean"] = erc.option(
-            "mask", "State that represents the utterance: the mask's, the opening token's, or the mean of all."
+        pooling: Literal["mask", "cls", "mean", "last", "words", "native"] = erc.option(
+            "mask",
+            "State that represents the utterance: the mask's, the opening token's, the mean of all, the last token's, "
+            "the mean of the utterance's own words in the prompt; native: what the backbone was pretrained for.",
         )
         requery: float = erc.option(
             0.0,
@@ -73,7 +75,9 @@ class Prompt(erc.Encoder):
         super().__init__(options, backbone)
         self.length = min(options.length, self.maximum_length)
         special = SpecialIds(self.tokenizer)
-        _check(special, options.pooling, self.length)
+        native = {"opening": "cls"}.get(backbone.reading, backbone.reading)
+        self._pooling = native if options.pooling == "native" else options.pooling
+        _check(special, self._pooling, self.length)
         self._template = TEMPLATES[options.template]
         self._turns = Turns(self.tokenizer, special, self._template, self.length)
         self._reported: set[tuple[str, str]] = set()
@@ -86,7 +90,7 @@ class Prompt(erc.Encoder):
     @property
     def reads(self) -> Literal["mask", "opening", "any"]:
         """The token that ``pooling`` names."""
-        return _READ_AT[self.options.pooling]
+        return _READ_AT.get(self._pooling, "any")
 
     def examples(self, dialogues: Sequence[erc.Dialogue], training: bool, rng: Random) -> list[erc.Example]:
         """Make one example of every scored utterance and the past turns of its window.
@@ -113,7 +117,7 @@ class Prompt(erc.Encoder):
         ids += query
         mask = len(ids)
         ids += self._turns.ending
-        return [erc.TokenRow(ids, self._positions(mask, len(ids)))]
+        return [erc.TokenRow(ids, self._positions(example, mask, len(ids)))]
 
     def _window(self, target: int) -> range:
         return range(max(0, target - self.options.window), target)
@@ -131,10 +135,15 @@ class Prompt(erc.Encoder):
                 example.dialogue, (earlier,), tuple(turn for turn in (*window, target) if repeats or turn != earlier)
             )
 
-    def _positions(self, mask: int, length: int) -> Sequence[int]:
-        if self.options.pooling == "mean":
-            return range(length)
-        return (mask,) if self.options.pooling == "mask" else (0,)
+    def _positions(self, example: erc.Example, mask: int, length: int) -> Sequence[int]:
+        """Return where an input of ``length`` tokens is read, whose query ends before ``mask``."""
+        if self._pooling == "words":
+            target = _target(example)
+            start = mask - len(self._turns[target].query)
+            # An utterance without a word of its own is read whole.
+            return [start + place for place in self._turns.words(target)] or range(length)
+        places: dict[str, Sequence[int]] = {"mask": (mask,), "cls": (0,), "last": (length - 1,), "mean": range(length)}
+        return places[self._pooling]
 
     def _context(self, example: erc.Example, room: int) -> list[list[int]]:
         """Return the ids of the turns to show, the oldest first, together at most ``room``."""

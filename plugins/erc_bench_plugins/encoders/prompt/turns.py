@@ -57,6 +57,7 @@ class Turns:
         self._never_in_text = special.all - {special.unknown}
         self._template = template
         self._known: dict[tuple[str, str], Turn] = {}
+        self._wordings: dict[str, tuple[list[int], list[int]]] = {}
         self.opening = _present(special.opening)
         after_mask = template.after_mask
         self.ending = [*_present(special.mask), *self._ids_of([after_mask])[after_mask], *_present(special.separator)]
@@ -67,6 +68,16 @@ class Turns:
         if key not in self._known:
             self._tokenise([key])
         return self._known[key]
+
+    def words(self, utterance: erc.Utterance) -> range:
+        """Return the positions in the query that hold the utterance itself: all that its wording does not account for.
+
+        A token that joins the utterance's end to the wording counts.
+        """
+        query = self[utterance].query
+        before, after = self._wording(utterance.speaker)
+        start = _shared(query, before)
+        return range(start, len(query) - _shared(query[start:][::-1], after[::-1]))
 
     def prepare(self, utterances: Iterable[erc.Utterance]) -> None:
         """Tokenise many utterances at once: several times as fast as one by one."""
@@ -116,15 +127,26 @@ class Turns:
 
         Where even the speaker's name is too long, the middle of the whole query goes.
         """
-        before, after = (self._count(patterns, speaker) for patterns in self._template.around_text())
+        before, after = map(len, self._wording(speaker))
         kept = self._room - before - after
         if kept < 0:
             before, after, kept = 0, 0, self._room
         return query[: before + (kept + 1) // 2] + query[len(query) - after - kept // 2 :]
 
-    def _count(self, patterns: tuple[str, ...], speaker: str) -> int:
-        ids_of = self._ids_of(pattern.format(speaker=speaker) for pattern in patterns)
-        return len(self._filled(patterns, speaker, "", ids_of))
+    def _wording(self, speaker: str) -> tuple[list[int], list[int]]:
+        """Return the token ids of the query before and after the words of an utterance."""
+        if speaker not in self._wordings:
+            before, after = self._template.around_text()
+            ids_of = self._ids_of(pattern.format(speaker=speaker) for pattern in (*before, *after))
+            filled = (self._filled(patterns, speaker, "", ids_of) for patterns in (before, after))
+            self._wordings[speaker] = next(filled), next(filled)
+        return self._wordings[speaker]
+
+
+def _shared(ids: Sequence[int], others: Sequence[int]) -> int:
+    """Count the ids that two sequences begin with alike."""
+    differing = (i for i, pair in enumerate(zip(ids, others, strict=False)) if pair[0] != pair[1])
+    return next(differing, min(len(ids), len(others)))
 
 
 def _present(id_: int | None) -> list[int]:
