@@ -113,6 +113,14 @@ def tiny_bert(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def tiny_bart(tmp_path_factory):
+    """Folder of a BART: an encoder with a decoder, safetensors."""
+    from erc_bench.testing.random_checkpoint import write_random_checkpoint
+
+    return write_random_checkpoint(tmp_path_factory.mktemp("bart"), {"model_type": "bart"})
+
+
+@pytest.fixture(scope="session")
 def write_checkpoint():
     """Give the module of checkpoint writers, for a test that needs a checkpoint of its own."""
     return checkpoints

@@ -70,8 +70,6 @@ def _choices(config: Any, attention: Sequence[str]) -> dict[str, Any]:
     """Choose the attention and leave out the pooler, where the architecture has the choice."""
     from transformers import MODEL_MAPPING
 
-    if getattr(config, "is_encoder_decoder", False):
-        raise ValueError(f"{config.model_type} is an encoder with a decoder, an encoder alone is wanted")
     architecture: Any = MODEL_MAPPING[type(config)]
     offered = [kind for kind in attention if getattr(architecture, f"_supports_{kind}", kind == "eager")]
     choices: dict[str, Any] = {"attn_implementation": (offered or ["eager"])[0]}

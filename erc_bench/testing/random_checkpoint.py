@@ -13,6 +13,9 @@ from typing import Any
 
 BERT = {"model_type": "bert"}
 _SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
+_DECODER_SIZES = {
+    "bart": {"encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "decoder_layers": 2, "decoder_attention_heads": 4}
+}
 _MAXIMUM_LENGTH = 512
 _SPREAD = 0.1
 """Standard deviation of the weights: five times the usual one, so that a token is felt by its neighbours."""
@@ -47,12 +50,16 @@ def write_random_checkpoint(folder: Path, architecture: Mapping[str, Any] = BERT
     angular = described["model_type"] in _ANGULAR
     specials = _SPECIALS["angular" if angular else "square"]
     size = _write_tokenizer(folder, specials)
-    sizes = _SIZES | {
-        "vocab_size": size,
-        "max_position_embeddings": _MAXIMUM_LENGTH + (_POSITIONS_BEFORE_FIRST if angular else 0),
-        "pad_token_id": list(specials).index("pad"),
-        "initializer_range": _SPREAD,
-    }
+    sizes = (
+        _SIZES
+        | _DECODER_SIZES.get(described["model_type"], {})
+        | {
+            "vocab_size": size,
+            "max_position_embeddings": _MAXIMUM_LENGTH + (_POSITIONS_BEFORE_FIRST if angular else 0),
+            "pad_token_id": list(specials).index("pad"),
+            "initializer_range": _SPREAD,
+        }
+    )
     config = AutoConfig.for_model(described.pop("model_type"), **(sizes | described))
     with torch.random.fork_rng():
         torch.manual_seed(_SEED)

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from erc_bench.contracts.decoders import decoder_inputs, has_decoder
 from erc_bench.contracts.encoder import TokenRow
 from erc_bench.errors import ErcBenchError
 from erc_bench.pretrained.kernels.attention import is_quickened
@@ -59,7 +60,9 @@ class RowEncoder:
 
     @cached_property
     def _takes_embeddings(self) -> bool:
-        return "inputs_embeds" in inspect.signature(self.model.forward).parameters
+        config: Any = self.model.config
+        # A decoder beside it reads ids.
+        return "inputs_embeds" in inspect.signature(self.model.forward).parameters and not has_decoder(config)
 
     def encode(self, rows: Sequence[TokenRow], on_chunk: Callable[[], None] = lambda: None) -> Tensor:
         """Return (rows, dim) float32 states, with gradients where they are enabled."""
@@ -125,7 +128,11 @@ class RowEncoder:
     def _encode_chunk(self, chunk: _Chunk, embedded: Tensor | None) -> Tensor:
         rows = chunk.rows
         arguments = {"attention_mask": chunk.mask.to(self.device)}
-        arguments |= {"input_ids": chunk.ids.to(self.device)} if embedded is None else {"inputs_embeds": embedded}
+        if embedded is None:
+            ids = chunk.ids.to(self.device)
+            arguments |= {"input_ids": ids, **decoder_inputs(self.model.config, ids)}
+        else:
+            arguments["inputs_embeds"] = embedded
         alone = takes_positions(self.model) and all(len(row.positions) == 1 for row in rows)
         if alone:
             arguments[POSITIONS] = torch.tensor([row.positions for row in rows], device=self.device)
@@ -218,5 +225,7 @@ def set_training(model: nn.Module | DeferredModel, training: bool) -> None:
 
 
 def _layers(model: nn.Module) -> Sequence[nn.Module]:
-    stacks = [list(module) for module in model.modules() if isinstance(module, nn.ModuleList)]
+    # Of an encoder with a decoder the decoder is on top.
+    top = getattr(model, "decoder", model) if has_decoder(getattr(model, "config", None)) else model
+    stacks = [list(module) for module in top.modules() if isinstance(module, nn.ModuleList)]
     return max(stacks, key=len, default=[])

@@ -177,13 +177,6 @@ def test_a_tokenizer_without_padding_is_an_error(tiny_bert, tmp_path):
         load_folder(folder, ATTENTION)
 
 
-def test_an_encoder_with_a_decoder_is_refused(tiny_roberta, tmp_path):
-    folder = shutil.copytree(tiny_roberta, tmp_path / "bart")
-    edit_json(folder / "config.json", model_type="bart", is_encoder_decoder=True)
-    with pytest.raises(ErcBenchError, match="bart is an encoder with a decoder"):
-        load_folder(folder, ATTENTION)
-
-
 def test_the_mask_takes_the_space_before_it(tiny_roberta, tiny_deberta, tiny_bert, tmp_path):
     bare = shutil.copytree(tiny_roberta, tmp_path / "bare")
     (bare / "special_tokens_map.json").unlink()

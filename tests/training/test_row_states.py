@@ -30,7 +30,7 @@ EXACT = 1e-10
 """Far above sums of some hundred terms below 1000 in float64 (1000 * 2.2e-16 * 20), far below any that differs."""
 
 
-@pytest.fixture(params=["tiny_bert", "tiny_roberta", "tiny_deberta"])
+@pytest.fixture(params=["tiny_bert", "tiny_roberta", "tiny_deberta", "tiny_bart"])
 def backbone(request):
     """A backbone in float64, in which gradients that are the same differ in the last of 16 digits.
 
@@ -155,11 +155,16 @@ def trained_names(model):
     return {name for name, parameter in model.named_parameters() if parameter.requires_grad}
 
 
+def layer(number, names):
+    """Return the names within a layer; of an encoder with a decoder, of the decoder's."""
+    return {name for name in names if name.startswith((f"encoder.layer.{number}", f"decoder.layers.{number}"))}
+
+
 def test_freezing_all_none_or_the_lower_layers(backbone):
     model = backbone.model
     every = {name for name, _ in model.named_parameters()}
-    top = {name for name in every if ".layer.1." in name}
-    both = top | {name for name in every if ".layer.0." in name}
+    top = layer(1, every)
+    both = top | layer(0, every)
     assert top
     assert len(both) == 2 * len(top)
     for trainable, expected in (("all", every), ("none", set()), (1, top), (2, both), ("all", every)):
@@ -179,8 +184,9 @@ def test_frozen_layers_stay_in_evaluation_mode_while_the_others_train(backbone):
     freeze(model, 1)
     set_training(model, True)
     modes = {name: module.training for name, module in model.named_modules()}
-    assert all(modes[name] for name in modes if name.startswith("encoder.layer.1"))
-    assert not any(modes[name] for name in modes if name.startswith(("embeddings", "encoder.layer.0")))
+    assert layer(1, modes)
+    assert all(modes[name] for name in layer(1, modes))
+    assert not any(modes[name] for name in modes if name.startswith("embeddings") or name in layer(0, modes))
     set_training(model, False)
     assert not any(module.training for module in model.modules())
 

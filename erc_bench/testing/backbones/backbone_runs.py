@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.backbone import Backbone, LoadedBackbone
+from erc_bench.contracts.decoders import decoder_inputs
 from erc_bench.contracts.encoder import TokenRow
 from erc_bench.errors import ErcBenchError
 from erc_bench.pretrained.backbone import PretrainedBackbone
@@ -102,7 +103,8 @@ def rows_of(loaded: LoadedBackbone, texts: Sequence[str] = TEXTS) -> list[TokenR
 def states_of(loaded: LoadedBackbone, rows: Sequence[TokenRow]) -> list[Tensor]:
     """Return the last-layer states of each row, (tokens, dim), of one padded batch."""
     ids, mask = pad(rows, loaded.tokenizer.pad_token_id)
-    states = loaded.model(input_ids=ids, attention_mask=mask).last_hidden_state
+    further = decoder_inputs(loaded.model.config, ids)
+    states = loaded.model(input_ids=ids, attention_mask=mask, **further).last_hidden_state
     return [own[: len(row.ids)] for own, row in zip(states, rows, strict=True)]
 
 
