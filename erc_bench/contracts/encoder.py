@@ -43,23 +43,36 @@ class Example:
 class TokenRow:
     """One input of the language model.
 
-    ``ids`` are token ids with the special tokens; the row state is the mean of the last-layer
-    states at ``positions``.
+    ``ids`` are token ids with the special tokens, and are read at ``positions``. The state of a token is the mean of
+    its states in ``layers``, counted as a list of all hidden states is: -1 the last layer's, 0 the embeddings. The row
+    gives their ``mean`` over the positions or the largest value of each dimension (``max``), which is one state, or
+    ``each`` of them, in the order of the positions.
     """
 
     ids: Sequence[int]
     positions: Sequence[int]
+    layers: tuple[int, ...] = (-1,)
+    pool: Literal["mean", "max", "each"] = "mean"
+
+    @property
+    def state_count(self) -> int:
+        """How many states the row gives."""
+        return len(self.positions) if self.pool == "each" else 1
 
 
 @dataclass(frozen=True)
 class EncoderBatch:
-    """The examples of a batch and how many token rows each of them asked for."""
+    """The examples of a batch and how many row states each of them has: one for each of its token rows.
+
+    A row that is read at ``each`` of its positions has as many states as positions, one after the other: an example
+    with several such rows finds their borders by ``TokenRow.state_count``.
+    """
 
     examples: Sequence[Example]
     row_counts: Sequence[int]
 
     def per_example(self, row_states: Tensor) -> tuple[Tensor, ...]:
-        """row_states: (rows, dim) → one (rows of the example, dim) tensor for each example."""
+        """row_states: (states of all rows, dim) → one (states of the example's rows, dim) tensor for each example."""
         return torch.split(row_states, list(self.row_counts))
 
     def turns(self, row_states: Tensor) -> Turns:
@@ -158,14 +171,14 @@ class Encoder(Component, nn.Module):
         raise NotImplementedError
 
     def forward(self, row_states: Tensor, batch: EncoderBatch) -> Encoded:
-        """row_states: (rows, dim), the states that ``rows`` asked for, example by example.
+        """row_states: (states of all rows, dim), those that ``rows`` asked for, example by example.
 
         They are float32, and float64 where the language model is frozen; the encoder's own modules are the same.
         """
         return Encoded(row_states)
 
     def word_rows(self, words: Sequence[str]) -> list[TokenRow]:
-        """Return the token rows for bare label words: the mean over all positions, special tokens too.
+        """Return the token rows for bare label words, one state each: the mean over all positions, special tokens too.
 
         Source: EACL's label embeddings (Yu et al. 2024).
         """

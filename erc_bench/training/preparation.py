@@ -184,13 +184,12 @@ class Preparer:
             self._freeze_states(split)
             return
         assert self.weights is not None
-        owners = [example.dialogue.id for example, own in zip(split.examples, split.rows, strict=True) for _ in own]
-        rows = [row for own in split.rows for row in own]
-        states = torch.empty(len(rows), self.encoder.state_dim)
+        owners = [example.dialogue.id for example in split.examples]
+        states = torch.empty(sum(split.row_counts), self.encoder.state_dim)
         for weights, cache in self.folds:
             chosen = [place for place, owner in enumerate(owners) if owner in weights.read_for]
             weights.load_into(self.encoder.language_model)
-            states[torch.tensor(chosen)] = cache.states([rows[place] for place in chosen], self._compute).to(states)
+            states[split.state_positions(chosen)] = cache.states(split.batch_rows(chosen), self._compute).to(states)
         self.weights.load_into(self.encoder.language_model)
         split.states = states
         split.rows.clear()

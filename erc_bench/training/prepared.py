@@ -58,8 +58,8 @@ UNLABELLED = -1
 class PreparedSplit:
     """The examples of a split, once and for all epochs.
 
-    labels: (targets,) class indices, ``-1`` in a sealed split. states: (rows, dim) where the
-    backbone is frozen; ``rows`` are then no longer needed.
+    labels: (targets,) class indices, ``-1`` in a sealed split. ``row_counts`` are the states of each example's rows.
+    states: (states of all rows, dim) where the backbone is frozen; ``rows`` are then no longer needed.
     """
 
     examples: list[Example]
@@ -97,9 +97,13 @@ class PreparedSplit:
         return [row for i in indices for row in self.rows[i]]
 
     def frozen_states(self, indices: Sequence[int]) -> Tensor:
-        """Return the stored states of the examples' rows, (rows, dim)."""
+        """Return the stored states of the examples' rows, (states of these rows, dim)."""
         assert self.states is not None
-        return self.states[self._positions(indices, self._row_starts).to(self.states.device)]
+        return self.states[self.state_positions(indices).to(self.states.device)]
+
+    def state_positions(self, indices: Sequence[int]) -> Tensor:
+        """Return where the states of the examples' rows lie among those of the split."""
+        return self._positions(indices, self._row_starts)
 
     def batch_labels(self, indices: Sequence[int]) -> Tensor:
         """Return the labels of the examples' targets, (targets,)."""
@@ -132,4 +136,4 @@ def prepare(encoder: Encoder, examples: list[Example], labels: Sequence[str]) ->
     targets = [example.dialogue.utterances[i].label for example in examples for i in example.targets]
     rows = [encoder.rows(example) for example in examples]
     classes = torch.tensor([UNLABELLED if label is None else index[label] for label in targets], dtype=torch.long)
-    return PreparedSplit(examples, classes, [len(own) for own in rows], rows)
+    return PreparedSplit(examples, classes, [sum(row.state_count for row in own) for own in rows], rows)

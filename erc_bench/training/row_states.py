@@ -7,10 +7,11 @@ order in which they were given. A row's state does not depend on its chunk.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from threading import Lock
 from typing import Any
 
@@ -23,6 +24,7 @@ from erc_bench.pretrained.kernels.attention import is_quickened
 from erc_bench.pretrained.kernels.dropout import drawing_from
 from erc_bench.pretrained.kernels.last_layer import POSITIONS, takes_positions
 from erc_bench.training.deferred_model import DeferredModel
+from erc_bench.training.row_reading import LAST, mixed, pool
 from erc_bench.training.side_by_side import encode_side_by_side
 
 
@@ -62,7 +64,7 @@ class RowEncoder:
         return "inputs_embeds" in inspect.signature(self.model.forward).parameters
 
     def encode(self, rows: Sequence[TokenRow], on_chunk: Callable[[], None] = lambda: None) -> Tensor:
-        """Return (rows, dim) float32 states, with gradients where they are enabled."""
+        """Return (states of all rows, dim) in float32, with gradients where they are enabled."""
         if not rows:
             config: Any = self._model.config
             return torch.empty(0, int(config.hidden_size), device=self.device)
@@ -84,10 +86,7 @@ class RowEncoder:
 
         cores = torch.get_num_threads() if self._quickened and len(chunks) > 1 else 1
         states = encode_side_by_side(encode_chunks, self._read(chunks), self._parameters(), cores)
-        order = torch.tensor([i for group in groups for i in group])
-        back = torch.empty(len(order), dtype=torch.long)
-        back[order] = torch.arange(len(order))
-        return torch.cat(states)[back.to(self.device)]
+        return in_order(torch.cat(states), groups, rows)
 
     def _read(self, chunks: Sequence[_Chunk]) -> Sequence[Tensor | None]:
         """Return the inputs of the chunks that have a gradient: their token embeddings, (rows, tokens, dim) each.
@@ -126,12 +125,15 @@ class RowEncoder:
         rows = chunk.rows
         arguments = {"attention_mask": chunk.mask.to(self.device)}
         arguments |= {"input_ids": chunk.ids.to(self.device)} if embedded is None else {"inputs_embeds": embedded}
-        alone = takes_positions(self.model) and all(len(row.positions) == 1 for row in rows)
+        last = all(row.layers == LAST for row in rows)
+        alone = last and takes_positions(self.model) and all(len(row.positions) == 1 for row in rows)
         if alone:
             arguments[POSITIONS] = torch.tensor([row.positions for row in rows], device=self.device)
-        states = self.model(**arguments).last_hidden_state
+        output = self.model(**arguments) if last else self.model(**arguments, output_hidden_states=True)
         with torch.autocast(self.device.type, enabled=False):
-            return states[:, 0].float() if alone else pool(states.float(), rows)
+            if alone:
+                return output.last_hidden_state[:, 0].float()  # type: ignore[no-any-return]
+            return pool(output.last_hidden_state.float() if last else mixed(output.hidden_states, rows), rows)
 
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.precision in (torch.float32, torch.float64):
@@ -150,6 +152,14 @@ class _Chunk:
     def __init__(self, rows: Sequence[TokenRow], pad_id: int) -> None:
         self.rows = rows
         self.ids, self.mask = pad(rows, pad_id)
+
+
+def in_order(states: Tensor, groups: Iterable[Sequence[int]], rows: Sequence[TokenRow]) -> Tensor:
+    """states: (states of all rows, dim), those of groups of row positions → the same in the order of the rows."""
+    counts = [row.state_count for row in rows]
+    starts = list(accumulate(counts, initial=0))
+    order = torch.tensor([at for group in groups for i in group for at in range(starts[i], starts[i] + counts[i])])
+    return states[order.argsort().to(states.device)]
 
 
 def grouped_by_length(rows: Sequence[TokenRow], limit: ChunkSize) -> Iterator[list[int]]:
@@ -175,18 +185,6 @@ def pad(rows: Sequence[TokenRow], pad_id: int) -> tuple[Tensor, Tensor]:
         ids[i, : len(row.ids)] = torch.tensor(row.ids, dtype=torch.long)
         mask[i, : len(row.ids)] = 1
     return ids, mask
-
-
-def pool(states: Tensor, rows: Sequence[TokenRow]) -> Tensor:
-    """states: (rows, tokens, dim) → (rows, dim), the mean over each row's positions."""
-    counts = [len(row.positions) for row in rows]
-    if max(counts) == 1:
-        at = torch.tensor([row.positions[0] for row in rows], device=states.device)
-        return states[torch.arange(len(rows), device=states.device), at]
-    weights = torch.zeros(states.shape[:2])
-    for i, row in enumerate(rows):
-        weights[i, torch.tensor(row.positions)] = 1 / counts[i]
-    return torch.einsum("rt,rtd->rd", weights.to(states.device), states)
 
 
 def freeze(model: nn.Module, trainable: int | str) -> None:

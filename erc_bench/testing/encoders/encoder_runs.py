@@ -87,11 +87,16 @@ def run_rows(
     row_encoder = RowEncoder(encoder.language_model, encoder.tokenizer.pad_token_id, device, precision)
     row_encoder.chunk = chunk
     states = row_encoder.encode([row for own in rows for row in own])
-    return run_states(encoder, examples, [len(own) for own in rows], states)
+    return run_states(encoder, examples, state_counts(rows), states)
+
+
+def state_counts(rows: Iterable[Sequence[TokenRow]]) -> list[int]:
+    """Return how many states each example's rows have."""
+    return [sum(row.state_count for row in own) for own in rows]
 
 
 def run_states(encoder: Encoder, examples: Sequence[Example], row_counts: Sequence[int], states: Tensor) -> Represented:
-    """states: (rows, dim) → the encoder's output for each target of the examples that asked for them."""
+    """states: (states of all rows, dim) → the encoder's output for each target of the examples that asked for them."""
     encoded = encoder(states, EncoderBatch(examples, row_counts))
     keys = keys_of(examples)
     if encoded.z.shape != (len(keys), encoder.dim):
@@ -101,7 +106,7 @@ def run_states(encoder: Encoder, examples: Sequence[Example], row_counts: Sequen
 
 
 def unpadded_states(encoder: Encoder, examples: Sequence[Example]) -> list[Tensor]:
-    """Return the row states of each example, (rows, dim), each row read on its own."""
+    """Return the states of each example's rows, (states, dim), each row read on its own."""
     row_encoder = RowEncoder(encoder.language_model, encoder.tokenizer.pad_token_id, CPU, torch.float32)
     row_encoder.chunk = ONE_BY_ONE
     rows = [encoder.rows(example) for example in examples]
@@ -109,7 +114,7 @@ def unpadded_states(encoder: Encoder, examples: Sequence[Example]) -> list[Tenso
         raise NotApplicableError("its token rows cannot be read (see the check `rows`)")
     with torch.no_grad():
         states = row_encoder.encode([row for own in rows for row in own])
-    return list(torch.split(states, [len(own) for own in rows]))
+    return list(torch.split(states, state_counts(rows)))
 
 
 def row_fault(row: TokenRow, encoder: Encoder) -> str:

@@ -20,6 +20,7 @@ from erc_bench.testing.encoders.encoder_runs import (
     place,
     represent,
     row_fault,
+    state_counts,
 )
 from erc_bench.testing.findings import Check, NotApplicableError
 from erc_bench.testing.option_bounds import options_run
@@ -73,6 +74,7 @@ def _label_words(subject: EncoderSubject) -> str:
     faults = [fault for fault in (row_fault(row, encoder) for row in rows) if fault]
     assert not faults, faults[0]
     assert list(rows[0].ids) != list(rows[1].ids), "word_rows gives the same tokens for 2 words"
+    assert [row.state_count for row in rows] == [1, 1], "a row of word_rows has several states"
     return f"2 words, {len(rows[0].ids)} and {len(rows[1].ids)} tokens"
 
 
@@ -85,7 +87,7 @@ def _shape(subject: EncoderSubject) -> str:
     row_encoder = RowEncoder(encoder.language_model, encoder.tokenizer.pad_token_id, torch.device("cpu"), torch.float32)
     with torch.no_grad():
         states = row_encoder.encode([row for own in rows for row in own])
-        z = encoder(states, EncoderBatch(examples, [len(own) for own in rows])).z
+        z = encoder(states, EncoderBatch(examples, state_counts(rows))).z
     expected = (len(keys_of(examples)), encoder.dim)
     assert z.shape == expected, f"z has the shape {tuple(z.shape)}, expected {expected}"
     assert z.isfinite().all(), "z is not finite"
@@ -105,7 +107,10 @@ def _options_run(subject: EncoderSubject) -> str:
 
 def _rows_by_key(encoder: Encoder, examples: Sequence[Example]) -> list[tuple[object, ...]]:
     return [
-        (example.target_keys(), [(list(row.ids), list(row.positions)) for row in encoder.rows(example)])
+        (
+            example.target_keys(),
+            [(list(row.ids), list(row.positions), row.layers, row.pool) for row in encoder.rows(example)],
+        )
         for example in examples
         if example.targets
     ]
