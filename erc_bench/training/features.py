@@ -21,13 +21,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from erc_bench.contracts.encoder import TokenRow
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.plugin_host.provenance import versions
 from erc_bench.store.feature_files import SUFFIX, cache_folder, describe, lock_of, mark_used, write_entry
 from erc_bench.training.core_versions import CORE_VERSIONS
 
 _log = logging.getLogger("erc_bench")
-_USUAL = ((-1,), "mean")
-"""How rows are read where they say nothing else: ``TokenRow.layers`` and ``TokenRow.pool``."""
+_USUAL = ((-1,), "mean", MAIN)
+"""How rows are read where they say nothing else: ``TokenRow``'s ``layers``, ``pool`` and ``model``."""
 
 
 class FeatureCache:
@@ -77,9 +78,10 @@ class FeatureCache:
         digest = hashlib.sha256(self._prefix.encode())
         for row in rows:
             lengths = (len(row.ids), len(row.positions))
-            if (row.layers, row.pool) != _USUAL:
+            if (row.layers, row.pool, row.model) != _USUAL:
                 # No length is negative: where the usual reading is meant, nothing is said of it.
-                digest.update(array("q", [-1, len(row.layers), *row.layers]).tobytes() + row.pool.encode())
+                words = f"{row.pool} {row.model}".encode()
+                digest.update(array("q", [-1, len(row.layers), *row.layers, len(words)]).tobytes() + words)
             digest.update(array("q", [*lengths, *row.ids, *row.positions]).tobytes())
         return digest.hexdigest()[:40]
 

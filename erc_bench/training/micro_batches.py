@@ -22,7 +22,8 @@ from torch import Tensor, nn
 from erc_bench.contracts.encoder import TokenRow
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.process_state import RandomState
-from erc_bench.training.row_states import ChunkSize, RowEncoder, grouped_by_length, in_order
+from erc_bench.training.row_order import in_order
+from erc_bench.training.row_states import ChunkSize, RowEncoder, grouped_by_length
 
 _ROUNDING = {torch.float32: 1e-3, torch.bfloat16: 5e-2}
 """By how much, of the largest state, two passes may differ that ought to be the same."""

@@ -7,11 +7,10 @@ order in which they were given. A row's state does not depend on its chunk.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
 from threading import Lock
 from typing import Any
 
@@ -19,11 +18,13 @@ import torch
 from torch import Tensor, nn
 
 from erc_bench.contracts.encoder import TokenRow
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.errors import ErcBenchError
 from erc_bench.pretrained.kernels.attention import is_quickened
 from erc_bench.pretrained.kernels.dropout import drawing_from
 from erc_bench.pretrained.kernels.last_layer import POSITIONS, takes_positions
 from erc_bench.training.deferred_model import DeferredModel
+from erc_bench.training.row_order import distinct, in_order, repeated, repeats
 from erc_bench.training.row_reading import LAST, mixed, pool
 from erc_bench.training.side_by_side import encode_side_by_side
 
@@ -43,16 +44,34 @@ def chunk_size(device: torch.device) -> ChunkSize:
 
 
 class RowEncoder:
-    """Runs a language model over token rows."""
+    """Runs a language model over token rows; ``further`` run those of other roles."""
 
     def __init__(
-        self, model: nn.Module | DeferredModel, pad_id: int, device: torch.device, precision: torch.dtype
+        self,
+        model: nn.Module | DeferredModel,
+        pad_id: int,
+        device: torch.device,
+        precision: torch.dtype,
+        further: Mapping[str, RowEncoder] | None = None,
     ) -> None:
+        self.further = dict(further or {})
         self._model = model
         self.pad_id = pad_id
         self.device = device
         self.precision = precision
         self.chunk = chunk_size(device)
+
+    def of(self, role: str) -> RowEncoder:
+        """Return the one that runs the language model of a role."""
+        return self if role == MAIN else self.further[role]
+
+    def around(self, models: Mapping[str, nn.Module]) -> RowEncoder:
+        """Return one that runs other language models, by role, in the same way."""
+        further = {
+            role: RowEncoder(models[role], each.pad_id, each.device, each.precision)
+            for role, each in self.further.items()
+        }
+        return RowEncoder(models[MAIN], self.pad_id, self.device, self.precision, further)
 
     @property
     def model(self) -> nn.Module:
@@ -68,6 +87,9 @@ class RowEncoder:
         if not rows:
             config: Any = self._model.config
             return torch.empty(0, int(config.hidden_size), device=self.device)
+        if (places := self._repeats(rows)) is not None:
+            own = distinct(rows, places)
+            return repeated(self.encode(own, on_chunk), own, places)
         groups = list(grouped_by_length(rows, self.chunk))
         chunks = [_Chunk([rows[i] for i in group], self.pad_id) for group in groups]
         seeds = self._dropout_seeds(len(chunks))
@@ -87,6 +109,17 @@ class RowEncoder:
         cores = torch.get_num_threads() if self._quickened and len(chunks) > 1 else 1
         states = encode_side_by_side(encode_chunks, self._read(chunks), self._parameters(), cores)
         return in_order(torch.cat(states), groups, rows)
+
+    def chunk_count(self, rows: Sequence[TokenRow]) -> int:
+        """Return how many chunks :meth:`encode` announces of rows."""
+        places = self._repeats(rows)
+        return sum(1 for _ in grouped_by_length(rows if places is None else distinct(rows, places), self.chunk))
+
+    def _repeats(self, rows: Sequence[TokenRow]) -> list[int] | None:
+        """Return :func:`repeats`, and ``None`` where a model draws: each row of a batch then draws by itself."""
+        if torch.is_grad_enabled() or self.model.training:
+            return None
+        return repeats(rows)
 
     def _read(self, chunks: Sequence[_Chunk]) -> Sequence[Tensor | None]:
         """Return the inputs of the chunks that have a gradient: their token embeddings, (rows, tokens, dim) each.
@@ -152,14 +185,6 @@ class _Chunk:
     def __init__(self, rows: Sequence[TokenRow], pad_id: int) -> None:
         self.rows = rows
         self.ids, self.mask = pad(rows, pad_id)
-
-
-def in_order(states: Tensor, groups: Iterable[Sequence[int]], rows: Sequence[TokenRow]) -> Tensor:
-    """states: (states of all rows, dim), those of groups of row positions → the same in the order of the rows."""
-    counts = [row.state_count for row in rows]
-    starts = list(accumulate(counts, initial=0))
-    order = torch.tensor([at for group in groups for i in group for at in range(starts[i], starts[i] + counts[i])])
-    return states[order.argsort().to(states.device)]
 
 
 def grouped_by_length(rows: Sequence[TokenRow], limit: ChunkSize) -> Iterator[list[int]]:

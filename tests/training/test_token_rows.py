@@ -13,6 +13,7 @@ from erc_bench.training.assembly import quicken
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.micro_batches import MicroBatches
 from erc_bench.training.preparation import CellData, Preparer
+from erc_bench.training.row_order import repeats
 from erc_bench.training.row_states import ChunkSize, RowEncoder, freeze, set_training
 from erc_bench_plugins.backbones.huggingface import HuggingFace
 
@@ -186,13 +187,13 @@ def test_stored_states_are_found_again_by_example(tokens, bench, dialogues, tmp_
     for _ in range(2):  # computed, then read from disk
         ready = preparer.prepare(data, bench.labels, False)
         picked = [5, 0, 3, 14]
-        z = tokens(ready.train.frozen_states(picked), ready.train.batch(picked)).z
+        z = tokens(ready.train.main.frozen_states(picked), ready.train.batch(picked)).z
         for place, row in zip(picked, z, strict=True):
             example = ready.train.examples[place]
             expected = read_by_hand(tokens, example.dialogue, *example.targets)
             torch.testing.assert_close(row, expected, rtol=0, atol=1e-4)
         first = ready.train.first(3)
-        torch.testing.assert_close(first.states, ready.train.states[: sum(ready.train.row_counts[:3])])
+        torch.testing.assert_close(first.main.states, ready.train.main.states[: sum(ready.train.main.row_counts[:3])])
 
 
 def test_a_batch_is_taken_apart_by_the_states_of_its_rows():
@@ -239,3 +240,33 @@ def test_several_cores_read_the_same_layers(backbone):
         assert_same_gradients(backbone.model, ours, expected)
     finally:
         torch.set_num_threads(cores)
+
+
+class TestRepeats:
+    def test_rows_that_mostly_repeat_are_encoded_once_and_come_back_each_in_its_place(self, backbone):
+        few, read = rows_of(backbone)[:4], []
+        rows = Random(1).choices(few, k=17)
+        encoder = RowEncoder(backbone.model, backbone.tokenizer.pad_token_id, CPU, torch.float32)
+        backbone.model.register_forward_pre_hook(
+            lambda _module, _given, named: read.append(len(named["input_ids"])), with_kwargs=True
+        )
+        with torch.no_grad():
+            found, told = encoder.encode(rows, lambda: read.append(0)), read.count(0)
+            assert sum(read) == len({id(row) for row in rows}) == 4
+            assert told == encoder.chunk_count(rows)
+            torch.testing.assert_close(found, one_by_one(backbone, rows), rtol=0, atol=ONE_PLACE)
+
+    def test_where_few_repeat_all_are_encoded(self, backbone):
+        rows = rows_of(backbone)
+        assert repeats(rows) is None
+        assert repeats([*rows, *rows[1:]]) is None
+        assert repeats([*rows, *rows]) is not None
+
+    def test_rows_that_draw_draw_each_by_itself(self, backbone):
+        encoder = RowEncoder(backbone.model, backbone.tokenizer.pad_token_id, CPU, torch.float32)
+        backbone.model.train()
+        one, other = encoder.encode([erc.TokenRow([5, 6, 7], (0,))] * 2)
+        assert not torch.equal(one, other)
+        with torch.no_grad():
+            one, other = encoder.encode([erc.TokenRow([5, 6, 7], (0,))] * 2)
+        assert not torch.equal(one, other)
