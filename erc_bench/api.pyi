@@ -15,6 +15,7 @@ from erc_bench.contracts.encoder import EncoderBatch as EncoderBatch
 from erc_bench.contracts.encoder import Example as Example
 from erc_bench.contracts.encoder import TokenRow as TokenRow
 from erc_bench.contracts.hookspecs import hookimpl as hookimpl
+from erc_bench.contracts.language_models import LanguageModelUse as LanguageModelUse
 from erc_bench.contracts.losses import FeatureQueue as FeatureQueue
 from erc_bench.contracts.losses import PendingBatches as PendingBatches
 from erc_bench.contracts.losses import RandomStream as RandomStream
@@ -50,6 +51,8 @@ from erc_bench.contracts.types import Splits as Splits
 from erc_bench.contracts.types import Utterance as Utterance
 from erc_bench.contracts.types import UtteranceKey as UtteranceKey
 from erc_bench.contracts.utterance_rows import UtteranceRows as UtteranceRows
+from erc_bench.contracts.utterance_rows import plain_ids as plain_ids
+from erc_bench.contracts.utterance_rows import special_frame as special_frame
 from erc_bench.corpora.folder import layout_in as layout_in
 from erc_bench.corpora.folder import matching_files as matching_files
 from erc_bench.corpora.reading import Row as Row

@@ -18,7 +18,7 @@ from erc_bench.training.device import one_thread
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.loop import Loop
 from erc_bench.training.preparation import CellData, Preparation, Preparer
-from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.prepared import ModelRows, PreparedSplit
 from erc_bench.training.process_state import seed_generators
 from erc_bench.training.row_states import RowEncoder
 from erc_bench.training.workspace import Workspace
@@ -147,12 +147,10 @@ def _step(
 
 def _repeated(split: PreparedSplit, size: int) -> PreparedSplit:
     """Return a split of ``size`` examples that come again and again."""
-    assert split.states is not None
+    assert split.main.states is not None
     times = -(-size // len(split))
     return PreparedSplit(
         (split.examples * times)[:size],
         split.labels.repeat(times)[:size],
-        (split.row_counts * times)[:size],
-        [],
-        split.states.repeat(times, 1)[:size],
+        ModelRows((split.main.row_counts * times)[:size], [], split.main.states.repeat(times, 1)[:size]),
     )

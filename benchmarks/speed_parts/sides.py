@@ -17,7 +17,7 @@ from erc_bench.training.assembly import Assembly
 from erc_bench.training.composition import Composition
 from erc_bench.training.loop import Loop
 from erc_bench.training.preparation import Preparation, Preparer
-from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.prepared import ModelRows, PreparedSplit
 from erc_bench.training.process_state import seed_generators, stream
 from erc_bench.training.row_states import RowEncoder
 from erc_bench.training.workspace import Workspace
@@ -108,11 +108,10 @@ def part(split: PreparedSplit, indices: Sequence[int]) -> PreparedSplit:
     return PreparedSplit(
         [split.examples[i] for i in indices],
         labels,
-        [split.row_counts[i] for i in indices],
-        [split.rows[i] for i in indices],
+        ModelRows([split.main.row_counts[i] for i in indices], [split.main.rows[i] for i in indices]),
     )
 
 
 def rows_of(split: PreparedSplit) -> list[TokenRow]:
     """Return the token rows of a split, one for each example."""
-    return split.batch_rows(range(len(split)))
+    return split.main.of(range(len(split)))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -17,6 +19,7 @@ class LoadedBackbone:
     """A tokenizer and its model, in float32 on the CPU, as ``Backbone.load`` returned them.
 
     ``maximum_length`` counts tokens, special ones included. ``reading`` says where a text's own state lies.
+    ``further`` are the language models of an encoder's other roles.
     """
 
     tokenizer: Any
@@ -24,6 +27,13 @@ class LoadedBackbone:
     maximum_length: int
     bf16_safe: bool = True
     reading: Reading = "opening"
+    further: Mapping[str, LoadedBackbone] = field(default_factory=dict)
+
+    def in_role(self, role: str) -> LoadedBackbone:
+        """Return the language model of a further role; where none was loaded for it, a copy of this one."""
+        if role in self.further:
+            return self.further[role]
+        return replace(self, model=deepcopy(self.model), further={})
 
 
 class Backbone(Component):

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.component import Component
+from erc_bench.contracts.language_models import MAIN, attribute_of, use_of
 from erc_bench.contracts.options import option
 from erc_bench.contracts.turns import Turns
 from erc_bench.contracts.types import Dialogue, UtteranceKey
@@ -43,24 +44,53 @@ class Example:
 class TokenRow:
     """One input of the language model.
 
-    ``ids`` are token ids with the special tokens; the row state is the mean of the last-layer
-    states at ``positions``.
+    ``ids`` are token ids with the special tokens, and are read at ``positions``. The state of a token is the mean of
+    its states in ``layers``, counted as a list of all hidden states is: -1 the last layer's, 0 the embeddings. The row
+    gives their ``mean`` over the positions or the largest value of each dimension (``max``), which is one state, or
+    ``each`` of them, in the order of the positions. ``model`` is the role of the language model that reads it.
     """
 
     ids: Sequence[int]
     positions: Sequence[int]
+    layers: tuple[int, ...] = (-1,)
+    pool: Literal["mean", "max", "each"] = "mean"
+    model: str = MAIN
+
+    @property
+    def state_count(self) -> int:
+        """How many states the row gives."""
+        return len(self.positions) if self.pool == "each" else 1
+
+
+@dataclass(frozen=True)
+class FurtherStates:
+    """states: (states of all rows, dim) of a further language model, and how many of them each example has."""
+
+    states: Tensor
+    row_counts: Sequence[int]
 
 
 @dataclass(frozen=True)
 class EncoderBatch:
-    """The examples of a batch and how many token rows each of them asked for."""
+    """The examples of a batch and how many row states each of them has: one for each of its token rows.
+
+    A row that is read at ``each`` of its positions has as many states as positions, one after the other: an example
+    with several such rows finds their borders by ``TokenRow.state_count``. ``further`` holds what further language
+    models read, by role.
+    """
 
     examples: Sequence[Example]
     row_counts: Sequence[int]
+    further: Mapping[str, FurtherStates] = field(default_factory=dict)
 
     def per_example(self, row_states: Tensor) -> tuple[Tensor, ...]:
-        """row_states: (rows, dim) → one (rows of the example, dim) tensor for each example."""
+        """row_states: (states of all rows, dim) → one (states of the example's rows, dim) tensor for each example."""
         return torch.split(row_states, list(self.row_counts))
+
+    def of_model(self, role: str) -> tuple[Tensor, ...]:
+        """Return what a further language model read, of each example a (states of its rows, dim) tensor."""
+        own = self.further[role]
+        return torch.split(own.states, list(own.row_counts))
 
     def turns(self, row_states: Tensor) -> Turns:
         """row_states: (rows, dim), one row for each turn → the dialogues of the batch side by side."""
@@ -100,6 +130,12 @@ class Encoder(Component, nn.Module):
 
     The conformance check verifies it.
     """
+    language_models: ClassVar[tuple[str, ...]] = ()
+    """Roles of further language models beside the backbone, which is ``main``.
+
+    Two options say more of each ROLE: ``ROLE``, a :data:`LanguageModelUse`, and ``ROLE_backbone``, a text that is
+    ``same`` by default: the cell's backbone, as an upstream left it, with weights of its own.
+    """
 
     @dataclass(frozen=True)
     class Options:
@@ -115,6 +151,17 @@ class Encoder(Component, nn.Module):
         self.language_model: nn.Module = backbone.model
         self.maximum_length = backbone.maximum_length
         self.native_reading = backbone.reading
+        self.further_backbones = {role: backbone.in_role(role) for role in self.language_models}
+        for role, further in self.further_backbones.items():
+            setattr(self, attribute_of(role), further.model)
+
+    def models(self) -> dict[str, nn.Module]:
+        """Return the language models by role, ``main`` first."""
+        return {role: getattr(self, attribute_of(role)) for role in (MAIN, *self.language_models)}
+
+    def is_frozen(self, role: str = MAIN) -> bool:
+        """Return whether a language model stays as it is."""
+        return use_of(self.options, role) == "frozen"
 
     def start(self, labels: Sequence[str]) -> None:
         """Receive the labels, once, before anything is encoded or moved to a device.
@@ -139,7 +186,12 @@ class Encoder(Component, nn.Module):
     @property
     def state_dim(self) -> int:
         """Width of the row states: that of the language model."""
-        return int(getattr(self.language_model.config, "hidden_size"))  # noqa: B009 (typed as Module)
+        return self.width_of(MAIN)
+
+    def width_of(self, role: str) -> int:
+        """Return the width of the states of a language model."""
+        config: Any = self.models()[role].config
+        return int(config.hidden_size)
 
     @property
     def dim(self) -> int:
@@ -154,18 +206,18 @@ class Encoder(Component, nn.Module):
         raise NotImplementedError
 
     def rows(self, example: Example) -> list[TokenRow]:
-        """Return the token rows that the example needs."""
+        """Return the token rows that the example needs, those of several language models in any order."""
         raise NotImplementedError
 
     def forward(self, row_states: Tensor, batch: EncoderBatch) -> Encoded:
-        """row_states: (rows, dim), the states that ``rows`` asked for, example by example.
+        """row_states: (states of all rows of ``main``, dim), those that ``rows`` asked for, example by example.
 
         They are float32, and float64 where the language model is frozen; the encoder's own modules are the same.
         """
         return Encoded(row_states)
 
     def word_rows(self, words: Sequence[str]) -> list[TokenRow]:
-        """Return the token rows for bare label words: the mean over all positions, special tokens too.
+        """Return the token rows for bare label words, one state each: the mean over all positions, special tokens too.
 
         Source: EACL's label embeddings (Yu et al. 2024).
         """
@@ -187,11 +239,12 @@ class Encoder(Component, nn.Module):
         )
 
     def parameter_groups(self) -> Mapping[str, list[nn.Parameter]]:
-        """Return the backbone's parameters (``encoder``) and all the others (``head``).
+        """Return the parameters of all language models (``encoder``) and all the others (``head``).
 
         Further groups may name some of these again, for objectives that ask for them.
         """
         groups: dict[str, list[nn.Parameter]] = {"encoder": [], "head": []}
+        inner = {attribute_of(role) for role in (MAIN, *self.language_models)}
         for name, parameter in self.named_parameters():
-            groups["encoder" if name.startswith("language_model.") else "head"].append(parameter)
+            groups["encoder" if name.partition(".")[0] in inner else "head"].append(parameter)
         return groups

@@ -26,9 +26,7 @@ class UtteranceRows:
         self._tokenizer = backbone.tokenizer
         self._length = min(length, backbone.maximum_length)
         self.reading = backbone.reading if reading == "native" else reading
-        # A token that means something to the model must not come from what somebody typed.
-        self._special = frozenset(self._tokenizer.all_special_ids) - {self._tokenizer.unk_token_id}
-        self._before, self._after = _frame(self._tokenizer)
+        self._before, self._after = special_frame(self._tokenizer)
         self._known: dict[str, list[int]] = {}
 
     @property
@@ -53,21 +51,25 @@ class UtteranceRows:
         shortened = 0
         for start in range(0, len(new), _BATCH):
             batch = new[start : start + _BATCH]
-            for text, ids in zip(batch, self._ids_of(batch), strict=True):
-                plain = [id_ for id_ in ids if id_ not in self._special]
+            for text, plain in zip(batch, plain_ids(self._tokenizer, batch), strict=True):
                 shortened += len(plain) > room
                 self._known[text] = [*self._before, *plain[:room], *self._after] or [self._tokenizer.pad_token_id]
         if shortened:
             _log.warning("%d utterance(s) longer than %d tokens lose their end", shortened, self._length)
 
-    def _ids_of(self, texts: Sequence[str]) -> list[list[int]]:
-        readable = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
-        encoded = self._tokenizer(readable, add_special_tokens=False, split_special_tokens=True, verbose=False)
-        ids: list[list[int]] = encoded["input_ids"]
-        return ids
+
+def plain_ids(tokenizer: Any, texts: Sequence[str]) -> list[list[int]]:
+    """Return the token ids of texts, none of which is special.
+
+    A token that means something to the model must not come from what somebody typed; an unknown word is none.
+    """
+    special = frozenset(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+    readable = [text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
+    encoded = tokenizer(readable, add_special_tokens=False, split_special_tokens=True, verbose=False)
+    return [[id_ for id_ in ids if id_ not in special] for ids in encoded["input_ids"]]
 
 
-def _frame(tokenizer: Any) -> tuple[list[int], list[int]]:
+def special_frame(tokenizer: Any) -> tuple[list[int], list[int]]:
     """Return the special tokens that a tokenizer puts before and after a text."""
     bare = tokenizer("a", add_special_tokens=False)["input_ids"]
     framed = tokenizer("a", add_special_tokens=True)["input_ids"]

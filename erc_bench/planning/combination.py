@@ -11,6 +11,7 @@ from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.component import Component
 from erc_bench.contracts.system import System
 from erc_bench.errors import OptionName
+from erc_bench.planning.language_models import further_backbones
 from erc_bench.planning.plan import Plan, settings_hash
 from erc_bench.planning.request import NO_UPSTREAM, Combination, Request, Upstream, look_up, upstream_of
 from erc_bench.planning.settings import (
@@ -85,8 +86,10 @@ def _plan_composition(
     problems += _impossible(combination, components, readouts, resolved, mine)
     problems += _unsavable(request, combination.backbone)
     problems += impossible(resolved, upstream, asked, _any_upstream(request, catalogue))
+    further = further_backbones(components["encoder"].language_models, resolved, catalogue, problems)
     resolved = replace(resolved, overrides={**_without_reference(resolved), **replaced})
     plan = _make(request, combination, components, readouts, resolved, upstream)
+    plan = replace(plan, language_models=further)
     return plan, [str(problem) for problem in problems]
 
 
@@ -192,6 +195,8 @@ def _impossible(
             problems.append(Problem("classifier", sentence))
     if resolved.values.get("training.standardise") and resolved.values.get("encoder.trainable") != "none":
         problems.append(Problem("training.standardise", "only a frozen backbone (encoder.trainable=none) allows it"))
+    if resolved.values.get("upstream.folds") and components["encoder"].language_models:
+        problems.append(Problem("upstream.folds", "an encoder of several language models reads one upstream"))
     if combination.reference and any(item.address == "backbone.path" for item in mine):
         problems.append(
             Problem("backbone.path", f"{OptionName('backbones')} {combination.reference} says already where it lies")

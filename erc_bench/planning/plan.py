@@ -9,16 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import reduce
 from importlib import import_module
 from typing import Any
 
 from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.dataset import Dataset
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.options import specs
 from erc_bench.errors import ErcBenchError
+from erc_bench.planning.further_backbone import FurtherBackbone
 from erc_bench.planning.settings import Resolved, TrainingOptions, UpstreamOptions
 from erc_bench.store.layout import CellAddress
 
@@ -32,7 +34,7 @@ class Plan:
     system that has none. ``audit`` writes down the test score of every epoch, ``save_representations``
     stores those of the test utterances, ``save_model`` the trained model; none changes a result.
     ``upstream`` is the cell whose trained language model is this one's backbone; its settings and choices stand among
-    this cell's own as ``upstream.SLOT.OPTION``.
+    this cell's own as ``upstream.SLOT.OPTION``. ``language_models`` are the backbones of the encoder's further roles.
     """
 
     address: CellAddress
@@ -48,6 +50,7 @@ class Plan:
     save_representations: bool = False
     save_model: bool = False
     upstream: Plan | None = None
+    language_models: Mapping[str, FurtherBackbone] = field(default_factory=dict)
 
     @property
     def seed(self) -> int:
@@ -76,12 +79,26 @@ class Plan:
     def code(self) -> dict[str, type]:
         """Return every component whose code decides the result, by slot, further readouts by name."""
         upstream = {} if self.upstream is None else self.upstream.components
+        further = {f"backbone.{role}": each.component for role, each in self.language_models.items()}
         return {
             **({} if self.backbone is None else {"backbone": self.backbone}),
+            **{slot: component for slot, component in further.items() if component is not None},
             **self.components,
             **self.readouts,
             **{f"upstream.{slot}": component for slot, component in upstream.items()},
         }
+
+    def roles_apart(self) -> list[str]:
+        """Return the further roles whose backbone is not the cell's."""
+        return [role for role, each in self.language_models.items() if each.component is not None]
+
+    def backbone_of(self, role: str) -> Backbone:
+        """Build the backbone of a role; that of ``main`` is the cell's own."""
+        assert self.backbone is not None
+        further = FurtherBackbone() if role == MAIN else self.language_models[role]
+        if further.component is None:
+            return self.backbone(self.build("backbone", self.backbone))
+        return further.component(further.component.Options(**further.options()))
 
     def with_seed(self, seed: int) -> Plan:
         """Return the same cell with another seed, which its upstream shares."""
@@ -144,6 +161,10 @@ def _described(plan: Plan) -> dict[str, Any]:
         "resolved": asdict(plan.resolved),
         **{flag: getattr(plan, flag) for flag in _FLAGS},
         "upstream": None if plan.upstream is None else _described(plan.upstream),
+        "language_models": {
+            role: {"component": each.component and _name(each.component), "path": each.path}
+            for role, each in plan.language_models.items()
+        },
     }
 
 
@@ -167,6 +188,10 @@ def _plan(described: Mapping[str, Any]) -> Plan:
         Resolved(origins=resolved["origins"], regime=resolved["regime"], **changed),
         **{flag: described[flag] for flag in _FLAGS},
         upstream=upstream,
+        language_models={
+            role: FurtherBackbone(each["component"] and _component(each["component"]), each["path"])
+            for role, each in described["language_models"].items()
+        },
     )
 
 

@@ -21,7 +21,7 @@ from erc_bench.planning.plan import Plan
 from erc_bench.running.failures import reason_of
 from erc_bench.running.observers import Observers
 from erc_bench.running.record import SelectionAudit, headline, make_record, other_weights, write_results
-from erc_bench.running.state import RUNS_UNDER, Found, find, inputs
+from erc_bench.running.state import RUNS_UNDER, Found, find, inputs, joined_identity
 from erc_bench.running.worker import GridTask
 from erc_bench.store.layout import MODEL_FOLDER, Status
 from erc_bench.store.ledger import append, entry_of
@@ -244,7 +244,10 @@ class GridRunner:
             self._note(note)
 
     def _identity(self, plan: Plan) -> str:
-        return self.workspace.identity(plan) if plan.backbone is not None else NO_BACKBONE
+        if plan.backbone is None:
+            return NO_BACKBONE
+        further = {role: self.workspace.identity(plan, role) for role in plan.roles_apart()}
+        return joined_identity(self.workspace.identity(plan), further)
 
     def _passed_over(self, plan: Plan, found: Found, started: float) -> None:
         seconds = time.perf_counter() - started

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from erc_bench.contracts.language_models import MAIN, SAME, backbone_option
 from erc_bench.contracts.options import specs
 from erc_bench.corpora.corpus import load_corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.plan import Plan
-from erc_bench.planning.request import ANY_BACKBONE
+from erc_bench.planning.request import ANY_BACKBONE, look_up_backbone
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.plugin_host.code_digests import code_digests
-from erc_bench.running.state import Found, Looks, Tell, changes, find, inputs
+from erc_bench.running.state import Found, Looks, Tell, changes, find, inputs, joined_identity
 from erc_bench.training.core_versions import versions_used
 
 Record = Mapping[str, Any]
@@ -47,7 +48,8 @@ class Staleness:
 
     def _once(self, look: Callable[[Record], str], slot: str, record: Record, what: str) -> str | None:
         """Look at the input of a slot, once for the same name and options."""
-        key = json.dumps([slot, record[slot], _settings(record, slot)], sort_keys=True)
+        further = list(_further_backbones(record)) if slot == "backbone" else []
+        key = json.dumps([slot, record[slot], _settings(record, slot), *further], sort_keys=True)
         return self._looks.once(key, what, lambda: look(record))
 
     def _fingerprint(self, record: Record) -> str:
@@ -59,7 +61,15 @@ class Staleness:
             return NO_BACKBONE
         backbone = self._backbone(record)
         identity: str = backbone(_options(backbone, record, "backbone")).identity()
-        return identity
+        return joined_identity(identity, {role: self._further(name) for role, name in _further_backbones(record)})
+
+    def _further(self, name: str) -> str:
+        wrong: list[str] = []
+        found = look_up_backbone(self._catalogue, name, wrong)
+        if found is None:
+            raise ErcBenchError(wrong[0])
+        component, _, path = found
+        return component(component.Options(**({"path": path} if path else {}))).identity()
 
     def _backbone(self, record: Record) -> Any:
         # What was named by a hub id or a folder has its address among the settings.
@@ -108,6 +118,14 @@ def _plugin_files(record: Record) -> list[str]:
     return [f"--plugin {file}" for file in named if isinstance(file, str)]
 
 
+def _further_backbones(record: Record) -> Iterator[tuple[str, str]]:
+    """Yield the roles of the encoder's language models that do not have the cell's backbone, and what they have."""
+    for option, value in _settings(record, "encoder").items():
+        role = option.removesuffix(backbone_option(""))
+        if role != option and value != SAME:
+            yield role, str(value)
+
+
 def _settings(record: Record, slot: str) -> dict[str, Any]:
     prefix = f"{slot}."
     return {name.removeprefix(prefix): v for name, v in record.get("settings", {}).items() if name.startswith(prefix)}
@@ -141,7 +159,8 @@ class Outlook:
         return find(folder, inputs(plan, fingerprint, identity), plan)
 
     def _once(self, look: Callable[[Plan], str], plan: Plan, slot: str, what: str) -> str | None:
-        key = json.dumps([what, plan.resolved.slot(slot)], sort_keys=True)
+        apart = {role: str(plan.language_models[role]) for role in plan.roles_apart()} if slot == "backbone" else {}
+        key = json.dumps([what, plan.resolved.slot(slot), apart], sort_keys=True)
         return self._looks.once(key, what, lambda: look(plan))
 
     def _fingerprint(self, plan: Plan) -> str:
@@ -150,4 +169,5 @@ class Outlook:
     def _identity(self, plan: Plan) -> str:
         if plan.backbone is None:
             return NO_BACKBONE
-        return plan.backbone(plan.build("backbone", plan.backbone)).identity()
+        further = {role: plan.backbone_of(role).identity() for role in plan.roles_apart()}
+        return joined_identity(plan.backbone_of(MAIN).identity(), further)

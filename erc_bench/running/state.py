@@ -54,6 +54,11 @@ def inputs(plan: Plan, fingerprint: str | None, identity: str | None) -> dict[st
     return {"data": fingerprint, "backbone": identity, "code": code, "core": versions_used(plan.resolved.values)}
 
 
+def joined_identity(main: str, further: Mapping[str, str]) -> str:
+    """Return the identity of all backbones of a cell; ``further`` are those of roles that have one of their own."""
+    return "; ".join([main, *(f"{role}: {identity}" for role, identity in further.items())])
+
+
 State = Literal["missing", "done", "failed", "stale"]
 
 RUNS_UNDER: Mapping[Overwrite, frozenset[State]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
+from erc_bench.contracts.language_models import MAIN, use_of
 from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.options import specs
 from erc_bench.contracts.task import Outputs, Task
@@ -24,6 +25,7 @@ from erc_bench.pretrained.kernels.last_layer import quicken_last_layer
 from erc_bench.training.composition import Composition
 from erc_bench.training.deferred_model import DeferredModel
 from erc_bench.training.device import choose_precision, head_precision
+from erc_bench.training.draw_anew import draw_anew
 from erc_bench.training.events import Hear, unheard
 from erc_bench.training.features import FeatureCache
 from erc_bench.training.micro_batches import MicroBatches
@@ -95,31 +97,44 @@ class Assembly:
         return self.around(self.workspace.backbone(self.plan, self.upstream))
 
     def around(self, backbone: LoadedBackbone) -> tuple[Encoder, RowEncoder]:
-        """Return the same for a language model that is loaded already."""
-        device = self.workspace.device
+        """Return the same for a language model that is loaded already, with those of further roles."""
+        device, components = self.workspace.device, self.plan.components
+        from_scratch = [role for role in backbone.further if use_of(self.plan.build("encoder"), role) == "scratch"]
+        for number, role in enumerate(from_scratch):
+            seed_generators(self.plan.seed, "initialisation", 2 + number)
+            draw_anew(backbone.further[role].model)
         # Seeded after loading, which draws on the same generator and does not happen in every cell.
         seed_generators(self.plan.seed, "initialisation", 0)
-        encoder: Encoder = self.plan.components["encoder"](self.plan.build("encoder"), backbone)
+        encoder: Encoder = components["encoder"](self.plan.build("encoder"), backbone)
         encoder.start(self.plan.dataset.labels)
-        precision = choose_precision(self.options.precision, device, backbone.bf16_safe, self.frozen)
+        further = {role: self._settled(encoder, role, each, {}) for role, each in encoder.further_backbones.items()}
+        row_encoder = self._settled(encoder, MAIN, backbone, further)
+        encoder.to(device)
+        if self.precision == torch.float64:
+            widen(encoder, besides=list(encoder.models().values()))
+        return encoder, row_encoder
+
+    def _settled(
+        self, encoder: Encoder, role: str, backbone: LoadedBackbone, further: Mapping[str, RowEncoder]
+    ) -> RowEncoder:
+        """Prepare the language model of a role to train or to stay; return the module that runs it."""
+        device, model = self.workspace.device, encoder.models()[role]
+        precision = choose_precision(self.options.precision, device, backbone.bf16_safe, encoder.is_frozen(role))
+        trainable = encoder.options.trainable if role == MAIN else "none" if encoder.is_frozen(role) else "all"
 
         def settle(model: nn.Module) -> None:
-            freeze(model, encoder.options.trainable)
+            freeze(model, trainable)
             model.to(device)
             quicken(model, device)
             # Cells that want different precisions share a frozen model; there and back its weights lose nothing.
             if precision == torch.float64 or next(model.parameters()).dtype == torch.float64:
                 model.to(torch.float64 if precision == torch.float64 else torch.float32)
 
-        if isinstance(encoder.language_model, DeferredModel):
-            encoder.language_model.settle(settle)
+        if isinstance(model, DeferredModel):
+            model.settle(settle)
         else:
-            settle(encoder.language_model)
-        encoder.to(device)
-        if self.precision == torch.float64:
-            widen(encoder, besides=encoder.language_model)
-        row_encoder = RowEncoder(encoder.language_model, backbone.tokenizer.pad_token_id, device, precision)
-        return encoder, row_encoder
+            settle(model)
+        return RowEncoder(model, backbone.tokenizer.pad_token_id, device, precision, further)
 
     def prepare(self, encoder: Encoder, row_encoder: RowEncoder) -> tuple[Preparer, Preparation]:
         """Return the splits made ready, those that the workspace keeps where it has them."""
@@ -127,14 +142,15 @@ class Assembly:
         identity = workspace.identity(self.plan)
         described = {"backbone": address.backbone, "identity": identity, "dataset": address.dataset}
 
-        def cache(weights: UpstreamWeights | None) -> FeatureCache:
-            key = workspace.backbone_key(self.plan, weights)
-            return FeatureCache(key, row_encoder.precision, workspace.device, described=described)
+        def cache(weights: UpstreamWeights | None, role: str = MAIN) -> FeatureCache:
+            key = workspace.backbone_key(self.plan, weights, role)
+            return FeatureCache(key, row_encoder.of(role).precision, workspace.device, described=described)
 
         alone = None if self.upstream is None else replace(self.upstream, folds=())
         folds = [] if self.upstream is None else [(fold, cache(fold)) for fold in self.upstream.folds]
         labels = self.plan.dataset.labels
-        preparer = Preparer(encoder, row_encoder, cache(alone), labels, self.hear, folds, alone)
+        further = {role: cache(alone, role) for role in encoder.language_models if encoder.is_frozen(role)}
+        preparer = Preparer(encoder, row_encoder, cache(alone), labels, self.hear, folds, alone, further)
         key = self.workspace.preparation_key(self.plan, self.fingerprint, self.upstream)
         ready = self.workspace.preparation(key)
         if ready is None:
@@ -208,10 +224,10 @@ class Assembly:
         return (module.to(self.precision) if self.frozen else module).to(self.workspace.device)
 
 
-def widen(module: nn.Module, besides: nn.Module | DeferredModel) -> None:
-    """Make the parameters and buffers of a module float64, in place, but for those of a module within it."""
-    within = isinstance(besides, nn.Module)
-    kept = {id(tensor) for tensor in (*besides.parameters(), *besides.buffers())} if within else set()
+def widen(module: nn.Module, besides: Sequence[nn.Module | DeferredModel]) -> None:
+    """Make the parameters and buffers of a module float64, in place, but for those of modules within it."""
+    within = [each for each in besides if isinstance(each, nn.Module)]
+    kept = {id(tensor) for each in within for tensor in (*each.parameters(), *each.buffers())}
     for owner in module.modules():
         for parameter in owner._parameters.values():
             if parameter is not None and id(parameter) not in kept and parameter.is_floating_point():

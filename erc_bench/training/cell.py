@@ -13,6 +13,7 @@ from torch import Tensor
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.component import sees_future
 from erc_bench.contracts.encoder import Encoder
+from erc_bench.contracts.language_models import MAIN, use_of
 from erc_bench.contracts.task import Outputs, Task
 from erc_bench.planning.plan import Plan
 from erc_bench.training.assembly import Assembly
@@ -101,7 +102,7 @@ class Cell:
         )
 
     def _epochs(self, preparer: Preparer, ready: Preparation) -> Callable[[int], PreparedSplit]:
-        if not preparer.encoder.augments or preparer.frozen:
+        if not preparer.augments:
             return lambda _epoch: ready.train
         return lambda epoch: preparer.training_split(self.data.train, self.plan.seed, epoch)
 
@@ -147,6 +148,21 @@ class Cell:
             "precision": str(row_encoder.precision).removeprefix("torch."),
             "backbone_parameters": parameter_count(encoder.language_model),
             "peak_memory_mib": peak_memory_mib(self.device),
+            **({"language_models": self._further_facts(encoder, row_encoder)} if encoder.language_models else {}),
+        }
+
+    def _further_facts(self, encoder: Encoder, row_encoder: RowEncoder) -> dict[str, Any]:
+        """Return the facts of the language models beside the backbone, by role."""
+        return {
+            role: {
+                "backbone": self.plan.backbone_of(role).name,
+                "identity": self.workspace.identity(self.plan, role),
+                "use": use_of(encoder.options, role),
+                "parameters": parameter_count(model),
+                "precision": str(row_encoder.of(role).precision).removeprefix("torch."),
+            }
+            for role, model in encoder.models().items()
+            if role != MAIN
         }
 
     def _timed(self, name: str, work: Callable[[], T]) -> T:

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from erc_bench.contracts.encoder import Encoded, Encoder
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.task import Outputs, View
 from erc_bench.training.micro_batches import MicroBatches
-from erc_bench.training.prepared import PreparedSplit
+from erc_bench.training.prepared import ModelRows, PreparedSplit
 from erc_bench.training.row_states import RowEncoder, set_training
 
 
@@ -27,9 +28,7 @@ class MomentumEncoder:
     def __init__(self, encoder: Encoder, row_encoder: RowEncoder, momentum: float) -> None:
         self.momentum = momentum
         self.encoder = _slow_copy(encoder)
-        self.row_encoder = RowEncoder(
-            self.encoder.language_model, row_encoder.pad_id, row_encoder.device, row_encoder.precision
-        )
+        self.row_encoder = row_encoder.around(self.encoder.models())
         # Listed once: walking a language model takes longer than a step on frozen states.
         self._moving = _apart(self.encoder.parameters(), encoder.parameters())
         self._taken_over = _apart(self.encoder.buffers(), encoder.buffers())
@@ -55,7 +54,8 @@ def _apart(copies: Iterable[Tensor], originals: Iterable[Tensor]) -> list[tuple[
 
 def _slow_copy(encoder: Encoder) -> Encoder:
     fixed: list[nn.Parameter] = [parameter for parameter in encoder.parameters() if not parameter.requires_grad]
-    shared = {id(thing): thing for thing in (*fixed, encoder.tokenizer)}
+    tokenizers = [further.tokenizer for further in encoder.further_backbones.values()]
+    shared = {id(thing): thing for thing in (*fixed, encoder.tokenizer, *tokenizers)}
     copy = deepcopy(encoder, shared)
     for parameter in copy.parameters():
         # A shared parameter does not train either.
@@ -121,7 +121,8 @@ class Composition:
     def set_training(self, training: bool) -> None:
         """Put everything that trains into training mode, or all into evaluation mode."""
         self.modules.train(training)
-        set_training(self.encoder.language_model, training)
+        for model in self.encoder.models().values():
+            set_training(model, training)
         if self._slow is not None:
             self._slow.take_mode(self.encoder)
 
@@ -162,12 +163,17 @@ class Composition:
         self, split: PreparedSplit, indices: Sequence[int], by: Composition | MomentumEncoder | None = None
     ) -> Encoded:
         by = by or self
-        if split.states is not None:
-            states = split.frozen_states(indices).to(self.precision)
-        else:
-            states = self.micro_batches.encode(by.row_encoder, split.batch_rows(indices), len(indices))
-        encoded: Encoded = by.encoder(states, split.batch(indices))
+        states = {role: self._states(rows, indices, by.row_encoder.of(role)) for role, rows in split.by_model.items()}
+        main = states.pop(MAIN)
+        # Side by side with the encoder's own modules, whichever of the language models are frozen.
+        further = {role: own.to(self.precision) for role, own in states.items()}
+        encoded: Encoded = by.encoder(main.to(self.precision) if further else main, split.batch(indices, further))
         return encoded
+
+    def _states(self, rows: ModelRows, indices: Sequence[int], row_encoder: RowEncoder) -> Tensor:
+        if rows.states is not None:
+            return rows.frozen_states(indices).to(self.precision)
+        return self.micro_batches.encode(row_encoder, rows.of(indices), len(indices))
 
     def _joined(self, split: PreparedSplit, parts: Sequence[Encoded]) -> Outputs:
         z = torch.cat([part.z for part in parts])

@@ -43,4 +43,10 @@ def versions_used(settings: Mapping[str, Any]) -> dict[str, int]:
         parts |= {"loop", "readout", "features" if trainable == "none" else "fine-tuning"}
     if "upstream.encoder.trainable" in settings:
         parts.add("fine-tuning")
+    # A further language model that trains or is frozen, which an option named after its role says.
+    parts |= {
+        "features" if settings.get(address.removesuffix("_backbone")) == "frozen" else "fine-tuning"
+        for address in settings
+        if address.startswith("encoder.") and address.endswith("_backbone")
+    }
     return {part: version for part, version in CORE_VERSIONS.items() if part in parts}

@@ -21,11 +21,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from erc_bench.contracts.encoder import TokenRow
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.plugin_host.provenance import versions
 from erc_bench.store.feature_files import SUFFIX, cache_folder, describe, lock_of, mark_used, write_entry
 from erc_bench.training.core_versions import CORE_VERSIONS
 
 _log = logging.getLogger("erc_bench")
+_USUAL = ((-1,), "mean", MAIN)
+"""How rows are read where they say nothing else: ``TokenRow``'s ``layers``, ``pool`` and ``model``."""
 
 
 class FeatureCache:
@@ -50,14 +53,15 @@ class FeatureCache:
         self._described = {**computed, **(described or {})}
 
     def states(self, rows: Sequence[TokenRow], compute: Callable[[Sequence[TokenRow]], Tensor]) -> Tensor:
-        """Return (rows, dim) states, from disk or computed and then kept."""
+        """Return (states of all rows, dim), from disk or computed and then kept."""
         path = self.folder / f"{self.key(rows)}{SUFFIX}"
-        stored = _read(path, len(rows))
+        count = sum(row.state_count for row in rows)
+        stored = _read(path, count)
         if stored is not None:
             return stored
         with computing_alone(path):
             # Another process may have computed them while this one waited.
-            stored = _read(path, len(rows))
+            stored = _read(path, count)
             if stored is not None:
                 return stored
             states = compute(rows).cpu()
@@ -74,6 +78,10 @@ class FeatureCache:
         digest = hashlib.sha256(self._prefix.encode())
         for row in rows:
             lengths = (len(row.ids), len(row.positions))
+            if (row.layers, row.pool, row.model) != _USUAL:
+                # No length is negative: where the usual reading is meant, nothing is said of it.
+                words = f"{row.pool} {row.model}".encode()
+                digest.update(array("q", [-1, len(row.layers), *row.layers, len(words)]).tobytes() + words)
             digest.update(array("q", [*lengths, *row.ids, *row.positions]).tobytes())
         return digest.hexdigest()[:40]
 
@@ -82,7 +90,7 @@ class Uncached:
     """Computes row states and keeps none: of text that nobody gave away to be stored."""
 
     def states(self, rows: Sequence[TokenRow], compute: Callable[[Sequence[TokenRow]], Tensor]) -> Tensor:
-        """Return (rows, dim) states."""
+        """Return (states of all rows, dim)."""
         return compute(rows).cpu()
 
 
@@ -102,14 +110,14 @@ def computing_alone(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _read(path: Path, rows: int) -> Tensor | None:
+def _read(path: Path, count: int) -> Tensor | None:
     if not path.is_file():
         return None
     try:
         states = load_file(path)["states"]
     except (SafetensorError, KeyError, OSError):
         return None
-    if len(states) != rows:
+    if len(states) != count:
         return None
     mark_used(path)
     return states

@@ -117,7 +117,7 @@ class Loop:
             position = epoch, number * accumulation
             gather = partial(self._gather_gradients, optimiser, split, group, position)
             # States in memory need no language model, whose work alone could be divided.
-            steps = gather() if split.states is not None else self._retry.run(gather, len(group[0]))
+            steps = gather() if split.is_encoded else self._retry.run(gather, len(group[0]))
             for step in steps:
                 log.add(step.terms)
                 self._training |= step.training_terms

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from erc_bench.contracts.encoder import TokenRow
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.process_state import RandomState
+from erc_bench.training.row_order import in_order
 from erc_bench.training.row_states import ChunkSize, RowEncoder, grouped_by_length
 
 _ROUNDING = {torch.float32: 1e-3, torch.bfloat16: 5e-2}
@@ -36,14 +37,13 @@ class MicroBatches:
         self._departures: list[tuple[Tensor, float]] = []
 
     def encode(self, row_encoder: RowEncoder, rows: Sequence[TokenRow], examples: int) -> Tensor:
-        """Return the states (rows, dim) of the rows that so many examples asked for."""
+        """Return the states of the rows that so many examples asked for, (states of all rows, dim)."""
         parts = self._parts(rows, examples, row_encoder)
         if len(parts) < 2:
             return row_encoder.encode(rows)
         trained = [parameter for parameter in row_encoder.model.parameters() if parameter.requires_grad]
         states = [self._encode_part(row_encoder, [rows[i] for i in part], trained) for part in parts]
-        back = torch.tensor([i for part in parts for i in part]).argsort()
-        return torch.cat(states)[back.to(row_encoder.device)]
+        return in_order(torch.cat(states), parts, rows)
 
     def check(self) -> None:
         """Raise :class:`ErcBenchError` where a second pass since the last check was not the first one again."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from erc_bench.contracts.encoder import Encoder, Example, TokenRow
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.contracts.types import Dialogue
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.device import all_threads
@@ -16,7 +18,7 @@ from erc_bench.training.events import Hear, PhaseStarted, StepDone, unheard
 from erc_bench.training.features import FeatureCache, Uncached
 from erc_bench.training.prepared import PreparedSplit, prepare
 from erc_bench.training.process_state import stream
-from erc_bench.training.row_states import RowEncoder, grouped_by_length, set_training
+from erc_bench.training.row_states import RowEncoder, set_training
 from erc_bench.training.upstream_weights import UpstreamWeights
 
 Words = tuple[str, ...]
@@ -43,10 +45,15 @@ _SMALLEST_DEVIATION = 1e-6
 
 @dataclass(frozen=True)
 class Standardiser:
-    """mean and deviation: (dim,)."""
+    """mean and deviation: (dim,); ``further`` are those of the encoder's other language models by role."""
 
     mean: Tensor
     deviation: Tensor
+    further: Mapping[str, Standardiser] = field(default_factory=dict)
+
+    def of(self, role: str) -> Standardiser:
+        """Return the one for the states of a language model."""
+        return self if role == MAIN else self.further[role]
 
     @classmethod
     def fit(cls, states: Tensor) -> Standardiser:
@@ -101,6 +108,7 @@ class Preparer:
     """Prepares the splits for one encoder and one (untuned) language model.
 
     With ``folds`` each training dialogue is read by the weights that did not see it; ``weights`` read all others.
+    ``further_caches`` keep the states of the encoder's other language models.
     """
 
     encoder: Encoder
@@ -110,22 +118,26 @@ class Preparer:
     hear: Hear = unheard
     folds: Sequence[tuple[UpstreamWeights, FeatureCache]] = ()
     weights: UpstreamWeights | None = None
+    further_caches: Mapping[str, FeatureCache | Uncached] = field(default_factory=dict)
 
     @property
     def frozen(self) -> bool:
-        """Whether the language model stays as it is."""
-        return bool(self.encoder.options.trainable == "none")
+        """Whether all language models stay as they are."""
+        return all(map(self.encoder.is_frozen, self.encoder.models()))
+
+    @property
+    def augments(self) -> bool:
+        """Whether training examples are others in each epoch: not where states of them are computed once."""
+        return self.encoder.augments and not any(map(self.encoder.is_frozen, self.encoder.models()))
 
     def prepare(self, data: CellData, label_words: Sequence[str], standardise: bool) -> Preparation:
-        """Prepare all splits; states are computed only where the backbone is frozen."""
-        set_training(self.encoder.language_model, False)
+        """Prepare all splits; states are computed only where a language model is frozen."""
+        for model in self.encoder.models().values():
+            set_training(model, False)
         # Without augmentation the training examples are the same in every epoch and for every seed.
         train = self._split(data.train) if self.encoder.augments else self.training_split(data.train, 0, 0)
-        standardiser = Standardiser.identity(self.encoder.state_dim)
-        if self.frozen:
-            self._freeze_training_states(train)
-        if standardise and train.states is not None:
-            standardiser = Standardiser.fit(train.states)
+        self._freeze_training_states(train)
+        standardiser = self._standardiser(train, standardise)
         self._standardise(train, standardiser)
         dev = self.evaluation_split(data.dev, standardiser)
         test = self.evaluation_split(data.sealed_test, standardiser) if data.sealed_test is not None else None
@@ -133,16 +145,16 @@ class Preparer:
         return Preparation(train, dev, test, standardiser, raw, standardiser(raw))
 
     def training_split(self, dialogues: Sequence[Dialogue], seed: int, epoch: int) -> PreparedSplit:
-        """Return the training examples of an epoch; with a frozen backbone nothing is added to them."""
-        examples = self.encoder.examples(dialogues, not self.frozen, stream(seed, "augmentation", epoch))
-        _check_targets(self.encoder, dialogues, examples, may_repeat=self.encoder.augments and not self.frozen)
+        """Return the training examples of an epoch; with a frozen language model nothing is added to them."""
+        fixed = any(map(self.encoder.is_frozen, self.encoder.models()))
+        examples = self.encoder.examples(dialogues, not fixed, stream(seed, "augmentation", epoch))
+        _check_targets(self.encoder, dialogues, examples, may_repeat=self.augments)
         return self._on_device(prepare(self.encoder, examples, self.labels))
 
     def evaluation_split(self, dialogues: Sequence[Dialogue], standardiser: Standardiser) -> PreparedSplit:
         """Return the examples that dialogues are judged by, the language model in evaluation mode."""
         split = self._split(dialogues)
-        if self.frozen:
-            self._freeze_states(split)
+        self._freeze_states(split)
         self._standardise(split, standardiser)
         return split
 
@@ -151,7 +163,7 @@ class Preparer:
         return self._encode(self.encoder.word_rows(words))
 
     def _label_words(self, words: Sequence[str]) -> Tensor:
-        if not self.frozen:
+        if not self.encoder.is_frozen():
             return self.encode_words(words)
         return self.cache.states(self.encoder.word_rows(words), self._encode).to(self.row_encoder.device)
 
@@ -174,36 +186,50 @@ class Preparer:
         return split
 
     def _freeze_states(self, split: PreparedSplit) -> None:
-        rows = [row for own in split.rows for row in own]
-        split.states = self.cache.states(rows, self._compute)
-        split.rows.clear()
+        for role, rows in split.by_model.items():
+            if self.encoder.is_frozen(role):
+                cache = self.cache if role == MAIN else self.further_caches[role]
+                every = rows.of(range(len(split)))
+                rows.states = cache.states(every, partial(self._compute, role=role))
+                rows.rows.clear()
 
     def _freeze_training_states(self, split: PreparedSplit) -> None:
         """Compute the states of train; with folds, each dialogue's by the weights that were trained without it."""
-        if not self.folds:
+        if not self.folds or not self.encoder.is_frozen():
             self._freeze_states(split)
             return
         assert self.weights is not None
-        owners = [example.dialogue.id for example, own in zip(split.examples, split.rows, strict=True) for _ in own]
-        rows = [row for own in split.rows for row in own]
-        states = torch.empty(len(rows), self.encoder.state_dim)
+        rows = split.main
+        owners = [example.dialogue.id for example in split.examples]
+        states = torch.empty(sum(rows.row_counts), self.encoder.state_dim)
         for weights, cache in self.folds:
             chosen = [place for place, owner in enumerate(owners) if owner in weights.read_for]
             weights.load_into(self.encoder.language_model)
-            states[torch.tensor(chosen)] = cache.states([rows[place] for place in chosen], self._compute).to(states)
+            states[rows.positions(chosen)] = cache.states(rows.of(chosen), self._compute).to(states)
         self.weights.load_into(self.encoder.language_model)
-        split.states = states
-        split.rows.clear()
+        rows.states = states
+        rows.rows.clear()
+
+    def _standardiser(self, train: PreparedSplit, standardise: bool) -> Standardiser:
+        """Return how states are standardised, those of each frozen language model by its own of train."""
+        fitted = {
+            role: Standardiser.fit(rows.states)
+            if standardise and rows.states is not None and len(rows.states)
+            else Standardiser.identity(self.encoder.width_of(role))
+            for role, rows in train.by_model.items()
+        }
+        return replace(fitted.pop(MAIN), further=fitted)
 
     def _standardise(self, split: PreparedSplit, standardiser: Standardiser) -> None:
-        if split.states is not None:
-            split.states = standardiser(split.states).to(self.row_encoder.device)
+        for role, rows in split.by_model.items():
+            if rows.states is not None:
+                rows.states = standardiser.of(role)(rows.states).to(self.row_encoder.device)
 
-    def _compute(self, rows: Sequence[TokenRow]) -> Tensor:
-        chunks = sum(1 for _ in grouped_by_length(rows, self.row_encoder.chunk))
-        self.hear(PhaseStarted("encoding with the frozen backbone", chunks))
-        with torch.no_grad(), all_threads(self.row_encoder.device):
-            return self.row_encoder.encode(rows, lambda: self.hear(StepDone()))
+    def _compute(self, rows: Sequence[TokenRow], role: str = MAIN) -> Tensor:
+        row_encoder, what = self.row_encoder.of(role), "backbone" if role == MAIN else f"language model {role!r}"
+        with torch.no_grad(), all_threads(row_encoder.device):
+            self.hear(PhaseStarted(f"encoding with the frozen {what}", row_encoder.chunk_count(rows)))
+            return row_encoder.encode(rows, lambda: self.hear(StepDone()))
 
 
 def _check_targets(

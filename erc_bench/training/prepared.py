@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeVar, overload
 
 import torch
 from torch import Tensor
 
-from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example, TokenRow
+from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example, FurtherStates, TokenRow
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.contracts.types import UtteranceKey
+from erc_bench.errors import ErcBenchError
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -55,55 +57,86 @@ UNLABELLED = -1
 
 
 @dataclass
-class PreparedSplit:
-    """The examples of a split, once and for all epochs.
+class ModelRows:
+    """The token rows of one language model, example by example.
 
-    labels: (targets,) class indices, ``-1`` in a sealed split. states: (rows, dim) where the
-    backbone is frozen; ``rows`` are then no longer needed.
+    ``row_counts`` are the states of each example's rows. states: (states of all rows, dim) where the model is frozen;
+    ``rows`` are then no longer needed.
     """
 
-    examples: list[Example]
-    labels: Tensor
     row_counts: list[int]
     rows: list[list[TokenRow]]
     states: Tensor | None = None
 
     def __post_init__(self) -> None:
-        self._row_starts = list(accumulate(self.row_counts, initial=0))
-        self._target_starts = list(accumulate((len(example.targets) for example in self.examples), initial=0))
-        self._keys = [key for example in self.examples for key in example.target_keys()]
-        self._one_to_one = all(
-            count == 1 and len(example.targets) == 1
-            for count, example in zip(self.row_counts, self.examples, strict=True)
-        )
+        self._starts = _starts(self.row_counts)
 
-    def __len__(self) -> int:
-        return len(self.examples)
+    def first(self, count: int) -> ModelRows:
+        """Return those of the first examples alone."""
+        states = None if self.states is None else self.states[: self._starts[: count + 1][-1]]
+        return ModelRows(self.row_counts[:count], self.rows[:count], states)
 
-    def first(self, count: int) -> PreparedSplit:
-        """Return a split of the first examples alone."""
-        rows, targets = self._row_starts[: count + 1][-1], self._target_starts[: count + 1][-1]
-        states = None if self.states is None else self.states[:rows]
-        return PreparedSplit(
-            self.examples[:count], self.labels[:targets], self.row_counts[:count], self.rows[:count], states
-        )
-
-    def batch(self, indices: Sequence[int]) -> EncoderBatch:
-        """Return the encoder's further inputs, beside the row states."""
-        return EncoderBatch(Picked(self.examples, indices), Picked(self.row_counts, indices))
-
-    def batch_rows(self, indices: Sequence[int]) -> list[TokenRow]:
+    def of(self, indices: Sequence[int]) -> list[TokenRow]:
         """Return the token rows of examples, in order."""
         return [row for i in indices for row in self.rows[i]]
 
     def frozen_states(self, indices: Sequence[int]) -> Tensor:
-        """Return the stored states of the examples' rows, (rows, dim)."""
+        """Return the stored states of the examples' rows, (states of these rows, dim)."""
         assert self.states is not None
-        return self.states[self._positions(indices, self._row_starts).to(self.states.device)]
+        return self.states[self.positions(indices).to(self.states.device)]
+
+    def positions(self, indices: Sequence[int]) -> Tensor:
+        """Return where the states of the examples' rows lie among all."""
+        return _positions(indices, self._starts)
+
+
+@dataclass
+class PreparedSplit:
+    """The examples of a split, once and for all epochs.
+
+    labels: (targets,) class indices, ``-1`` in a sealed split. ``main`` are the rows of the backbone, ``further`` those
+    of the encoder's other language models by role.
+    """
+
+    examples: list[Example]
+    labels: Tensor
+    main: ModelRows
+    further: dict[str, ModelRows] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._target_starts = _starts([len(example.targets) for example in self.examples])
+        self._keys = [key for example in self.examples for key in example.target_keys()]
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    @property
+    def by_model(self) -> dict[str, ModelRows]:
+        """The rows of all language models by role, ``main`` first."""
+        return {MAIN: self.main, **self.further}
+
+    @property
+    def is_encoded(self) -> bool:
+        """Whether all states are there, so that no language model has work to do."""
+        return all(rows.states is not None for rows in self.by_model.values())
+
+    def first(self, count: int) -> PreparedSplit:
+        """Return a split of the first examples alone."""
+        labels = self.labels[: self._target_starts[: count + 1][-1]]
+        further = {role: rows.first(count) for role, rows in self.further.items()}
+        return PreparedSplit(self.examples[:count], labels, self.main.first(count), further)
+
+    def batch(self, indices: Sequence[int], further: Mapping[str, Tensor] | None = None) -> EncoderBatch:
+        """Return the encoder's further inputs, beside the row states of ``main``."""
+        states = {
+            role: FurtherStates(own, Picked(self.further[role].row_counts, indices))
+            for role, own in (further or {}).items()
+        }
+        return EncoderBatch(Picked(self.examples, indices), Picked(self.main.row_counts, indices), states)
 
     def batch_labels(self, indices: Sequence[int]) -> Tensor:
         """Return the labels of the examples' targets, (targets,)."""
-        return self.labels[self._positions(indices, self._target_starts).to(self.labels.device)]
+        return self.labels[_positions(indices, self._target_starts).to(self.labels.device)]
 
     def first_labels(self) -> Tensor:
         """Return the label of each example's first target, (examples,)."""
@@ -111,15 +144,23 @@ class PreparedSplit:
 
     def keys(self, indices: Sequence[int]) -> Sequence[UtteranceKey]:
         """Return the names of the examples' targets, in order."""
-        if self._one_to_one:
-            return Picked(self._keys, indices)
         starts = self._target_starts
+        if isinstance(starts, range):
+            return Picked(self._keys, indices)
         return [key for i in indices for key in self._keys[starts[i] : starts[i + 1]]]
 
-    def _positions(self, indices: Sequence[int], starts: Sequence[int]) -> Tensor:
-        if self._one_to_one:
-            return torch.as_tensor(indices, dtype=torch.long)
-        return torch.tensor([p for i in indices for p in range(starts[i], starts[i + 1])], dtype=torch.long)
+
+def _starts(counts: Sequence[int]) -> Sequence[int]:
+    """Return where each part begins, and the end of the last; a range where each part is one thing."""
+    if all(count == 1 for count in counts):
+        return range(len(counts) + 1)
+    return list(accumulate(counts, initial=0))
+
+
+def _positions(indices: Sequence[int], starts: Sequence[int]) -> Tensor:
+    if isinstance(starts, range):
+        return torch.as_tensor(indices, dtype=torch.long)
+    return torch.tensor([p for i in indices for p in range(starts[i], starts[i + 1])], dtype=torch.long)
 
 
 def prepare(encoder: Encoder, examples: list[Example], labels: Sequence[str]) -> PreparedSplit:
@@ -132,4 +173,19 @@ def prepare(encoder: Encoder, examples: list[Example], labels: Sequence[str]) ->
     targets = [example.dialogue.utterances[i].label for example in examples for i in example.targets]
     rows = [encoder.rows(example) for example in examples]
     classes = torch.tensor([UNLABELLED if label is None else index[label] for label in targets], dtype=torch.long)
-    return PreparedSplit(examples, classes, [len(own) for own in rows], rows)
+    main, *further = (MAIN, *encoder.language_models)
+    return PreparedSplit(
+        examples, classes, _read_by(main, rows, encoder), {role: _read_by(role, rows, encoder) for role in further}
+    )
+
+
+def _read_by(role: str, rows: Sequence[Sequence[TokenRow]], encoder: Encoder) -> ModelRows:
+    """Return the rows of one language model; raise :class:`ErcBenchError` where one names a model that is not there."""
+    known = (MAIN, *encoder.language_models)
+    if foreign := [row.model for own in rows for row in own if row.model not in known]:
+        raise ErcBenchError(
+            f"a token row of the encoder {encoder.name!r} is for the language model {foreign[0]!r}",
+            f"It has {', '.join(known)}: name further ones in language_models.",
+        )
+    own_rows = [[row for row in own if row.model == role] for own in rows]
+    return ModelRows([sum(row.state_count for row in own) for own in own_rows], own_rows)

@@ -7,7 +7,7 @@ order in which they were given. A row's state does not depend on its chunk.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,11 +19,14 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.decoders import decoder_inputs, has_decoder
 from erc_bench.contracts.encoder import TokenRow
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.errors import ErcBenchError
 from erc_bench.pretrained.kernels.attention import is_quickened
 from erc_bench.pretrained.kernels.dropout import drawing_from
 from erc_bench.pretrained.kernels.last_layer import POSITIONS, takes_positions
 from erc_bench.training.deferred_model import DeferredModel
+from erc_bench.training.row_order import distinct, in_order, repeated, repeats
+from erc_bench.training.row_reading import LAST, mixed, pool
 from erc_bench.training.side_by_side import encode_side_by_side
 
 
@@ -42,16 +45,34 @@ def chunk_size(device: torch.device) -> ChunkSize:
 
 
 class RowEncoder:
-    """Runs a language model over token rows."""
+    """Runs a language model over token rows; ``further`` run those of other roles."""
 
     def __init__(
-        self, model: nn.Module | DeferredModel, pad_id: int, device: torch.device, precision: torch.dtype
+        self,
+        model: nn.Module | DeferredModel,
+        pad_id: int,
+        device: torch.device,
+        precision: torch.dtype,
+        further: Mapping[str, RowEncoder] | None = None,
     ) -> None:
+        self.further = dict(further or {})
         self._model = model
         self.pad_id = pad_id
         self.device = device
         self.precision = precision
         self.chunk = chunk_size(device)
+
+    def of(self, role: str) -> RowEncoder:
+        """Return the one that runs the language model of a role."""
+        return self if role == MAIN else self.further[role]
+
+    def around(self, models: Mapping[str, nn.Module]) -> RowEncoder:
+        """Return one that runs other language models, by role, in the same way."""
+        further = {
+            role: RowEncoder(models[role], each.pad_id, each.device, each.precision)
+            for role, each in self.further.items()
+        }
+        return RowEncoder(models[MAIN], self.pad_id, self.device, self.precision, further)
 
     @property
     def model(self) -> nn.Module:
@@ -65,10 +86,13 @@ class RowEncoder:
         return "inputs_embeds" in inspect.signature(self.model.forward).parameters and not has_decoder(config)
 
     def encode(self, rows: Sequence[TokenRow], on_chunk: Callable[[], None] = lambda: None) -> Tensor:
-        """Return (rows, dim) float32 states, with gradients where they are enabled."""
+        """Return (states of all rows, dim) in float32, with gradients where they are enabled."""
         if not rows:
             config: Any = self._model.config
             return torch.empty(0, int(config.hidden_size), device=self.device)
+        if (places := self._repeats(rows)) is not None:
+            own = distinct(rows, places)
+            return repeated(self.encode(own, on_chunk), own, places)
         groups = list(grouped_by_length(rows, self.chunk))
         chunks = [_Chunk([rows[i] for i in group], self.pad_id) for group in groups]
         seeds = self._dropout_seeds(len(chunks))
@@ -87,10 +111,18 @@ class RowEncoder:
 
         cores = torch.get_num_threads() if self._quickened and len(chunks) > 1 else 1
         states = encode_side_by_side(encode_chunks, self._read(chunks), self._parameters(), cores)
-        order = torch.tensor([i for group in groups for i in group])
-        back = torch.empty(len(order), dtype=torch.long)
-        back[order] = torch.arange(len(order))
-        return torch.cat(states)[back.to(self.device)]
+        return in_order(torch.cat(states), groups, rows)
+
+    def chunk_count(self, rows: Sequence[TokenRow]) -> int:
+        """Return how many chunks :meth:`encode` announces of rows."""
+        places = self._repeats(rows)
+        return sum(1 for _ in grouped_by_length(rows if places is None else distinct(rows, places), self.chunk))
+
+    def _repeats(self, rows: Sequence[TokenRow]) -> list[int] | None:
+        """Return :func:`repeats`, and ``None`` where a model draws: each row of a batch then draws by itself."""
+        if torch.is_grad_enabled() or self.model.training:
+            return None
+        return repeats(rows)
 
     def _read(self, chunks: Sequence[_Chunk]) -> Sequence[Tensor | None]:
         """Return the inputs of the chunks that have a gradient: their token embeddings, (rows, tokens, dim) each.
@@ -133,12 +165,19 @@ class RowEncoder:
             arguments |= {"input_ids": ids, **decoder_inputs(self.model.config, ids)}
         else:
             arguments["inputs_embeds"] = embedded
-        alone = takes_positions(self.model) and all(len(row.positions) == 1 for row in rows)
+        last = all(row.layers == LAST for row in rows)
+        alone = last and takes_positions(self.model) and all(len(row.positions) == 1 for row in rows)
         if alone:
             arguments[POSITIONS] = torch.tensor([row.positions for row in rows], device=self.device)
-        states = self.model(**arguments).last_hidden_state
+        output = self.model(**arguments) if last else self.model(**arguments, output_hidden_states=True)
         with torch.autocast(self.device.type, enabled=False):
-            return states[:, 0].float() if alone else pool(states.float(), rows)
+            if alone:
+                return output.last_hidden_state[:, 0].float()  # type: ignore[no-any-return]
+            return pool(output.last_hidden_state.float() if last else mixed(self._layers_of(output), rows), rows)
+
+    def _layers_of(self, output: Any) -> Sequence[Tensor]:
+        """Return the states of all layers, those of the embeddings first."""
+        return output.decoder_hidden_states if has_decoder(self.model.config) else output.hidden_states  # type: ignore[no-any-return]
 
     def _autocast(self) -> AbstractContextManager[Any]:
         if self.precision in (torch.float32, torch.float64):
@@ -182,18 +221,6 @@ def pad(rows: Sequence[TokenRow], pad_id: int) -> tuple[Tensor, Tensor]:
         ids[i, : len(row.ids)] = torch.tensor(row.ids, dtype=torch.long)
         mask[i, : len(row.ids)] = 1
     return ids, mask
-
-
-def pool(states: Tensor, rows: Sequence[TokenRow]) -> Tensor:
-    """states: (rows, tokens, dim) → (rows, dim), the mean over each row's positions."""
-    counts = [len(row.positions) for row in rows]
-    if max(counts) == 1:
-        at = torch.tensor([row.positions[0] for row in rows], device=states.device)
-        return states[torch.arange(len(rows), device=states.device), at]
-    weights = torch.zeros(states.shape[:2])
-    for i, row in enumerate(rows):
-        weights[i, torch.tensor(row.positions)] = 1 / counts[i]
-    return torch.einsum("rt,rtd->rd", weights.to(states.device), states)
 
 
 def freeze(model: nn.Module, trainable: int | str) -> None:

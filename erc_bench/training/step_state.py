@@ -61,5 +61,5 @@ class ModuleState:
 
 
 def _beside_language_model(composition: Composition) -> list[nn.Module]:
-    inner = {id(module) for module in composition.encoder.language_model.modules()}
+    inner = {id(module) for model in composition.encoder.models().values() for module in model.modules()}
     return [module for module in composition.encoder.modules() if id(module) not in inner]

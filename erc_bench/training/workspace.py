@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
+from dataclasses import replace
 from typing import TypeGuard
 
 import torch
 from torch import nn
 
 from erc_bench.contracts.backbone import Backbone, LoadedBackbone
+from erc_bench.contracts.language_models import MAIN, use_of
 from erc_bench.planning.plan import Plan
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.pretrained.backbone import PretrainedBackbone
@@ -23,7 +25,7 @@ _PREPARATIONS = 3
 
 
 class Workspace:
-    """Keeps the last backbone and the last preparations; a grid visits them in long stretches.
+    """Keeps the last backbone of each role and the last preparations; a grid visits them in long stretches.
 
     ``micro_batch`` is how many examples the memory of the device is to hold at once in training; ``None``
     for whole batches.
@@ -32,60 +34,71 @@ class Workspace:
     def __init__(self, device: torch.device, micro_batch: int | None = None) -> None:
         self.device = device
         self.micro_batch = micro_batch
-        self._backbone: tuple[str, LoadedBackbone] | None = None
+        self._backbones: dict[str, tuple[str, LoadedBackbone]] = {}
         self._preparations: OrderedDict[str, Preparation] = OrderedDict()
         self._identities: dict[str, str] = {}
 
     def backbone(self, plan: Plan, upstream: UpstreamWeights | None = None) -> LoadedBackbone:
-        """Load the plan's backbone, or the upstream's form of it; one that trains is loaded afresh for every cell."""
-        frozen = plan.resolved.values.get("encoder.trainable") == "none"
-        key = json.dumps([self._backbone_key(plan, upstream), plan.save_model])
-        if frozen and self._backbone is not None and self._backbone[0] == key:
-            return self._backbone[1]
-        self._backbone = None
+        """Load the plan's backbone, or the upstream's form of it, with those of the encoder's further roles.
+
+        One that trains is loaded afresh for every cell.
+        """
+        main = self._in_role(MAIN, plan, upstream)
+        further = {role: self._in_role(role, plan, upstream) for role in plan.language_models}
+        return replace(main, further=further) if further else main
+
+    def _in_role(self, role: str, plan: Plan, upstream: UpstreamWeights | None) -> LoadedBackbone:
+        frozen = use_of(plan.build("encoder"), role) == "frozen"
+        key = json.dumps([self._backbone_key(plan, upstream, role), plan.save_model])
+        kept = self._backbones.pop(role, None)
         if not frozen:
-            return self._load(plan, upstream)
-        backbone = self._deferred(plan, upstream)
+            return self._load(plan, upstream, role)
+        if kept is None or kept[0] != key:
+            del kept  # before another one takes its memory
+            kept = (key, self._load_frozen(plan, upstream, role))
+        self._backbones[role] = kept
+        return kept[1]
+
+    def _load_frozen(self, plan: Plan, upstream: UpstreamWeights | None, role: str) -> LoadedBackbone:
+        backbone = self._deferred(plan, upstream, role)
         if backbone is None:
-            backbone = self._load(plan, upstream)
-            if _can_be_deferred(self._component(plan)):
-                keep_facts(self.backbone_key(plan), backbone)
-        self._backbone = (key, backbone)
+            backbone = self._load(plan, upstream, role)
+            if _can_be_deferred(plan.backbone_of(role)):
+                keep_facts(self.backbone_key(plan, role=role), backbone)
         return backbone
 
-    def _load(self, plan: Plan, upstream: UpstreamWeights | None) -> LoadedBackbone:
-        loaded = self._component(plan).load()
-        if upstream is not None:
+    def _load(self, plan: Plan, upstream: UpstreamWeights | None, role: str) -> LoadedBackbone:
+        loaded = plan.backbone_of(role).load()
+        if upstream is not None and _is_cells(plan, role):
             upstream.load_into(loaded.model)
         return loaded
 
-    def _deferred(self, plan: Plan, upstream: UpstreamWeights | None) -> LoadedBackbone | None:
+    def _deferred(self, plan: Plan, upstream: UpstreamWeights | None, role: str) -> LoadedBackbone | None:
         """Return a frozen backbone whose model is loaded when it is needed, where its facts are known."""
-        backbone = self._component(plan)
+        backbone = plan.backbone_of(role)
         if plan.save_model or not _can_be_deferred(backbone):
             return None
 
         def load() -> nn.Module:
             # Loading draws on generators that the cell has seeded by then.
             state = RandomState(self.device)
-            model: nn.Module = self._load(plan, upstream).model
+            model: nn.Module = self._load(plan, upstream, role).model
             state.restore()
             return model
 
-        return deferred(self.backbone_key(plan), backbone, load)
+        return deferred(self.backbone_key(plan, role=role), backbone, load)
 
-    def identity(self, plan: Plan) -> str:
+    def identity(self, plan: Plan, role: str = MAIN) -> str:
         """Return the identity of the plan's backbone: another version has another."""
-        key = self._backbone_key(plan)
+        key = self._backbone_key(plan, role=role)
         if key not in self._identities:
-            self._identities[key] = self._component(plan).identity()
+            self._identities[key] = plan.backbone_of(role).identity()
         return self._identities[key]
 
-    def backbone_key(self, plan: Plan, upstream: UpstreamWeights | None = None) -> str:
-        """Name all that decides the output of the plan's backbone: weights, options and code."""
-        assert plan.backbone is not None
-        code = code_digests({"backbone": plan.backbone})
-        return json.dumps([self._backbone_key(plan, upstream), self.identity(plan), code])
+    def backbone_key(self, plan: Plan, upstream: UpstreamWeights | None = None, role: str = MAIN) -> str:
+        """Name all that decides the output of the plan's backbone in a role: weights, options and code."""
+        code = code_digests({"backbone": type(plan.backbone_of(role))})
+        return json.dumps([self._backbone_key(plan, upstream, role), self.identity(plan, role), code])
 
     def preparation(self, key: str) -> Preparation | None:
         """Return the preparation of this key if it is kept."""
@@ -112,14 +125,18 @@ class Workspace:
         }
         return json.dumps(covered, sort_keys=True)
 
-    def _component(self, plan: Plan) -> Backbone:
+    def _backbone_key(self, plan: Plan, upstream: UpstreamWeights | None = None, role: str = MAIN) -> str:
         assert plan.backbone is not None
-        return plan.backbone(plan.build("backbone", plan.backbone))
-
-    def _backbone_key(self, plan: Plan, upstream: UpstreamWeights | None = None) -> str:
-        assert plan.backbone is not None
+        if not _is_cells(plan, role):
+            further = plan.language_models[role]
+            return json.dumps([_full_name(type(plan.backbone_of(role))), further.options()], sort_keys=True)
         weights = [] if upstream is None else [upstream.identity()]
         return json.dumps([_full_name(plan.backbone), plan.resolved.slot("backbone"), *weights], sort_keys=True)
+
+
+def _is_cells(plan: Plan, role: str) -> bool:
+    """Whether a role has the cell's backbone, which an upstream may have trained."""
+    return role == MAIN or plan.language_models[role].component is None
 
 
 def _can_be_deferred(backbone: Backbone) -> TypeGuard[PretrainedBackbone]:

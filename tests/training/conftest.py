@@ -124,7 +124,7 @@ class Workbench:
         if encoder.options.trainable == "none":
             composition.set_training(False)
             with torch.no_grad():
-                split.states = composition.row_encoder.encode([row for own in split.rows for row in own])
+                split.main.states = composition.row_encoder.encode([row for own in split.main.rows for row in own])
         return split
 
     def loop(self, composition, seed=1, progress=None, classifier=None, **options):

@@ -10,7 +10,7 @@ import erc_bench.api as erc
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.assembly import widen
 from erc_bench.training.composition import MomentumEncoder, batches
-from erc_bench.training.prepared import UNLABELLED, PreparedSplit, prepare
+from erc_bench.training.prepared import UNLABELLED, ModelRows, PreparedSplit, prepare
 from erc_bench_plugins.objectives.cross_entropy import CrossEntropy
 
 LABELS = ("anger", "joy", "neutral")
@@ -217,9 +217,9 @@ class TestPreparedSplit:
     def test_one_row_may_yield_several_targets(self, bench):
         dialogues = bench.dialogues(3, turns=3)
         examples = [erc.Example(dialogue, (0, 2)) for dialogue in dialogues]
-        split = PreparedSplit(examples, torch.arange(6), [1, 1, 1], [], torch.arange(3.0)[:, None])
+        split = PreparedSplit(examples, torch.arange(6), ModelRows([1, 1, 1], [], torch.arange(3.0)[:, None]))
         assert split.batch_labels([2, 0]).tolist() == [4, 5, 0, 1]
-        assert split.frozen_states([2, 0]).tolist() == [[2.0], [0.0]]
+        assert split.main.frozen_states([2, 0]).tolist() == [[2.0], [0.0]]
         assert split.first_labels().tolist() == [0, 2, 4]
 
     def test_unequal_examples_are_not_taken_for_single_ones(self, bench):

@@ -224,7 +224,7 @@ class TestGradients:
 
         def loss():
             states = []
-            for (row,) in split.rows:
+            for (row,) in split.main.rows:
                 ids = torch.tensor([row.ids])
                 states.append(model(ids, torch.ones_like(ids)).last_hidden_state[0, 0])
             return F.cross_entropy(head(torch.stack(states)), split.labels)

@@ -214,7 +214,7 @@ class TestGradients:
 
         plain, _ = made(bench_with_dropout, SupCon())
         torch.manual_seed(7)
-        rows = [row for own in split.rows for row in own]
+        rows = [row for own in split.main.rows for row in own]
         parts = list(grouped_by_length(rows, plain.row_encoder.chunk))
         with torch.no_grad():
             kept = [

@@ -44,7 +44,7 @@ def test_frozen_states_are_standardised_by_train(bench, data, tmp_path):
     mean, deviation = train.mean(0), train.std(0, correction=0)
     for split, dialogues in ((ready.train, data.train), (ready.dev, data.dev), (ready.test, data.sealed_test)):
         expected = (states_by_hand(composition, dialogues) - mean) / deviation
-        torch.testing.assert_close(split.states, expected, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(split.main.states, expected, rtol=1e-3, atol=1e-4)
     torch.testing.assert_close(ready.words, (ready.raw_words - mean) / deviation, rtol=1e-3, atol=1e-4)
 
 
@@ -69,7 +69,7 @@ def test_label_words_are_as_wide_as_the_language_model_whatever_the_representati
 
 def test_a_backbone_that_trains_has_no_stored_states(bench, data, tmp_path):
     ready = preparer(bench.composition(), tmp_path).prepare(data, LABELS, False)
-    assert ready.train.states is None
+    assert ready.train.main.states is None
     assert not list(tmp_path.rglob("*.safetensors"))
 
 

@@ -11,6 +11,7 @@ from torch import nn
 import erc_bench.api as erc
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.assembly import quicken
+from erc_bench.training.row_reading import pool
 from erc_bench.training.row_states import (
     ChunkSize,
     RowEncoder,
@@ -18,7 +19,6 @@ from erc_bench.training.row_states import (
     freeze,
     grouped_by_length,
     pad,
-    pool,
     set_training,
 )
 from erc_bench_plugins.backbones.huggingface import HuggingFace

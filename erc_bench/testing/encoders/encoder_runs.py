@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.backbone import LoadedBackbone
-from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example, TokenRow
+from erc_bench.contracts.encoder import Encoded, Encoder, EncoderBatch, Example, FurtherStates, TokenRow
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.contracts.types import Dialogue, UtteranceKey, seal
 from erc_bench.testing.devices import CPU, distance
 from erc_bench.testing.dialogues import toy_dialogues
@@ -21,6 +22,8 @@ from erc_bench.testing.toy import toy_task
 from erc_bench.training.row_states import ChunkSize, RowEncoder, chunk_size, set_training
 
 Represented = dict[UtteranceKey, Tensor]
+ExampleStates = dict[str, Tensor]
+"""What the rows of one example give, (states, dim), by the role of the language model that reads them."""
 
 TOLERANCE = 1e-4
 """Largest difference that rounding may make, relative to the largest component."""
@@ -45,7 +48,8 @@ def built(encoder_class: type[Encoder], options: Any, backbone: LoadedBackbone, 
         encoder = encoder_class(encoder_class.Options() if options is None else options, backbone)
         encoder.start(toy_task().labels)
     encoder.eval()
-    set_training(encoder.language_model, False)
+    for model in encoder.models().values():
+        set_training(model, False)
     return encoder
 
 
@@ -82,17 +86,44 @@ def run_rows(
     Raises :class:`NotApplicableError` where rows or representations have a wrong form, which the checks
     ``rows`` and ``shape`` report.
     """
+    return run_states(encoder, examples, states_of(encoder, rows, chunk, precision, device))
+
+
+def states_of(
+    encoder: Encoder,
+    rows: Sequence[Sequence[TokenRow]],
+    chunk: ChunkSize = BY_LENGTH,
+    precision: torch.dtype = torch.float32,
+    device: torch.device = CPU,
+) -> list[ExampleStates]:
+    """Return what each example's rows give, by the language model that reads them."""
     if any(row_fault(row, encoder) for own in rows for row in own):
         raise NotApplicableError("its token rows cannot be read (see the check `rows`)")
-    row_encoder = RowEncoder(encoder.language_model, encoder.tokenizer.pad_token_id, device, precision)
-    row_encoder.chunk = chunk
-    states = row_encoder.encode([row for own in rows for row in own])
-    return run_states(encoder, examples, [len(own) for own in rows], states)
+    found: list[ExampleStates] = [{} for _ in rows]
+    for role, model in encoder.models().items():
+        tokenizer = encoder.further_backbones[role].tokenizer if role != MAIN else encoder.tokenizer
+        row_encoder = RowEncoder(model, tokenizer.pad_token_id, device, precision)
+        row_encoder.chunk = chunk
+        read = [[row for row in own if row.model == role] for own in rows]
+        counts = [sum(row.state_count for row in own) for own in read]
+        states = row_encoder.encode([row for own in read for row in own])
+        for own, part in zip(found, torch.split(states, counts), strict=True):
+            own[role] = part
+    return found
 
 
-def run_states(encoder: Encoder, examples: Sequence[Example], row_counts: Sequence[int], states: Tensor) -> Represented:
-    """states: (rows, dim) → the encoder's output for each target of the examples that asked for them."""
-    encoded = encoder(states, EncoderBatch(examples, row_counts))
+def encoded_of(encoder: Encoder, examples: Sequence[Example], states: Sequence[ExampleStates]) -> Encoded:
+    """Return the encoder's output for a batch of examples, from what the rows of each of them give."""
+    together = {role: torch.cat([own[role] for own in states]) for role in encoder.models()}
+    counts = {role: [len(own[role]) for own in states] for role in together}
+    further = {role: FurtherStates(together[role], counts[role]) for role in encoder.language_models}
+    encoded: Encoded = encoder(together[MAIN], EncoderBatch(examples, counts[MAIN], further))
+    return encoded
+
+
+def run_states(encoder: Encoder, examples: Sequence[Example], states: Sequence[ExampleStates]) -> Represented:
+    """Return the encoder's output for each target of the examples, from what the rows of each of them give."""
+    encoded = encoded_of(encoder, examples, states)
     keys = keys_of(examples)
     if encoded.z.shape != (len(keys), encoder.dim):
         raise NotApplicableError("its representations have a wrong shape (see the check `shape`)")
@@ -100,23 +131,21 @@ def run_states(encoder: Encoder, examples: Sequence[Example], row_counts: Sequen
     return dict(zip(keys, whole, strict=True))
 
 
-def unpadded_states(encoder: Encoder, examples: Sequence[Example]) -> list[Tensor]:
-    """Return the row states of each example, (rows, dim), each row read on its own."""
-    row_encoder = RowEncoder(encoder.language_model, encoder.tokenizer.pad_token_id, CPU, torch.float32)
-    row_encoder.chunk = ONE_BY_ONE
-    rows = [encoder.rows(example) for example in examples]
-    if any(row_fault(row, encoder) for own in rows for row in own):
-        raise NotApplicableError("its token rows cannot be read (see the check `rows`)")
+def unpadded_states(encoder: Encoder, examples: Sequence[Example]) -> list[ExampleStates]:
+    """Return what the rows of each example give, each row read on its own."""
     with torch.no_grad():
-        states = row_encoder.encode([row for own in rows for row in own])
-    return list(torch.split(states, [len(own) for own in rows]))
+        return states_of(encoder, [encoder.rows(example) for example in examples], ONE_BY_ONE)
 
 
 def row_fault(row: TokenRow, encoder: Encoder) -> str:
     """Describe the fault of a token row; nothing where it can be read."""
-    length, limit = len(row.ids), encoder.maximum_length
-    table: Any = encoder.language_model.get_input_embeddings
-    vocabulary = int(table().num_embeddings)
+    if row.model not in encoder.models():
+        return f"a row is for the language model {row.model!r}, which language_models does not name"
+    further = encoder.further_backbones.get(row.model)
+    length, limit = len(row.ids), encoder.maximum_length if further is None else further.maximum_length
+    model: Any = encoder.models()[row.model]
+    vocabulary = int(model.get_input_embeddings().num_embeddings)
+    layers = int(getattr(model.config, "num_hidden_layers", 0))
     if not 0 < length <= limit:
         return f"a row has {length} tokens, and the backbone reads 1 to {limit}"
     if not all(0 <= token < vocabulary for token in row.ids):
@@ -125,6 +154,8 @@ def row_fault(row: TokenRow, encoder: Encoder) -> str:
         return "a row is read at no position"
     if not all(0 <= position < length for position in row.positions):
         return f"a row of {length} tokens is read at {list(row.positions)}, outside of it"
+    if not row.layers or not all(-layers - 1 <= layer <= max(layers, -1) for layer in row.layers):
+        return f"a row is read in the layers {row.layers}, and the backbone has {layers}"
     return ""
 
 

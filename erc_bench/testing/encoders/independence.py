@@ -91,9 +91,8 @@ def _neighbours(subject: EncoderSubject) -> str:
     states = unpadded_states(encoder, examples)
 
     def together(chosen: Sequence[int]) -> Represented:
-        own = [states[index] for index in chosen]
         with torch.no_grad():
-            return run_states(encoder, [examples[index] for index in chosen], [len(s) for s in own], torch.cat(own))
+            return run_states(encoder, [examples[index] for index in chosen], [states[index] for index in chosen])
 
     alone: Represented = {}
     every = range(len(examples))

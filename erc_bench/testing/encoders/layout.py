@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
-from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example
+from erc_bench.contracts.encoder import Encoder, Example
+from erc_bench.contracts.language_models import MAIN, SAME, LanguageModelUse, backbone_option
+from erc_bench.contracts.options import specs
 from erc_bench.contracts.types import UtteranceKey, seal
 from erc_bench.testing.dialogues import toy_dialogues
 from erc_bench.testing.encoders.encoder_runs import (
     EncoderSubject,
     begun,
     built,
+    encoded_of,
     examples_of,
     keys_of,
     place,
     represent,
     row_fault,
+    states_of,
 )
 from erc_bench.testing.findings import Check, NotApplicableError
 from erc_bench.testing.option_bounds import options_run
 from erc_bench.testing.seeded_generators import seeded
-from erc_bench.training.row_states import RowEncoder
 
 
 def _targets(subject: EncoderSubject) -> str:
@@ -73,19 +76,37 @@ def _label_words(subject: EncoderSubject) -> str:
     faults = [fault for fault in (row_fault(row, encoder) for row in rows) if fault]
     assert not faults, faults[0]
     assert list(rows[0].ids) != list(rows[1].ids), "word_rows gives the same tokens for 2 words"
+    assert [row.state_count for row in rows] == [1, 1], "a row of word_rows has several states"
     return f"2 words, {len(rows[0].ids)} and {len(rows[1].ids)} tokens"
+
+
+def _language_models(subject: EncoderSubject) -> str:
+    roles, declared = subject.component.language_models, specs(subject.component.Options)
+    if not roles:
+        raise NotApplicableError("the backbone is its only language model")
+    for role in roles:
+        named = role.isidentifier() and role != MAIN
+        assert named, f"{role!r} cannot be the role of a further language model"
+        uses = get_args(LanguageModelUse)
+        known = role in declared and set(get_args(declared[role].type)) <= set(uses)
+        assert known, f"the role {role!r} lacks an option of its name that is one of {', '.join(uses)}"
+        name = backbone_option(role)
+        settable = name in declared and declared[name].type is str
+        assert settable, f"the role {role!r} lacks the option {name}, a text"
+        assert declared[name].default == SAME, f"{name} is not {SAME!r} by default"
+    encoder = begun(subject)
+    rows = [row for each in examples_of(encoder) for row in encoder.rows(each)]
+    unread = [role for role in roles if role not in {row.model for row in rows}]
+    assert not unread, f"no token row is for the language model {unread[0]!r}"
+    return f"beside the backbone: {', '.join(roles)}"
 
 
 def _shape(subject: EncoderSubject) -> str:
     encoder = begun(subject)
     examples = examples_of(encoder)
     rows = [encoder.rows(example) for example in examples]
-    if any(row_fault(row, encoder) for own in rows for row in own):
-        raise NotApplicableError("its token rows cannot be read (see the check `rows`)")
-    row_encoder = RowEncoder(encoder.language_model, encoder.tokenizer.pad_token_id, torch.device("cpu"), torch.float32)
     with torch.no_grad():
-        states = row_encoder.encode([row for own in rows for row in own])
-        z = encoder(states, EncoderBatch(examples, [len(own) for own in rows])).z
+        z = encoded_of(encoder, examples, states_of(encoder, rows)).z
     expected = (len(keys_of(examples)), encoder.dim)
     assert z.shape == expected, f"z has the shape {tuple(z.shape)}, expected {expected}"
     assert z.isfinite().all(), "z is not finite"
@@ -105,7 +126,10 @@ def _options_run(subject: EncoderSubject) -> str:
 
 def _rows_by_key(encoder: Encoder, examples: Sequence[Example]) -> list[tuple[object, ...]]:
     return [
-        (example.target_keys(), [(list(row.ids), list(row.positions)) for row in encoder.rows(example)])
+        (
+            example.target_keys(),
+            [(list(row.ids), list(row.positions), row.layers, row.pool, row.model) for row in encoder.rows(example)],
+        )
         for example in examples
         if example.targets
     ]
@@ -128,6 +152,13 @@ LAYOUT_CHECKS: tuple[Check[EncoderSubject], ...] = (
         "A row that is cut by the library instead loses its end, which may be the mask; EACL's code cuts the opening "
         "token off.",
         _rows,
+    ),
+    Check(
+        "language models",
+        "The options of each further language model are read, and whether any token row is for it.",
+        "A second model that nobody can freeze, exchange or see in the settings is a difference between two rows that "
+        "no table tells.",
+        _language_models,
     ),
     Check(
         "shape",

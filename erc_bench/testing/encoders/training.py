@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from erc_bench.contracts.encoder import Encoder
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.testing.checkpoints import size_of, take_over, written_and_read
 from erc_bench.testing.devices import CPU, cuda
 from erc_bench.testing.encoders.encoder_runs import (
@@ -37,24 +38,30 @@ def _groups(subject: EncoderSubject) -> str:
     groups = encoder.parameter_groups()
     assert "encoder" in groups, "parameter_groups has no group 'encoder'"
     grouped = {id(parameter) for parameter in groups["encoder"]}
-    backbone = list(encoder.language_model.parameters())
+    backbone = [parameter for model in encoder.models().values() for parameter in model.parameters()]
     known = all(id(parameter) in grouped for parameter in backbone)
-    assert known, "parameters of its language model are not in the group 'encoder'"
+    assert known, "parameters of its language models are not in the group 'encoder'"
     own = [p for p in encoder.parameters() if id(p) not in {id(parameter) for parameter in backbone}]
     return f"{len(backbone)} parameters of the backbone in the group 'encoder', {len(own)} of its own"
 
 
 def _gradient(subject: EncoderSubject) -> str:
     encoder = begun(subject)
-    backbone = list(encoder.language_model.parameters())
-    needed = [parameter.requires_grad for parameter in backbone]
+    told = [_gradient_reaches(encoder, role, list(model.parameters())) for role, model in encoder.models().items()]
+    return f"the gradient of a loss on z reaches {' and '.join(told)}"
+
+
+def _gradient_reaches(encoder: Encoder, role: str, parameters: list[nn.Parameter]) -> str:
+    what = "the backbone" if role == MAIN else f"the language model {role!r}"
+    needed = [parameter.requires_grad for parameter in parameters]
     try:
-        encoder.language_model.requires_grad_(True)
-        reached = _reached(encoder, backbone)
-        assert reached, "no gradient reaches the backbone"
-        return f"the gradient of a loss on z reaches {reached} of {len(backbone)} parameters of the backbone"
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+        reached = _reached(encoder, parameters)
+        assert reached, f"no gradient reaches {what}"
+        return f"{reached} of {len(parameters)} parameters of {what}"
     finally:
-        for parameter, need in zip(backbone, needed, strict=True):
+        for parameter, need in zip(parameters, needed, strict=True):
             parameter.requires_grad_(need).grad = None
 
 

@@ -39,8 +39,9 @@ class Description:
     """Everything about a saved model except its tensors.
 
     ``components`` are by slot (encoder, objective, classifier and backbone; or system alone), ``readouts`` the further
-    classifiers by name. ``words`` name those whose states are stored, ``extra_state`` holds the modules'
-    state beside tensors, by part. ``degenerate`` says of which readings the test scores were, and why.
+    classifiers by name, ``further_backbones`` those of language models beside the backbone by role. ``words`` name
+    those whose states are stored, ``extra_state`` holds the modules' state beside tensors, by part. ``degenerate`` says
+    of which readings the test scores were, and why.
     """
 
     method: str
@@ -64,6 +65,8 @@ class Description:
     versions: dict[str, str]
     backbone_identity: str = ""
     maximum_length: int = 0
+    further_backbones: dict[str, SavedComponent] = field(default_factory=dict)
+    further_lengths: dict[str, int] = field(default_factory=dict)
     train_counts: list[int] = field(default_factory=list)
     words: list[Texts] = field(default_factory=list)
     extra_state: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -109,6 +112,9 @@ def describe(plan: Plan, record: Mapping[str, Any]) -> dict[str, Any]:
         },
         "readouts": {name: _component("classifier", component) for name, component in plan.readouts.items()},
         "settings": json.loads(json.dumps(dict(plan.resolved.values), default=list)),
+        "further_backbones": {
+            role: _component("backbone", type(plan.backbone_of(role))) for role in plan.language_models
+        },
         "versions": versions(),
         "backbone_identity": record["inputs"]["backbone"],
     }
@@ -151,6 +157,8 @@ def _contradictions(said: Description) -> list[str]:
             ("components", slots in ({"system"}, {"encoder", "objective", "classifier", "backbone"})),
             ("components", all(each.kind == slot for slot, each in said.components.items())),
             ("readouts", all(each.kind == "classifier" for each in said.readouts.values())),
+            ("further_backbones", all(each.kind == "backbone" for each in said.further_backbones.values())),
+            ("further_lengths", said.further_lengths.keys() == said.further_backbones.keys()),
             ("train_counts", said.is_system or len(said.train_counts) == classes),
         )
         if not holds

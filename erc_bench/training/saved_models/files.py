@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.file_contents import Content, check_content, content_in
 from erc_bench.store.layout import MODEL_BACKBONE, MODEL_FILE, MODEL_FOLDER, STATUS_FILE, is_model_file, visible_below
@@ -17,9 +18,15 @@ from erc_bench.store.regular_files import kind_of
 
 WEIGHTS_FILE = "weights.safetensors"
 BACKBONE_FOLDER = MODEL_BACKBONE
+"""The folder of the backbone, in which those of further language models lie by role."""
 BACKBONE_WEIGHTS = "model.safetensors"
 SYSTEM_FOLDER = "system"
 AGAIN = "Train it again with `erc-bench run --save-model --overwrite always`."
+
+
+def backbone_folder(folder: Path, role: str) -> Path:
+    """Return the folder of a language model within that of a saved model."""
+    return folder / BACKBONE_FOLDER if role == MAIN else folder / BACKBONE_FOLDER / role
 
 
 def digests(folder: Path) -> dict[str, Content]:

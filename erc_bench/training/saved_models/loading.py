@@ -12,12 +12,14 @@ import numpy as np
 import torch
 
 from erc_bench.contracts.dataset import Dataset
+from erc_bench.contracts.language_models import MAIN, attribute_of
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.options import specs
 from erc_bench.contracts.system import System
 from erc_bench.contracts.types import Dialogue, UtteranceKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
+from erc_bench.planning.further_backbone import FurtherBackbone
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.settings import Resolved, TrainingOptions
 from erc_bench.plugin_host.catalogue import Catalogue
@@ -26,12 +28,12 @@ from erc_bench.plugin_host.plugin_files import file_of_module
 from erc_bench.store.layout import CellAddress
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.device import one_thread
-from erc_bench.training.features import Uncached
+from erc_bench.training.features import FeatureCache, Uncached
 from erc_bench.training.preparation import CellData, Preparer
 from erc_bench.training.process_state import turn
 from erc_bench.training.readout import scores_of
 from erc_bench.training.saved_models.description import Description, SavedComponent
-from erc_bench.training.saved_models.files import BACKBONE_FOLDER, BACKBONE_WEIGHTS, SYSTEM_FOLDER
+from erc_bench.training.saved_models.files import BACKBONE_WEIGHTS, SYSTEM_FOLDER, backbone_folder
 from erc_bench.training.saved_models.module_state import put_back
 from erc_bench.training.saved_models.storing import Saved, read_weights, rebuild
 from erc_bench.training.system_cell import scores_of_system
@@ -99,15 +101,18 @@ class Loader:
         plan = self._plan()
         assembly = Assembly(plan, CellData((), (), None), "", Workspace(self.device))
         encoder, row_encoder = assembly.around(self._backbone(plan))
-        place = self.folder / BACKBONE_FOLDER / BACKBONE_WEIGHTS
-        put_back(encoder.language_model, read_weights(place), {}, "the language model")
+        own: dict[str, torch.Tensor] = {}
+        for role, model in encoder.models().items():
+            place = backbone_folder(self.folder, role) / BACKBONE_WEIGHTS
+            put_back(model, read_weights(place), {}, "the language model")
+            own |= {f"{attribute_of(role)}.{name}": value for name, value in model.state_dict().items()}
         tensors, extra = saved.part("encoder")
-        own = {f"language_model.{name}": value for name, value in encoder.language_model.state_dict().items()}
         put_back(encoder, {**own, **tensors}, extra, f"the encoder {encoder.name!r}")
         composition, classifiers = rebuild(assembly, (encoder, row_encoder), saved)
         composition.set_training(False)
-        standardiser = saved.standardiser(encoder.state_dim)
-        preparer = Preparer(encoder, row_encoder, Uncached(), plan.dataset.labels)
+        standardiser = saved.standardiser(encoder)
+        further: dict[str, FeatureCache | Uncached] = {role: Uncached() for role in encoder.language_models}
+        preparer = Preparer(encoder, row_encoder, Uncached(), plan.dataset.labels, further_caches=further)
         classifier, classes = classifiers[reading], len(self.description.labels)
 
         def answer(dialogues: Sequence[Dialogue]) -> tuple[list[UtteranceKey], np.ndarray]:
@@ -120,13 +125,18 @@ class Loader:
         return answer
 
     def _backbone(self, plan: Plan) -> Any:
-        component: Any = plan.backbone
-        if not component.can_be_saved():
+        lengths = {MAIN: self.description.maximum_length, **self.description.further_lengths}
+        loaded = {role: self._language_model(plan, role, lengths[role]) for role in (MAIN, *plan.language_models)}
+        return replace(loaded.pop(MAIN), further=loaded)
+
+    def _language_model(self, plan: Plan, role: str, maximum_length: int) -> Any:
+        backbone = plan.backbone_of(role)
+        if not backbone.can_be_saved():
             raise ErcBenchError(
-                f"the backbone {component.name!r} that is installed here cannot be loaded: it lacks load_saved"
+                f"the backbone {backbone.name!r} that is installed here cannot be loaded: it lacks load_saved"
             )
-        loaded = component(plan.build("backbone", component)).load_saved(self.folder / BACKBONE_FOLDER)
-        return replace(loaded, maximum_length=self.description.maximum_length)
+        loaded = backbone.load_saved(backbone_folder(self.folder, role))
+        return replace(loaded, maximum_length=maximum_length)
 
     def _plan(self) -> Plan:
         said = self.description
@@ -144,6 +154,9 @@ class Loader:
             slots,
             readouts,
             Resolved(values, {}, {}, said.regime),
+            language_models={
+                role: FurtherBackbone(self._look_up(each)) for role, each in said.further_backbones.items()
+            },
         )
 
     def _settings(self, slot: str, options: type) -> dict[str, Any]:

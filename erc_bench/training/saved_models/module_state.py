@@ -15,13 +15,15 @@ from erc_bench.errors import ErcBenchError
 _SHOWN = 3
 
 
-def taken_apart(module: nn.Module, what: str, leave_out: str = "") -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Return the tensors of a module's state, and its extra state by name; no name that begins with ``leave_out``.
+def taken_apart(
+    module: nn.Module, what: str, leave_out: tuple[str, ...] = ()
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Return the tensors of a module's state, and its extra state by name; none whose name begins as ``leave_out``.
 
     Raises :class:`ErcBenchError` for extra state that JSON cannot hold as it is.
     """
     state = _answering_state(module)
-    kept = {name: value for name, value in state.items() if not (leave_out and name.startswith(leave_out))}
+    kept = {name: value for name, value in state.items() if not name.startswith(leave_out)}
     tensors = {name: value for name, value in kept.items() if isinstance(value, Tensor)}
     extra = {name: _as_json(value, name, what) for name, value in kept.items() if name not in tensors}
     return _stored_apart(tensors), extra

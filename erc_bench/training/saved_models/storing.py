@@ -12,8 +12,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from erc_bench.contracts.backbone import Reading
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
+from erc_bench.contracts.language_models import MAIN, attribute_of
 from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
@@ -27,10 +29,10 @@ from erc_bench.training.result import TrainedParts
 from erc_bench.training.row_states import RowEncoder
 from erc_bench.training.saved_models.description import Description, describe, read_description
 from erc_bench.training.saved_models.files import (
-    BACKBONE_FOLDER,
     BACKBONE_WEIGHTS,
     SYSTEM_FOLDER,
     WEIGHTS_FILE,
+    backbone_folder,
     digests,
 )
 from erc_bench.training.saved_models.module_state import put_back, taken_apart
@@ -54,10 +56,17 @@ class Saved:
         own = {key.removeprefix(start): tensor for key, tensor in self.tensors.items() if key.startswith(start)}
         return own, self.description.extra_state.get(name, {})
 
-    def standardiser(self, dim: int) -> Standardiser:
-        """Return the standardisation of the frozen language model's states."""
-        mean, deviation = (self._vectors(f"standardiser.{name}", (dim,)) for name in ("mean", "deviation"))
-        return Standardiser(mean, deviation)
+    def standardiser(self, encoder: Encoder) -> Standardiser:
+        """Return the standardisation of the states of frozen language models."""
+        further = {
+            role: self._standardiser(f"standardiser.{role}", encoder.width_of(role), {})
+            for role in encoder.language_models
+        }
+        return self._standardiser("standardiser", encoder.width_of(MAIN), further)
+
+    def _standardiser(self, name: str, dim: int, further: Mapping[str, Standardiser]) -> Standardiser:
+        mean, deviation = (self._vectors(f"{name}.{part}", (dim,)) for part in ("mean", "deviation"))
+        return Standardiser(mean, deviation, further)
 
     def words(self, dim: int) -> WordStates:
         """Return the states of all words that components asked for when the model was trained."""
@@ -113,7 +122,6 @@ def rebuild(
     return composition, classifiers
 
 
-_LANGUAGE_MODEL = "language_model."
 _ROUNDING = 1e-3
 """Of a probability; the same numbers in the same order give the same, but kernels may choose."""
 
@@ -140,23 +148,22 @@ def save_model(folder: Path, plan: Plan, model: TrainedParts | System, record: M
 def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
     """Write weights and tokenizer; return their part of the description."""
     encoder = model.composition.encoder
-    backbone = folder / BACKBONE_FOLDER
-    backbone.mkdir()
-    language_model: Any = encoder.language_model
-    encoder.tokenizer.save_pretrained(backbone)
-    language_model.config.save_pretrained(backbone)
-    write_reading(backbone, encoder.native_reading)
-    tensors, extra = taken_apart(language_model, "the language model")
-    if extra:
-        raise ErcBenchError(f"the language model cannot be saved: it has extra state {min(extra)!r}")
-    save_file(tensors, backbone / BACKBONE_WEIGHTS, {"format": "pt"})
+    for role, language_model in encoder.models().items():
+        further = encoder.further_backbones.get(role)
+        tokenizer, reading = (
+            (encoder.tokenizer, encoder.native_reading) if further is None else (further.tokenizer, further.reading)
+        )
+        _write_language_model(backbone_folder(folder, role), language_model, tokenizer, reading)
 
     words = list(model.words.known)
     tensors = {f"words.{number}": model.words.known[asked] for number, asked in enumerate(words)}
-    tensors |= {"standardiser.mean": model.standardiser.mean, "standardiser.deviation": model.standardiser.deviation}
+    for role in encoder.models():
+        name, fitted = ("standardiser" if role == MAIN else f"standardiser.{role}"), model.standardiser.of(role)
+        tensors |= {f"{name}.mean": fitted.mean, f"{name}.deviation": fitted.deviation}
     extra_state = {}
     for part, (module, what) in _parts(model).items():
-        own, extra = taken_apart(module, what, _LANGUAGE_MODEL if part == "encoder" else "")
+        apart = tuple(f"{attribute_of(role)}." for role in encoder.models()) if part == "encoder" else ()
+        own, extra = taken_apart(module, what, apart)
         tensors |= {f"{part}.{name}": tensor for name, tensor in own.items()}
         if extra:
             extra_state[part] = extra
@@ -165,10 +172,22 @@ def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
     )
     return {
         "maximum_length": encoder.maximum_length,
+        "further_lengths": {role: further.maximum_length for role, further in encoder.further_backbones.items()},
         "train_counts": list(model.train_counts),
         "words": [list(asked) for asked in words],
         "extra_state": extra_state,
     }
+
+
+def _write_language_model(folder: Path, model: Any, tokenizer: Any, reading: Reading) -> None:
+    folder.mkdir()
+    tokenizer.save_pretrained(folder)
+    model.config.save_pretrained(folder)
+    write_reading(folder, reading)
+    tensors, extra = taken_apart(model, "the language model")
+    if extra:
+        raise ErcBenchError(f"the language model cannot be saved: it has extra state {min(extra)!r}")
+    save_file(tensors, folder / BACKBONE_WEIGHTS, {"format": "pt"})
 
 
 def _parts(model: TrainedParts) -> dict[str, tuple[nn.Module, str]]:
