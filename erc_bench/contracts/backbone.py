@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -17,6 +18,7 @@ class LoadedBackbone:
     """A tokenizer and its model, in float32 on the CPU, as ``Backbone.load`` returned them.
 
     ``maximum_length`` counts tokens, special ones included. ``reading`` says where a text's own state lies.
+    ``feature_dims`` is not the backbone's: it is filled in for an encoder that names features, with the width of each.
     """
 
     tokenizer: Any
@@ -24,6 +26,7 @@ class LoadedBackbone:
     maximum_length: int
     bf16_safe: bool = True
     reading: Reading = "opening"
+    feature_dims: Mapping[str, int] = field(default_factory=dict)
 
 
 class Backbone(Component):

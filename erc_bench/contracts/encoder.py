@@ -53,10 +53,15 @@ class TokenRow:
 
 @dataclass(frozen=True)
 class EncoderBatch:
-    """The examples of a batch and how many token rows each of them asked for."""
+    """The examples of a batch and how many token rows each of them asked for.
+
+    ``features`` holds for each feature that the encoder names one (turns, dim) tensor per example: the vectors of all
+    turns of the example's dialogue, those after its targets as well, in the precision of the row states.
+    """
 
     examples: Sequence[Example]
     row_counts: Sequence[int]
+    features: Mapping[str, Sequence[Tensor]] = field(default_factory=dict)
 
     def per_example(self, row_states: Tensor) -> tuple[Tensor, ...]:
         """row_states: (rows, dim) → one (rows of the example, dim) tensor for each example."""
@@ -64,7 +69,7 @@ class EncoderBatch:
 
     def turns(self, row_states: Tensor) -> Turns:
         """row_states: (rows, dim), one row for each turn → the dialogues of the batch side by side."""
-        return Turns.of(row_states, [example.dialogue for example in self.examples])
+        return Turns.of(row_states, [example.dialogue for example in self.examples], self.features)
 
     def at_targets(self, turns: Turns, padded: Tensor) -> Tensor:
         """padded: (B, T, dim), in the order of ``turns`` → (n, dim), what belongs to the examples' targets."""
@@ -100,6 +105,13 @@ class Encoder(Component, nn.Module):
 
     The conformance check verifies it.
     """
+    features: ClassVar[tuple[str, ...] | Mapping[str, Mapping[str, object]]] = ()
+    """Names of the vectors of utterances, computed by other code, that it reads (``--feature NAME=FILE``).
+
+    Several names, or each name with the options with which it is read: ``{"audio": {"modalities": "text and audio"}}``.
+    The width of each is in ``self.feature_dims``, the vectors in :attr:`EncoderBatch.features` and
+    :attr:`Turns.features`. As they came from the file: nothing standardises them.
+    """
 
     @dataclass(frozen=True)
     class Options:
@@ -115,6 +127,7 @@ class Encoder(Component, nn.Module):
         self.language_model: nn.Module = backbone.model
         self.maximum_length = backbone.maximum_length
         self.native_reading = backbone.reading
+        self.feature_dims = dict(backbone.feature_dims)
 
     def start(self, labels: Sequence[str]) -> None:
         """Receive the labels, once, before anything is encoded or moved to a device.

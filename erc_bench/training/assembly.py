@@ -26,6 +26,7 @@ from erc_bench.training.deferred_model import DeferredModel
 from erc_bench.training.device import choose_precision, head_precision
 from erc_bench.training.events import Hear, unheard
 from erc_bench.training.features import FeatureCache
+from erc_bench.training.file_features import FileFeatures
 from erc_bench.training.micro_batches import MicroBatches
 from erc_bench.training.preparation import CellData, Preparation, Preparer, WordStates
 from erc_bench.training.process_state import seed_generators, stream_seed
@@ -85,6 +86,11 @@ class Assembly:
         return head_precision(self.workspace.device, self.frozen)
 
     @cached_property
+    def features(self) -> FileFeatures:
+        """The features that the encoder reads; its upstream's may be others."""
+        return self.data.features.chosen(self.plan.features)
+
+    @cached_property
     def scorer(self) -> Scorer:
         """The scorer of the cell, by the metrics of its dataset."""
         dataset = self.plan.dataset
@@ -99,6 +105,7 @@ class Assembly:
         device = self.workspace.device
         # Seeded after loading, which draws on the same generator and does not happen in every cell.
         seed_generators(self.plan.seed, "initialisation", 0)
+        backbone = replace(backbone, feature_dims=self.features.dims)
         encoder: Encoder = self.plan.components["encoder"](self.plan.build("encoder"), backbone)
         encoder.start(self.plan.dataset.labels)
         precision = choose_precision(self.options.precision, device, backbone.bf16_safe, self.frozen)
@@ -134,7 +141,7 @@ class Assembly:
         alone = None if self.upstream is None else replace(self.upstream, folds=())
         folds = [] if self.upstream is None else [(fold, cache(fold)) for fold in self.upstream.folds]
         labels = self.plan.dataset.labels
-        preparer = Preparer(encoder, row_encoder, cache(alone), labels, self.hear, folds, alone)
+        preparer = Preparer(encoder, row_encoder, cache(alone), labels, self.hear, folds, alone, self.features)
         key = self.workspace.preparation_key(self.plan, self.fingerprint, self.upstream)
         ready = self.workspace.preparation(key)
         if ready is None:

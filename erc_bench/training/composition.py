@@ -166,7 +166,7 @@ class Composition:
             states = split.frozen_states(indices).to(self.precision)
         else:
             states = self.micro_batches.encode(by.row_encoder, split.batch_rows(indices), len(indices))
-        encoded: Encoded = by.encoder(states, split.batch(indices))
+        encoded: Encoded = by.encoder(states, split.batch(indices, states.dtype))
         return encoded
 
     def _joined(self, split: PreparedSplit, parts: Sequence[Encoded]) -> Outputs:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TypeVar, overload
 
@@ -59,7 +59,7 @@ class PreparedSplit:
     """The examples of a split, once and for all epochs.
 
     labels: (targets,) class indices, ``-1`` in a sealed split. states: (rows, dim) where the
-    backbone is frozen; ``rows`` are then no longer needed.
+    backbone is frozen; ``rows`` are then no longer needed. features: by name one (turns, dim) tensor per example.
     """
 
     examples: list[Example]
@@ -67,6 +67,7 @@ class PreparedSplit:
     row_counts: list[int]
     rows: list[list[TokenRow]]
     states: Tensor | None = None
+    features: Mapping[str, Sequence[Tensor]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._row_starts = list(accumulate(self.row_counts, initial=0))
@@ -84,13 +85,15 @@ class PreparedSplit:
         """Return a split of the first examples alone."""
         rows, targets = self._row_starts[: count + 1][-1], self._target_starts[: count + 1][-1]
         states = None if self.states is None else self.states[:rows]
+        features = {name: own[:count] for name, own in self.features.items()}
         return PreparedSplit(
-            self.examples[:count], self.labels[:targets], self.row_counts[:count], self.rows[:count], states
+            self.examples[:count], self.labels[:targets], self.row_counts[:count], self.rows[:count], states, features
         )
 
-    def batch(self, indices: Sequence[int]) -> EncoderBatch:
-        """Return the encoder's further inputs, beside the row states."""
-        return EncoderBatch(Picked(self.examples, indices), Picked(self.row_counts, indices))
+    def batch(self, indices: Sequence[int], precision: torch.dtype = torch.float32) -> EncoderBatch:
+        """Return the encoder's further inputs, beside the row states and in their precision."""
+        features = {name: [own[index].to(precision) for index in indices] for name, own in self.features.items()}
+        return EncoderBatch(Picked(self.examples, indices), Picked(self.row_counts, indices), features)
 
     def batch_rows(self, indices: Sequence[int]) -> list[TokenRow]:
         """Return the token rows of examples, in order."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -11,11 +11,13 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.backbone import LoadedBackbone
+from erc_bench.contracts.component import wanted_features
 from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example, TokenRow
 from erc_bench.contracts.types import Dialogue, UtteranceKey, seal
 from erc_bench.testing.devices import CPU, distance
 from erc_bench.testing.dialogues import toy_dialogues
 from erc_bench.testing.findings import NotApplicableError
+from erc_bench.testing.seeded_features import WIDTH, Draw, spoken
 from erc_bench.testing.seeded_generators import seeded
 from erc_bench.testing.toy import toy_task
 from erc_bench.training.row_states import ChunkSize, RowEncoder, chunk_size, set_training
@@ -41,8 +43,10 @@ class EncoderSubject:
 
 def built(encoder_class: type[Encoder], options: Any, backbone: LoadedBackbone, seed: int = SEED) -> Encoder:
     """Return an encoder in evaluation mode, its own weights drawn from a fixed seed."""
+    options = encoder_class.Options() if options is None else options
+    backbone = replace(backbone, feature_dims=dict.fromkeys(wanted_features(encoder_class, options), WIDTH))
     with seeded(seed):
-        encoder = encoder_class(encoder_class.Options() if options is None else options, backbone)
+        encoder = encoder_class(options, backbone)
         encoder.start(toy_task().labels)
     encoder.eval()
     set_training(encoder.language_model, False)
@@ -63,10 +67,12 @@ def examples_of(encoder: Encoder, dialogues: Sequence[Dialogue] | None = None) -
     return [example for example in examples if example.targets]
 
 
-def represent(encoder: Encoder, examples: Sequence[Example], chunk: ChunkSize = BY_LENGTH) -> Represented:
+def represent(
+    encoder: Encoder, examples: Sequence[Example], chunk: ChunkSize = BY_LENGTH, draw: Draw = spoken
+) -> Represented:
     """Return the encoder's output for each target, its own logits behind ``z``, of one batch."""
     with torch.no_grad():
-        return run_rows(encoder, examples, [encoder.rows(example) for example in examples], chunk)
+        return run_rows(encoder, examples, [encoder.rows(example) for example in examples], chunk, draw=draw)
 
 
 def run_rows(
@@ -76,6 +82,7 @@ def run_rows(
     chunk: ChunkSize = BY_LENGTH,
     precision: torch.dtype = torch.float32,
     device: torch.device = CPU,
+    draw: Draw = spoken,
 ) -> Represented:
     """Return the encoder's output for each target where its examples have these token rows.
 
@@ -87,12 +94,22 @@ def run_rows(
     row_encoder = RowEncoder(encoder.language_model, encoder.tokenizer.pad_token_id, device, precision)
     row_encoder.chunk = chunk
     states = row_encoder.encode([row for own in rows for row in own])
-    return run_states(encoder, examples, [len(own) for own in rows], states)
+    return run_states(encoder, examples, [len(own) for own in rows], states, draw)
 
 
-def run_states(encoder: Encoder, examples: Sequence[Example], row_counts: Sequence[int], states: Tensor) -> Represented:
+def batch_of(
+    encoder: Encoder, examples: Sequence[Example], row_counts: Sequence[int], states: Tensor, draw: Draw = spoken
+) -> EncoderBatch:
+    """Return a batch with the features that the encoder reads, drawn for its examples and like the states."""
+    features = {name: [draw(name, each.dialogue).to(states) for each in examples] for name in encoder.feature_dims}
+    return EncoderBatch(examples, row_counts, features)
+
+
+def run_states(
+    encoder: Encoder, examples: Sequence[Example], row_counts: Sequence[int], states: Tensor, draw: Draw = spoken
+) -> Represented:
     """states: (rows, dim) → the encoder's output for each target of the examples that asked for them."""
-    encoded = encoder(states, EncoderBatch(examples, row_counts))
+    encoded = encoder(states, batch_of(encoder, examples, row_counts, states, draw))
     keys = keys_of(examples)
     if encoded.z.shape != (len(keys), encoder.dim):
         raise NotApplicableError("its representations have a wrong shape (see the check `shape`)")

@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 
-from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example
+from erc_bench.contracts.encoder import Encoder, Example
 from erc_bench.contracts.types import UtteranceKey, seal
 from erc_bench.testing.dialogues import toy_dialogues
 from erc_bench.testing.encoders.encoder_runs import (
     EncoderSubject,
+    batch_of,
     begun,
     built,
     examples_of,
@@ -85,7 +86,7 @@ def _shape(subject: EncoderSubject) -> str:
     row_encoder = RowEncoder(encoder.language_model, encoder.tokenizer.pad_token_id, torch.device("cpu"), torch.float32)
     with torch.no_grad():
         states = row_encoder.encode([row for own in rows for row in own])
-        z = encoder(states, EncoderBatch(examples, [len(own) for own in rows])).z
+        z = encoder(states, batch_of(encoder, examples, [len(own) for own in rows], states)).z
     expected = (len(keys_of(examples)), encoder.dim)
     assert z.shape == expected, f"z has the shape {tuple(z.shape)}, expected {expected}"
     assert z.isfinite().all(), "z is not finite"
