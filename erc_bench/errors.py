@@ -9,8 +9,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 _FLAGS = {"settings": "--set", "settings_files": "--settings", "settings_hashes": "--settings", "form": "--format"}
-_SEVERAL = frozenset({"backbones", "datasets", "differences", "figures", "methods", "observers", "plugins", "readouts"})
+_SEVERAL = frozenset(
+    {"backbones", "datasets", "differences", "features", "figures", "methods", "observers", "plugins", "readouts"}
+)
 """What the command line names once for each, with an option in the singular."""
+_MAPPINGS = frozenset({"settings", "features"})
+"""What Python takes as a mapping, and the command line as NAME=VALUE."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,9 @@ def python_words(option: OptionName, value: str) -> str:
     """Name an option as a keyword: ``device="cpu"``."""
     if not value:
         return option.keyword
-    if option.keyword == "settings":
+    if option.keyword in _MAPPINGS:
         address, _, value = value.partition("=")
-        return f'settings={{"{address}": "{value}"}}'
+        return f'{option.keyword}={{"{address}": "{value}"}}'
     try:
         literal_eval(value)
     except (SyntaxError, ValueError):

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
+import numpy as np
+
 import erc_bench.api as erc
+from erc_bench.corpora.features.feature_file import Features
 
 WORDS = {
     "hap": ("great", "love", "smile", "party", "sunny"),
@@ -51,6 +54,22 @@ def _utterance(rng: Random) -> erc.Utterance:
     rng.shuffle(words)
     scored = rng.random() < 0.9
     return erc.Utterance(rng.choice(SPEAKERS), " ".join(words), label if scored else None, scored=scored)
+
+
+def features(name: str, splits: erc.Splits) -> Features:
+    """Return invented vectors for all turns of the corpus, ten numbers each."""
+
+    def vector(dialogue: str, turn: int) -> np.ndarray:
+        rng = Random(f"{name} {dialogue} {turn}")
+        return np.array([rng.gauss() for _ in range(10)], np.float32)
+
+    vectors = {
+        f"{split}/{dialogue.id}/{turn}": vector(dialogue.id, turn)
+        for split, dialogues in splits.items()
+        for dialogue in dialogues
+        for turn in range(len(dialogue.utterances))
+    }
+    return Features(name, vectors)
 
 
 @erc.hookimpl

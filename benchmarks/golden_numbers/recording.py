@@ -22,6 +22,7 @@ from erc_bench.planning.settings import Override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.statistics.metrics import degenerate, majority_floor, score
 from erc_bench.training.cell import Cell
+from erc_bench.training.file_features import FileFeatures
 from erc_bench.training.preparation import CellData
 from erc_bench.training.result import CellResult
 from erc_bench.training.system_cell import run_system
@@ -42,7 +43,8 @@ def record(case: Case, precision: str) -> Numbers:
     """Train a case in ``float64`` or ``float32`` and return its numbers."""
     plan = _plan(case)
     splits = corpus.GoldenCorpus().load(Path())
-    data = CellData(splits.train, splits.dev, seal(splits.test))
+    features = FileFeatures.of([corpus.features(name, splits) for name in plan.all_features()], splits)
+    data = CellData(splits.train, splits.dev, seal(splits.test), features)
     with _fresh_cache(), computing_in(precision):
         result = _run(plan, data, case.micro_batch)
     gold = gold_labels(splits.test)

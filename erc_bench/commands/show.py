@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from erc_bench.commands.options import open_catalogue, plugin_option
-from erc_bench.contracts.component import sees_future
+from erc_bench.contracts.component import sees_future, wanted_features
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def _component_facts(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "safe under bf16 autocast", "yes" if component.bf16_safe else "no"
     if entry.kind == "encoder":
         yield "sees future turns", "yes" if sees_future(component) else "no"
+        yield "reads features", ", ".join(wanted_features(component))
     if entry.kind == "observer":
         yield "used with", f"--observer {entry.name} or --observer {entry.name}:OPTION=VALUE"
 
@@ -117,6 +118,8 @@ def _resolved(console: Console, catalogue: Catalogue, entry: Entry, dataset: str
     from rich.text import Text
 
     from erc_bench.contracts.options import format_value
+    from erc_bench.planning.features import NOT_GIVEN
+    from erc_bench.planning.features import SLOT as FEATURES
     from erc_bench.planning.grid import plan_grid
     from erc_bench.planning.request import Request
 
@@ -130,8 +133,10 @@ def _resolved(console: Console, catalogue: Catalogue, entry: Entry, dataset: str
     for slot, component in plan.choices().items():
         chosen = slot in method.choices or slot == "system"
         table.add_row(slot, component, f"method {method.name}" if chosen else "default")
+    features = {f"{FEATURES}.{name}" for name in plan.features}
     for address, value in plan.resolved.values.items():
-        table.add_row(address, Text(format_value(value)), plan.resolved.origins[address])
+        given = format_value(value) if value != NOT_GIVEN or address not in features else "a file"
+        table.add_row(address, Text(given), plan.resolved.origins[address])
     console.print(table)
 
 

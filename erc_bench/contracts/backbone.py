@@ -19,7 +19,8 @@ class LoadedBackbone:
     """A tokenizer and its model, in float32 on the CPU, as ``Backbone.load`` returned them.
 
     ``maximum_length`` counts tokens, special ones included. ``reading`` says where a text's own state lies.
-    ``further`` are the language models of an encoder's other roles.
+    ``further`` are the language models of an encoder's other roles. ``feature_dims`` is not the backbone's: it is
+    filled in for an encoder that names features, with the width of each.
     """
 
     tokenizer: Any
@@ -28,6 +29,7 @@ class LoadedBackbone:
     bf16_safe: bool = True
     reading: Reading = "opening"
     further: Mapping[str, LoadedBackbone] = field(default_factory=dict)
+    feature_dims: Mapping[str, int] = field(default_factory=dict)
 
     def in_role(self, role: str) -> LoadedBackbone:
         """Return the language model of a further role; where none was loaded for it, a copy of this one."""

@@ -49,11 +49,34 @@ def sees_future(component: type[Component], options: Any = None) -> bool:
     """
     declared = inspect.getattr_static(component, "sees_future", False)
     if isinstance(declared, Mapping):
-        chosen = component.Options() if options is None else options
-        return all(getattr(chosen, name) == value for name, value in declared.items())
+        return _has(component.Options() if options is None else options, declared)
     if isinstance(declared, bool):
         return declared
     raise ErcBenchError(
         f"sees_future of {component.name!r} is a {type(declared).__name__}",
         'Make it True, False, or the options with which it does, such as {"direction": "both"}.',
     )
+
+
+def wanted_features(component: type[Component], options: Any = None) -> tuple[str, ...]:
+    """Return the names of the features that an encoder with these options (default: its own) reads.
+
+    As :func:`sees_future` it is read from the class alone. Raises :class:`ErcBenchError` where ``features`` is neither
+    a tuple of names nor a mapping from each name to the options with which it is read.
+    """
+    declared = inspect.getattr_static(component, "features", ())
+    if isinstance(declared, Mapping) and all(isinstance(when, Mapping) for when in declared.values()):
+        chosen = component.Options() if options is None else options
+        return tuple(name for name, when in declared.items() if _has(chosen, when))
+    if isinstance(declared, tuple) and all(isinstance(name, str) for name in declared):
+        return declared
+    raise ErcBenchError(
+        f"features of {component.name!r} is {declared!r}",
+        'Make it a tuple of names, such as ("audio",), or a mapping from each to the options with which it is read:'
+        ' {"audio": {"modalities": "text and audio"}}.',
+    )
+
+
+def _has(options: Any, declared: Mapping[str, object]) -> bool:
+    """Whether options have the declared values."""
+    return all(getattr(options, name) == value for name, value in declared.items())

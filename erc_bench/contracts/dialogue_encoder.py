@@ -62,9 +62,10 @@ class DialogueEncoder(Encoder):
         raise NotImplementedError
 
     def represent_words(self, states: Tensor) -> Tensor:
-        """states: (words, state_dim) → (words, dim): each word as the only turn of a dialogue."""
+        """states: (words, state_dim) → (words, dim): each word as the only turn of a dialogue; its features are 0."""
         dialogue = Dialogue("", (Utterance("", ""),))
-        return self.encode_turns(Turns.of(states, [dialogue] * len(states)))[:, 0]
+        features = {name: [states.new_zeros(1, dim)] * len(states) for name, dim in self.feature_dims.items()}
+        return self.encode_turns(Turns.of(states, [dialogue] * len(states), features))[:, 0]
 
     def forward(self, row_states: Tensor, batch: EncoderBatch) -> Encoded:
         """row_states: (turns of all dialogues, dim), dialogue by dialogue."""

@@ -76,12 +76,15 @@ class EncoderBatch:
 
     A row that is read at ``each`` of its positions has as many states as positions, one after the other: an example
     with several such rows finds their borders by ``TokenRow.state_count``. ``further`` holds what further language
-    models read, by role.
+    models read, by role. ``features`` holds for each feature that the encoder names one (turns, dim) tensor per
+    example: the vectors of all turns of the example's dialogue, those after its targets as well, in the precision of
+    the row states.
     """
 
     examples: Sequence[Example]
     row_counts: Sequence[int]
     further: Mapping[str, FurtherStates] = field(default_factory=dict)
+    features: Mapping[str, Sequence[Tensor]] = field(default_factory=dict)
 
     def per_example(self, row_states: Tensor) -> tuple[Tensor, ...]:
         """row_states: (states of all rows, dim) → one (states of the example's rows, dim) tensor for each example."""
@@ -94,7 +97,7 @@ class EncoderBatch:
 
     def turns(self, row_states: Tensor) -> Turns:
         """row_states: (rows, dim), one row for each turn → the dialogues of the batch side by side."""
-        return Turns.of(row_states, [example.dialogue for example in self.examples])
+        return Turns.of(row_states, [example.dialogue for example in self.examples], self.features)
 
     def at_targets(self, turns: Turns, padded: Tensor) -> Tensor:
         """padded: (B, T, dim), in the order of ``turns`` → (n, dim), what belongs to the examples' targets."""
@@ -136,6 +139,13 @@ class Encoder(Component, nn.Module):
     Two options say more of each ROLE: ``ROLE``, a :data:`LanguageModelUse`, and ``ROLE_backbone``, a text that is
     ``same`` by default: the cell's backbone, as an upstream left it, with weights of its own.
     """
+    features: ClassVar[tuple[str, ...] | Mapping[str, Mapping[str, object]]] = ()
+    """Names of the vectors of utterances, computed by other code, that it reads (``--feature NAME=FILE``).
+
+    Several names, or each name with the options with which it is read: ``{"audio": {"modalities": "text and audio"}}``.
+    The width of each is in ``self.feature_dims``, the vectors in :attr:`EncoderBatch.features` and
+    :attr:`Turns.features`. As they came from the file: nothing standardises them.
+    """
 
     @dataclass(frozen=True)
     class Options:
@@ -151,6 +161,7 @@ class Encoder(Component, nn.Module):
         self.language_model: nn.Module = backbone.model
         self.maximum_length = backbone.maximum_length
         self.native_reading = backbone.reading
+        self.feature_dims = dict(backbone.feature_dims)
         self.further_backbones = {role: backbone.in_role(role) for role in self.language_models}
         for role, further in self.further_backbones.items():
             setattr(self, attribute_of(role), further.model)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -22,7 +22,7 @@ class Turns:
 
     states: (B, T, dim), zero where there is no turn. ``lengths`` are the turns of each dialogue, ``order`` the place
     that each of them has in the batch. speakers: (B, T), numbered by first appearance in the dialogue, from 0;
-    -1 where there is no turn.
+    -1 where there is no turn. features: by name (B, T, dim), zero where there is no turn.
 
     As the longest come first, the dialogues that have a turn t are the first ``alive[t]``: a recurrence takes
     ``states[:alive[t], t]`` and computes nothing for padding.
@@ -32,21 +32,30 @@ class Turns:
     lengths: tuple[int, ...]
     order: tuple[int, ...]
     speakers: Tensor
+    features: Mapping[str, Tensor] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, states: Tensor, dialogues: Sequence[Dialogue]) -> Turns:
-        """states: (turns of all dialogues, dim), dialogue by dialogue."""
+    def of(
+        cls, states: Tensor, dialogues: Sequence[Dialogue], features: Mapping[str, Sequence[Tensor]] | None = None
+    ) -> Turns:
+        """states: (turns of all dialogues, dim), dialogue by dialogue; features: by name (turns, dim) of each."""
         counts = [len(dialogue.utterances) for dialogue in dialogues]
         order = sorted(range(len(counts)), key=lambda place: -counts[place])
         lengths = [counts[place] for place in order]
         starts = torch.tensor([0, *counts[:-1]]).cumsum(0)
-        rows = [torch.arange(counts[place]) + starts[place] for place in order]
+        rows = torch.cat([torch.arange(counts[place]) + starts[place] for place in order]).to(states.device)
         mask = _mask(lengths)
-        padded = states.new_zeros(*mask.shape, states.shape[-1])
-        padded[mask.to(states.device)] = states[torch.cat(rows).to(states.device)]
+        there = mask.to(states.device)
+
+        def padded(flat: Tensor) -> Tensor:
+            filled = flat.new_zeros(*mask.shape, flat.shape[-1])
+            filled[there] = flat[rows]
+            return filled
+
+        given = {name: padded(torch.cat(list(own)).to(states)) for name, own in (features or {}).items()}
         speakers = torch.full(mask.shape, NOBODY)
         speakers[mask] = torch.tensor([number for place in order for number in _speakers(dialogues[place])])
-        return cls(padded, tuple(lengths), tuple(order), speakers.to(states.device))
+        return cls(padded(states), tuple(lengths), tuple(order), speakers.to(states.device), given)
 
     @cached_property
     def mask(self) -> Tensor:
@@ -107,7 +116,10 @@ class Turns:
 
     def reversed(self) -> Turns:
         """Return the same dialogues said backwards, without moving the padding to their start."""
-        return replace(self, states=self.backwards(self.states), speakers=self.backwards(self.speakers))
+        features = {name: self.backwards(own) for name, own in self.features.items()}
+        return replace(
+            self, states=self.backwards(self.states), speakers=self.backwards(self.speakers), features=features
+        )
 
     def backwards(self, padded: Tensor) -> Tensor:
         """padded: (B, T, …) → the same with the turns of each dialogue in reverse; padding stays where it is."""

@@ -12,9 +12,11 @@ from erc_bench.contracts.options import format_value
 from erc_bench.corpora.folder import check_present, data_root
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.components import HandedOver, check_importable, several
+from erc_bench.experiments.features import given_features
 from erc_bench.experiments.tuning.settings_file import read_settings
 from erc_bench.names import did_you_mean
 from erc_bench.planning.asked import folder_of, path_of
+from erc_bench.planning.features import refuse_unread
 from erc_bench.planning.grid import plan_grids
 from erc_bench.planning.observers import ChosenObserver, choose_observers
 from erc_bench.planning.plan import Plan
@@ -87,6 +89,7 @@ class Grid:
         try:
             _check_folder(self.task.runs)
             check_present((plan.dataset for plan in self.plans), data_root(self.task.data_dir))
+            _check_features(self.plans, self.task)
             devices = tuple(str(choose_device(name)) for name in self.task.device.split(","))
             task = replace(self.task, device=devices[0])
             return executor(task, Resources(self.jobs, devices), progress).run(self.plans)
@@ -97,7 +100,7 @@ class Grid:
 def grid_of_run(asked: RunRequest, tell: Telling) -> tuple[Grid, Request]:
     """Plan what ``run`` is asked for; raise :class:`ErcBenchError` with all mistakes before anything is loaded."""
     handed = HandedOver(asked.plugins)
-    request = request_of(asked, seeds_of(asked.seeds), handed)
+    request = request_of(asked, seeds_of(asked.seeds), handed, features=given_features(asked.features))
     check_sealed(request)
     check_baseline(asked.baseline, request.methods)
     return _grid(asked, [request], asked.settings_files, handed, tell), request
@@ -107,7 +110,10 @@ def grid_of_sweep(asked: SweepRequest, tell: Telling) -> tuple[Grid, Suite]:
     """Plan the grid of a suite, and hold its tables against it."""
     handed, file = HandedOver(asked.plugins), Path(asked.suite)
     suite = read_suite(file)
-    requests = suite_requests(suite, asked, overrides(asked.settings, handed))
+    given = {**given_features(suite.features, file.parent), **given_features(asked.features)}
+    requests = [
+        replace(each, features=given) for each in suite_requests(suite, asked, overrides(asked.settings, handed))
+    ]
     files = [*(file.parent / name for name in suite.settings_files), *several(asked.settings_files)]
     grid = _grid(asked, requests, files, handed, tell)
     check_tables(suite.tables, grid.plans)
@@ -121,6 +127,8 @@ def _grid(
     tuned = read_settings([path_of(file, "each of settings_files") for file in several(settings_files)])
     catalogue = handed.catalogue()
     plans = plan_grids([replace(request, tuned=tuned) for request in requests], catalogue)
+    given = requests[0].features or {}
+    refuse_unread(given, plans)
     announce(tell, catalogue, handed, plans)
     for sentence in check_tuned(plans, tuned):
         tell.say(sentence)
@@ -132,6 +140,7 @@ def _grid(
         micro_batch=asked.micro_batch,
         plugins=handed.files,
         observers=observers,
+        features={each.sha256: each.file for each in given.values()},
     )
     return Grid(plans, task, asked.jobs, tuned, tell)
 
@@ -159,6 +168,14 @@ def _check_folder(runs: Path) -> None:
         raise ErcBenchError(
             f"{str(there)!r} is a file{below}", f"{OptionName('runs')} takes a folder: name another one."
         )
+
+
+def _check_features(plans: Sequence[Plan], task: GridTask) -> None:
+    """Hold the files of features against the corpora, before a language model is loaded."""
+    if task.features:
+        from erc_bench.running.features import check_features
+
+        check_features(plans, task.features, task.data_dir)
 
 
 def _check_processes(plans: Sequence[Plan], observers: Sequence[ChosenObserver]) -> None:

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from erc_bench.experiments.components import HandedOver
+from erc_bench.experiments.features import given_features
 from erc_bench.experiments.grid import Telling, announce
 from erc_bench.experiments.tuning.identity import Fingerprints, identity
 from erc_bench.experiments.tuning.search import Result, Search, Trial, plan_searches
 from erc_bench.experiments.tuning.settings_file import read_entries, write_entries
 from erc_bench.experiments.tuning.space import read_spaces
 from erc_bench.planning.asked import folder_of
+from erc_bench.planning.features import refuse_unread
 from erc_bench.planning.request import request_of
 from erc_bench.planning.run_requests import TuneRequest, tuning_seeds_of
+from erc_bench.running.features import check_features
 from erc_bench.running.grid import GridRunner
 from erc_bench.running.worker import GridTask
 from erc_bench.store.reading import StoredCell, read_cells
@@ -60,8 +63,11 @@ class Tuning:
         asked, catalogue = self.asked, self._handed.catalogue()
         file = folder_of(asked.space)
         spaces = {} if file is None else read_spaces(file, catalogue.entries("method"))
-        request = request_of(asked, tuning_seeds_of(asked.seeds), self._handed, dev_only=True)
+        given = given_features(asked.features)
+        request = request_of(asked, tuning_seeds_of(asked.seeds), self._handed, dev_only=True, features=given)
         searches = plan_searches(request, catalogue, spaces, file)
+        refuse_unread(given, [search.own for search in searches])
+        self._features = {each.sha256: each.file for each in given.values()}
         announce(self._tell, catalogue, self._handed, [search.own for search in searches])
         others = [name for name in dict.fromkeys(asked.methods) if name not in spaces]
         if file is not None and others:
@@ -96,6 +102,7 @@ class Tuning:
 
         with locked(self.folder), Storage(self.folder) as storage:
             try:
+                check_features([search.own for search in self.searches], self._features, folder_of(self.asked.data_dir))
                 runner = self._runner(progress)
                 # All are opened before the first is run: what cannot be gone on with is told at once.
                 return self._run([self._open(storage, runner, search) for search in self.searches], runner)
@@ -110,6 +117,7 @@ class Tuning:
             device=str(choose_device(self.asked.device)),
             overwrite="stale",
             plugins=self._handed.files,
+            features=self._features,
         )
         return GridRunner(task, progress)
 

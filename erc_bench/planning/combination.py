@@ -11,6 +11,7 @@ from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.component import Component
 from erc_bench.contracts.system import System
 from erc_bench.errors import OptionName
+from erc_bench.planning.features import with_features
 from erc_bench.planning.language_models import further_backbones
 from erc_bench.planning.plan import Plan, settings_hash
 from erc_bench.planning.request import NO_UPSTREAM, Combination, Request, Upstream, look_up, upstream_of
@@ -88,6 +89,8 @@ def _plan_composition(
     problems += impossible(resolved, upstream, asked, _any_upstream(request, catalogue))
     further = further_backbones(components["encoder"].language_models, resolved, catalogue, problems)
     resolved = replace(resolved, overrides={**_without_reference(resolved), **replaced})
+    resolved, lacking_files = with_features(resolved, components["encoder"], request.features, combination.dataset.name)
+    problems += lacking_files
     plan = _make(request, combination, components, readouts, resolved, upstream)
     plan = replace(plan, language_models=further)
     return plan, [str(problem) for problem in problems]

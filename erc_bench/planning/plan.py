@@ -20,6 +20,7 @@ from erc_bench.contracts.language_models import MAIN
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.options import specs
 from erc_bench.errors import ErcBenchError
+from erc_bench.planning.features import SLOT as FEATURES
 from erc_bench.planning.further_backbone import FurtherBackbone
 from erc_bench.planning.settings import Resolved, TrainingOptions, UpstreamOptions
 from erc_bench.store.layout import CellAddress
@@ -56,6 +57,15 @@ class Plan:
     def seed(self) -> int:
         """The seed of the run."""
         return self.address.seed
+
+    @property
+    def features(self) -> dict[str, str]:
+        """The sha256 of the file of each feature that the encoder reads, by name."""
+        return self.resolved.slot(FEATURES)
+
+    def all_features(self) -> dict[str, str]:
+        """Return the same with those that its upstream reads."""
+        return {**({} if self.upstream is None else self.upstream.features), **self.features}
 
     def label(self) -> str:
         """Name the cell in one line."""

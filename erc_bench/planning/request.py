@@ -13,6 +13,7 @@ from erc_bench.contracts.method import Method
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.planning.asked import shared
+from erc_bench.planning.features import GivenFeatures
 from erc_bench.planning.run_requests import RunRequest, Settings, TuneRequest
 from erc_bench.planning.settings import Override, UpstreamOptions, parse_override
 from erc_bench.planning.tuned import CombinationName, Tuned
@@ -45,7 +46,8 @@ class Request:
     ``datasets_of``, ``backbones_of`` and ``readouts_of`` say for one method what the request says for all.
     ``audit`` wants the test score of every epoch on record, ``save_representations`` those of the test
     utterances in the cell's folder, ``save_model`` the trained model there. ``tuned`` settings are stronger than a
-    method's own and weaker than everything that is set.
+    method's own and weaker than everything that is set. ``features`` are files of vectors for encoders that read some;
+    ``None`` where plans are made to be looked at, and none is asked for.
     """
 
     methods: Sequence[str]
@@ -64,6 +66,7 @@ class Request:
     save_representations: bool = False
     save_model: bool = False
     tuned: Mapping[CombinationName, Tuned] = field(default_factory=dict)
+    features: GivenFeatures | None = None
 
     def settings(self) -> list[Override]:
         """Return everything that is set, weakest first.

@@ -24,13 +24,16 @@ if TYPE_CHECKING:
     Several: TypeAlias = Handed | Sequence[Handed]
     Settings: TypeAlias = Mapping[str, Any] | Sequence[str]
     Files: TypeAlias = StrPath | Sequence[StrPath]
+    FeatureFiles: TypeAlias = Mapping[str, StrPath] | Sequence[str]
 else:
     # What the command line and a suite can say of these is a text; the rest is read where it is used.
     Files = Union[str, Path, Any]  # noqa: UP007
-    Several = Settings = Union[str, Any]  # noqa: UP007
+    Several = Settings = FeatureFiles = Union[str, Any]  # noqa: UP007
 
 _BACKBONE = "A backbone by name, a Hugging Face id or a local folder; may be repeated."
 _SETTING = "[METHOD:]SLOT.OPTION=VALUE"
+_FEATURE = "A file of vectors that an encoder reads (erc-bench features import writes it); may be repeated."
+_FEATURE_FILE = "[DATASET:]NAME=FILE"
 PLUGIN = "A Python file with components that are not installed: its code runs. May be repeated."
 Overwrite = Literal["missing", "failed", "stale", "always"]
 Seeds = str | int | Iterable[int]
@@ -48,6 +51,7 @@ class GridRequest(Asked):
         several=True,
         metavar="FILE",
     )
+    features: FeatureFiles = asked((), _FEATURE, several=True, metavar=_FEATURE_FILE)
     limit: int | None = asked(None, "Keep the first N dialogues of each split (a partial cell).", at_least=1)
     runs: StrPath = asked("runs", "Results.")
     data_dir: StrPath | None = asked(None, "Corpora. Default: $ERC_BENCH_DATA, else a cache.")
@@ -119,6 +123,7 @@ class TuneRequest(Asked):
     )
     seeds: str = asked("101,102", "Seeds that every trial trains with, as a list or a range.")
     settings: Sequence[str] = asked((), "Fix a setting for all trials.", several=True, metavar=_SETTING)
+    features: Sequence[str] = asked((), _FEATURE, several=True, metavar=_FEATURE_FILE)
     space: StrPath | None = asked(
         None, "A TOML file with the values to try in place of the methods' own.", metavar="FILE"
     )

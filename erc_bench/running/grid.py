@@ -19,6 +19,7 @@ from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.plan import Plan
 from erc_bench.running.failures import reason_of
+from erc_bench.running.features import FeatureFiles
 from erc_bench.running.observers import Observers
 from erc_bench.running.record import SelectionAudit, headline, make_record, other_weights, write_results
 from erc_bench.running.state import RUNS_UNDER, Found, find, inputs, joined_identity
@@ -77,6 +78,7 @@ class GridRunner:
         with turn(self.workspace.device, self._tell_waiting):
             self._observers = Observers(task.observers, self.workspace.device, self._note)
         self._corpus: tuple[str, Corpus] | None = None
+        self._features = FeatureFiles(task.features)
         self._reasons: set[str] = set()
 
     @property
@@ -187,7 +189,7 @@ class GridRunner:
     ) -> dict[str, Any]:
         splits = corpus.splits
         test = None if plan.dev_only else seal(splits.test)
-        data = CellData(splits.train, splits.dev, test)
+        data = CellData(splits.train, splits.dev, test, self._features.of(plan, corpus))
         gold = {} if plan.dev_only else gold_labels(splits.test)
         audit = SelectionAudit(plan, gold, hear)
         result = self._train(plan, data, corpus.fingerprint, audit.hear)

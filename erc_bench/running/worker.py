@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -26,7 +27,7 @@ class GridTask:
     """Where cells and corpora lie, the device that is the process's own, and what that may hold.
 
     ``plugins`` are files that a process loads before it is given a cell, whose classes may be theirs.
-    ``observers`` hear of the cells that it runs.
+    ``observers`` hear of the cells that it runs. ``features`` are files of vectors by their sha256.
     """
 
     runs: Path
@@ -36,6 +37,7 @@ class GridTask:
     micro_batch: int | None = None
     plugins: tuple[PluginFile, ...] = ()
     observers: tuple[ChosenObserver, ...] = ()
+    features: Mapping[str, Path] = field(default_factory=dict)
 
 
 class SentProgress(Progress):

@@ -13,11 +13,13 @@ from erc_bench.running.grid import GridRunner
 from erc_bench.running.worker import GridTask
 from erc_bench.store.feature_files import CACHE_VARIABLE
 from erc_bench.testing.devices import CPU
+from erc_bench.testing.seeded_features import written_features
 from erc_bench.training.device import one_thread
 from erc_bench.training.events import Progress
 
-DATA, RUNS, CACHE = "data", "runs", "cache"
-"""Folders of the working directory: the corpus, the cells (where they lie by default), and features."""
+DATA, RUNS, CACHE, FEATURES = "data", "runs", "cache", "features"
+"""Folders of the working directory: the corpus, the cells (where they lie by default), row states, files of features.
+"""
 
 
 def run_cells(place: Path, plans: Sequence[Plan]) -> list[str]:
@@ -26,7 +28,8 @@ def run_cells(place: Path, plans: Sequence[Plan]) -> list[str]:
     ``place`` is the working directory meanwhile, and holds the corpus.
     """
     with _all_ways_lead_to(place), one_thread(CPU):
-        outcome = GridRunner(GridTask(place / RUNS, place / DATA, "cpu"), Progress()).run(plans)
+        task = GridTask(place / RUNS, place / DATA, "cpu", features=written_features(place / FEATURES))
+        outcome = GridRunner(task, Progress()).run(plans)
     return [reason for _, reason in outcome.failed]
 
 

@@ -21,11 +21,12 @@ from erc_bench.planning.settings import Override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PREDICTIONS_FILE, RECORD_FILE
 from erc_bench.testing.calls_as_bytes import NotHandedOverError
-from erc_bench.testing.cell_runs import CACHE, DATA, RUNS, run_cells
+from erc_bench.testing.cell_runs import CACHE, DATA, FEATURES, RUNS, run_cells
 from erc_bench.testing.corpus import SmallCorpus, small_corpus, write_corpus
 from erc_bench.testing.findings import NotApplicableError
 from erc_bench.testing.fresh_process import HashSeed, run_afresh
 from erc_bench.testing.random_backbone import TinyBackbone
+from erc_bench.testing.seeded_features import reading, write_features
 
 Regime = Literal["fine-tuned", "frozen"]
 Time = Literal["first", "again", "elsewhere"]
@@ -178,7 +179,10 @@ class MethodTrial:
     ) -> list[CellAnswers]:
         plans = [replace(plan, address=replace(plan.address, seed=seed)) for seed in seeds]
         place = self._cleared()
-        write_corpus(place / DATA, self.splits if change is None else change(self.splits))
+        splits = self.splits if change is None else change(self.splits)
+        write_corpus(place / DATA, splits)
+        digests = write_features(place / FEATURES, splits, plan.all_features())
+        plans = [reading(each, digests) for each in plans]
         for reason in run_cells(place, plans) if here else self._run(place, plans, hash_seed):
             raise AssertionError(reason)
         # Out of the way of the next cell, which must not find the answers of this one.

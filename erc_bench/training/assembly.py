@@ -28,6 +28,7 @@ from erc_bench.training.device import choose_precision, head_precision
 from erc_bench.training.draw_anew import draw_anew
 from erc_bench.training.events import Hear, unheard
 from erc_bench.training.features import FeatureCache
+from erc_bench.training.file_features import FileFeatures
 from erc_bench.training.micro_batches import MicroBatches
 from erc_bench.training.preparation import CellData, Preparation, Preparer, WordStates
 from erc_bench.training.process_state import seed_generators, stream_seed
@@ -87,6 +88,11 @@ class Assembly:
         return head_precision(self.workspace.device, self.frozen)
 
     @cached_property
+    def features(self) -> FileFeatures:
+        """The features that the encoder reads; its upstream's may be others."""
+        return self.data.features.chosen(self.plan.features)
+
+    @cached_property
     def scorer(self) -> Scorer:
         """The scorer of the cell, by the metrics of its dataset."""
         dataset = self.plan.dataset
@@ -105,6 +111,7 @@ class Assembly:
             draw_anew(backbone.further[role].model)
         # Seeded after loading, which draws on the same generator and does not happen in every cell.
         seed_generators(self.plan.seed, "initialisation", 0)
+        backbone = replace(backbone, feature_dims=self.features.dims)
         encoder: Encoder = components["encoder"](self.plan.build("encoder"), backbone)
         encoder.start(self.plan.dataset.labels)
         further = {role: self._settled(encoder, role, each, {}) for role, each in encoder.further_backbones.items()}
@@ -150,7 +157,7 @@ class Assembly:
         folds = [] if self.upstream is None else [(fold, cache(fold)) for fold in self.upstream.folds]
         labels = self.plan.dataset.labels
         further = {role: cache(alone, role) for role in encoder.language_models if encoder.is_frozen(role)}
-        preparer = Preparer(encoder, row_encoder, cache(alone), labels, self.hear, folds, alone, further)
+        preparer = Preparer(encoder, row_encoder, cache(alone), labels, self.hear, folds, alone, further, self.features)
         key = self.workspace.preparation_key(self.plan, self.fingerprint, self.upstream)
         ready = self.workspace.preparation(key)
         if ready is None:

@@ -167,7 +167,8 @@ class Composition:
         main = states.pop(MAIN)
         # Side by side with the encoder's own modules, whichever of the language models are frozen.
         further = {role: own.to(self.precision) for role, own in states.items()}
-        encoded: Encoded = by.encoder(main.to(self.precision) if further else main, split.batch(indices, further))
+        main = main.to(self.precision) if further else main
+        encoded: Encoded = by.encoder(main, split.batch(indices, further, main.dtype))
         return encoded
 
     def _states(self, rows: ModelRows, indices: Sequence[int], row_encoder: RowEncoder) -> Tensor:

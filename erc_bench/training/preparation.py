@@ -11,11 +11,12 @@ from torch import Tensor
 
 from erc_bench.contracts.encoder import Encoder, Example, TokenRow
 from erc_bench.contracts.language_models import MAIN
-from erc_bench.contracts.types import Dialogue
+from erc_bench.contracts.types import Dialogue, SplitName
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.device import all_threads
 from erc_bench.training.events import Hear, PhaseStarted, StepDone, unheard
 from erc_bench.training.features import FeatureCache, Uncached
+from erc_bench.training.file_features import NO_FEATURES, FileFeatures
 from erc_bench.training.prepared import PreparedSplit, prepare
 from erc_bench.training.process_state import stream
 from erc_bench.training.row_states import RowEncoder, set_training
@@ -80,11 +81,15 @@ def _exact(states: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class CellData:
-    """The splits that a method may see: train and dev with labels, test sealed (``None``: not even read)."""
+    """The splits that a method may see: train and dev with labels, test sealed (``None``: not even read).
+
+    ``features`` are vectors of their turns that other code computed.
+    """
 
     train: Sequence[Dialogue]
     dev: Sequence[Dialogue]
     sealed_test: Sequence[Dialogue] | None
+    features: FileFeatures = NO_FEATURES
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,7 @@ class Preparer:
     folds: Sequence[tuple[UpstreamWeights, FeatureCache]] = ()
     weights: UpstreamWeights | None = None
     further_caches: Mapping[str, FeatureCache | Uncached] = field(default_factory=dict)
+    features: FileFeatures = NO_FEATURES
 
     @property
     def frozen(self) -> bool:
@@ -135,11 +141,11 @@ class Preparer:
         for model in self.encoder.models().values():
             set_training(model, False)
         # Without augmentation the training examples are the same in every epoch and for every seed.
-        train = self._split(data.train) if self.encoder.augments else self.training_split(data.train, 0, 0)
+        train = self._split(data.train, "train") if self.encoder.augments else self.training_split(data.train, 0, 0)
         self._freeze_training_states(train)
         standardiser = self._standardiser(train, standardise)
         self._standardise(train, standardiser)
-        dev = self.evaluation_split(data.dev, standardiser)
+        dev = self.evaluation_split(data.dev, standardiser, "dev")
         test = self.evaluation_split(data.sealed_test, standardiser) if data.sealed_test is not None else None
         raw = self._label_words(label_words)
         return Preparation(train, dev, test, standardiser, raw, standardiser(raw))
@@ -149,11 +155,13 @@ class Preparer:
         fixed = any(map(self.encoder.is_frozen, self.encoder.models()))
         examples = self.encoder.examples(dialogues, not fixed, stream(seed, "augmentation", epoch))
         _check_targets(self.encoder, dialogues, examples, may_repeat=self.augments)
-        return self._on_device(prepare(self.encoder, examples, self.labels))
+        return self._made_ready(examples, "train")
 
-    def evaluation_split(self, dialogues: Sequence[Dialogue], standardiser: Standardiser) -> PreparedSplit:
+    def evaluation_split(
+        self, dialogues: Sequence[Dialogue], standardiser: Standardiser, name: SplitName = "test"
+    ) -> PreparedSplit:
         """Return the examples that dialogues are judged by, the language model in evaluation mode."""
-        split = self._split(dialogues)
+        split = self._split(dialogues, name)
         self._freeze_states(split)
         self._standardise(split, standardiser)
         return split
@@ -176,13 +184,16 @@ class Preparer:
         set_training(model, was_training)
         return states
 
-    def _split(self, dialogues: Sequence[Dialogue]) -> PreparedSplit:
+    def _split(self, dialogues: Sequence[Dialogue], name: SplitName) -> PreparedSplit:
         examples = self.encoder.examples(dialogues, False, stream(0, "sampling"))
         _check_targets(self.encoder, dialogues, examples, may_repeat=False)
-        return self._on_device(prepare(self.encoder, examples, self.labels))
+        return self._made_ready(examples, name)
 
-    def _on_device(self, split: PreparedSplit) -> PreparedSplit:
-        split.labels = split.labels.to(self.row_encoder.device)
+    def _made_ready(self, examples: list[Example], name: SplitName) -> PreparedSplit:
+        """Return examples of a split with their rows, and on the device their labels and features."""
+        split, device = prepare(self.encoder, examples, self.labels), self.row_encoder.device
+        split.labels = split.labels.to(device)
+        split.features = self.features.of_examples(name, split.examples, device)
         return split
 
     def _freeze_states(self, split: PreparedSplit) -> None:

@@ -95,13 +95,14 @@ class PreparedSplit:
     """The examples of a split, once and for all epochs.
 
     labels: (targets,) class indices, ``-1`` in a sealed split. ``main`` are the rows of the backbone, ``further`` those
-    of the encoder's other language models by role.
+    of the encoder's other language models by role. features: by name one (turns, dim) tensor per example.
     """
 
     examples: list[Example]
     labels: Tensor
     main: ModelRows
     further: dict[str, ModelRows] = field(default_factory=dict)
+    features: Mapping[str, Sequence[Tensor]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._target_starts = _starts([len(example.targets) for example in self.examples])
@@ -124,15 +125,23 @@ class PreparedSplit:
         """Return a split of the first examples alone."""
         labels = self.labels[: self._target_starts[: count + 1][-1]]
         further = {role: rows.first(count) for role, rows in self.further.items()}
-        return PreparedSplit(self.examples[:count], labels, self.main.first(count), further)
+        features = {name: own[:count] for name, own in self.features.items()}
+        return PreparedSplit(self.examples[:count], labels, self.main.first(count), further, features)
 
-    def batch(self, indices: Sequence[int], further: Mapping[str, Tensor] | None = None) -> EncoderBatch:
-        """Return the encoder's further inputs, beside the row states of ``main``."""
+    def batch(
+        self,
+        indices: Sequence[int],
+        further: Mapping[str, Tensor] | None = None,
+        precision: torch.dtype = torch.float32,
+    ) -> EncoderBatch:
+        """Return the encoder's further inputs, beside the row states of ``main`` and features in their precision."""
+        features = {name: [own[index].to(precision) for index in indices] for name, own in self.features.items()}
         states = {
             role: FurtherStates(own, Picked(self.further[role].row_counts, indices))
             for role, own in (further or {}).items()
         }
-        return EncoderBatch(Picked(self.examples, indices), Picked(self.main.row_counts, indices), states)
+        counts = Picked(self.main.row_counts, indices)
+        return EncoderBatch(Picked(self.examples, indices), counts, states, features)
 
     def batch_labels(self, indices: Sequence[int]) -> Tensor:
         """Return the labels of the examples' targets, (targets,)."""

@@ -121,6 +121,7 @@ class Workspace:
             "labels": [plan.dataset.labels, plan.dataset.words()],
             "backbone": self._backbone_key(plan, upstream),
             "encoder": [_full_name(plan.components["encoder"]), plan.resolved.slot("encoder")],
+            "features": plan.features,
             "training": [plan.resolved.values[f"training.{name}"] for name in ("standardise", "precision")],
         }
         return json.dumps(covered, sort_keys=True)

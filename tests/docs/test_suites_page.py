@@ -33,4 +33,4 @@ def test_how_settings_are_written_names_every_slot():
 
 def test_the_last_example_has_every_key_outside_of_tables():
     content = tomllib.loads(re.search(r'```toml title="everything.toml"\n(.*?)```', PAGE, re.DOTALL)[1])
-    assert set(reading._KEYS) - set(reading.SLOTS) - {"settings"} == content.keys() - {"encoder"}
+    assert set(reading._KEYS) - set(reading.SLOTS) - {"settings", "features"} == content.keys() - {"encoder"}

@@ -178,6 +178,73 @@ class RecursOverOtherDialogues(OfDialogues):
         return turns.states + turns.states.cumsum(0) / 10
 
 
+class Hears(OfDialogues):
+    """A sound one that reads vectors of each turn, computed by other code."""
+
+    features = ("audio",)
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        self.ear = nn.Linear(self.feature_dims["audio"], self.state_dim, bias=False)
+
+    def encode_turns(self, turns):
+        return super().encode_turns(turns) + self.heard(turns, self.ear(turns.features["audio"]))
+
+    def heard(self, turns, audio):
+        return erc.masked_softmax(audio @ audio.transpose(1, 2), turns.window(None)) @ audio
+
+
+class MayHear(Hears):
+    """A sound one that reads them with one value of an option, and is blind to the future with it."""
+
+    features = {"audio": {"listens": True}}
+
+    @dataclass(frozen=True)
+    class Options(OfDialogues.Options):
+        """Whether it listens."""
+
+        listens: bool = erc.option(False, "Whether it reads the audio.")
+
+    def __init__(self, options, backbone):
+        OfDialogues.__init__(self, options, backbone)
+        assert bool(self.feature_dims) == options.listens
+        self.ear = nn.Linear(self.feature_dims.get("audio", 1), self.state_dim)
+
+    def encode_turns(self, turns):
+        return super().encode_turns(turns) if self.options.listens else OfDialogues.encode_turns(self, turns)
+
+
+class NamesAFeature(Hears):
+    """Names a feature that nothing of it reads."""
+
+    def heard(self, turns, audio):
+        return torch.zeros_like(audio)
+
+
+class HearsTheNextTurn(Hears):
+    """Reads the audio of the turn that follows."""
+
+    def heard(self, turns, audio):
+        return torch.cat([audio[:, 1:], torch.zeros_like(audio[:, :1])], 1)
+
+
+class HearsTheEnd(Sound):
+    """Not one of dialogues: adds the mean over the audio of the whole dialogue."""
+
+    features = ("audio",)
+
+    def forward(self, row_states, batch):
+        means = torch.stack([audio.mean(0) for audio in batch.features["audio"]])
+        return erc.Encoded(row_states + means[:, : self.dim])
+
+
+class HearsOtherDialogues(Hears):
+    """Centres the audio over the batch."""
+
+    def heard(self, turns, audio):
+        return audio - audio.mean((0, 1))
+
+
 class TooLong(Sound):
     """Never cuts."""
 
@@ -528,6 +595,10 @@ UNSOUND = (
     (GlobalAugmentation, "augmentation", "draw on global chance", set()),
     (OneRowForAllWords, "label words", "the same tokens for 2 words", set()),
     (FailsWithoutWindow, "options run", "with window=0 a representation is not finite", set()),
+    (NamesAFeature, "features", "the feature 'audio', and no representation changes with its vectors", set()),
+    (HearsTheNextTurn, "future", "a representation changes when later turns are", set()),
+    (HearsTheEnd, "future", "a representation changes when later turns are", set()),
+    (HearsOtherDialogues, "neighbours", "depends on its neighbours in the batch", None),
     (Deaf, "text", "ignores the text of its utterance", set()),
     (Constant, "read position", "ignores the positions that its rows name", {"gradient"}),
     (MaskNeverFound, "read token", "is read at position 0, the opening token, not at the mask", set()),
@@ -561,7 +632,7 @@ UNSOUND = (
 )
 
 
-@pytest.mark.parametrize("encoder", [Sound, WholeDialogue, OfDialogues, Prompted, Requeries, SeesWhole])
+@pytest.mark.parametrize("encoder", [Sound, WholeDialogue, OfDialogues, Prompted, Requeries, SeesWhole, Hears, MayHear])
 def test_a_sound_encoder_passes(encoder, roberta):
     check_encoder(encoder, backbone=roberta)
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zlib
 from collections.abc import Mapping
@@ -110,6 +111,12 @@ def read_features(file: Path) -> Features:
             f"Import it: erc-bench features import --name NAME --out FILE{SUFFIX} {file}",
         )
     return Features(name, vectors)
+
+
+def sha256_of(file: Path) -> str:
+    """Return the sha256 of a file's content; raise :class:`ErcBenchError` where it cannot be read."""
+    with naming(f"{file} cannot be read"), file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _checked(file: Path) -> Vectors:

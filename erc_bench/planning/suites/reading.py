@@ -25,6 +25,10 @@
     readouts = ["nearest-anchor"]
     objective.temperature = 0.3
 
+    [features]                         # files of vectors, beside this file, for encoders that read some
+    commonsense = "commonsense.safetensors"
+    meld.audio = "audio.safetensors"   # for one dataset alone
+
     [axes]                             # addressed like settings, with several values: a grid
     encoder.window = [0, 8]
 
@@ -114,6 +118,7 @@ class Suite:
     settings_files: tuple[str, ...] = ()
     save_representations: bool = False
     save_model: bool = False
+    features: Mapping[str, str] = field(default_factory=dict)
 
 
 SLOTS = ("dataset", "backbone", "encoder", "objective", "classifier", "training", "system", "upstream")
@@ -121,7 +126,7 @@ CHOICES = "choices"
 _SETTINGS = (CHOICES, *SLOTS)
 _GRID = ("methods", "datasets", "backbones", "seeds", "readouts")
 _SAVED = ("save_representations", "save_model")
-_KEYS = ("title", "text", *_GRID, "audit", *_SAVED, "settings", "axes", "method", "table", *_SETTINGS)
+_KEYS = ("title", "text", *_GRID, "audit", *_SAVED, "settings", "features", "axes", "method", "table", *_SETTINGS)
 _METHOD_KEYS = ("datasets", "backbones", "readouts", *_SETTINGS)
 _AXES_KEYS = ("method", *_SETTINGS)
 _HOW = (
@@ -171,8 +176,22 @@ def _suite(name: str, fields: Fields) -> Suite:
         tuple(read_table(each, methods, datasets) for each in fields.tables("table")) or (Table(),),
         fields.flag("audit"),
         _settings_files(fields),
-        *(fields.flag(name) for name in _SAVED),
+        features=_features(fields, datasets),
+        **{name: fields.flag(name) for name in _SAVED},
     )
+
+
+def _features(fields: Fields, datasets: Sequence[str]) -> dict[str, str]:
+    """Return the files of features by ``NAME``, or by ``DATASET:NAME`` in the table of a dataset."""
+    table = fields.table("features")
+    files: dict[str, str] = {}
+    for key in table:
+        if key in datasets:
+            own = table.table(key)
+            files |= {f"{key}:{name}": own.text(name) for name in own}
+        else:
+            files[key] = table.text(key)
+    return files
 
 
 def _settings_files(fields: Fields) -> tuple[str, ...]:

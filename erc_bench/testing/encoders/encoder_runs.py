@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -11,12 +11,14 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.backbone import LoadedBackbone
+from erc_bench.contracts.component import wanted_features
 from erc_bench.contracts.encoder import Encoded, Encoder, EncoderBatch, Example, FurtherStates, TokenRow
 from erc_bench.contracts.language_models import MAIN
 from erc_bench.contracts.types import Dialogue, UtteranceKey, seal
 from erc_bench.testing.devices import CPU, distance
 from erc_bench.testing.dialogues import toy_dialogues
 from erc_bench.testing.findings import NotApplicableError
+from erc_bench.testing.seeded_features import WIDTH, Draw, spoken
 from erc_bench.testing.seeded_generators import seeded
 from erc_bench.testing.toy import toy_task
 from erc_bench.training.row_states import ChunkSize, RowEncoder, chunk_size, set_training
@@ -44,8 +46,10 @@ class EncoderSubject:
 
 def built(encoder_class: type[Encoder], options: Any, backbone: LoadedBackbone, seed: int = SEED) -> Encoder:
     """Return an encoder in evaluation mode, its own weights drawn from a fixed seed."""
+    options = encoder_class.Options() if options is None else options
+    backbone = replace(backbone, feature_dims=dict.fromkeys(wanted_features(encoder_class, options), WIDTH))
     with seeded(seed):
-        encoder = encoder_class(encoder_class.Options() if options is None else options, backbone)
+        encoder = encoder_class(options, backbone)
         encoder.start(toy_task().labels)
     encoder.eval()
     for model in encoder.models().values():
@@ -67,10 +71,12 @@ def examples_of(encoder: Encoder, dialogues: Sequence[Dialogue] | None = None) -
     return [example for example in examples if example.targets]
 
 
-def represent(encoder: Encoder, examples: Sequence[Example], chunk: ChunkSize = BY_LENGTH) -> Represented:
+def represent(
+    encoder: Encoder, examples: Sequence[Example], chunk: ChunkSize = BY_LENGTH, draw: Draw = spoken
+) -> Represented:
     """Return the encoder's output for each target, its own logits behind ``z``, of one batch."""
     with torch.no_grad():
-        return run_rows(encoder, examples, [encoder.rows(example) for example in examples], chunk)
+        return run_rows(encoder, examples, [encoder.rows(example) for example in examples], chunk, draw=draw)
 
 
 def run_rows(
@@ -80,13 +86,14 @@ def run_rows(
     chunk: ChunkSize = BY_LENGTH,
     precision: torch.dtype = torch.float32,
     device: torch.device = CPU,
+    draw: Draw = spoken,
 ) -> Represented:
     """Return the encoder's output for each target where its examples have these token rows.
 
     Raises :class:`NotApplicableError` where rows or representations have a wrong form, which the checks
     ``rows`` and ``shape`` report.
     """
-    return run_states(encoder, examples, states_of(encoder, rows, chunk, precision, device))
+    return run_states(encoder, examples, states_of(encoder, rows, chunk, precision, device), draw)
 
 
 def states_of(
@@ -112,18 +119,28 @@ def states_of(
     return found
 
 
-def encoded_of(encoder: Encoder, examples: Sequence[Example], states: Sequence[ExampleStates]) -> Encoded:
-    """Return the encoder's output for a batch of examples, from what the rows of each of them give."""
-    together = {role: torch.cat([own[role] for own in states]) for role in encoder.models()}
+def encoded_of(
+    encoder: Encoder, examples: Sequence[Example], states: Sequence[ExampleStates], draw: Draw = spoken
+) -> Encoded:
+    """Return the encoder's output for a batch of examples, from what the rows of each of them give.
+
+    The features that it reads are drawn for the examples, and like the states.
+    """
+    nothing = {role: torch.empty(0, encoder.width_of(role)) for role in encoder.models()}
+    together = {role: torch.cat([empty, *(own[role] for own in states)]) for role, empty in nothing.items()}
     counts = {role: [len(own[role]) for own in states] for role in together}
     further = {role: FurtherStates(together[role], counts[role]) for role in encoder.language_models}
-    encoded: Encoded = encoder(together[MAIN], EncoderBatch(examples, counts[MAIN], further))
+    main = together[MAIN]
+    features = {name: [draw(name, each.dialogue).to(main) for each in examples] for name in encoder.feature_dims}
+    encoded: Encoded = encoder(main, EncoderBatch(examples, counts[MAIN], further, features))
     return encoded
 
 
-def run_states(encoder: Encoder, examples: Sequence[Example], states: Sequence[ExampleStates]) -> Represented:
+def run_states(
+    encoder: Encoder, examples: Sequence[Example], states: Sequence[ExampleStates], draw: Draw = spoken
+) -> Represented:
     """Return the encoder's output for each target of the examples, from what the rows of each of them give."""
-    encoded = encoded_of(encoder, examples, states)
+    encoded = encoded_of(encoder, examples, states, draw)
     keys = keys_of(examples)
     if encoded.z.shape != (len(keys), encoder.dim):
         raise NotApplicableError("its representations have a wrong shape (see the check `shape`)")

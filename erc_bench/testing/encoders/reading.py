@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.encoder import Encoder, TokenRow
 from erc_bench.contracts.types import Dialogue, Utterance
 from erc_bench.errors import ErcBenchError
+from erc_bench.names import fault_of_name
 from erc_bench.testing.dialogues import mapped, say_more, toy_dialogues
 from erc_bench.testing.encoders.encoder_runs import (
     TOLERANCE,
@@ -19,22 +22,45 @@ from erc_bench.testing.encoders.encoder_runs import (
     begun,
     built,
     examples_of,
+    largest_change,
     represent,
     run_rows,
     smallest_change,
 )
-from erc_bench.testing.findings import Check
+from erc_bench.testing.findings import Check, NotApplicableError
 from erc_bench.testing.random_checkpoint import BERT
+from erc_bench.testing.seeded_features import by_place, others, spoken
 from erc_bench.testing.tiny import ROBERTA, tiny_backbone
 
 
 def _text(subject: EncoderSubject) -> str:
     encoder = begun(subject)
-    before = represent(encoder, examples_of(encoder))
-    spoken = represent(encoder, examples_of(encoder, [mapped(dialogue, say_more) for dialogue in toy_dialogues()]))
-    change, where = smallest_change(before, spoken)
+    more = examples_of(encoder, [mapped(dialogue, say_more) for dialogue in toy_dialogues()])
+    # The features stay: what follows them alone does not read the text.
+    before, after = (represent(encoder, each, draw=by_place) for each in (examples_of(encoder), more))
+    change, where = smallest_change(before, after)
     assert change > TOLERANCE, f"a representation ignores the text of its utterance ({where})"
     return f"smallest change {change:.1e} among {len(before)} utterances"
+
+
+def _features(subject: EncoderSubject) -> str:
+    encoder = begun(subject)
+    if not encoder.feature_dims:
+        raise NotApplicableError("it names no feature")
+    examples, told = examples_of(encoder), []
+    before = represent(encoder, examples)
+    for name in encoder.feature_dims:
+        fault = fault_of_name(name)
+        assert not fault, f"the name of the feature {name!r}: {fault}"
+        after = represent(encoder, examples, draw=partial(_with_another, name))
+        change, _ = largest_change(before, after)
+        assert change > TOLERANCE, f"it names the feature {name!r}, and no representation changes with its vectors"
+        told.append(f"{name} {change:.1e}")
+    return f"largest change with other vectors: {', '.join(told)}"
+
+
+def _with_another(changed: str, name: str, dialogue: Dialogue) -> Tensor:
+    return (others if name == changed else spoken)(name, dialogue)
 
 
 def _read_position(subject: EncoderSubject) -> str:
@@ -147,6 +173,12 @@ def _with_other_tokens(row: TokenRow, encoder: Encoder) -> TokenRow:
 
 
 READING_CHECKS: tuple[Check[EncoderSubject], ...] = (
+    Check(
+        "features",
+        "Every feature that it names (vectors that other code computed) has other vectors.",
+        "A system that is said to read commonsense or audio, and does not, is compared as if it did.",
+        _features,
+    ),
     Check(
         "text",
         "Every utterance says something more.",

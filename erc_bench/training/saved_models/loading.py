@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from erc_bench.contracts.component import wanted_features
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.language_models import MAIN, attribute_of
 from erc_bench.contracts.method import Method
@@ -99,6 +100,7 @@ class Loader:
     def _composition(self, reading: str) -> Answer:
         saved = Saved.read(self.folder)
         plan = self._plan()
+        _refuse_features(plan)
         assembly = Assembly(plan, CellData((), (), None), "", Workspace(self.device))
         encoder, row_encoder = assembly.around(self._backbone(plan))
         own: dict[str, torch.Tensor] = {}
@@ -190,6 +192,17 @@ class Loader:
                 _whence(component.module),
             )
         return known[component.name]
+
+
+def _refuse_features(plan: Plan) -> None:
+    """Raise where the encoder reads vectors that other code computes, which new conversations do not have."""
+    wanted = wanted_features(plan.components["encoder"], plan.build("encoder"))
+    if wanted:
+        raise ErcBenchError(
+            f"the saved model reads {' and '.join(map(repr, wanted))}, vectors that other code computes for every turn,"
+            " and new conversations have none",
+            "A model that reads the texts alone can label them.",
+        )
 
 
 def _whence(module: str) -> str:

@@ -86,6 +86,23 @@ def test_settings_of_upstreams_stand_under_slots_of_their_own(read):
     assert suite.axes == (Axis("upstream.training.head_lr", (1e-3, 1e-4)),)
 
 
+def test_files_of_features_are_for_all_datasets_or_for_one(read):
+    suite = read("""
+        [features]
+        commonsense = "all.safetensors"
+        meld.commonsense = "meld.safetensors"
+
+        [features.emorynlp]
+        audio = "audio.safetensors"
+    """)
+    assert suite.features == {
+        "commonsense": "all.safetensors",
+        "meld:commonsense": "meld.safetensors",
+        "emorynlp:audio": "audio.safetensors",
+    }
+    assert read().features == {}
+
+
 def test_axes_are_addressed_like_settings(read):
     suite = read("""
         [axes]

@@ -1,6 +1,7 @@
 """Invented dialogues of random states, encoders around a language model of any width."""
 
 import random
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -31,9 +32,9 @@ def states_of(dialogues, dim, seed=0):
     return torch.randn(rows, dim, generator=generator, dtype=torch.float64)
 
 
-def network(encoder_class, dim, seed=0, **options):
+def network(encoder_class, dim, seed=0, feature_dims=(), **options):
     """Return a float64 encoder in evaluation mode whose language model gives states of this width."""
-    backbone = tiny_backbone()
+    backbone = replace(tiny_backbone(), feature_dims=dict(feature_dims))
     backbone.model.config.hidden_size = dim
     torch.manual_seed(seed)
     encoder = encoder_class(encoder_class.Options(**options), backbone)
@@ -41,10 +42,17 @@ def network(encoder_class, dim, seed=0, **options):
     return encoder.double().eval()
 
 
-def read(encoder, dialogues, states):
-    """Return (turns, dim), the representations of all turns in one batch."""
+def read(encoder, dialogues, states, features=None):
+    """Return (turns, dim), the representations of all turns in one batch; features: by name (turns, dim)."""
+    return encoded(encoder, dialogues, states, features).z
+
+
+def encoded(encoder, dialogues, states, features=None):
+    """Return what an encoder gives for all turns in one batch; features: by name (turns, dim)."""
     examples = [Example(dialogue, dialogue.targets()) for dialogue in dialogues]
-    return encoder(states, EncoderBatch(examples, [len(dialogue.utterances) for dialogue in dialogues])).z
+    counts = [len(dialogue.utterances) for dialogue in dialogues]
+    given = {name: vectors.split(counts) for name, vectors in (features or {}).items()}
+    return encoder(states, EncoderBatch(examples, counts, features=given))
 
 
 def own_parameters(encoder):
@@ -72,5 +80,5 @@ def assert_same_gradients(encoder, fast, slow):
 @pytest.fixture
 def invented():
     """Functions that make dialogues, states and networks, for test modules cannot import one another."""
-    functions = (conversation, conversations, states_of, network, own_parameters, parameters_with_head, read)
+    functions = (conversation, conversations, states_of, network, own_parameters, parameters_with_head, read, encoded)
     return SimpleNamespace(**{function.__name__: function for function in (*functions, assert_same_gradients)})

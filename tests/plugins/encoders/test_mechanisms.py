@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from erc_bench_plugins.encoders.cosmic import Cosmic
 from erc_bench_plugins.encoders.dag_erc import DagErc
 from erc_bench_plugins.encoders.dialogue_crn import DialogueCrn
 from erc_bench_plugins.encoders.dialogue_ein import DialogueEin
@@ -19,7 +20,12 @@ from erc_bench_plugins.encoders.dialogue_rnn import DialogueRnn
 WIDTH, CLASSES, TURNS = 64, 3, 6
 SMALL = {"direction": "past", "cell_dropout": 0.0, "output_dropout": 0.0}
 EIN = {"layers": 1, "heads": 2, "head_width": 16, "hidden": 32, "dropout": 0.0}
+MIND = {"hidden": 32, "state_width": 24, "emotion_width": 48, "state_dropout": 0.0, "hidden_dropout": 0.0}
+KNOWN = {"commonsense": 5 * CLASSES}
 SYSTEMS = {
+    "cosmic": (Cosmic, {**MIND, "feature_dims": KNOWN}),
+    "cosmic-causal": (Cosmic, {**MIND, "feature_dims": KNOWN, "direction": "past"}),
+    "cosmic-no-knowledge": (Cosmic, {**MIND, "commonsense": False}),
     "dag-erc": (DagErc, {"hidden": 48}),
     "dialogue-rnn": (DialogueRnn, {"cell_dropout": 0.0, "output_dropout": 0.0}),
     "dialogue-rnn-causal": (DialogueRnn, SMALL),
@@ -34,16 +40,21 @@ CAUSAL = [name for name in SYSTEMS if name.endswith("-causal") or name == "dag-e
 
 
 class Corpus:
-    """300 dialogues for training and 100 others; ``places(speakers)`` says for each turn where its cue stands."""
+    """300 dialogues for training and 100 others; ``places(speakers)`` says for each turn where its cue stands.
 
-    def __init__(self, invented, places, seed=0):
+    With ``relation`` cues stand in this one of the five commonsense vectors, and nothing that is said has any.
+    """
+
+    def __init__(self, invented, places, seed=0, relation=None):
         rng = random.Random(seed)
         self.dialogues = [invented.conversation(f"d{i}", rng.choices("ABC", k=TURNS)) for i in range(400)]
         generator = torch.Generator().manual_seed(seed)
         states = torch.randn(400, TURNS, WIDTH, generator=generator) / 4
         cues = torch.randint(CLASSES, (400, TURNS), generator=generator)
-        states[..., :CLASSES] = 3 * F.one_hot(cues, CLASSES)
-        self.states = states.double()
+        knowledge = torch.randn(400, TURNS, 5, CLASSES, generator=generator) / 4
+        cued = states[..., :CLASSES] if relation is None else knowledge[:, :, relation]
+        cued[:] = 3 * F.one_hot(cues, CLASSES)
+        self.states, self.knowledge = states.double(), knowledge.flatten(2).double()
         self.labels = torch.full((400, TURNS), -1)
         for row, dialogue in enumerate(self.dialogues):
             for turn, place in enumerate(places([turn.speaker for turn in dialogue.utterances])):
@@ -62,7 +73,8 @@ def accuracy(invented, system, corpus, epochs):
 
     def logits(rows):
         dialogues = [corpus.dialogues[row] for row in rows]
-        return head(invented.read(encoder, dialogues, corpus.states[rows].flatten(0, 1)))
+        features = {name: corpus.knowledge[rows].flatten(0, 1) for name in encoder.feature_dims}
+        return head(invented.read(encoder, dialogues, corpus.states[rows].flatten(0, 1), features))
 
     for _ in range(epochs):
         for rows in torch.randperm(300, generator=generator).split(30):
@@ -80,23 +92,58 @@ def own_previous(speakers):
     return [max((j for j in range(i) if speakers[j] == speakers[i]), default=None) for i in range(len(speakers))]
 
 
+def own_turn(speakers):
+    return list(range(len(speakers)))
+
+
 def next_turn(speakers):
     return [i + 1 for i in range(len(speakers))]
 
 
 @pytest.mark.parametrize(
     ("system", "epochs"),
-    [("dag-erc", 5), ("dialogue-rnn-causal", 8), ("dialogue-gcn-causal", 25), ("dialogue-crn-causal", 8)],
+    [
+        ("cosmic-causal", 10),
+        ("dag-erc", 5),
+        ("dialogue-rnn-causal", 8),
+        ("dialogue-gcn-causal", 25),
+        ("dialogue-crn-causal", 8),
+    ],
 )
 def test_a_cue_at_the_speakers_own_previous_turn_is_found(invented, system, epochs):
     assert accuracy(invented, system, Corpus(invented, own_previous), epochs) >= 0.95
 
 
 @pytest.mark.parametrize(
-    ("system", "epochs"), [("dialogue-rnn", 10), ("dialogue-gcn", 15), ("dialogue-crn", 8), ("dialogue-ein", 15)]
+    ("system", "epochs"),
+    [
+        ("cosmic-no-knowledge", 10),
+        ("dialogue-rnn", 10),
+        ("dialogue-gcn", 15),
+        ("dialogue-crn", 8),
+        ("dialogue-ein", 15),
+    ],
 )
 def test_a_cue_at_the_next_turn_is_found_by_what_sees_the_future(invented, system, epochs):
     assert accuracy(invented, system, Corpus(invented, next_turn), epochs) >= 0.95
+
+
+@pytest.mark.parametrize("relation", [0, 2])
+def test_a_cue_in_the_commonsense_alone_is_found_by_what_reads_it(invented, relation):
+    corpus = Corpus(invented, own_turn, relation=relation)
+    assert accuracy(invented, "cosmic", corpus, epochs=5) >= 0.95
+
+
+def test_what_is_inferred_of_others_reaches_them_when_they_speak(invented):
+    def answered(speakers):
+        return [i - 1 if i and speakers[i] != speakers[i - 1] else None for i in range(len(speakers))]
+
+    corpus = Corpus(invented, answered, relation=4)
+    assert accuracy(invented, "cosmic-causal", corpus, epochs=8) >= 0.95
+
+
+def test_a_cue_in_the_commonsense_alone_is_not_found_without_it(invented):
+    assert accuracy(invented, "cosmic-no-knowledge", Corpus(invented, own_turn, relation=0), epochs=5) <= 0.42
 
 
 @pytest.mark.parametrize("system", CAUSAL)
@@ -118,11 +165,12 @@ def test_twenty_dialogues_of_noise_are_learnt_by_heart(invented, system):
     encoder = invented.network(encoder_class, WIDTH, **options)
     dialogues = invented.conversations([TURNS] * 20)
     states = invented.states_of(dialogues, WIDTH)
+    features = {name: invented.states_of(dialogues, dim, seed=1) for name, dim in encoder.feature_dims.items()}
     labels = torch.randint(CLASSES, (len(states),), generator=torch.Generator().manual_seed(0))
     head = nn.Linear(encoder.dim, CLASSES).double()
     optimiser = torch.optim.Adam([*invented.own_parameters(encoder), *head.parameters()], lr=5e-3)
     for _ in range(120):
-        logits = head(invented.read(encoder, dialogues, states))
+        logits = head(invented.read(encoder, dialogues, states, features))
         if float((logits.argmax(-1) == labels).double().mean()) >= 0.99:
             return
         optimiser.zero_grad()

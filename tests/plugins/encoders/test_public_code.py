@@ -5,17 +5,17 @@ every parameter of the authors' model, by its name there, and every dialogue are
 whose numbers never change. Ours gets the same parameters by a map of names. All is in float64 without dropout, with
 widths of a few units, and agrees to 1e-8: in a dialogue alone, and in three in one padded batch.
 
-DAG-ERC and DialogueRNN are compared with their code as it is. So are DialogueCRN and SACL's network where a dialogue
-has one speaker; elsewhere their LSTMs run over zeros behind a speaker's turns, which ours do not read, and theirs were
-given packed sequences instead. DialogueGCN was given the paper's edges: scored by what is said, and from neighbours to
-the turn. Its code as it stands scores by position and sends the other way, which is not compared; nor is any causal
-version but DialogueGCN's, for the others have no public code. DialogueEIN's is a third party's, for the authors
-published none.
+DAG-ERC, DialogueRNN and COSMIC are compared with their code as it is. So are DialogueCRN and SACL's network where a
+dialogue has one speaker; elsewhere their LSTMs run over zeros behind a speaker's turns, which ours do not read, and
+theirs were given packed sequences instead. DialogueGCN was given the paper's edges: scored by what is said, and from
+neighbours to the turn. Its code as it stands scores by position and sends the other way, which is not compared; nor is
+any causal version but DialogueGCN's, for the others have no public code. DialogueEIN's is a third party's, for the
+authors published none.
 """
 
 import json
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,6 +28,7 @@ from torch.nn import functional as F
 
 import erc_bench.api as erc
 from erc_bench.testing.toy import toy_task
+from erc_bench_plugins.encoders.cosmic import Cosmic
 from erc_bench_plugins.encoders.dag_erc import DagErc
 from erc_bench_plugins.encoders.dialogue_crn import DialogueCrn
 from erc_bench_plugins.encoders.dialogue_ein import DialogueEin
@@ -51,6 +52,11 @@ def parameter(name, shape):
 
 def states(turns):
     return 2 * drawn(f"states {turns}", turns, DIM)
+
+
+def vectors(name, turns, dim):
+    """Return the vectors of a feature for the turns of a dialogue."""
+    return drawn(f"{name} {turns}", turns, dim)
 
 
 def speakers(turns, parties=3):
@@ -113,6 +119,27 @@ DIALOGUE_RNN = [
     ("hidden", "linear"),
     ("head", "smax_fc"),
 ]
+COSMIC = [
+    ("inward", "linear_in"),
+    *[
+        (f"{ours}.{cell}", f"{theirs}.dialogue_cell.{its}")
+        for ours, theirs in (("forwards", "cs_rnn_f"), ("backwards", "cs_rnn_r"))
+        for cell, its in (
+            ("global_cell", "g_cell"),
+            ("external_cell", "r_cell"),
+            ("internal_cell", "p_cell"),
+            ("intent_cell", "i_cell"),
+            ("emotion_cell", "e_cell"),
+            ("external_listener", "rl_cell"),
+            ("internal_listener", "pl_cell"),
+            ("attention", "attention.transform"),
+        )
+    ],
+    ("attention", "matchatt.transform"),
+    ("outward", "linear"),
+    ("head", "smax_fc"),
+]
+COSMIC_SIMPLE = [(ours, theirs.replace("attention.transform", "attention.scalar")) for ours, theirs in COSMIC]
 
 
 def graph(part):
@@ -217,9 +244,12 @@ class Case:
     names: list[tuple[str, str]]
     options: dict[str, Any]
     parties: int = 3
+    feature_dims: dict[str, int] = field(default_factory=dict)
 
 
 RNN = {"global_width": 5, "emotion_width": 4}
+MIND = {"hidden": 5, "state_width": 3, "emotion_width": 7}
+KNOWN = {"commonsense": 20}
 GCN = {"context_width": 6, "graph_width": 4, "speakers": 3}
 REASONED = {"width": 4, "layers": 2, "situation_turns": 2, "speaker_turns": 3}
 READ = {"width": 4, "layers": 2, "speaker_turns": 0, "least_turns": 2}
@@ -228,6 +258,13 @@ CASES = {
     "dag-erc, two turns back": Case(DagErc, DAG_ERC, {"hidden": 6, "speaker_turns": 2}),
     "dialogue-rnn": Case(DialogueRnn, DIALOGUE_RNN, RNN),
     "dialogue-rnn, listeners": Case(DialogueRnn, DIALOGUE_RNN, {**RNN, "listeners": True}),
+    "cosmic": Case(Cosmic, COSMIC_SIMPLE, MIND, feature_dims=KNOWN),
+    "cosmic, final attention": Case(
+        Cosmic, COSMIC, {**MIND, "attention": "general2", "final_attention": True}, feature_dims=KNOWN
+    ),
+    "cosmic, residual, nobody listens": Case(
+        Cosmic, COSMIC, {**MIND, "attention": "general2", "residual": True, "listeners": False}, feature_dims=KNOWN
+    ),
     "dialogue-gcn": Case(DialogueGcn, DIALOGUE_GCN, {**GCN, "attention": "official"}),
     "dialogue-gcn, past": Case(DialogueGcn, DIALOGUE_GCN_PAST, {**GCN, "direction": "past", "window": 4}),
     "dialogue-crn": Case(DialogueCrn, DIALOGUE_CRN, REASONED),
@@ -241,7 +278,7 @@ CASES = {
 
 def network(invented, case):
     """Return our encoder with the authors' parameters, and those of it and of the linear head by our names."""
-    encoder = invented.network(case.encoder, DIM, **case.options)
+    encoder = invented.network(case.encoder, DIM, feature_dims=case.feature_dims, **case.options)
     head = nn.Linear(encoder.dim, CLASSES).double()
     own = {id(each) for each in invented.own_parameters(encoder)}
     named = {name: tensor for name, tensor in encoder.named_parameters() if id(tensor) in own}
@@ -260,8 +297,8 @@ def conversations(invented, lengths, parties=3):
 def log_probabilities(invented, case, lengths):
     encoder, head, _ = network(invented, case)
     dialogues = conversations(invented, lengths, case.parties)
-    batch = erc.EncoderBatch([erc.Example(each, each.targets()) for each in dialogues], lengths)
-    encoded = encoder(torch.cat([states(turns) for turns in lengths]), batch)
+    features = {name: torch.cat([vectors(name, t, dim) for t in lengths]) for name, dim in case.feature_dims.items()}
+    encoded = invented.encoded(encoder, dialogues, torch.cat([states(turns) for turns in lengths]), features)
     return F.log_softmax(head(encoded.z) if encoded.logits is None else encoded.logits, -1)
 
 
@@ -328,11 +365,14 @@ def test_a_step_of_sacl_has_the_losses_and_gradients_of_the_authors_code(invente
         assert product == pytest.approx(theirs["gradients"][its], abs=1e-8), its
 
 
+SIZED = {"feature_dims": {"commonsense": 3840}}
 SIZES = {
     "dag-erc, IEMOCAP": (DagErc, 1024, {"layers": 4}, 6),
     "dag-erc, MELD": (DagErc, 1024, {}, 7),
     "dialogue-rnn, IEMOCAP": (DialogueRnn, 100, {"global_width": 500, "emotion_width": 300}, 6),
     "dialogue-rnn, MELD": (DialogueRnn, 600, {}, 7),
+    "cosmic, IEMOCAP": (Cosmic, 1024, {**SIZED, "attention": "general2", "final_attention": True}, 6),
+    "cosmic, MELD": (Cosmic, 1024, SIZED, 7),
     "dialogue-gcn, IEMOCAP": (DialogueGcn, 100, {"attention": "official"}, 6),
     "dialogue-ein, IEMOCAP": (DialogueEin, 768, {}, 6),
     "dialogue-crn, IEMOCAP": (DialogueCrn, 1024, {"layers": 2, "situation_turns": 3, "speaker_turns": 4}, 6),
