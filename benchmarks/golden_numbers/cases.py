@@ -33,7 +33,7 @@ _SHORTER: Mapping[str, Mapping[str, Any]] = {
 }
 """Settings of systems whose float32 rounds elsewhere by more than is allowed at the steps of all others."""
 _WITHOUT_WINDOW = ("utterance-ce", *DIALOGUE_SYSTEMS)
-LACKING = {**dict.fromkeys(_WITHOUT_WINDOW, ("encoder.window",)), "majority": tuple(_RECIPE)}
+LACKING = {**dict.fromkeys((*_WITHOUT_WINDOW, "compm"), ("encoder.window",)), "majority": tuple(_RECIPE)}
 """What of the recipe a method has no option for."""
 FROZEN = {"encoder.trainable": "none", "training.standardise": True}
 
@@ -133,8 +133,22 @@ def _components() -> list[Case]:
         _varied("dialogue-rnn with listeners", "dialogue-rnn", upstream="none", encoder__listeners=True),
         _varied("dialogue-crn reasoning", "dialogue-crn", upstream="none", encoder__situation_turns=2),
         _varied("sacl on states", "sacl", upstream="none", objective__contrast="hidden", objective__rarity=True),
+        *_two_models(),
         _varied("supcon at .05", "supcon", objective__temperature=0.05, objective__contrastive_weight=1.0),
     ]
 
+
+def _two_models() -> list[Case]:
+    uses = {"": "trained", " frozen memory": "frozen", " memory from scratch": "scratch"}
+    # Short steps: two language models amplify the last bit of float32 more than one.
+    short = {"training.encoder_lr": 2e-4, "training.head_lr": 5e-4}
+    return [
+        *(Case(f"compm{name}", "compm", {**short, "encoder.memory": use}) for name, use in uses.items()),
+        Case("compm frozen", "compm", FROZEN, READOUTS),
+        Case("compm of a frozen context, official", "compm", _OF_A_FROZEN_CONTEXT | short, micro_batch=3),
+    ]
+
+
+_OF_A_FROZEN_CONTEXT = FROZEN | {"encoder.memory": "trained", "encoder.formulation": "official"}
 
 CASES = (*_methods(), *_frozen(), *_training(), *_reading(), *_components())

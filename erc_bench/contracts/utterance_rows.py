@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.encoder import TokenRow
+from erc_bench.contracts.language_models import MAIN
 
 _log = logging.getLogger("erc_bench")
 _BATCH = 2048
@@ -34,15 +35,15 @@ class UtteranceRows:
         """The token that every row is read at, as :attr:`Encoder.reads` declares it."""
         return "opening" if self.reading == "opening" else "any"
 
-    def row(self, text: str) -> TokenRow:
-        """Return the row of a text."""
+    def row(self, text: str, model: str = MAIN) -> TokenRow:
+        """Return the row of a text, for the language model of a role."""
         if text not in self._known:
             self.tokenise([text])
         ids = self._known[text]
         positions: Sequence[int] = range(len(ids))
         if self.reading != "mean":
             positions = (0,) if self.reading == "opening" else (len(ids) - 1,)
-        return TokenRow(ids, positions)
+        return TokenRow(ids, positions, model=model)
 
     def tokenise(self, texts: Sequence[str]) -> None:
         """Tokenise many texts at once, which is quicker than one after the other."""
