@@ -24,9 +24,7 @@ def saved_model(trial: MethodTrial) -> str:
     _check_savable(trial)
     saved = trial.vary(lambda plan: replace(plan, save_model=True))
     if features := trial.plan().features:
-        raise NotApplicableError(
-            f"it is saved, and reads {', '.join(features)}, which new conversations lack"
-        )
+        raise NotApplicableError(f"it is saved, and reads {', '.join(features)}, which new conversations lack")
     answered = _answers(trial, saved.folder)
     distances = {
         key: max(abs(one - other) for one, other in zip(scores, answered[key], strict=True))
