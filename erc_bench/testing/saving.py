@@ -23,6 +23,8 @@ def saved_model(trial: MethodTrial) -> str:
     trained = trial.plain
     _check_savable(trial)
     saved = trial.vary(lambda plan: replace(plan, save_model=True))
+    if features := trial.plan().features:
+        raise NotApplicableError(f"it is saved, and reads {', '.join(features)}, which new conversations lack")
     answered = _answers(trial, saved.folder)
     distances = {
         key: max(abs(one - other) for one, other in zip(scores, answered[key], strict=True))

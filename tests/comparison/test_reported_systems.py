@@ -17,6 +17,8 @@ from erc_bench.comparison.comparison_data import ReportedRow
         ("RGAT", "rgat", True),
         ("DialogueEIN", "dialogue-ein", True),
         ("CoMPM", "compm", True),
+        ("COSMIC", "cosmic", True),
+        ("COSMIC", "cosmic-no-knowledge", False),
         ("DialogueGCN", "dialogue-gcn-causal", False),
         ("DAG-ERC", "dag-erc-hcl", False),
         ("EACL w/o anchor adaptation", "eacl", False),

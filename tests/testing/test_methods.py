@@ -567,18 +567,46 @@ class AlwaysTheSameHalf(Composition):
         return range(0, len(view.examples), 2)
 
 
-def trial_of(objective, folder, **settings):
+class Hears(erc.DialogueEncoder):
+    """A sound encoder that reads vectors of a file beside the text."""
+
+    name = "hears"
+    source = "this test"
+    features = ("audio",)
+
+    def encode_turns(self, turns):
+        return turns.states + self.heard(turns.features["audio"])[..., : self.dim]
+
+    def heard(self, audio):
+        return audio
+
+
+class HearsTheNextTurn(Hears):
+    """Reads the audio of the turn that follows."""
+
+    def heard(self, audio):
+        return torch.cat([audio[:, 1:], torch.zeros_like(audio[:, :1])], 1)
+
+
+def trial_of(component, folder, **settings):
+    kind = "encoder" if issubclass(component, erc.Encoder) else "objective"
+
     class Plugin:
-        """Brings the objective of a test."""
+        """Brings the component of a test."""
 
         @staticmethod
         @erc.hookimpl
         def erc_objectives():
-            return [objective]
+            return [component] if kind == "objective" else []
+
+        @staticmethod
+        @erc.hookimpl
+        def erc_encoders():
+            return [component] if kind == "encoder" else []
 
     catalogue = Catalogue()
     catalogue.register(Plugin, "this-test")
-    method = erc.Method("own", "this test", "A method.", choices={"objective": objective.name}, **settings)
+    method = erc.Method("own", "this test", "A method.", choices={kind: component.name}, **settings)
     return MethodTrial(Combination(method, SmallCorpus, TinyBackbone, "tiny"), catalogue, folder)
 
 
@@ -597,6 +625,18 @@ def test_state_that_is_not_restored_is_caught(tmp_path):
     assert (restored.outcome, saved.outcome) == ("failed", "failed")
     assert "its state was not restored" in restored.measured
     assert "the model cannot be saved" in saved.measured
+
+
+def test_a_feature_of_a_later_turn_that_is_read_is_caught(tmp_path):
+    sound, leaks = (trial_of(each, tmp_path / each.__name__) for each in (Hears, HearsTheNextTurn))
+    for trial in (sound, leaks):
+        trial.folder.mkdir()
+    future, saved = findings_named(sound, "future turns", "saved model")
+    assert (future.outcome, saved.outcome) == ("passed", "skipped")
+    assert saved.measured == "it is saved, and reads audio, which new conversations lack"
+    (future,) = findings_named(leaks, "future turns")
+    assert future.outcome == "failed"
+    assert "when later turns are changed; if it may, declare sees_future" in future.measured
 
 
 def test_what_a_system_saves_is_what_it_learnt(tmp_path):

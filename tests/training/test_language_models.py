@@ -37,7 +37,7 @@ class Pair(erc.Encoder):
 
     @dataclass(frozen=True)
     class Options(erc.Encoder.Options):
-        past: erc.LanguageModelUse = erc.option("trained", "How the model of the past is used.", frozen="frozen")  # noqa: RUF009
+        past: erc.LanguageModelUse = erc.option("trained", "How the model of the past is used.", frozen="frozen")
         past_backbone: str = erc.option("same", "The backbone of the past.")
 
     def __init__(self, options, backbone):

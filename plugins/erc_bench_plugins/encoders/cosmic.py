@@ -190,8 +190,8 @@ class States:
 def _for_each_party(cell: nn.GRUCell, heard: Tensor, states: Tensor) -> Tensor:
     """heard: (n, dim), states: (n, parties, width) → the states of parties that have heard it."""
     everyone = heard[:, None].expand(-1, states.shape[1], -1)
-    heard_by_all: Tensor = cell(everyone.flatten(0, 1), states.flatten(0, 1))
-    return heard_by_all.view_as(states)
+    changed: Tensor = cell(everyone.flatten(0, 1), states.flatten(0, 1))
+    return changed.view_as(states)
 
 
 def _relation_width(dims: Mapping[str, int]) -> int:
