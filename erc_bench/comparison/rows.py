@@ -164,7 +164,8 @@ def partners(keys: Sequence[RowKey], baseline: Baseline) -> dict[int, int]:
 
     A row meets the baseline's row of its own backbone, fine-tuned or not as its own, whose overrides are nearest, so
     that a difference speaks of the method; rows of other backbones meet only where the baseline's backbone was named.
-    Further rows of the baseline method that are nobody's partner (an ablation) meet its plainest row.
+    Further rows of the baseline method that are nobody's partner (an ablation) meet the nearest of its rows that lack
+    a part of their overrides and have no others, else its plainest one.
     """
     method, backbone = baseline.method, baseline.backbone
     base = [i for i, key in enumerate(keys) if key.method == method and backbone in (None, key.backbone)]
@@ -175,9 +176,11 @@ def partners(keys: Sequence[RowKey], baseline: Baseline) -> dict[int, int]:
             chosen[i] = min(candidates, key=lambda j: _distance(key, keys[j]))
     taken = set(chosen.values())
     for i in base:
-        plainest = min((j for j in base if keys[j].backbone == keys[i].backbone), key=lambda j: _plainness(keys[j]))
+        alike = [j for j in base if keys[j].backbone == keys[i].backbone]
+        plainest = min(alike, key=lambda j: _plainness(keys[j]))
         if i != plainest and i not in taken:
-            chosen[i] = plainest
+            plainer = [j for j in alike if set(keys[j].overrides) < set(keys[i].overrides)]
+            chosen[i] = min(plainer, key=lambda j: _distance(keys[i], keys[j]), default=plainest)
     return dict(sorted(chosen.items()))
 
 

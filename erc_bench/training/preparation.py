@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.encoder import Encoder, Example, TokenRow
-from erc_bench.contracts.types import Dialogue
+from erc_bench.contracts.types import Dialogue, Splits, seal
+from erc_bench.corpora.shown_dialogues import DialogueOptions, shown
 from erc_bench.errors import ErcBenchError
+from erc_bench.planning.plan import Plan
 from erc_bench.training.device import all_threads
 from erc_bench.training.events import Hear, PhaseStarted, StepDone, unheard
 from erc_bench.training.features import FeatureCache, Uncached
@@ -78,6 +80,13 @@ class CellData:
     train: Sequence[Dialogue]
     dev: Sequence[Dialogue]
     sealed_test: Sequence[Dialogue] | None
+
+    @classmethod
+    def of(cls, plan: Plan, splits: Splits) -> CellData:
+        """Return the splits of a corpus as the cell of a plan may see them."""
+        options = DialogueOptions(**plan.resolved.slot("dialogues"))
+        train, dev, test = (shown(dialogues, plan.dataset.name, options) for _, dialogues in splits.items())
+        return cls(train, dev, None if plan.dev_only else seal(test))
 
 
 @dataclass(frozen=True)

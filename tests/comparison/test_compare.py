@@ -223,6 +223,17 @@ def test_an_ablation_of_the_baseline_meets_its_plain_row(store):
     assert labels(comparison)[pair.baseline] == "eacl"
 
 
+def test_an_ablation_of_a_variant_of_the_baseline_meets_that_variant(store):
+    plain = {"upstream": "none"}
+    store.add("eacl", 1, overrides={"training.epochs": 3})
+    store.add("eacl", 1, overrides=plain, settings_hash="b" * 12)
+    store.add("eacl", 1, overrides={**plain, "dialogues.speakers": "shuffled"}, settings_hash="c" * 12)
+    comparison = compared(store)
+    names = labels(comparison)
+    met = {names[pair.row]: names[pair.baseline] for pair in comparison.columns[0].pairs}
+    assert met["eacl · dialogues.speakers=shuffled · upstream=none"] == "eacl · upstream=none"
+
+
 def test_changed_defaults_make_rows_of_their_own(store):
     store.add("ce", 1, settings={"training.epochs": 8})
     store.add("ce", 2, settings={"training.epochs": 20}, settings_hash="b" * 12)

@@ -116,7 +116,7 @@ class Suite:
     save_model: bool = False
 
 
-SLOTS = ("dataset", "backbone", "encoder", "objective", "classifier", "training", "system", "upstream")
+SLOTS = ("dataset", "dialogues", "backbone", "encoder", "objective", "classifier", "training", "system", "upstream")
 CHOICES = "choices"
 _SETTINGS = (CHOICES, *SLOTS)
 _GRID = ("methods", "datasets", "backbones", "seeds", "readouts")

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from erc_bench.corpora.shown_dialogues import DialogueOptions, shown
 from erc_bench_plugins.encoders.dag_erc import DagErc
 from erc_bench_plugins.encoders.dialogue_crn import DialogueCrn
 from erc_bench_plugins.encoders.dialogue_ein import DialogueEin
@@ -86,7 +87,13 @@ def next_turn(speakers):
 
 @pytest.mark.parametrize(
     ("system", "epochs"),
-    [("dag-erc", 5), ("dialogue-rnn-causal", 8), ("dialogue-gcn-causal", 25), ("dialogue-crn-causal", 8)],
+    [
+        ("dag-erc", 5),
+        ("dialogue-rnn", 20),
+        ("dialogue-rnn-causal", 8),
+        ("dialogue-gcn-causal", 25),
+        ("dialogue-crn-causal", 8),
+    ],
 )
 def test_a_cue_at_the_speakers_own_previous_turn_is_found(invented, system, epochs):
     assert accuracy(invented, system, Corpus(invented, own_previous), epochs) >= 0.95
@@ -104,11 +111,12 @@ def test_a_cue_at_the_next_turn_is_not_found_by_what_does_not(invented, system):
     assert accuracy(invented, system, Corpus(invented, next_turn), epochs=5) <= 0.42
 
 
-def test_shuffled_speakers_hide_the_cue_of_the_speakers_own_turn(invented):
+# Without speakers, the nearest earlier turn is the best guess: the speaker's own in a third of the cases.
+@pytest.mark.parametrize(("system", "epochs"), [("dag-erc", 5), ("dialogue-rnn", 20), ("dialogue-rnn-causal", 8)])
+def test_shuffled_speakers_hide_the_cue_of_the_speakers_own_turn(invented, system, epochs):
     corpus = Corpus(invented, own_previous)
-    shuffled = random.Random(3)
-    corpus.dialogues = [invented.conversation(d.id, shuffled.choices("ABC", k=TURNS)) for d in corpus.dialogues]
-    assert accuracy(invented, "dag-erc", corpus, 5) <= 0.75
+    corpus.dialogues = shown(corpus.dialogues, "invented", DialogueOptions("shuffled"))
+    assert accuracy(invented, system, corpus, epochs) <= 0.7
 
 
 # DialogueRNN's final attention mixes all turns: it learns twenty dialogues of MELD in 180 steps, noise not in 500.
