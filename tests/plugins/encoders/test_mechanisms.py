@@ -16,9 +16,12 @@ from erc_bench_plugins.encoders.dialogue_crn import DialogueCrn
 from erc_bench_plugins.encoders.dialogue_ein import DialogueEin
 from erc_bench_plugins.encoders.dialogue_gcn import DialogueGcn
 from erc_bench_plugins.encoders.dialogue_rnn import DialogueRnn
+from erc_bench_plugins.encoders.rgat import Rgat
 
 WIDTH, CLASSES, TURNS = 64, 3, 6
 SMALL = {"direction": "past", "cell_dropout": 0.0, "output_dropout": 0.0}
+# One layer: it reads no further than its window, where a second one would read on from its neighbours.
+RGAT = {"direction": "past", "layers": 1, "heads": 2, "head_width": 24, "hidden": 48}
 EIN = {"layers": 1, "heads": 2, "head_width": 16, "hidden": 32, "dropout": 0.0}
 SYSTEMS = {
     "dag-erc": (DagErc, {"hidden": 48}),
@@ -30,25 +33,37 @@ SYSTEMS = {
     "dialogue-crn-causal": (DialogueCrn, {"width": 48, "direction": "past"}),
     "dialogue-ein": (DialogueEin, EIN),
     "dialogue-ein-causal": (DialogueEin, {**EIN, "direction": "past"}),
+    "rgat-causal-8": (Rgat, {**RGAT, "window": 8}),
+    "rgat-causal-12": (Rgat, {**RGAT, "window": 12}),
 }
 CAUSAL = [name for name in SYSTEMS if name.endswith("-causal") or name == "dag-erc"]
+
+
+def any_of_three(rng, turns):
+    return rng.choices("ABC", k=turns)
+
+
+def twelve_in_turn(rng, turns):
+    """Return speakers each of whom speaks again twelve turns later, and not before."""
+    order = rng.sample("ABCDEFGHIJKL", 12)
+    return [order[turn % 12] for turn in range(turns)]
 
 
 class Corpus:
     """300 dialogues for training and 100 others; ``places(speakers)`` says for each turn where its cue stands."""
 
-    def __init__(self, invented, places, seed=0):
+    def __init__(self, invented, places, speakers=any_of_three, turns=TURNS, seed=0):
         rng = random.Random(seed)
-        self.dialogues = [invented.conversation(f"d{i}", rng.choices("ABC", k=TURNS)) for i in range(400)]
+        self.dialogues = [invented.conversation(f"d{i}", speakers(rng, turns)) for i in range(400)]
         generator = torch.Generator().manual_seed(seed)
-        states = torch.randn(400, TURNS, WIDTH, generator=generator) / 4
-        cues = torch.randint(CLASSES, (400, TURNS), generator=generator)
+        states = torch.randn(400, turns, WIDTH, generator=generator) / 4
+        cues = torch.randint(CLASSES, (400, turns), generator=generator)
         states[..., :CLASSES] = 3 * F.one_hot(cues, CLASSES)
         self.states = states.double()
-        self.labels = torch.full((400, TURNS), -1)
+        self.labels = torch.full((400, turns), -1)
         for row, dialogue in enumerate(self.dialogues):
             for turn, place in enumerate(places([turn.speaker for turn in dialogue.utterances])):
-                if place is not None and 0 <= place < TURNS:
+                if place is not None and 0 <= place < turns:
                     self.labels[row, turn] = cues[row, place]
 
 
@@ -104,6 +119,16 @@ def test_a_cue_at_the_speakers_own_previous_turn_is_found(invented, system, epoc
 )
 def test_a_cue_at_the_next_turn_is_found_by_what_sees_the_future(invented, system, epochs):
     assert accuracy(invented, system, Corpus(invented, next_turn), epochs) >= 0.95
+
+
+@pytest.mark.parametrize(("system", "epochs"), [("dag-erc", 5), ("rgat-causal-12", 10)])
+def test_a_cue_twelve_turns_back_is_found_by_what_reaches_it(invented, system, epochs):
+    assert accuracy(invented, system, Corpus(invented, own_previous, twelve_in_turn, turns=20), epochs) >= 0.95
+
+
+def test_a_cue_twelve_turns_back_is_not_found_with_a_window_of_eight(invented):
+    corpus = Corpus(invented, own_previous, twelve_in_turn, turns=20)
+    assert accuracy(invented, "rgat-causal-8", corpus, epochs=10) <= 0.42
 
 
 @pytest.mark.parametrize("system", CAUSAL)
