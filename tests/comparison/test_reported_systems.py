@@ -16,6 +16,7 @@ from erc_bench.comparison.comparison_data import ReportedRow
         ("SPCL+CL", "spcl-cl", True),
         ("RGAT", "rgat", True),
         ("DialogueEIN", "dialogue-ein", True),
+        ("EmoCaps", "emocaps", True),
         ("DialogueGCN", "dialogue-gcn-causal", False),
         ("DAG-ERC", "dag-erc-hcl", False),
         ("EACL w/o anchor adaptation", "eacl", False),

@@ -16,6 +16,7 @@ from erc_bench_plugins.encoders.dialogue_crn import DialogueCrn
 from erc_bench_plugins.encoders.dialogue_ein import DialogueEin
 from erc_bench_plugins.encoders.dialogue_gcn import DialogueGcn
 from erc_bench_plugins.encoders.dialogue_rnn import DialogueRnn
+from erc_bench_plugins.encoders.emocaps import EmoCaps
 from erc_bench_plugins.encoders.rgat import Rgat
 
 WIDTH, CLASSES, TURNS = 64, 3, 6
@@ -23,6 +24,7 @@ SMALL = {"direction": "past", "cell_dropout": 0.0, "output_dropout": 0.0}
 # One layer: it reads no further than its window, where a second one would read on from its neighbours.
 RGAT = {"direction": "past", "layers": 1, "heads": 2, "head_width": 24, "hidden": 48}
 EIN = {"layers": 1, "heads": 2, "head_width": 16, "hidden": 32, "dropout": 0.0}
+CAPS = {"heads": 2, "head_width": 16, "feed_forward": 32, "emotion_width": 32, "context_width": 64, "dropout": 0.0}
 SYSTEMS = {
     "dag-erc": (DagErc, {"hidden": 48}),
     "dialogue-rnn": (DialogueRnn, {"cell_dropout": 0.0, "output_dropout": 0.0}),
@@ -33,6 +35,8 @@ SYSTEMS = {
     "dialogue-crn-causal": (DialogueCrn, {"width": 48, "direction": "past"}),
     "dialogue-ein": (DialogueEin, EIN),
     "dialogue-ein-causal": (DialogueEin, {**EIN, "direction": "past"}),
+    "emocaps": (EmoCaps, CAPS),
+    "emocaps-causal": (EmoCaps, {**CAPS, "direction": "past"}),
     "rgat-causal-8": (Rgat, {**RGAT, "window": 8}),
     "rgat-causal-12": (Rgat, {**RGAT, "window": 12}),
 }
@@ -115,7 +119,8 @@ def test_a_cue_at_the_speakers_own_previous_turn_is_found(invented, system, epoc
 
 
 @pytest.mark.parametrize(
-    ("system", "epochs"), [("dialogue-rnn", 10), ("dialogue-gcn", 15), ("dialogue-crn", 8), ("dialogue-ein", 15)]
+    ("system", "epochs"),
+    [("dialogue-rnn", 10), ("dialogue-gcn", 15), ("dialogue-crn", 8), ("dialogue-ein", 15), ("emocaps", 10)],
 )
 def test_a_cue_at_the_next_turn_is_found_by_what_sees_the_future(invented, system, epochs):
     assert accuracy(invented, system, Corpus(invented, next_turn), epochs) >= 0.95
