@@ -27,6 +27,7 @@ DIALOGUE_SYSTEMS = (
     *("dialogue-crn", "dialogue-crn-causal", "sacl", "sacl-causal"),
     *("dag-erc-hcl", "rgat", "rgat-causal", "gru", "dialogue-ein", "dialogue-ein-causal"),
     *("cosmic", "cosmic-causal", "cosmic-no-knowledge"),
+    *("emocaps", "emocaps-causal"),
 )
 _SHORTER: Mapping[str, Mapping[str, Any]] = {
     name: {"training.head_lr": 5e-5, "encoder.layers": 1} for name in ("dialogue-ein", "dialogue-ein-causal")

@@ -26,16 +26,17 @@ if TYPE_CHECKING:
 @click.option("--backbone", default="simcse", show_default=True, help="... and with this backbone.")
 @plugin_option
 def show(name: str, dataset: str | None, backbone: str, plugins: tuple[PluginFile, ...]) -> None:
-    """Show the component or method NAME (or kind.NAME; `training` for the options of training)."""
+    """Show the component or method NAME (or kind.NAME; `training` and `dialogues` for what all methods share)."""
+    from erc_bench.corpora.shown_dialogues import DialogueOptions
+    from erc_bench.planning.settings import TrainingOptions
     from erc_bench.plugin_host.catalogue import KINDS
     from erc_bench.running.terminal_progress import open_console
 
     console = open_console()
-    if name == "training":
-        from erc_bench.planning.settings import TrainingOptions
-
-        _heading(console, "training", "erc-bench", inspect.getdoc(TrainingOptions) or "")
-        _options(console, "training.", TrainingOptions)
+    shared = {"training": TrainingOptions, "dialogues": DialogueOptions}
+    if name in shared:
+        _heading(console, name, "erc-bench", inspect.getdoc(shared[name]) or "")
+        _options(console, f"{name}.", shared[name])
         return
     catalogue = open_catalogue(plugins)
     kinds = KINDS if dataset is None else ("method",)

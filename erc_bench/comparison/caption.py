@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from erc_bench.comparison import caption_cells
 from erc_bench.comparison.caption_claims import claims
-from erc_bench.comparison.comparison_data import Column, Comparison, Score
+from erc_bench.comparison.comparison_data import FREEZING, Column, Comparison, Score
 from erc_bench.comparison.rows import common_backbone, common_overrides
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.statistics.results import counted
@@ -122,6 +122,14 @@ def _by_row(comparison: Comparison, title: str, field: str) -> str:
 
 def _marks(comparison: Comparison) -> list[str]:
     sentences = []
+    if frozen := [row.key.overrides for row in comparison.rows if row.frozen]:
+        by = " or ".join(
+            f"{address}={value}" for address, value in FREEZING if (address, value) in set().union(*frozen)
+        )
+        sentences.append(
+            f"(frozen): the language model is as it was pretrained ({by}), where the method's recipe fine-tunes it or"
+            " reads through one that was fine-tuned."
+        )
     if any(row.sees_future for row in comparison.rows):
         sentences.append("§ reads turns that come after the utterance it labels.")
     if any(score.degenerate for _, score in scores(comparison)):

@@ -21,6 +21,8 @@ Family = Literal["dataset", "table"]
 Origin = Literal["own", "re-run", "copied"]
 """Who ran a printed number: the paper that proposes the method, a paper that re-ran another's, or neither."""
 Settings = tuple[tuple[str, str], ...]
+FREEZING: Settings = (("upstream", "none"), ("encoder.trainable", "none"))
+"""What takes the fine-tuned language model away from a recipe that has one: an override departs from its recipe."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class RowKey:
     ``readout`` names a further classifier that read the same training. ``variant`` tells apart
     cells whose settings differ although the same overrides were asked for (a default changed).
     ``tuned``: utterances are read by a language model that was trained on the corpus, here or as an upstream.
+    ``frozen``: they are not, although the method's recipe says so (:data:`FREEZING`).
     """
 
     method: str
@@ -38,19 +41,22 @@ class RowKey:
     readout: str = ""
     variant: Settings = ()
     tuned: bool = field(default=False, compare=False)
+    frozen: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
 class TableRow:
     """One row: its key and the shortest label that tells it from the other rows.
 
-    ``letter`` is how other rows name it that beat it, where letters are asked for.
+    ``letter`` is how other rows name it that beat it, where letters are asked for. ``frozen``: the label says that the
+    language model stood still.
     """
 
     key: RowKey
     label: str
     sees_future: bool = False
     letter: str = ""
+    frozen: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from erc_bench.comparison.comparison_data import NO_BACKBONE, RowKey, Settings
+from erc_bench.comparison.comparison_data import FREEZING, NO_BACKBONE, RowKey, Settings
 from erc_bench.comparison.counted_cells import own_classifier, with_same_gold
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition, Outcome, read_outcome
 from erc_bench.comparison.rows import departures, inert_terms
@@ -69,8 +69,10 @@ def hardware_class(cell: StoredCell) -> str:
 
 def _base_key(cell: StoredCell) -> RowKey:
     shown = tuple(sorted((address, shown_value(value)) for address, value in cell.typed.overrides.items()))
+    has_model = cell.typed.backbone != NO_BACKBONE
     trained = cell.typed.regime not in (None, "frozen") or cell.typed.upstream is not None
-    return RowKey(cell.method, cell.typed.backbone, shown, tuned=trained and cell.typed.backbone != NO_BACKBONE)
+    frozen = cell.typed.regime == "frozen" and not trained and not set(FREEZING).isdisjoint(shown)
+    return RowKey(cell.method, cell.typed.backbone, shown, tuned=trained and has_model, frozen=frozen and has_model)
 
 
 def shown_value(value: Any) -> str:

@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_lowercase
 
-from erc_bench.comparison.comparison_data import NO_BACKBONE, Column, RowKey, TableRow
+from erc_bench.comparison.comparison_data import FREEZING, NO_BACKBONE, Column, RowKey, TableRow
 from erc_bench.comparison.outcomes import ColumnEntry
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.store.reading import StoredCell
+
+_NO_UPSTREAM, _NO_TRAINING = FREEZING
 
 
 def ordered(keys: Iterable[RowKey], methods: Sequence[str], baseline: str) -> list[RowKey]:
@@ -31,22 +33,34 @@ def common_backbone(keys: Iterable[RowKey]) -> str:
 
 
 def common_overrides(keys: Iterable[RowKey]) -> dict[str, str]:
-    """Return the overrides that all rows with a backbone share: the caption says them once."""
-    sets = [set(key.overrides) for key in keys if key.backbone != NO_BACKBONE]
-    return dict(sorted(set.intersection(*sets))) if sets else {}
+    """Return the overrides that all rows with a backbone share: the caption says them once.
+
+    Not that they do without their upstream: each label says so, for a name stands for the published system.
+    """
+    having = [key for key in keys if key.backbone != NO_BACKBONE]
+    shared = set.intersection(*(set(key.overrides) for key in having)) if having else set()
+    marked = {_NO_UPSTREAM} if all(key.frozen for key in having) else set()
+    return dict(sorted(shared - marked))
 
 
 def label_rows(keys: Sequence[RowKey], sees_future: Mapping[RowKey, bool]) -> tuple[TableRow, ...]:
     """Label the rows: the method, and of backbone and overrides only those that the rows do not share."""
     backbone, overrides = common_backbone(keys), common_overrides(keys)
-    return tuple(TableRow(key, _label(key, backbone, overrides), sees_future.get(key, False)) for key in keys)
+    rows = []
+    for key in keys:
+        frozen = key.frozen and (_NO_UPSTREAM in key.overrides or _NO_TRAINING not in overrides.items())
+        label = _label(key, backbone, overrides, frozen)
+        rows.append(TableRow(key, label, sees_future.get(key, False), frozen=frozen))
+    return tuple(rows)
 
 
-def _label(key: RowKey, backbone: str, overrides: Mapping[str, str]) -> str:
-    parts = [key.method]
+def _label(key: RowKey, backbone: str, overrides: Mapping[str, str], frozen: bool) -> str:
+    parts = [f"{key.method} (frozen)" if frozen else key.method]
     if key.backbone not in (backbone, NO_BACKBONE):
         parts.append(key.backbone)
-    parts += [f"{address}={value}" for address, value in key.overrides if overrides.get(address) != value]
+    # The mark says in the settings' stead what they do.
+    told = [item for item in key.overrides if not frozen or item not in FREEZING]
+    parts += [f"{address}={value}" for address, value in told if overrides.get(address) != value]
     parts += [f"{address}={value}" for address, value in key.variant]
     if key.readout:
         parts.append(f"read by {key.readout}")
@@ -164,7 +178,8 @@ def partners(keys: Sequence[RowKey], baseline: Baseline) -> dict[int, int]:
 
     A row meets the baseline's row of its own backbone, fine-tuned or not as its own, whose overrides are nearest, so
     that a difference speaks of the method; rows of other backbones meet only where the baseline's backbone was named.
-    Further rows of the baseline method that are nobody's partner (an ablation) meet its plainest row.
+    Further rows of the baseline method that are nobody's partner (an ablation) meet the nearest of its rows that lack
+    a part of their overrides and have no others, else its plainest one.
     """
     method, backbone = baseline.method, baseline.backbone
     base = [i for i, key in enumerate(keys) if key.method == method and backbone in (None, key.backbone)]
@@ -175,9 +190,11 @@ def partners(keys: Sequence[RowKey], baseline: Baseline) -> dict[int, int]:
             chosen[i] = min(candidates, key=lambda j: _distance(key, keys[j]))
     taken = set(chosen.values())
     for i in base:
-        plainest = min((j for j in base if keys[j].backbone == keys[i].backbone), key=lambda j: _plainness(keys[j]))
+        alike = [j for j in base if keys[j].backbone == keys[i].backbone]
+        plainest = min(alike, key=lambda j: _plainness(keys[j]))
         if i != plainest and i not in taken:
-            chosen[i] = plainest
+            plainer = [j for j in alike if set(keys[j].overrides) < set(keys[i].overrides)]
+            chosen[i] = min(plainer, key=lambda j: _distance(keys[i], keys[j]), default=plainest)
     return dict(sorted(chosen.items()))
 
 

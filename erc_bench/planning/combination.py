@@ -10,11 +10,20 @@ from typing import Any
 from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.component import Component
 from erc_bench.contracts.system import System
+from erc_bench.corpora.shown_dialogues import DialogueOptions
 from erc_bench.errors import OptionName
 from erc_bench.planning.features import with_features
 from erc_bench.planning.language_models import further_backbones
 from erc_bench.planning.plan import Plan, settings_hash
-from erc_bench.planning.request import NO_UPSTREAM, Combination, Request, Upstream, look_up, upstream_of
+from erc_bench.planning.request import (
+    DIALOGUES,
+    NO_UPSTREAM,
+    Combination,
+    Request,
+    Upstream,
+    look_up,
+    upstream_of,
+)
 from erc_bench.planning.settings import (
     Override,
     Problem,
@@ -23,6 +32,7 @@ from erc_bench.planning.settings import (
     UpstreamOptions,
     misdirected,
     resolve,
+    where_used,
 )
 from erc_bench.planning.tuned import CombinationName
 from erc_bench.planning.upstream import SLOT, TRAINS, impossible, joined, recipe
@@ -124,7 +134,7 @@ def _any_upstream(request: Request, catalogue: Catalogue) -> bool:
 def _plan_system(
     request: Request, catalogue: Catalogue, combination: Combination, system: type[System], mine: Sequence[Override]
 ) -> tuple[Plan, list[str]]:
-    slots = {"dataset": combination.dataset.Options, "system": system.Options}
+    slots = {"dataset": combination.dataset.Options, DIALOGUES: DialogueOptions, "system": system.Options}
     # Settings of slots that a system does not have are meant for the compositions of the grid, if there are any.
     installed = catalogue.entries("method")
     compositions = any(installed[name].component.system is None for name in request.methods if name in installed)
@@ -143,6 +153,7 @@ def _no_slot(slot: str) -> str:
 def _slots(combination: Combination, components: Mapping[str, Any]) -> dict[str, type]:
     return {
         "dataset": combination.dataset.Options,
+        DIALOGUES: DialogueOptions,
         "backbone": combination.backbone.Options,
         "training": TrainingOptions,
         **{slot: component.Options if component else Component.Options for slot, component in components.items()},
@@ -230,6 +241,7 @@ def _make(
         resolved = joined(resolved, upstream, combination.method.upstream)
     elif combination.method.upstream:
         resolved = replace(resolved, overrides={**resolved.overrides, SLOT: NO_UPSTREAM})
+    resolved = where_used(resolved, DIALOGUES, DialogueOptions)
     digest = settings_hash(choices, resolved, request.limit, request.dev_only)
     dataset_name, method_name, backbone_name = _name(combination)
     address = CellAddress(dataset_name, method_name, backbone_name, digest, 0)

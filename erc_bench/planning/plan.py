@@ -19,6 +19,7 @@ from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.language_models import MAIN
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.options import specs
+from erc_bench.corpora.shown_dialogues import DialogueOptions
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.features import SLOT as FEATURES
 from erc_bench.planning.further_backbone import FurtherBackbone
@@ -183,7 +184,7 @@ def _plan(described: Mapping[str, Any]) -> Plan:
     components = {slot: _component(name) for slot, name in described["components"].items()}
     upstream = None if described["upstream"] is None else _plan(described["upstream"])
     options = {slot: component.Options for slot, component in (*components.items(), ("dataset", dataset))}
-    options |= {"training": TrainingOptions, "upstream": UpstreamOptions}
+    options |= {"training": TrainingOptions, "upstream": UpstreamOptions, "dialogues": DialogueOptions}
     options |= {"backbone": backbone.Options} if backbone else {}
     converted = _Converter(options, upstream)
     resolved = described["resolved"]

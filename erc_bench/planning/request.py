@@ -23,7 +23,9 @@ DEFAULT_BACKBONE = "simcse"
 ANY_BACKBONE = "huggingface"
 NO_UPSTREAM = "none"
 _UPSTREAM = "upstream."
-SHARED_SLOTS = ("backbone", "dataset")
+DIALOGUES = "dialogues"
+"""The slot of what methods are shown of a dataset."""
+SHARED_SLOTS = ("backbone", "dataset", DIALOGUES)
 """Slots in which a cell and its upstream are the same."""
 _KINDS = {"methods": "method", "datasets": "dataset", "backbones": "backbone", "readouts": "classifier"}
 
@@ -130,7 +132,7 @@ def overrides(settings: Settings, handed: Naming) -> list[Override]:
 class Upstream:
     """Settings of a cell by whom they speak to: the cell (``own``) or the ``method`` that is its upstream.
 
-    Without a method there is no upstream, and what speaks to one is ``unheard``.
+    What speaks to an upstream that is not there is ``unheard``, and what speaks to it alone of a slot that both share.
     """
 
     method: str
@@ -152,10 +154,12 @@ def upstream_of(method: Method, settings: Sequence[Override]) -> Upstream:
     if named in ("", NO_UPSTREAM, method.name):
         return Upstream("", cell, unheard=below)
     theirs = [replace(item, address=item.address.removeprefix(_UPSTREAM), method="") for item in below]
-    deeper = [item for item in theirs if item.address not in UpstreamOptions.__dataclass_fields__]
-    own = [item for item in below if item.address.removeprefix(_UPSTREAM) in UpstreamOptions.__dataclass_fields__]
+    own_options = UpstreamOptions.__dataclass_fields__
+    deeper = [item for item in theirs if item.address not in own_options and item.slot not in SHARED_SLOTS]
+    own = [item for item in below if item.address.removeprefix(_UPSTREAM) in own_options]
+    unheard = [item for item, their in zip(below, theirs, strict=True) if their.slot in SHARED_SLOTS]
     both = [replace(item, method="") for item in cell if item.slot in SHARED_SLOTS]
-    return Upstream(named, [*cell, *own], [*both, *deeper])
+    return Upstream(named, [*cell, *own], [*both, *deeper], unheard)
 
 
 @dataclass(frozen=True)

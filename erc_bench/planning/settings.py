@@ -172,6 +172,16 @@ def resolve(
     )
 
 
+def where_used(resolved: Resolved, slot: str, options: type) -> Resolved:
+    """Leave out the options of a slot that are at their defaults: cells that were made before there were any stay."""
+    idle = {f"{slot}.{name}" for name, spec in specs(options).items() if resolved.slot(slot)[name] == spec.default}
+    values, origins = (
+        {address: of for address, of in facts.items() if address not in idle}
+        for facts in (resolved.values, resolved.origins)
+    )
+    return replace(resolved, values=values, origins=origins)
+
+
 def regime_of(trainable: Any, backbone_size: int | None) -> Regime:
     """Return the training regime that decides between an option's defaults."""
     if trainable == "none":

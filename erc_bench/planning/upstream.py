@@ -43,9 +43,10 @@ def impossible(own: Resolved, upstream: Plan | None, asked: Upstream, heard: boo
     if not asked.method:
         sentence = f"this cell has no upstream; name one: {OptionName('settings'):upstream=utterance-ce}"
         return [Problem(item.address, sentence) for item in asked.unheard if item.method or not heard]
+    shared = "a cell and its upstream have it in common: set it without upstream"
+    problems = [Problem(item.address, shared) for item in asked.unheard]
     if upstream is None:
-        return []
-    problems = []
+        return problems
     if upstream.resolved.values.get("encoder.trainable") == "none":
         sentence = f"an upstream that trains nothing is the plain backbone: {OptionName('settings'):upstream=none}"
         problems.append(Problem("upstream.encoder.trainable", sentence))

@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from erc_bench.contracts.types import gold_labels, seal
+from erc_bench.contracts.types import gold_labels
 from erc_bench.corpora.corpus import Corpus, limited, load_corpus
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.combination import NO_BACKBONE
@@ -188,8 +188,7 @@ class GridRunner:
         self, plan: Plan, corpus: Corpus, present: Mapping[str, Any], writer: CellWriter, hear: Hear
     ) -> dict[str, Any]:
         splits = corpus.splits
-        test = None if plan.dev_only else seal(splits.test)
-        data = CellData(splits.train, splits.dev, test, self._features.of(plan, corpus))
+        data = CellData.of(plan, splits, self._features.of(plan, corpus))
         gold = {} if plan.dev_only else gold_labels(splits.test)
         audit = SelectionAudit(plan, gold, hear)
         result = self._train(plan, data, corpus.fingerprint, audit.hear)

@@ -11,8 +11,10 @@ from torch import Tensor
 
 from erc_bench.contracts.encoder import Encoder, Example, TokenRow
 from erc_bench.contracts.language_models import MAIN
-from erc_bench.contracts.types import Dialogue, SplitName
+from erc_bench.contracts.types import Dialogue, SplitName, Splits, seal
+from erc_bench.corpora.shown_dialogues import DialogueOptions, shown
 from erc_bench.errors import ErcBenchError
+from erc_bench.planning.plan import Plan
 from erc_bench.training.device import all_threads
 from erc_bench.training.events import Hear, PhaseStarted, StepDone, unheard
 from erc_bench.training.features import FeatureCache, Uncached
@@ -90,6 +92,13 @@ class CellData:
     dev: Sequence[Dialogue]
     sealed_test: Sequence[Dialogue] | None
     features: FileFeatures = NO_FEATURES
+
+    @classmethod
+    def of(cls, plan: Plan, splits: Splits, features: FileFeatures = NO_FEATURES) -> CellData:
+        """Return the splits of a corpus as the cell of a plan may see them."""
+        options = DialogueOptions(**plan.resolved.slot("dialogues"))
+        train, dev, test = (shown(dialogues, plan.dataset.name, options) for _, dialogues in splits.items())
+        return cls(train, dev, None if plan.dev_only else seal(test), features)
 
 
 @dataclass(frozen=True)

@@ -116,6 +116,7 @@ class Workspace:
         """Name everything that a preparation depends on."""
         covered = {
             "data": fingerprint,
+            "dialogues": plan.resolved.slot("dialogues"),
             "limit": plan.limit,
             "dev_only": plan.dev_only,
             "labels": [plan.dataset.labels, plan.dataset.words()],

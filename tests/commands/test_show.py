@@ -43,6 +43,10 @@ def test_the_options_of_training_with_their_defaults_by_regime(command):
     assert re.search(r"training\.patience +none ", out)
 
 
+def test_what_methods_are_shown_of_the_dialogues(command):
+    assert re.search(r"dialogues\.speakers +given +Who says which turn; shuffled: ", command("show", "dialogues").out)
+
+
 def test_settings_by_dataset_are_those_that_differ():
     per_dataset = {
         "a": {"objective.x": 1, "objective.y": 2},

@@ -209,7 +209,7 @@ def test_rows_meet_the_baseline_whose_language_model_is_fine_tuned_as_their_own(
     met = {names[pair.row]: names[pair.baseline] for pair in comparison.columns[0].pairs}
     tuned, frozen = "training.epochs=3", "encoder.trainable=none · training.epochs=10"
     assert met == {
-        "gru · training.epochs=5": f"ce · {frozen}",
+        "gru · training.epochs=5": "ce (frozen) · training.epochs=10",
         f"gru · {frozen}": f"ce · {tuned}",
     }
 
@@ -221,6 +221,64 @@ def test_an_ablation_of_the_baseline_meets_its_plain_row(store):
     (pair,) = comparison.columns[0].pairs
     assert labels(comparison)[pair.row] == "eacl · objective.angle_weight=0"
     assert labels(comparison)[pair.baseline] == "eacl"
+
+
+def test_an_ablation_of_a_variant_of_the_baseline_meets_that_variant(store):
+    plain = {"upstream": "none"}
+    store.add("eacl", 1, overrides={"training.epochs": 3})
+    store.add("eacl", 1, overrides=plain, settings_hash="b" * 12)
+    store.add("eacl", 1, overrides={**plain, "dialogues.speakers": "shuffled"}, settings_hash="c" * 12)
+    comparison = compared(store)
+    names = labels(comparison)
+    met = {names[pair.row]: names[pair.baseline] for pair in comparison.columns[0].pairs}
+    assert met["eacl · dialogues.speakers=shuffled · upstream=none"] == "eacl · upstream=none"
+
+
+def frozen_sentences(comparison):
+    return [sentence for sentence in comparison.caption if sentence.startswith("(frozen)")]
+
+
+def test_a_system_without_its_fine_tuned_language_model_is_marked_even_where_all_are(store):
+    plain = {"regime": "frozen", "overrides": {"training.epochs": 10, "upstream": "none"}}
+    store.add("dag-erc", 1, **plain)
+    store.add("dialogue-rnn", 1, sees_future=True, **plain)
+    store.add("majority", 1, backbone="none", regime="frozen", overrides={"upstream": "none"})
+    comparison = compared(store)
+    assert sorted(labels(comparison)) == ["dag-erc (frozen)", "dialogue-rnn (frozen)", "majority · upstream=none"]
+    assert "All rows: backbone minilm, training.epochs=10." in comparison.caption
+    (sentence,) = frozen_sentences(comparison)
+    assert "(upstream=none)" in sentence
+
+
+def test_what_all_rows_share_of_frozen_language_models_stands_in_the_caption(store):
+    for method in ("ce", "eacl"):
+        store.add(method, 1, regime="frozen", overrides={"encoder.trainable": "none"})
+    comparison = compared(store)
+    assert labels(comparison) == ["ce", "eacl"]
+    assert "All rows: backbone minilm, encoder.trainable=none." in comparison.caption
+    assert not frozen_sentences(comparison)
+
+
+def test_a_frozen_row_beside_fine_tuned_ones_is_marked_in_the_place_of_its_setting(store):
+    store.add("ce", 1)
+    store.add("ce", 1, regime="frozen", overrides={"encoder.trainable": "none"}, settings_hash="b" * 12)
+    store.add("gru", 1, regime="frozen", overrides={"upstream": "none"})
+    comparison = compared(store)
+    assert labels(comparison) == ["ce", "ce (frozen)", "gru (frozen)"]
+    assert [row.frozen for row in comparison.rows] == [False, True, True]
+    assert "(upstream=none or encoder.trainable=none)" in frozen_sentences(comparison)[0]
+
+
+def test_what_reads_a_fine_tuned_language_model_is_not_marked(store):
+    scores = store.record(store.split.answers(0.6, 1), {}, [])["metrics"]["dev"]
+    upstream = {"method": "utterance-ce", "key": "k", "weights": "w", "train": scores, "dev": scores}
+    store.add("eacl", 1, regime="frozen", overrides={"encoder.trainable": "none"}, upstream=upstream)
+    store.add("dag-erc", 1, regime="small", overrides={"encoder.trainable": "all", "upstream": "none"})
+    store.add("gru", 1, regime="frozen")  # its recipe reads the language model as it was pretrained
+    comparison = compared(store)
+    dag_erc = "dag-erc · encoder.trainable=all · upstream=none"
+    assert sorted(labels(comparison)) == [dag_erc, "eacl · encoder.trainable=none", "gru"]
+    assert not frozen_sentences(comparison)
 
 
 def test_changed_defaults_make_rows_of_their_own(store):

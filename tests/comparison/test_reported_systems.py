@@ -19,6 +19,7 @@ from erc_bench.comparison.comparison_data import ReportedRow
         ("CoMPM", "compm", True),
         ("COSMIC", "cosmic", True),
         ("COSMIC", "cosmic-no-knowledge", False),
+        ("EmoCaps", "emocaps", True),
         ("DialogueGCN", "dialogue-gcn-causal", False),
         ("DAG-ERC", "dag-erc-hcl", False),
         ("EACL w/o anchor adaptation", "eacl", False),

@@ -104,7 +104,8 @@ class TestSystems:
 
     def test_refuse_such_settings_where_nothing_else_could_be_meant(self, plan):
         error = refused(plan, "constant", set_=["training.epochs=3"])
-        assert error.message == "constant: training.epochs: there is no slot 'training'; known: dataset, system"
+        slots = "dataset, dialogues, system"
+        assert error.message == f"constant: training.epochs: there is no slot 'training'; known: {slots}"
         error = refused(plan, "constant", "ce", set_=["constant:training.epochs=3"])
         assert error.message.startswith("constant: training.epochs: there is no slot 'training'")
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from erc_bench.contracts.options import format_value, specs
+from erc_bench.corpora.shown_dialogues import DialogueOptions
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.combination import DEFAULT_CHOICES
 from erc_bench.planning.settings import TrainingOptions
@@ -22,8 +23,8 @@ Options = dict[str, list[str]]
 class Names:
     """The installed components, as plain data.
 
-    ``options`` holds those of every component, by kind and name, and those of training under
-    ``training``; ``choices`` the components of every method by slot.
+    ``options`` holds those of every component, by kind and name, and those of training and of the dialogues under
+    ``training`` and ``dialogues``; ``choices`` the components of every method by slot.
     """
 
     kinds: dict[str, list[str]]
@@ -35,8 +36,8 @@ class Names:
     ) -> dict[str, list[str]]:
         """Return every setting of these methods (none named: of all) with its values, by address."""
         chosen = {"dataset": list(datasets), "backbone": list(backbones), **self._slots(methods)}
-        training = self.options.get("training", {}).get("", {})
-        found = {f"training.{option}": values for option, values in training.items()}
+        shared = {slot: self.options.get(slot, {}).get("", {}) for slot in ("training", "dialogues")}
+        found = {f"{slot}.{option}": values for slot, known in shared.items() for option, values in known.items()}
         for slot, names in chosen.items():
             known = self.options.get(slot, {})
             for name in [name for name in names if name in known] or known:
@@ -61,7 +62,7 @@ def look_up_names(catalogue: Catalogue) -> Names:
         for kind, found in entries.items()
         if kind != "method"
     }
-    options["training"] = {"": _options(TrainingOptions)}
+    options |= {"training": {"": _options(TrainingOptions)}, "dialogues": {"": _options(DialogueOptions)}}
     systems = {method.system.name: method.system for method in entries["method"].values() if method.system}
     options["system"] = {name: _options(system.Options) for name, system in systems.items()}
     choices = {

@@ -19,7 +19,7 @@ from erc_bench.planning.settings import Override
 from erc_bench.planning.tuned import CombinationName, combination_of
 from erc_bench.plugin_host.catalogue import Catalogue
 
-SLOTS_OF_SYSTEMS = ("dataset", "system")
+SLOTS_OF_SYSTEMS = ("dataset", "dialogues", "system")
 
 
 @dataclass(frozen=True)

@@ -77,6 +77,8 @@ class SavedModel:
         found = list(self.warnings)
         if said.sees_future:
             found.append("an answer reads the turns after its own as well: it may change when the conversation goes on")
+        if said.settings.get("dialogues.speakers") == "shuffled":
+            found.append("it was trained with the speakers of each dialogue shuffled (dialogues.speakers=shuffled)")
         if said.limit is not None:
             found.append(f"it was trained on a part of {said.dataset} alone (--limit {said.limit})")
         if self.reading in said.degenerate:

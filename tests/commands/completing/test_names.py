@@ -26,6 +26,7 @@ def test_everything_that_is_installed_is_there(names):
             for name, entry in catalogue.entries(kind).items():
                 assert list(names.options[kind][name]) == list(specs(entry.component.Options))
     assert list(names.options["training"][""]) == list(specs(TrainingOptions))
+    assert names.addresses([], [], [])["dialogues.speakers"] == ["given", "shuffled"]
 
 
 def test_it_is_plain_data(names):

@@ -57,6 +57,19 @@ def test_the_suites_of_the_paper_show_its_table_beside_ours(name):
     assert suite.tables[0].per_class == (name in ("table3", "table7"))
 
 
+def test_the_speakers_suite_holds_cells_of_the_plain_one_and_the_same_with_shuffled_speakers(catalogue):
+    def planned(name):
+        return plan_grids(suite_requests(read_suite(FOLDER / f"{name}.toml"), SweepRequest(suite="")), catalogue)
+
+    plain = {plan.address: plan.resolved.values for plan in planned("dialogue-laptop-plain")}
+    speakers = {plan.address: plan.resolved.values for plan in planned("dialogue-laptop-speakers")}
+    shuffled = [values for address, values in speakers.items() if address not in plain]
+    assert len(speakers) == 2 * len(shuffled) == 120
+    for values in shuffled:
+        assert {**values, "dialogues.speakers": "given"} != values
+        assert {name: value for name, value in values.items() if name != "dialogues.speakers"} in plain.values()
+
+
 def test_the_laptop_suite_is_frozen_and_holds_every_method_that_reads_its_prompt(catalogue):
     suite = read_suite(FOLDER / "laptop.toml")
     plans = plan_grids(suite_requests(suite, SweepRequest(suite="")), catalogue)
