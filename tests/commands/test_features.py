@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from erc_bench.corpora.features.feature_file import Features
 from erc_bench.plugin_host.catalogue import Catalogue
 
 
@@ -92,3 +93,24 @@ def test_an_unknown_corpus_is_named(command, imported, vectors):
     outcome = command("features", "verify", file, "--dataset", "demoo")
     assert outcome.code == 2
     assert "did you mean demo?" in outcome.err
+
+
+def test_a_search_reads_the_file_of_its_method(command, tmp_path, tiny_bert, vectors):
+    file, settings = tmp_path / "commonsense.safetensors", ("dataset.size=12", "training.epochs=1", "upstream=none")
+    file.write_bytes(Features("commonsense", {key: v.astype(np.float32) for key, v in vectors.items()}).content())
+
+    def tune(*more):
+        asked = ("--method", "cosmic", "--dataset", "demo", "--backbone", tiny_bert, "--study", tmp_path / "tuning")
+        changed = [word for setting in settings for word in ("--set", setting)]
+        return command("tune", *asked, *changed, "--trials", 1, "--seeds", "101", "--device", "cpu", *more)
+
+    found = tune("--feature", f"commonsense={file}")
+    assert (found.code, found.err) == (0, "")
+    assert "trial 0 · demo · cosmic" in found.out
+    lacking = tune()
+    assert lacking.code == 2
+    assert "reads the feature 'commonsense' on demo" in lacking.err
+    file.write_bytes(Features("commonsense", {"train/0/0": np.zeros(5, np.float32)}).content())
+    short = tune("--feature", f"commonsense={file}")
+    assert short.code == 2
+    assert "the feature 'commonsense' has no vector for" in short.err
