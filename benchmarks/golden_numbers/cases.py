@@ -30,13 +30,15 @@ DIALOGUE_SYSTEMS = (
     *("emocaps", "emocaps-causal"),
 )
 _SHORTER: Mapping[str, Mapping[str, Any]] = {
-    name: {"training.head_lr": 5e-5, "encoder.layers": 1} for name in ("dialogue-ein", "dialogue-ein-causal")
+    **{name: {"training.head_lr": 5e-5, "encoder.layers": 1} for name in ("dialogue-ein", "dialogue-ein-causal")},
+    "dialogue-crn": {"training.head_lr": 5e-5},
 }
 """Settings of systems whose float32 rounds elsewhere by more than is allowed at the steps of all others."""
 _WITHOUT_WINDOW = ("utterance-ce", *DIALOGUE_SYSTEMS)
 LACKING = {**dict.fromkeys((*_WITHOUT_WINDOW, "compm"), ("encoder.window",)), "majority": tuple(_RECIPE)}
 """What of the recipe a method has no option for."""
 FROZEN = {"encoder.trainable": "none", "training.standardise": True}
+_FROZEN_MASK = FROZEN | {"encoder.pooling": "mask"}
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def _readouts(method: str) -> tuple[str, ...]:
 
 def _frozen() -> list[Case]:
     names = ("ce", "eacl", "spcl-cl", "tsc", "bcl", "lacon", "supcon")
-    return [Case(f"{name} frozen", name, FROZEN, _readouts(name)) for name in names]
+    return [Case(f"{name} frozen", name, _FROZEN_MASK, _readouts(name)) for name in names]
 
 
 def _varied(name: str, method: str, **settings: Any) -> Case:
@@ -100,7 +102,7 @@ def _training() -> list[Case]:
         _varied("patience", "ce", training__epochs=5, training__patience=1, training__encoder_lr=1e-5),
         _varied("without dropout", "eacl", training__head_dropout=0.0),
         _varied("top layer", "ce", encoder__trainable=1),
-        _varied("frozen, not standardised", "ce", encoder__trainable="none"),
+        _varied("frozen, not standardised", "ce", encoder__trainable="none", encoder__pooling="mask"),
         Case("micro-batches", "eacl", micro_batch=3),
         Case("another seed", "spcl-cl", seed=2),
     ]
@@ -112,6 +114,7 @@ def _reading() -> list[Case]:
         _varied("template spcl, requeried", "ce", encoder__template="spcl", encoder__requery=0.9, encoder__window=6),
         _varied("mean of tokens, no window", "ce", encoder__pooling="mean", encoder__window=0),
         _varied("too long", "ce", encoder__length=24, encoder__window=8),
+        _varied("words of the prompt, frozen", "ce", encoder__trainable="none", training__standardise=True),
     ]
 
 

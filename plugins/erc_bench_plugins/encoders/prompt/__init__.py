@@ -63,6 +63,7 @@ class Prompt(erc.Encoder):
             "mask",
             "State that represents the utterance: the mask's, the opening token's, the mean of all, the last token's, "
             "the mean of the utterance's own words in the prompt; native: what the backbone was pretrained for.",
+            frozen="words",
         )
         requery: float = erc.option(
             0.0,
