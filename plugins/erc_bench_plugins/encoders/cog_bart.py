@@ -77,8 +77,9 @@ class CogBart(erc.Encoder):
         self.narrow = nn.Sequential(
             nn.Linear(self.state_dim, options.width), nn.Dropout(options.narrow_dropout), nn.GELU()
         )
-        self._generates = options.generation and not self.is_frozen() and _has_decoder(backbone)
-        if options.generation and not _has_decoder(backbone):
+        writes = erc.has_decoder(backbone.model.config)
+        self._generates = options.generation and writes and not self.is_frozen()
+        if options.generation and not writes:
             _log.warning("this backbone has no decoder: CoG-BART trains on it without generating the next turn")
 
     @property
@@ -147,10 +148,6 @@ class CogBart(erc.Encoder):
 
     def _row(self, text: str) -> erc.TokenRow:
         return replace(self._rows.row(text), pool="max")
-
-
-def _has_decoder(backbone: erc.LoadedBackbone) -> bool:
-    return bool(getattr(backbone.model.config, "is_encoder_decoder", False))
 
 
 def _spoken(turn: erc.Utterance) -> str:
