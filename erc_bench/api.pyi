@@ -8,6 +8,7 @@ from erc_bench.contracts.dataset import Dataset as Dataset
 from erc_bench.contracts.dataset import Layout as Layout
 from erc_bench.contracts.dataset import SplitCounts as SplitCounts
 from erc_bench.contracts.decoders import generation_loss as generation_loss
+from erc_bench.contracts.decoders import has_decoder as has_decoder
 from erc_bench.contracts.dialogue_encoder import DialogueEncoder as DialogueEncoder
 from erc_bench.contracts.encoder import Encoded as Encoded
 from erc_bench.contracts.encoder import Encoder as Encoder

@@ -1,4 +1,4 @@
-"""A BERT of two layers whose weights come from integer arithmetic: the same bits on every machine."""
+"""A BERT and a BART of two layers whose weights come from integer arithmetic: the same bits on every machine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 # The words of the prompts: a tokenizer that knew none of them would read every prompt alike.
 _PROMPTS = ("says", "for", "utterance", "feels", "now", "the", "speaker", ":", ",", "'", "s", ".")
 _SIZES = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
+_SIDE = {"ffn_dim": 32, "layers": 1, "attention_heads": 2}
 _LARGEST = 0.35
+_NORMS = ("layernorm.weight", "layer_norm.weight", "layernorm_embedding.weight")
 
 
 class GoldenBackbone(erc.Backbone):
@@ -40,6 +42,30 @@ class GoldenBackbone(erc.Backbone):
         return erc.LoadedBackbone(tokenizer, model.to(torch.get_default_dtype()).eval(), 128)
 
 
+class GoldenDecoder(erc.Backbone):
+    """A tiny BART of one layer on each side, with the words of the other one."""
+
+    name = "golden-decoder"
+    source = "invented"
+    parameters = 20_000
+    reading = "last"
+
+    def load(self) -> erc.LoadedBackbone:
+        """Build tokenizer and model."""
+        from transformers import BartConfig, BartModel
+
+        tokenizer = _tokenizer()
+        sizes = {f"{side}_{size}": number for side in ("encoder", "decoder") for size, number in _SIDE.items()}
+        opening, closing = tokenizer.cls_token_id, tokenizer.sep_token_id
+        special = {"pad": tokenizer.pad_token_id, "bos": opening, "eos": closing, "decoder_start": closing}
+        tokens = {f"{role}_token_id": token for role, token in special.items()}
+        config = BartConfig(vocab_size=len(tokenizer), max_position_embeddings=128, d_model=16, **sizes, **tokens)
+        config._attn_implementation = "sdpa"
+        model = BartModel(config)
+        _fill(model)
+        return erc.LoadedBackbone(tokenizer, model.to(torch.get_default_dtype()).eval(), 128, reading="last")
+
+
 def _tokenizer() -> Any:
     from transformers import BertTokenizerFast
 
@@ -54,7 +80,7 @@ def _fill(model: nn.Module) -> None:
     for number, (name, parameter) in enumerate(model.named_parameters()):
         words = SFC64(number).random_raw(parameter.numel()) >> 11
         values = (words * 2.0**-52 - 1) * _LARGEST
-        if name.endswith("LayerNorm.weight"):
+        if name.lower().endswith(_NORMS):
             values = values + 1
         with torch.no_grad():
             parameter.copy_(torch.from_numpy(np.reshape(values, tuple(parameter.shape))))
@@ -62,5 +88,5 @@ def _fill(model: nn.Module) -> None:
 
 @erc.hookimpl
 def erc_backbones() -> list[type[erc.Backbone]]:
-    """Offer the backbone of the golden numbers."""
-    return [GoldenBackbone]
+    """Offer the backbones of the golden numbers."""
+    return [GoldenBackbone, GoldenDecoder]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 READOUTS = ("head", "centroid", "probe", "tau-norm", "logit-adjusted")
@@ -34,8 +35,8 @@ _SHORTER: Mapping[str, Mapping[str, Any]] = {
     "dialogue-crn": {"training.head_lr": 5e-5},
 }
 """Settings of systems whose float32 rounds elsewhere by more than is allowed at the steps of all others."""
-_WITHOUT_WINDOW = ("utterance-ce", *DIALOGUE_SYSTEMS)
-LACKING = {**dict.fromkeys((*_WITHOUT_WINDOW, "compm"), ("encoder.window",)), "majority": tuple(_RECIPE)}
+_WITHOUT_WINDOW = ("utterance-ce", *DIALOGUE_SYSTEMS, "compm", "cog-bart", "cog-bart-causal")
+LACKING = {**dict.fromkeys(_WITHOUT_WINDOW, ("encoder.window",)), "majority": tuple(_RECIPE)}
 """What of the recipe a method has no option for."""
 FROZEN = {"encoder.trainable": "none", "training.standardise": True}
 _FROZEN_MASK = FROZEN | {"encoder.pooling": "mask"}
@@ -51,6 +52,7 @@ class Case:
     readouts: tuple[str, ...] = ()
     micro_batch: int | None = None
     seed: int = 1
+    backbone: str = "golden"
 
     def all_settings(self) -> dict[str, Any]:
         """Return the recipe of all cases with what is this case's own."""
@@ -138,6 +140,7 @@ def _components() -> list[Case]:
         _varied("dialogue-crn reasoning", "dialogue-crn", upstream="none", encoder__situation_turns=2),
         _varied("sacl on states", "sacl", upstream="none", objective__contrast="hidden", objective__rarity=True),
         *_two_models(),
+        *_with_decoder(),
         _varied("supcon at .05", "supcon", objective__temperature=0.05, objective__contrastive_weight=1.0),
     ]
 
@@ -153,6 +156,21 @@ def _two_models() -> list[Case]:
     ]
 
 
+def _with_decoder() -> list[Case]:
+    # Chunks of four, for the dialogues have seven turns at most.
+    short = {"training.encoder_lr": 2e-4, "training.head_lr": 5e-4, "training.batch_size": 4, "encoder.turns": 4}
+    bart = partial(Case, backbone="golden-decoder")
+    return [
+        bart("cog-bart", "cog-bart", short, READOUTS),
+        bart("cog-bart-causal", "cog-bart-causal", short, READOUTS),
+        bart("cog-bart, top layer, micro-batches", "cog-bart", short | {"encoder.trainable": 1}, micro_batch=1),
+        bart("cog-bart frozen", "cog-bart", short | FROZEN, READOUTS),
+        Case("cog-bart without a decoder", "cog-bart", short | {"encoder.dropout": 0.0}),
+        Case("cog-bart's loss on a prompt", "ce", _ON_A_PROMPT),
+    ]
+
+
+_ON_A_PROMPT = {"objective": "cog-bart", "training.head_dropout": 0.3, "objective.contrastive_weight": 0.2}
 _OF_A_FROZEN_CONTEXT = FROZEN | {"encoder.memory": "trained", "encoder.formulation": "official"}
 
 CASES = (*_methods(), *_frozen(), *_training(), *_reading(), *_components())

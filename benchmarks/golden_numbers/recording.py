@@ -77,7 +77,7 @@ def _plan(case: Case) -> Plan:
     catalogue.register(backbone, "golden-backbone")
     overrides = [Override(address, value, origin="the case") for address, value in case.all_settings().items()]
     asked = Request(
-        (case.method,), ("golden",), ("golden",), (case.seed,), overrides, case.readouts, save_representations=True
+        (case.method,), ("golden",), (case.backbone,), (case.seed,), overrides, case.readouts, save_representations=True
     )
     (plan,) = plan_grid(asked, catalogue)
     return plan
