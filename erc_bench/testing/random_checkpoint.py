@@ -65,8 +65,10 @@ def write_random_checkpoint(folder: Path, architecture: Mapping[str, Any] = BERT
         torch.manual_seed(_SEED)
         model: Any = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     config.save_pretrained(folder)
-    # A copy of each: two names of one tensor are two tensors in a file.
-    save_file({name: tensor.clone() for name, tensor in model.state_dict().items()}, folder / "model.safetensors")
+    # A tensor with two names is written under the first one, as published files have it.
+    written = {tensor.data_ptr(): name for name, tensor in reversed(model.state_dict().items())}
+    tensors = {name: tensor for name, tensor in model.state_dict().items() if written[tensor.data_ptr()] == name}
+    save_file(tensors, folder / "model.safetensors")
     return folder
 
 

@@ -581,6 +581,23 @@ class ChangesTheBackbone(Sound):
             self.language_model.get_input_embeddings().weight.mul_(1.01)
 
 
+class UnusedModel(Sound):
+    """Asks for a second language model and gives it nothing to read."""
+
+    language_models = ("memory",)
+
+    @dataclass(frozen=True)
+    class Options(erc.Encoder.Options):
+        memory: erc.LanguageModelUse = erc.option("frozen", "How the model of memories is used.")
+        memory_backbone: str = erc.option("same", "Its backbone.")
+
+
+class UnsettableModel(Sound):
+    """Asks for a second language model that no option speaks of."""
+
+    language_models = ("memory",)
+
+
 UNSOUND = (
     # The fault, the check that is made for it, a part of what it says, and other checks that it cannot but fail.
     (TooLong, "rows", "tokens, and the backbone reads 1 to 512", set()),
@@ -595,6 +612,8 @@ UNSOUND = (
     (GlobalAugmentation, "augmentation", "draw on global chance", set()),
     (OneRowForAllWords, "label words", "the same tokens for 2 words", set()),
     (FailsWithoutWindow, "options run", "with window=0 a representation is not finite", set()),
+    (UnusedModel, "language models", "no token row is for the language model 'memory'", None),
+    (UnsettableModel, "language models", "the role 'memory' lacks an option of its name", None),
     (NamesAFeature, "features", "the feature 'audio', and no representation changes with its vectors", set()),
     (HearsTheNextTurn, "future", "a representation changes when later turns are", set()),
     (HearsTheEnd, "future", "a representation changes when later turns are", set()),
@@ -624,7 +643,7 @@ UNSOUND = (
     (RecursOverPadding, "neighbours", "depends on its neighbours in the batch", None),
     (AveragesEmptyTurns, "neighbours", "depends on its neighbours in the batch", None),
     (RecursOverOtherDialogues, "neighbours", "depends on its neighbours in the batch", None),
-    (LosesParameters, "parameter groups", "parameters of its language model are not in the group", set()),
+    (LosesParameters, "parameter groups", "parameters of its language models are not in the group", set()),
     (CutsGradient, "gradient", "no gradient reaches the backbone", set()),
     (Overflows, "bf16", "in bfloat16", None),
     (HiddenWeights, "state", "took over the state_dict gives another representation", set()),
