@@ -22,15 +22,17 @@ _RECIPE = {
     # bfloat16 is computed in as many ways as there are processors.
     "training.precision": "float32",
 }
+_COGMEN = ("cogmen", "cogmen-causal", "cogmen-text", "cogmen-text-causal")
 DIALOGUE_SYSTEMS = (
     *("dag-erc", "dialogue-rnn", "dialogue-rnn-causal", "dialogue-gcn", "dialogue-gcn-causal"),
     *("dialogue-crn", "dialogue-crn-causal", "sacl", "sacl-causal"),
     *("dag-erc-hcl", "rgat", "rgat-causal", "gru", "dialogue-ein", "dialogue-ein-causal"),
     *("cosmic", "cosmic-causal", "cosmic-no-knowledge"),
     *("emocaps", "emocaps-causal"),
+    *_COGMEN,
 )
 _SHORTER: Mapping[str, Mapping[str, Any]] = {
-    name: {"training.head_lr": 5e-5, "encoder.layers": 1} for name in ("dialogue-ein", "dialogue-ein-causal")
+    name: {"training.head_lr": 5e-5, "encoder.layers": 1} for name in ("dialogue-ein", "dialogue-ein-causal", *_COGMEN)
 }
 """Settings of systems whose float32 rounds elsewhere by more than is allowed at the steps of all others."""
 _WITHOUT_WINDOW = ("utterance-ce", *DIALOGUE_SYSTEMS)
