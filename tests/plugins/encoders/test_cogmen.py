@@ -256,7 +256,7 @@ def test_heads_that_do_not_divide_the_width_are_refused(invented):
     ("modalities", "dims"), [("text", {}), ("text, audio and visual", {"audio": 100, "visual": 512})]
 )
 def test_it_has_the_parameters_of_its_equations(invented, dims):
-    """IEMOCAP, six emotions: 768 numbers of text, 100 of audio and 512 of faces."""
+    """IEMOCAP, six emotions: 768 numbers of text, 612 of audio and faces."""
     modalities = "text, audio and visual" if dims else "text"
     encoder = invented.network(Cogmen, 768, feature_dims=dims, modalities=modalities)
     read = 768 + sum(dims.values())
