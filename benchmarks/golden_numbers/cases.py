@@ -23,13 +23,14 @@ _RECIPE = {
     "training.precision": "float32",
 }
 _COGMEN = ("cogmen", "cogmen-causal", "cogmen-text", "cogmen-text-causal")
+_MMGCN = ("mmgcn", "mmgcn-causal", "mmgcn-text", "mmgcn-text-causal")
 DIALOGUE_SYSTEMS = (
     *("dag-erc", "dialogue-rnn", "dialogue-rnn-causal", "dialogue-gcn", "dialogue-gcn-causal"),
     *("dialogue-crn", "dialogue-crn-causal", "sacl", "sacl-causal"),
     *("dag-erc-hcl", "rgat", "rgat-causal", "gru", "dialogue-ein", "dialogue-ein-causal"),
     *("cosmic", "cosmic-causal", "cosmic-no-knowledge"),
     *("emocaps", "emocaps-causal"),
-    *_COGMEN,
+    *(*_COGMEN, *_MMGCN),
 )
 _SHORTER: Mapping[str, Mapping[str, Any]] = {
     name: {"training.head_lr": 5e-5, "encoder.layers": 1} for name in ("dialogue-ein", "dialogue-ein-causal", *_COGMEN)

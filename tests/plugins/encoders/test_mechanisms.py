@@ -19,6 +19,7 @@ from erc_bench_plugins.encoders.dialogue_ein import DialogueEin
 from erc_bench_plugins.encoders.dialogue_gcn import DialogueGcn
 from erc_bench_plugins.encoders.dialogue_rnn import DialogueRnn
 from erc_bench_plugins.encoders.emocaps import EmoCaps
+from erc_bench_plugins.encoders.mmgcn import Mmgcn
 from erc_bench_plugins.encoders.rgat import Rgat
 
 WIDTH, CLASSES, TURNS = 64, 3, 6
@@ -32,6 +33,7 @@ CAPS = {"heads": 2, "head_width": 16, "feed_forward": 32, "emotion_width": 32, "
 # It has no positions: of the turns in its window it knows who speaks, and which are later.
 COGMEN = {"heads": 1, "feed_forward": 32, "width": 32, "speakers": 3, "dropout": 0.0}
 HEARD = {"modalities": "text and audio", "feature_dims": {"audio": 5 * CLASSES}}
+MMGCN = {"node_width": 48, "graph_width": 24, "layers": 4, "speakers": 3, "dropout": 0.0}
 SYSTEMS = {
     "cogmen-text": (Cogmen, COGMEN),
     "cogmen-text-1": (Cogmen, {**COGMEN, "window": 1}),
@@ -50,6 +52,10 @@ SYSTEMS = {
     "dialogue-crn-causal": (DialogueCrn, {"width": 48, "direction": "past"}),
     "dialogue-ein": (DialogueEin, EIN),
     "dialogue-ein-causal": (DialogueEin, {**EIN, "direction": "past"}),
+    "mmgcn-text": (Mmgcn, MMGCN),
+    "mmgcn-text-causal": (Mmgcn, {**MMGCN, "direction": "past"}),
+    "mmgcn-audio": (Mmgcn, {**MMGCN, **HEARD}),
+    "mmgcn-audio-causal": (Mmgcn, {**MMGCN, **HEARD, "direction": "past"}),
     "emocaps": (EmoCaps, CAPS),
     "emocaps-causal": (EmoCaps, {**CAPS, "direction": "past"}),
     "rgat-causal-8": (Rgat, {**RGAT, "window": 8}),
@@ -154,6 +160,7 @@ def test_a_cue_at_the_speakers_own_previous_turn_is_found(invented, system, epoc
     ("system", "epochs"),
     [
         ("cogmen-text-1", 10),
+        ("mmgcn-text", 15),
         ("cosmic-no-knowledge", 10),
         ("dialogue-rnn", 10),
         ("dialogue-gcn", 15),
@@ -194,12 +201,12 @@ def test_speakers_that_relations_do_not_tell_apart_hide_that_cue(invented, monke
     assert accuracy(invented, "one speaker", Corpus(invented, own_previous, twice_each), epochs=15) <= 0.7
 
 
-@pytest.mark.parametrize("system", ["cogmen-audio", "cogmen-audio-causal"])
+@pytest.mark.parametrize("system", ["cogmen-audio", "cogmen-audio-causal", "mmgcn-audio", "mmgcn-audio-causal"])
 def test_a_cue_in_the_audio_alone_is_found_by_what_reads_it(invented, system):
     assert accuracy(invented, system, Corpus(invented, own_turn, relation=0), epochs=5) >= 0.95
 
 
-@pytest.mark.parametrize("system", ["cogmen-text", "cogmen-text-causal"])
+@pytest.mark.parametrize("system", ["cogmen-text", "cogmen-text-causal", "mmgcn-text", "mmgcn-text-causal"])
 def test_a_cue_in_the_audio_alone_is_not_found_by_text(invented, system):
     assert accuracy(invented, system, Corpus(invented, own_turn, relation=0), epochs=5) <= 0.42
 
