@@ -24,6 +24,8 @@ from erc_bench.comparison.comparison_data import ReportedRow
         ("COGMEN", "cogmen-text", False),
         ("COGMEN (text)", "cogmen-text", True),
         ("COGMEN", "cogmen-causal", False),
+        ("MMGCN", "mmgcn", True),
+        ("MMGCN", "mmgcn-text", False),
         ("DialogueGCN", "dialogue-gcn-causal", False),
         ("DAG-ERC", "dag-erc-hcl", False),
         ("EACL w/o anchor adaptation", "eacl", False),
