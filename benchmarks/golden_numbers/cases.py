@@ -23,15 +23,21 @@ _RECIPE = {
     # bfloat16 is computed in as many ways as there are processors.
     "training.precision": "float32",
 }
+_COGMEN = ("cogmen", "cogmen-causal", "cogmen-text", "cogmen-text-causal")
+_MMGCN = ("mmgcn", "mmgcn-causal", "mmgcn-text", "mmgcn-text-causal")
 DIALOGUE_SYSTEMS = (
     *("dag-erc", "dialogue-rnn", "dialogue-rnn-causal", "dialogue-gcn", "dialogue-gcn-causal"),
     *("dialogue-crn", "dialogue-crn-causal", "sacl", "sacl-causal"),
     *("dag-erc-hcl", "rgat", "rgat-causal", "gru", "dialogue-ein", "dialogue-ein-causal"),
     *("cosmic", "cosmic-causal", "cosmic-no-knowledge"),
     *("emocaps", "emocaps-causal"),
+    *(*_COGMEN, *_MMGCN),
 )
 _SHORTER: Mapping[str, Mapping[str, Any]] = {
-    **{name: {"training.head_lr": 5e-5, "encoder.layers": 1} for name in ("dialogue-ein", "dialogue-ein-causal")},
+    **{
+        name: {"training.head_lr": 5e-5, "encoder.layers": 1}
+        for name in ("dialogue-ein", "dialogue-ein-causal", *_COGMEN)
+    },
     "dialogue-crn": {"training.head_lr": 5e-5},
 }
 """Settings of systems whose float32 rounds elsewhere by more than is allowed at the steps of all others."""

@@ -72,9 +72,27 @@ def _component_facts(entry: Entry) -> Iterator[tuple[str, str]]:
         yield "safe under bf16 autocast", "yes" if component.bf16_safe else "no"
     if entry.kind == "encoder":
         yield "sees future turns", "yes" if sees_future(component) else "no"
-        yield "reads features", ", ".join(wanted_features(component))
+        yield "reads features", "; ".join(_features(component))
     if entry.kind == "observer":
         yield "used with", f"--observer {entry.name} or --observer {entry.name}:OPTION=VALUE"
+
+
+def _features(component: Any) -> Iterator[str]:
+    """Name the features that an encoder reads, with the values of its options that make it read them."""
+    declared = component.features
+    if not isinstance(declared, Mapping):
+        yield from wanted_features(component)
+        return
+    for name, when in declared.items():
+        several = {option: wanted if isinstance(wanted, tuple) else (wanted,) for option, wanted in when.items()}
+        terms = (f"{option} = {' or '.join(map(_quoted, values))}" for option, values in several.items())
+        yield f"{name} with {', '.join(terms)}"
+
+
+def _quoted(value: object) -> str:
+    from erc_bench.contracts.options import format_value
+
+    return f'"{value}"' if isinstance(value, str) else format_value(value)
 
 
 def _method(console: Console, entry: Entry) -> None:

@@ -78,5 +78,10 @@ def wanted_features(component: type[Component], options: Any = None) -> tuple[st
 
 
 def _has(options: Any, declared: Mapping[str, object]) -> bool:
-    """Whether options have the declared values."""
-    return all(getattr(options, name) == value for name, value in declared.items())
+    """Whether options have the declared values, each of them the value itself or one of a tuple of values."""
+    return all(_meets(getattr(options, name), wanted) for name, wanted in declared.items())
+
+
+def _meets(value: object, wanted: object) -> bool:
+    # The value of an option may be a tuple as well: then the whole of it is meant.
+    return value == wanted or (isinstance(wanted, tuple) and not isinstance(value, tuple) and value in wanted)

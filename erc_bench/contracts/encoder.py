@@ -142,7 +142,8 @@ class Encoder(Component, nn.Module):
     features: ClassVar[tuple[str, ...] | Mapping[str, Mapping[str, object]]] = ()
     """Names of the vectors of utterances, computed by other code, that it reads (``--feature NAME=FILE``).
 
-    Several names, or each name with the options with which it is read: ``{"audio": {"modalities": "text and audio"}}``.
+    Several names, or each name with the options with which it is read: ``{"audio": {"modalities": "text and audio"}}``,
+    or a tuple of the values of an option with any of which it is.
     The width of each is in ``self.feature_dims``, the vectors in :attr:`EncoderBatch.features` and
     :attr:`Turns.features`. As they came from the file: nothing standardises them.
     """

@@ -120,3 +120,17 @@ def test_unknown_names_have_near_matches(command, arguments, sentence):
 def test_paragraphs_are_joined_and_lists_are_not():
     text = "One sentence\nover two lines.\n\n- a list\n- of two\n\n    code\n\nThe end."
     assert _reflowed(text) == "One sentence over two lines.\n\n- a list\n- of two\n\n    code\n\nThe end."
+
+
+@pytest.mark.parametrize(
+    ("encoder", "said"),
+    [
+        ("prompt", ""),
+        ("cosmic", "reads features: commonsense with commonsense = true"),
+        ("cogmen", 'reads features: audio with modalities = "text and audio" or "text, audio and visual"; visual with'),
+    ],
+)
+def test_an_encoder_says_with_which_options_it_reads_files(command, encoder, said):
+    out = " ".join(command("show", f"encoder.{encoder}").out.split())
+    assert said in out
+    assert ("reads features:" in out) is bool(said)

@@ -121,6 +121,19 @@ def test_a_plan_as_json_keeps_the_digest(plan):
     assert from_json(to_json(hears)).features == {"audio": "a1"}
 
 
+@pytest.mark.parametrize(("wanted", "reads"), [(True, True), (False, False), ((True, "loudly"), True), ((), False)])
+def test_a_feature_is_read_with_a_value_or_with_any_of_several(wanted, reads):
+    other = type("Other", (Hears,), {"features": {"audio": {"listens": wanted}}})
+    assert wanted_features(other, SimpleNamespace(listens=True)) == (("audio",) if reads else ())
+
+
+def test_an_option_that_is_a_tuple_is_held_against_the_whole_of_it():
+    other = type("Other", (Hears,), {"features": {"audio": {"listens": (1, 2)}}})
+    assert wanted_features(other, SimpleNamespace(listens=(1, 2))) == ("audio",)
+    assert wanted_features(other, SimpleNamespace(listens=(2, 1))) == ()
+    assert wanted_features(other, SimpleNamespace(listens=2)) == ("audio",)
+
+
 @pytest.mark.parametrize("declared", ["audio", ["audio"], {"audio": True}, (1,)])
 def test_features_of_another_form_are_refused(declared):
     other = type("Other", (Hears,), {"features": declared})

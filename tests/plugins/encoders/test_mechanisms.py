@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from erc_bench.corpora.shown_dialogues import DialogueOptions, shown
+from erc_bench_plugins.encoders.cogmen import Cogmen
 from erc_bench_plugins.encoders.cosmic import Cosmic
 from erc_bench_plugins.encoders.dag_erc import DagErc
 from erc_bench_plugins.encoders.dialogue_crn import DialogueCrn
@@ -18,6 +19,7 @@ from erc_bench_plugins.encoders.dialogue_ein import DialogueEin
 from erc_bench_plugins.encoders.dialogue_gcn import DialogueGcn
 from erc_bench_plugins.encoders.dialogue_rnn import DialogueRnn
 from erc_bench_plugins.encoders.emocaps import EmoCaps
+from erc_bench_plugins.encoders.mmgcn import Mmgcn
 from erc_bench_plugins.encoders.rgat import Rgat
 
 WIDTH, CLASSES, TURNS = 64, 3, 6
@@ -28,7 +30,16 @@ EIN = {"layers": 1, "heads": 2, "head_width": 16, "hidden": 32, "dropout": 0.0}
 MIND = {"hidden": 32, "state_width": 24, "emotion_width": 48, "state_dropout": 0.0, "hidden_dropout": 0.0}
 KNOWN = {"commonsense": 5 * CLASSES}
 CAPS = {"heads": 2, "head_width": 16, "feed_forward": 32, "emotion_width": 32, "context_width": 64, "dropout": 0.0}
+# It has no positions: of the turns in its window it knows who speaks, and which are later.
+COGMEN = {"heads": 1, "feed_forward": 32, "width": 32, "speakers": 3, "dropout": 0.0}
+HEARD = {"modalities": "text and audio", "feature_dims": {"audio": 5 * CLASSES}}
+MMGCN = {"node_width": 48, "graph_width": 24, "layers": 4, "speakers": 3, "dropout": 0.0}
 SYSTEMS = {
+    "cogmen-text": (Cogmen, COGMEN),
+    "cogmen-text-1": (Cogmen, {**COGMEN, "window": 1}),
+    "cogmen-text-causal": (Cogmen, {**COGMEN, "direction": "past"}),
+    "cogmen-audio": (Cogmen, {**COGMEN, **HEARD}),
+    "cogmen-audio-causal": (Cogmen, {**COGMEN, **HEARD, "direction": "past"}),
     "cosmic": (Cosmic, {**MIND, "feature_dims": KNOWN}),
     "cosmic-causal": (Cosmic, {**MIND, "feature_dims": KNOWN, "direction": "past"}),
     "cosmic-no-knowledge": (Cosmic, {**MIND, "commonsense": False}),
@@ -41,6 +52,10 @@ SYSTEMS = {
     "dialogue-crn-causal": (DialogueCrn, {"width": 48, "direction": "past"}),
     "dialogue-ein": (DialogueEin, EIN),
     "dialogue-ein-causal": (DialogueEin, {**EIN, "direction": "past"}),
+    "mmgcn-text": (Mmgcn, MMGCN),
+    "mmgcn-text-causal": (Mmgcn, {**MMGCN, "direction": "past"}),
+    "mmgcn-audio": (Mmgcn, {**MMGCN, **HEARD}),
+    "mmgcn-audio-causal": (Mmgcn, {**MMGCN, **HEARD, "direction": "past"}),
     "emocaps": (EmoCaps, CAPS),
     "emocaps-causal": (EmoCaps, {**CAPS, "direction": "past"}),
     "rgat-causal-8": (Rgat, {**RGAT, "window": 8}),
@@ -59,10 +74,16 @@ def twelve_in_turn(rng, turns):
     return [order[turn % 12] for turn in range(turns)]
 
 
+def twice_each(rng, turns):
+    """Return three speakers in random order, each of whom speaks twice in six turns."""
+    return rng.sample("AABBCC", turns)
+
+
 class Corpus:
     """300 dialogues for training and 100 others; ``places(speakers)`` says for each turn where its cue stands.
 
-    With ``relation`` cues stand in this one of the five commonsense vectors, and nothing that is said has any.
+    With ``relation`` cues stand in this one of the five vectors that a file has of each turn (commonsense by relation,
+    or audio), and nothing that is said has any.
     """
 
     def __init__(self, invented, places, speakers=any_of_three, turns=TURNS, seed=0, relation=None):
@@ -138,6 +159,8 @@ def test_a_cue_at_the_speakers_own_previous_turn_is_found(invented, system, epoc
 @pytest.mark.parametrize(
     ("system", "epochs"),
     [
+        ("cogmen-text-1", 10),
+        ("mmgcn-text", 15),
         ("cosmic-no-knowledge", 10),
         ("dialogue-rnn", 10),
         ("dialogue-gcn", 15),
@@ -166,6 +189,26 @@ def test_what_is_inferred_of_others_reaches_them_when_they_speak(invented):
 
 def test_a_cue_in_the_commonsense_alone_is_not_found_without_it(invented):
     assert accuracy(invented, "cosmic-no-knowledge", Corpus(invented, own_turn, relation=0), epochs=5) <= 0.42
+
+
+@pytest.mark.parametrize("system", ["cogmen-text", "cogmen-text-causal"])
+def test_a_cue_at_the_speakers_only_earlier_turn_is_found_by_relation(invented, system):
+    assert accuracy(invented, system, Corpus(invented, own_previous, twice_each), epochs=15) >= 0.95
+
+
+def test_speakers_that_relations_do_not_tell_apart_hide_that_cue(invented, monkeypatch):
+    monkeypatch.setitem(SYSTEMS, "one speaker", (Cogmen, {**COGMEN, "speakers": 1, "direction": "past"}))
+    assert accuracy(invented, "one speaker", Corpus(invented, own_previous, twice_each), epochs=15) <= 0.7
+
+
+@pytest.mark.parametrize("system", ["cogmen-audio", "cogmen-audio-causal", "mmgcn-audio", "mmgcn-audio-causal"])
+def test_a_cue_in_the_audio_alone_is_found_by_what_reads_it(invented, system):
+    assert accuracy(invented, system, Corpus(invented, own_turn, relation=0), epochs=5) >= 0.95
+
+
+@pytest.mark.parametrize("system", ["cogmen-text", "cogmen-text-causal", "mmgcn-text", "mmgcn-text-causal"])
+def test_a_cue_in_the_audio_alone_is_not_found_by_text(invented, system):
+    assert accuracy(invented, system, Corpus(invented, own_turn, relation=0), epochs=5) <= 0.42
 
 
 @pytest.mark.parametrize(("system", "epochs"), [("dag-erc", 5), ("rgat-causal-12", 10)])
