@@ -232,7 +232,7 @@ def test_a_search_never_touches_test(tuning, monkeypatch):
         raise AssertionError("the search looks at test")
 
     monkeypatch.setattr("erc_bench.running.grid.gold_labels", sing)
-    monkeypatch.setattr("erc_bench.running.grid.seal", sing)
+    monkeypatch.setattr("erc_bench.training.preparation.seal", sing)
     assert all(not trial.error for trial in tuning.run(4))
     records = [json.loads(file.read_text()) for file in tuning.folder.rglob("record.json")]
     assert len(records) == 8

@@ -252,9 +252,7 @@ def test_heads_that_do_not_divide_the_width_are_refused(invented):
         made(invented, heads=4)
 
 
-@pytest.mark.parametrize(
-    ("modalities", "dims"), [("text", {}), ("text, audio and visual", {"audio": 100, "visual": 512})]
-)
+@pytest.mark.parametrize("dims", [{}, {"audio": 100, "visual": 512}])
 def test_it_has_the_parameters_of_its_equations(invented, dims):
     """IEMOCAP, six emotions: 768 numbers of text, 612 of audio and faces."""
     modalities = "text, audio and visual" if dims else "text"
