@@ -1,5 +1,7 @@
 # What api.py resolves lazily: it reads the names from here, and type checkers their types.
 
+from erc_bench.contracts.attention import MaskedAttention as MaskedAttention
+from erc_bench.contracts.attention import MaskedTransformerLayer as MaskedTransformerLayer
 from erc_bench.contracts.backbone import Backbone as Backbone
 from erc_bench.contracts.backbone import LoadedBackbone as LoadedBackbone
 from erc_bench.contracts.classifier import Classifier as Classifier

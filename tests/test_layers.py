@@ -61,7 +61,17 @@ LAYER_OF = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}
 TORCH_ROOMS = {"training", "running", "testing"}
 TORCH_CONTRACTS = {
     f"erc_bench.contracts.{name}"
-    for name in ("classifier", "decoders", "dialogue_encoder", "encoder", "losses", "objective", "task", "turns")
+    for name in (
+        "attention",
+        "classifier",
+        "decoders",
+        "dialogue_encoder",
+        "encoder",
+        "losses",
+        "objective",
+        "task",
+        "turns",
+    )
 }
 TORCH_PRETRAINED = {f"erc_bench.pretrained.kernels.{name}" for name in ("attention", "dropout", "last_layer")}
 """What changes a model that is loaded: imported by what trains, never by what finds and reads checkpoints."""

@@ -73,7 +73,10 @@ class Cogmen(erc.DialogueEncoder):
                 f"encoder.heads={heads} does not divide the {read} numbers that are read of a turn",
                 "encoder.heads=0 takes a number that does.",
             )
-        self.layers = nn.ModuleList(TransformerLayer(read, heads, options) for _ in range(options.layers))
+        self.layers = nn.ModuleList(
+            erc.MaskedTransformerLayer(read, heads, options.feed_forward, options.dropout)
+            for _ in range(options.layers)
+        )
         self.narrow = nn.Linear(read, options.width)
         self.relational = RelationalConvolution(options.width, options.speakers)
         self.attention = GraphAttention(options.width)
@@ -121,35 +124,6 @@ class Cogmen(erc.DialogueEncoder):
 def published_heads(width: int) -> int:
     """Return the first number from 7 to 14 that divides a width, or else the largest below 7."""
     return int(next(heads for heads in (*_PUBLISHED_HEADS, 6, 5, 4, 3, 2, 1) if width % heads == 0))
-
-
-class TransformerLayer(nn.Module):
-    """y = LN(x + A(x, x)), LN(y + W₂ ReLU(W₁ y)), A scaled dot products of heads as wide as x together."""
-
-    def __init__(self, width: int, heads: int, options: Any) -> None:
-        super().__init__()
-        self.heads, self.dropout = heads, options.dropout
-        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
-        self.widen, self.shrink = nn.Linear(width, options.feed_forward), nn.Linear(options.feed_forward, width)
-        self.attended, self.fed = nn.LayerNorm(width), nn.LayerNorm(width)
-
-    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """states: (B, T, width), mask: (B, T, T) of [b, i, j], who may be read → (B, T, width)."""
-        states = self.attended(states + self._dropped(self._attention(states, mask)))
-        fed: Tensor = self.fed(states + self._dropped(self.shrink(self._dropped(F.relu(self.widen(states))))))
-        return fed
-
-    def _attention(self, states: Tensor, mask: Tensor) -> Tensor:
-        query, key, value = (
-            moved.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for moved in (self.query(states), self.key(states), self.value(states))
-        )
-        scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
-        weights = self._dropped(erc.masked_softmax(scores, mask[:, None]))
-        return self.out((weights @ value).transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
-
-    def _dropped(self, states: Tensor) -> Tensor:
-        return F.dropout(states, self.dropout, self.training)
 
 
 class RelationalConvolution(nn.Module):

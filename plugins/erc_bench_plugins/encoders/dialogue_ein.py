@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 import erc_bench.api as erc
 
@@ -50,10 +49,13 @@ class DialogueEin(erc.DialogueEncoder):
         super().__init__(options, backbone)
         width = self.dim
         self.narrow = nn.Linear(self.state_dim, width)
-        self.layers = nn.ModuleList(TransformerLayer(options) for _ in range(options.layers))
-        self.tendency = Attention(options)
+        self.layers = nn.ModuleList(
+            erc.MaskedTransformerLayer(width, options.heads, options.hidden, options.dropout)
+            for _ in range(options.layers)
+        )
+        self.tendency = self._attention()
         self.tendency_norm = nn.LayerNorm(width)
-        self.interactions = nn.ModuleList(Attention(options) for _ in range(4))
+        self.interactions = nn.ModuleList(self._attention() for _ in range(4))
         self.joint = nn.Linear(4 * width, width)
         self.joint_norm = nn.LayerNorm(width)
         self.answer = nn.Linear(width, width, bias=False)
@@ -62,6 +64,10 @@ class DialogueEin(erc.DialogueEncoder):
     def dim(self) -> int:
         """Width of the representations."""
         return int(self.options.heads * self.options.head_width)
+
+    def _attention(self) -> erc.MaskedAttention:
+        options = self.options
+        return erc.MaskedAttention(self.dim, options.heads, options.head_width, options.dropout)
 
     def start(self, labels: Sequence[str]) -> None:
         """Make an embedding of each emotion, of about length 1."""
@@ -87,51 +93,6 @@ class DialogueEin(erc.DialogueEncoder):
         encoded = super().forward(row_states, batch)
         encoded.logits = encoded.z @ self.emotions.T
         return encoded
-
-
-class Attention(nn.Module):
-    """Scaled dot products in several heads: A(x, y) = W_o ‖_k softmax_j(W_q x_i · W_k y_j / √d) W_v y_j."""
-
-    def __init__(self, options: Any) -> None:
-        super().__init__()
-        width = options.heads * options.head_width
-        self.heads, self.dropout = options.heads, options.dropout
-        self.query, self.key, self.value, self.out = (nn.Linear(width, width) for _ in range(4))
-
-    def forward(self, asking: Tensor, offering: Tensor, mask: Tensor) -> Tensor:
-        """asking: (B, T, width), offering: (B, S, width), mask: (B, T, S) → (B, T, width).
-
-        Zero where the mask has nothing to read.
-        """
-        query, key, value = (
-            states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for states in (self.query(asking), self.key(offering), self.value(offering))
-        )
-        scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
-        weights = F.dropout(erc.masked_softmax(scores, mask[:, None]), self.dropout, self.training)
-        mixed: Tensor = self.out((weights @ value).transpose(1, 2).flatten(2))
-        return mixed.masked_fill(~mask.any(-1, keepdim=True), 0)
-
-
-class TransformerLayer(nn.Module):
-    """y = LN(x + A(x, x)), LN(y + W₂ ReLU(W₁ y)): a layer as first published, norms behind the sums."""
-
-    def __init__(self, options: Any) -> None:
-        super().__init__()
-        self.attention = Attention(options)
-        width = options.heads * options.head_width
-        self.dropout = options.dropout
-        self.widen, self.narrow = nn.Linear(width, options.hidden), nn.Linear(options.hidden, width)
-        self.attended, self.fed = nn.LayerNorm(width), nn.LayerNorm(width)
-
-    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
-        """states: (B, T, width), mask: (B, T, T) → (B, T, width)."""
-        states = self.attended(states + self._dropped(self.attention(states, states, mask)))
-        fed: Tensor = self.fed(states + self._dropped(self.narrow(self._dropped(F.relu(self.widen(states))))))
-        return fed
-
-    def _dropped(self, states: Tensor) -> Tensor:
-        return F.dropout(states, self.dropout, self.training)
 
 
 def sinusoids(positions: Tensor, width: int) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -80,10 +79,8 @@ class Emoformer(nn.Module):
 
     def __init__(self, dim: int, options: Any) -> None:
         super().__init__()
-        self.heads, self.dropout = options.heads, options.dropout
-        width = options.heads * options.head_width
-        self.query, self.key, self.value = (nn.Linear(dim, width) for _ in range(3))
-        self.out = nn.Linear(width, dim)
+        self.dropout = options.dropout
+        self.attention = erc.MaskedAttention(dim, options.heads, options.head_width, options.dropout)
         self.widen, self.narrow = nn.Linear(dim, options.feed_forward), nn.Linear(options.feed_forward, dim)
         self.attended, self.fed = nn.LayerNorm(dim), nn.LayerNorm(dim)
         inputs = [dim, *[options.emotion_width] * (_MAPPING_LAYERS - 1)]
@@ -91,20 +88,11 @@ class Emoformer(nn.Module):
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """states: (B, T, dim), mask: (B, T, T) of [b, i, j], who may be read → (B, T, emotion_width)."""
-        states = self.attended(states + self._dropped(self._attention(states, mask)))
+        states = self.attended(states + self._dropped(self.attention(states, states, mask)))
         emotion: Tensor = self.fed(states + self._dropped(self.narrow(F.relu(self.widen(states)))))
         for layer in self.mapping:
             emotion = F.relu(layer(emotion))
         return emotion
-
-    def _attention(self, states: Tensor, mask: Tensor) -> Tensor:
-        query, key, value = (
-            moved.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for moved in (self.query(states), self.key(states), self.value(states))
-        )
-        scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
-        weights = self._dropped(erc.masked_softmax(scores, mask[:, None]))
-        return self.out((weights @ value).transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
     def _dropped(self, states: Tensor) -> Tensor:
         return F.dropout(states, self.dropout, self.training)

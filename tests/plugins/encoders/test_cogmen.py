@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from erc_bench.contracts.attention import MaskedTransformerLayer
 from erc_bench.contracts.component import sees_future, wanted_features
 from erc_bench.contracts.turns import Turns
 from erc_bench.errors import ErcBenchError
@@ -41,13 +42,13 @@ def transformer_by_loop(layer, states, readable):
     rows = []
     for i, state in enumerate(states):
         parts = []
-        for head, asked in enumerate(layer.query(state).chunk(layer.heads)):
-            keys = [layer.key(states[j]).chunk(layer.heads)[head] for j in readable[i]]
-            values = [layer.value(states[j]).chunk(layer.heads)[head] for j in readable[i]]
+        for head, asked in enumerate(layer.attention.query(state).chunk(layer.attention.heads)):
+            keys = [layer.attention.key(states[j]).chunk(layer.attention.heads)[head] for j in readable[i]]
+            values = [layer.attention.value(states[j]).chunk(layer.attention.heads)[head] for j in readable[i]]
             weights = torch.stack([asked @ key / math.sqrt(len(asked)) for key in keys]).softmax(0)
             parts.append(sum(weight * value for weight, value in zip(weights, values, strict=True)))
-        heard = norm_by_loop(layer.attended, state + layer.out(torch.cat(parts)))
-        fed = layer.shrink(torch.relu(layer.widen(heard)))
+        heard = norm_by_loop(layer.attended, state + layer.attention.out(torch.cat(parts)))
+        fed = layer.narrow(torch.relu(layer.widen(heard)))
         rows.append(norm_by_loop(layer.fed, heard + fed))
     return rows
 
@@ -139,9 +140,9 @@ def test_attention_without_a_padding_mask_would_show(invented, monkeypatch):
     dialogues = invented.conversations([2, 9])
     states = invented.states_of(dialogues, DIM)
     before = invented.read(encoder, dialogues, states)
-    masked = cogmen.TransformerLayer.forward
+    masked = MaskedTransformerLayer.forward
     leaking = lambda self, states, mask: masked(self, states, torch.ones_like(mask))  # noqa: E731
-    monkeypatch.setattr(cogmen.TransformerLayer, "forward", leaking)
+    monkeypatch.setattr(MaskedTransformerLayer, "forward", leaking)
     after = invented.read(encoder, dialogues, states)
     assert not torch.allclose(after[:2], before[:2])
     torch.testing.assert_close(after[2:], before[2:])
@@ -190,10 +191,13 @@ def test_a_turn_reads_what_its_direction_says(invented, direction, reached):
     assert read_from(invented, made(invented, direction=direction), 4) == reached
 
 
-@pytest.mark.parametrize("part", ["TransformerLayer", "RelationalConvolution", "GraphAttention"])
-def test_a_planted_future_is_seen_by_that_gradient(invented, monkeypatch, part):
+@pytest.mark.parametrize(
+    "module",
+    [MaskedTransformerLayer, cogmen.RelationalConvolution, cogmen.GraphAttention],
+    ids=lambda each: each.__name__,
+)
+def test_a_planted_future_is_seen_by_that_gradient(invented, monkeypatch, module):
     encoder = made(invented, direction="past")
-    module = getattr(cogmen, part)
     causal = module.forward
     opened = lambda self, states, mask, *given: causal(self, states, mask | mask.transpose(1, 2), *given)  # noqa: E731
     monkeypatch.setattr(module, "forward", opened)
@@ -203,7 +207,7 @@ def test_a_planted_future_is_seen_by_that_gradient(invented, monkeypatch, part):
 @pytest.mark.parametrize(("direction", "heard"), [("both", {1, 2, 3, 4, 5, 6, 7}), ("past", {1, 2, 3, 4})])
 def test_the_graph_alone_reaches_no_further_than_its_window(invented, monkeypatch, direction, heard):
     encoder = made(invented, direction=direction, window=3)
-    monkeypatch.setattr(cogmen.TransformerLayer, "forward", lambda self, states, mask: states)
+    monkeypatch.setattr(MaskedTransformerLayer, "forward", lambda self, states, mask: states)
     monkeypatch.setattr(cogmen.GraphAttention, "forward", lambda self, states, mask: states)
     assert read_from(invented, encoder, 4) == heard
 
@@ -269,7 +273,7 @@ def test_it_has_the_parameters_of_its_equations(invented, dims):
         "head": (100 + 1) * 6,
     }
     assert invented.parameters_with_head(encoder, 6) == sum(size.values())
-    assert encoder.layers[0].heads == (10 if dims else 8)
+    assert encoder.layers[0].attention.heads == (10 if dims else 8)
 
 
 def test_dropout_is_drawn_in_training_alone(invented):

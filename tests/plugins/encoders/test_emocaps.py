@@ -22,13 +22,13 @@ def norm_by_loop(norm, state):
 def attention_by_loop(emoformer, states, readable):
     rows = []
     for i, state in enumerate(states):
-        query, parts = emoformer.query(state).chunk(emoformer.heads), []
+        query, parts = emoformer.attention.query(state).chunk(emoformer.attention.heads), []
         for head, asked in enumerate(query):
-            keys = [emoformer.key(states[j]).chunk(emoformer.heads)[head] for j in readable[i]]
-            values = [emoformer.value(states[j]).chunk(emoformer.heads)[head] for j in readable[i]]
+            keys = [emoformer.attention.key(states[j]).chunk(emoformer.attention.heads)[head] for j in readable[i]]
+            values = [emoformer.attention.value(states[j]).chunk(emoformer.attention.heads)[head] for j in readable[i]]
             weights = torch.stack([asked @ key / math.sqrt(len(asked)) for key in keys]).softmax(0)
             parts.append(sum(weight * value for weight, value in zip(weights, values, strict=True)))
-        rows.append(emoformer.out(torch.cat(parts)))
+        rows.append(emoformer.attention.out(torch.cat(parts)))
     return rows
 
 
@@ -71,7 +71,7 @@ def test_it_computes_its_equations(invented, direction):
     own = states.split([len(dialogue.utterances) for dialogue in dialogues])
     slow = torch.cat([by_loop(encoder, each) for each in own])
     # No ReLU hides a part of it.
-    assert torch.autograd.grad(slow.sum(), encoder.emoformer.query.weight, retain_graph=True)[0].any()
+    assert torch.autograd.grad(slow.sum(), encoder.emoformer.attention.query.weight, retain_graph=True)[0].any()
     invented.assert_same_gradients(encoder, invented.read(encoder, dialogues, states), slow)
 
 
