@@ -109,9 +109,11 @@ def visit(browser, site):
             wrong.append(f"from elsewhere: {url}")
 
     yield visit
+    # Closing aborts what is still being loaded (an icon that no page waits for): that is no fault of the site.
+    found = list(wrong)
     for context in contexts:
         context.close()
-    assert wrong == []
+    assert found == []
 
 
 PAGES = sorted(
