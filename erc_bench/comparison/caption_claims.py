@@ -154,7 +154,7 @@ def claims(comparison: Comparison) -> list[str]:
             return []
         row = comparison.rows[0].label
         return [f"Nothing is compared: {row} is the only row. Show another method, or name a baseline."]
-    if not any(column.family or column.joint_family or column.dialogue_family for column in comparison.columns):
+    if not any(column.family or column.dialogue_family for column in comparison.columns):
         return ["No comparison can be tested; the reasons stand beside the differences."]
     marks = _over_seeds(comparison) if comparison.tests.over_seeds else _over_dialogues(comparison)
     further = (_contradictions, _equal, _letters, reach)

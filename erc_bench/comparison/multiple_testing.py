@@ -12,7 +12,7 @@ from erc_bench.comparison.requested_tests import Tests
 from erc_bench.comparison.tested_differences import OverDatasets, Pair, Ranking, Verdict
 from erc_bench.statistics.corrections import CORRECTIONS, holm_chains, one_sided, partial_conjunction, stouffer
 from erc_bench.statistics.ranks import friedman, midranks, nemenyi_distance
-from erc_bench.statistics.results import ZERO_VARIANCE, DiscreteTest
+from erc_bench.statistics.results import DiscreteTest
 
 
 def correct(columns: Sequence[Column], alpha: float, family: Family, tests: Tests | None = None) -> tuple[Column, ...]:
@@ -73,9 +73,8 @@ def _judged(pair: Pair, p_values: Sequence[float | None], alpha: float) -> Pair:
         contradiction = pair.seed_test.leaning != _SIGNS[found]
     verdict = "" if contradiction else found
     joint_verdict = _verdict(pair.joint.difference, joint, alpha)
-    # "Also on new dialogues" needs the first claim, unless the seeds do not vary at all.
-    if joint_verdict != verdict and not (not found and pair.test.reason == ZERO_VARIANCE):
-        joint_verdict = ""
+    # "Also on new dialogues" needs the first claim.
+    joint_verdict = joint_verdict if joint_verdict == verdict else ""
     return replace(
         pair,
         adjusted_p=seeds,

@@ -82,6 +82,7 @@ class Tests:
         object.__setattr__(self, "all_pairs", self.all_pairs or self.letters)
         object.__setattr__(self, "ranks", self.ranks or self.force_ranks)
         _check_margin(self.margin, self.unit)
+        _check_not_of_folds(self.test)
         _check("test", self.test, SEED_TESTS)
         _check("correction", self.correction, {**CORRECTION_NAMES, **CORRECTIONS})
         _check("unit of tests", self.unit, UNITS)
@@ -120,6 +121,15 @@ def _check_unit(tests: Tests) -> None:
         raise ErcBenchError(
             f"the cluster {tests.cluster} belongs to tests over dialogues, of which the unit seed makes none",
             "Leave the cluster, or the unit seed.",
+        )
+
+
+def _check_not_of_folds(test: str) -> None:
+    if test in ("corrected-resampled-t", "nadeau-bengio"):
+        raise ErcBenchError(
+            f"the test {test} is one for folds of a cross-validation, and seeds of one test set are no folds",
+            "Leave it: paired-t is right for seeds. For folds of your own: "
+            "erc_bench.statistics.seeds.corrected_resampled_t.",
         )
 
 

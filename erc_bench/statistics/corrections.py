@@ -145,7 +145,8 @@ def partial_conjunction(
 
     Null hypothesis: the method is better on fewer than ``at_least`` datasets. It combines the
     n - k + 1 largest p-values: by Bonferroni ((n - k + 1) times the k-th smallest; datasets may depend
-    on each other), Simes or Stouffer (independent datasets). ``at_least=n`` is the largest p.
+    on each other), Simes or Stouffer (independent datasets). Better on k is also better on k - 1: no p is below
+    that of a smaller k.
     A dataset that cannot be tested counts with p = 1. Not testable: fewer than two datasets. Raises
     ``ValueError`` for p-values outside [0, 1] and unless 1 ≤ k ≤ n.
     Source: Benjamini and Heller, Biometrics 64 (2008).
@@ -156,7 +157,8 @@ def partial_conjunction(
         return PartialConjunction(at_least, n, None, _too_few(n))
     if not 1 <= at_least <= n:
         raise ValueError(f"at_least must lie between 1 and {n}, got {at_least}")
-    return PartialConjunction(at_least, n, min(1.0, _COMBINATIONS[combination](values[at_least - 1 :])))
+    combine = _COMBINATIONS[combination]
+    return PartialConjunction(at_least, n, min(1.0, max(combine(values[k:]) for k in range(at_least))))
 
 
 _COMBINATIONS: Mapping[str, Callable[[Floats], float]] = {

@@ -219,8 +219,23 @@ def intra_cluster_correlation(values: npt.ArrayLike, clusters: Sequence[Hashable
     between, within = _mean_squares(array, position, sizes)
     mean_size = (n - (sizes**2).sum() / n) / (k - 1)
     correlation = max(-1.0, float((between - within) / (between + (mean_size - 1) * within)))
-    effect = 1.0 + (float((sizes**2).sum()) / n - 1.0) * max(correlation, 0.0)
+    effect = design_effect(sizes, max(correlation, 0.0))
     return ClusterEffect(n, k, correlation, effect, n / effect)
+
+
+def design_effect(sizes: npt.ArrayLike, correlation: float) -> float:
+    """sizes: (k,), utterances of each cluster → the factor by which clustering inflates the variance of a mean.
+
+    1 + (Σnᵢ²/n - 1)·``correlation``, that within clusters: for a test set that is planned, or one whose correlation
+    is known from elsewhere. Raises ``ValueError`` for no utterance, sizes below 0 and a correlation outside [0, 1].
+    Source: Kish, Survey Sampling (1965).
+    """
+    counts = np.asarray(sizes, dtype=float)
+    if counts.ndim != 1 or not counts.sum() > 0 or (counts < 0).any() or not np.isfinite(counts).all():
+        raise ValueError("sizes must be numbers of utterances, one for each cluster")
+    if not 0 <= correlation <= 1:
+        raise ValueError(f"the correlation within clusters must lie between 0 and 1, got {correlation:g}")
+    return 1.0 + (float((counts**2).sum() / counts.sum()) - 1.0) * correlation
 
 
 def _why_not(values: Floats, clusters: int) -> str:

@@ -39,10 +39,11 @@ def midranks(values: npt.ArrayLike) -> Floats:
 def wilcoxon(first: npt.ArrayLike, second: npt.ArrayLike, alpha: float = 0.05) -> SignedRank:
     """first, second: (n,) scores on the same seeds → the signed-rank test, exact for up to 500 seeds.
 
-    Null hypothesis: the differences are symmetric around 0, for this test set. Differences of 0 are
-    left out, equal ones share their ranks, and p is exact given these ranks: twice the smaller
-    tail. ``reason`` says when so few seeds cannot reach ``alpha``. Not testable: fewer than two
-    shared seeds, every difference 0. Source: Wilcoxon, Biometrics Bulletin 1 (1945).
+    Null hypothesis: the differences are symmetric around 0, for this test set. Equal ones share their
+    ranks, those of 0 as well, whose ranks count half for either side. p is exact given the ranks and the zeros:
+    twice the smaller tail. ``reason`` says when so few seeds cannot reach ``alpha``. Not testable: fewer than two
+    shared seeds, every difference 0. Sources: Wilcoxon, Biometrics Bulletin 1 (1945); Pratt, J. Am. Stat. Assoc. 54
+    (1959); Demšar, JMLR 7 (2006), section 3.1.3.
     """
     a, b = as_scores(first), as_scores(second)
     if a.shape != b.shape:
@@ -50,14 +51,21 @@ def wilcoxon(first: npt.ArrayLike, second: npt.ArrayLike, alpha: float = 0.05) -
     if len(a) < 2:
         return SignedRank(len(a), None, None, ONE_SEED if len(a) else NO_SEEDS)
     differences = np.round(a - b, _DECIMALS)
-    differences = differences[differences != 0]
-    n = len(differences)
-    if not n or n > _MOST_PAIRS:
-        return SignedRank(n, None, None, f"not computed: more than {_MOST_PAIRS} seeds" if n else ZERO_VARIANCE)
+    n, differing = len(differences), int(np.count_nonzero(differences))
+    if not differing or n > _MOST_PAIRS:
+        reason = f"not computed: more than {_MOST_PAIRS} seeds" if differing else ZERO_VARIANCE
+        return SignedRank(n, None, None, reason, zeros=n - differing)
     doubled = (2 * midranks(np.abs(differences))).astype(int)
+    # The halves of the zeros' ranks are the same whatever the signs, and leave the tails as they are.
     rank_sum = int(doubled[differences > 0].sum())
-    p, smallest = _two_tails(_signed_rank_chances(doubled), rank_sum)
-    return SignedRank(n, p, smallest, shortfall(smallest, alpha, counted(n, "difference")), rank_sum / 2)
+    p, smallest = _two_tails(_signed_rank_chances(doubled[differences != 0]), rank_sum)
+    halves = int(doubled[differences == 0].sum()) / 2
+    reason = shortfall(smallest, alpha, _differing(differing, n))
+    return SignedRank(n, p, smallest, reason, (rank_sum + halves) / 2, n - differing)
+
+
+def _differing(differing: int, n: int) -> str:
+    return counted(n, "difference") if differing == n else f"{counted(differing, 'difference')} other than 0"
 
 
 def mann_whitney(first: npt.ArrayLike, second: npt.ArrayLike, alpha: float = 0.05) -> RankSum:

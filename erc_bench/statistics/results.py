@@ -109,9 +109,13 @@ class SignFlip(DiscreteTest):
 
 @dataclass(frozen=True)
 class SignedRank(DiscreteTest):
-    """An exact signed-rank test: ``n`` differences other than 0, ``rank_sum`` of the positive ones."""
+    """An exact signed-rank test: ``n`` differences, ``zeros`` of them 0, ``rank_sum`` of the positive ones.
+
+    The ranks of the zeros count half.
+    """
 
     rank_sum: float | None = None
+    zeros: int = 0
 
     @property
     def leaning(self) -> int | None:

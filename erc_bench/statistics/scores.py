@@ -19,8 +19,8 @@ def as_scores(scores: npt.ArrayLike) -> Floats:
     values = np.asarray(scores, dtype=float)
     if values.ndim != 1:
         raise ValueError(f"scores must be one per seed, got the shape {values.shape}")
-    if not np.isfinite(values).all():
-        raise ValueError("scores must be finite")
+    if wrong := [f"{value:g} at position {place}" for place, value in enumerate(values) if not np.isfinite(value)]:
+        raise ValueError(f"scores must be finite, got {', '.join(wrong)}")
     return values
 
 

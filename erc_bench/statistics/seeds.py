@@ -101,6 +101,28 @@ def welch_t(first: npt.ArrayLike, second: npt.ArrayLike, alpha: float = 0.05) ->
     return WelchT(len(a), *_t_numbers(mean, math.sqrt(parts.sum()), df, alpha), n_second=len(b))
 
 
+def corrected_resampled_t(differences: npt.ArrayLike, train: int, test: int, alpha: float = 0.05) -> PairedT:
+    """differences: (n,), one for each fold of a cross-validation → t-test that allows for shared training data.
+
+    ``train`` and ``test`` are the utterances (or dialogues) that each fold was trained and scored on. Folds share
+    most of what they were trained on, so their differences vary less than those of new data would: the variance is
+    multiplied by 1/n + test/train in place of 1/n. Null hypothesis: the methods are equal on further data of the same
+    kind. Not for seeds on one test set, which share all of it: there is no test/train that would make up for that.
+    Two-sided. Not testable: fewer than two folds, zero variance. Raises ``ValueError`` for sizes below 1. Source:
+    Nadeau and Bengio, Machine Learning 52 (2003), Eq. 8 and 12.
+    """
+    if train < 1 or test < 1:
+        raise ValueError(f"folds are trained and scored on something, got {train} and {test} utterances")
+    values = as_scores(differences)
+    values, reason = paired_differences(values, np.zeros(len(values)))
+    n = len(values)
+    mean = float(values.mean()) if n else None
+    if mean is None or reason:
+        return PairedT(n, mean, reason=reason.replace("seed", "fold"))
+    error = math.sqrt((1 / n + test / train) * float(values.var(ddof=1)))
+    return PairedT(n, *_t_numbers(mean, error, n - 1, alpha))
+
+
 def equivalence(first: npt.ArrayLike, second: npt.ArrayLike, margin: float, alpha: float = 0.05) -> Equivalence:
     """first, second: (n,) scores on the same seeds → whether they differ by less than ``margin`` points.
 

@@ -323,15 +323,20 @@ def test_what_cannot_be_tested_says_so(store, ours, theirs, reason):
     assert comparison.columns[0].family == 0
 
 
-def test_seeds_that_do_not_vary_still_allow_the_test_over_dialogues(store):
+def test_seeds_that_do_not_vary_give_no_mark_over_dialogues_either(store):
     gold = [row[2] for row in store.split.rows()]
     for seed in (1, 2, 3):
         store.add("ce", seed, predicted=store.split.answers(0.3, 1))
         store.add("oracle", seed, predicted=gold)
-    pair = pair_of(compared(store), "oracle")
+    comparison = compared(store)
+    pair = pair_of(comparison, "oracle")
     assert pair.test.reason == "not testable: zero variance"
-    assert (pair.verdict, pair.joint_verdict) == ("", "better")
+    # ‡ says "also", and there is nothing that it could be said beside.
+    assert (pair.verdict, pair.joint_verdict) == ("", "")
+    assert pair.joint.p < 0.001
     assert pair.joint.df == pytest.approx(store.split.dialogues - 1)
+    assert "0 comparisons" not in " ".join(comparison.caption)
+    assert "No comparison can be tested; the reasons stand beside the differences." in comparison.caption
 
 
 def test_partial_cells_are_never_compared_with_full_ones(three):

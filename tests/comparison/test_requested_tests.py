@@ -315,6 +315,7 @@ def test_slices_that_no_corpus_has_are_an_error(three):
     ("asked", "message"),
     [
         ({"test": "pared-t"}, "there is no test 'pared-t'; did you mean paired-t"),
+        ({"test": "corrected-resampled-t"}, "is one for folds of a cross-validation, and seeds of one test set are no"),
         ({"correction": "holmes"}, "there is no correction 'holmes'; did you mean holm"),
         ({"unit": "seeds"}, "there is no unit of tests 'seeds'; did you mean seed"),
     ],

@@ -37,16 +37,30 @@ def test_wilcoxon_equals_scipy_without_ties(rows):
 
 
 @given(pairs(few, 7))
-def test_wilcoxon_with_ties_equals_enumeration(rows):
-    differences = [a - b for a, b in rows if a != b]
-    assume(differences)
+def test_wilcoxon_with_ties_and_zeros_equals_enumeration(rows):
+    differences = [a - b for a, b in rows]
+    assume(any(differences))
     ranks = stats.rankdata(np.abs(differences))
-    sums = [sum(itertools.compress(ranks, signs)) for signs in itertools.product((0, 1), repeat=len(ranks))]
-    observed = sum(rank for rank, d in zip(ranks, differences, strict=True) if d > 0)
+    sums = []
+    for signs in itertools.product((0, 1), repeat=len(ranks)):
+        # A difference of 0 has no sign to change: half of its rank counts.
+        shares = [sign if d else 0.5 for sign, d in zip(signs, differences, strict=True)]
+        sums.append(sum(share * rank for share, rank in zip(shares, ranks, strict=True)))
+    observed = sum(rank * (0.5 if d == 0 else d > 0) for rank, d in zip(ranks, differences, strict=True))
     tails = np.mean(np.array(sums) <= observed + 1e-9), np.mean(np.array(sums) >= observed - 1e-9)
     result = wilcoxon(*zip(*rows, strict=True))
     assert result.p == pytest.approx(min(1.0, 2 * min(tails)))
-    assert (result.n, result.smallest_p) == (len(differences), pytest.approx(min(1.0, 2 / 2 ** len(differences))))
+    zeros = differences.count(0)
+    assert (result.n, result.zeros, result.rank_sum) == (len(rows), zeros, pytest.approx(observed))
+    assert result.smallest_p == pytest.approx(min(1.0, 2 / 2 ** (len(rows) - zeros)))
+
+
+def test_the_rank_sum_with_zeros_is_that_of_scipys_split():
+    first, second = [51.0, 52.0, 50.0, 50.0, 49.5], [50.0, 50.0, 50.0, 50.0, 50.0]
+    theirs = stats.wilcoxon(first, second, zero_method="zsplit", method="asymptotic")
+    result = wilcoxon(first, second)
+    assert min(result.rank_sum, 15 - result.rank_sum) == theirs.statistic
+    assert result.leaning == 1
 
 
 @given(st.lists(points, min_size=1, max_size=7, unique=True), st.lists(points, min_size=1, max_size=7, unique=True))
@@ -84,7 +98,8 @@ def test_too_few_seeds_are_named():
     result = mann_whitney([4, 5, 6], [1, 2, 3])
     assert (result.p, result.reason) == (pytest.approx(0.1), "cannot reach 0.05 with 3 and 3 seeds: smallest p is 0.1")
     assert mann_whitney([6, 7, 8, 9, 10], [1, 2, 3, 4, 5]).reason == ""
-    assert wilcoxon([51, 50], [50, 50]).reason == "cannot reach 0.05 with 1 difference: smallest p is 1"
+    reason = "cannot reach 0.05 with 1 difference other than 0: smallest p is 1"
+    assert wilcoxon([51, 50], [50, 50]).reason == reason
 
 
 def test_rounding_of_scores_makes_no_difference_of_ranks():

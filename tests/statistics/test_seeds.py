@@ -8,7 +8,16 @@ from scipy import stats
 
 from erc_bench.statistics.power import detectable_effect
 from erc_bench.statistics.results import OneSampleT, PairedT, Summary
-from erc_bench.statistics.seeds import correlation, equivalence, hedges_g, one_sample_t, paired_t, summarise, welch_t
+from erc_bench.statistics.seeds import (
+    corrected_resampled_t,
+    correlation,
+    equivalence,
+    hedges_g,
+    one_sample_t,
+    paired_t,
+    summarise,
+    welch_t,
+)
 
 # Student (1908): hours of sleep gained by ten patients under two drugs.
 FIRST = [0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0]
@@ -189,3 +198,47 @@ def test_correlation_over_seeds():
     assert correlation(FIRST, SECOND).value == pytest.approx(stats.pearsonr(FIRST, SECOND).statistic)
     assert correlation([1, 2], [1, 2]).reason == "not estimable: fewer than three seeds"
     assert correlation([5, 5, 5], [1, 2, 3]).reason == "not estimable: zero variance"
+
+
+@given(scores, st.integers(1, 1000), st.integers(1, 1000))
+def test_folds_share_their_training_data_and_the_variance_allows_for_it(differences, train, test):
+    assume(np.std(differences) > 1e-6)
+    n = len(differences)
+    mean = sum(differences) / n
+    variance = sum((each - mean) ** 2 for each in differences) / (n - 1)
+    error = math.sqrt((1 / n + test / train) * variance)
+    result = corrected_resampled_t(differences, train, test)
+    assert (result.t, result.df) == (pytest.approx(mean / error), n - 1)
+    assert result.p == pytest.approx(2 * stats.t.sf(abs(mean / error), n - 1))
+    assert result.p >= paired_t(differences, [0.0] * n).p
+
+
+def test_folds_of_a_learner_that_gains_nothing_are_seldom_significant():
+    # Two rules fitted to the same noise, over ten random halves of 60 examples: neither is better on new data.
+    rng, level, rejected = np.random.default_rng(5), 0.05, np.zeros(2)
+    for _ in range(300):
+        x, y = rng.standard_normal((60, 2)), rng.standard_normal(60)
+        differences = []
+        for _ in range(10):
+            order = rng.permutation(60)
+            train, test = order[:50], order[50:]
+            slopes = [(x[train, k] @ y[train]) / (x[train, k] @ x[train, k]) for k in (0, 1)]
+            errors = [np.mean((y[test] - slope * x[test, k]) ** 2) for k, slope in enumerate(slopes)]
+            differences.append(errors[0] - errors[1])
+        found = corrected_resampled_t(differences, 50, 10).p, paired_t(differences, [0.0] * 10).p
+        rejected += [p <= level for p in found]
+    corrected, plain = rejected / 300
+    assert corrected <= level + 3 * math.sqrt(level * (1 - level) / 300)
+    assert plain > 2 * level
+
+
+def test_folds_that_cannot_be_tested():
+    assert corrected_resampled_t([1.0], 9, 1).reason == "not testable: one fold"
+    assert corrected_resampled_t([1.0, 1.0], 9, 1).reason == "not testable: zero variance"
+    with pytest.raises(ValueError, match="trained and scored on something, got 0 and 1"):
+        corrected_resampled_t([1.0, 2.0], 0, 1)
+
+
+def test_a_score_that_is_no_number_is_named_by_its_place():
+    with pytest.raises(ValueError, match=r"must be finite, got nan at position 1, inf at position 2"):
+        paired_t([1.0, float("nan"), float("inf")], [1.0, 2.0, 3.0])

@@ -4,7 +4,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from erc_bench.statistics.dialogues import intra_cluster_correlation, mcnemar
+from erc_bench.statistics.dialogues import design_effect, intra_cluster_correlation, mcnemar
 
 
 def test_intra_cluster_correlation_by_hand():
@@ -16,6 +16,20 @@ def test_intra_cluster_correlation_by_hand():
     assert result.design_effect == pytest.approx(1 + (13 / 5 - 1) * expected)
     assert result.effective_size == pytest.approx(5 / result.design_effect)
     assert (result.n, result.clusters) == (5, 2)
+
+
+def test_the_design_effect_of_a_known_correlation():
+    assert design_effect([10] * 30, 0.05) == pytest.approx(1 + 9 * 0.05)
+    assert design_effect([1, 1, 1], 0.5) == 1.0
+    # The variance of a mean of 3 + 2 values of variance 1, of which those of a cluster correlate by .4.
+    pairs = 3 * 2 + 2 * 1
+    assert design_effect([3, 2], 0.4) == pytest.approx((5 + pairs * 0.4) / 5)
+
+
+@pytest.mark.parametrize(("sizes", "correlation"), [([], 0.1), ([-1, 2], 0.1), ([[1]], 0.1), ([2], 1.1), ([2], -0.1)])
+def test_a_design_effect_of_nonsense_is_refused(sizes, correlation):
+    with pytest.raises(ValueError, match="must"):
+        design_effect(sizes, correlation)
 
 
 clustered = st.lists(st.tuples(st.integers(-1, 1), st.integers(0, 4)), min_size=4, max_size=30)
