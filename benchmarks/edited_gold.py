@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from erc_bench.statistics.metrics import degenerate, majority_floor, score
+from erc_bench.statistics.metrics import constant_floor, degenerate, score
 from erc_bench.store.layout import RECORD_FILE
 from erc_bench.store.predictions import predictions_file, read_file
 from erc_bench.store.reading import read_cell
@@ -59,10 +59,10 @@ def edit_cell(folder: Path, labels: int) -> None:
     content = text.getvalue().encode()
     file.write_bytes(gzip.compress(content, mtime=0) if file.suffix == ".gz" else content)
     gold, predicted, record = [row[2] for row in rows], [row[3] for row in rows], dict(cell.record)
-    asked = record["labels"], record["scored_labels"]
-    floor, scored = majority_floor(gold, *asked), score(gold, predicted, *asked)
+    asked, headline = (record["labels"], record["scored_labels"]), record["headline_metric"]
+    floor, scored = constant_floor(gold, *asked, headline), score(gold, predicted, *asked)
     record["metrics"] = {**record["metrics"], "test": scored}
-    record |= {"floor": floor, "degenerate": degenerate(scored, predicted, floor, record["headline_metric"])}
+    record |= {"floor": floor, "degenerate": degenerate(scored, predicted, floor, headline)}
     (folder / RECORD_FILE).write_text(json.dumps(record, indent=1), encoding="utf-8")
 
 

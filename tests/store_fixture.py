@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from erc_bench.statistics.metrics import degenerate, majority_floor, score
+from erc_bench.statistics.metrics import constant_floor, degenerate, score
 from erc_bench.store.file_contents import content_of
 from erc_bench.store.layout import CellAddress, readout_file
 
@@ -146,7 +146,7 @@ class Store:
         self, predicted: Sequence[str], readouts: Mapping[str, Sequence[str]], scored_labels: Sequence[str]
     ) -> dict[str, Any]:
         gold = [row[2] for row in self.split.rows()]
-        floor = majority_floor(gold, self.split.labels, scored_labels)
+        floor = constant_floor(gold, self.split.labels, scored_labels)
 
         def scored(answers: Sequence[str]) -> dict[str, Any]:
             return score(gold, answers, self.split.labels, scored_labels)

@@ -20,7 +20,7 @@ from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
 from erc_bench.planning.settings import Override
 from erc_bench.plugin_host.catalogue import Catalogue
-from erc_bench.statistics.metrics import degenerate, majority_floor, score
+from erc_bench.statistics.metrics import constant_floor, degenerate, score
 from erc_bench.training.cell import Cell
 from erc_bench.training.file_features import FileFeatures
 from erc_bench.training.preparation import CellData
@@ -124,7 +124,7 @@ def _of_metrics(plan: Plan, result: CellResult, gold: list[str]) -> Numbers:
     scores = next(iter(result.readings.values())).scores
     assert scores is not None
     predicted = [labels[place] for place in scores.argmax(-1).tolist()]
-    metrics, floor = score(gold, predicted, labels, scored), majority_floor(gold, labels, scored)
+    metrics, floor = score(gold, predicted, labels, scored), constant_floor(gold, labels, scored)
     flag = degenerate(metrics, predicted, floor)
     classes = [*metrics["per_class_f1"].values(), *map(float, metrics["support"].values())]
     return {"test": _headlines(metrics), "classes": classes, "floor": [*_headlines(floor), float(bool(flag))]}

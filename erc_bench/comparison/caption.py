@@ -134,7 +134,7 @@ def _marks(comparison: Comparison) -> list[str]:
         sentences.append("§ reads turns that come after the utterance it labels.")
     if any(score.degenerate for _, score in scores(comparison)):
         sentences.append(
-            "Degenerate: at or below the score of always giving one answer, or predicting at most two classes."
+            "Degenerate: at or below what the best single answer scores, or predicting at most two classes."
         )
     return sentences
 

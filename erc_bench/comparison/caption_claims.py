@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from erc_bench.comparison.caption_failed_seeds import failed_seeds
 from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.comparison.tested_differences import Pair
 from erc_bench.statistics.power import detectable_with_error
@@ -157,7 +158,7 @@ def claims(comparison: Comparison) -> list[str]:
     if not any(column.family or column.dialogue_family for column in comparison.columns):
         return ["No comparison can be tested; the reasons stand beside the differences."]
     marks = _over_seeds(comparison) if comparison.tests.over_seeds else _over_dialogues(comparison)
-    further = (_contradictions, _equal, _letters, reach)
+    further = (failed_seeds, _contradictions, _equal, _letters, reach)
     return [*marks, *(sentence for tell in further for sentence in tell(comparison))]
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
-
-import numpy as np
 
 from erc_bench.comparison.comparison_data import CLASS_F1, Audit, AuditedScore, Column, Rank, Score, TableRow
+from erc_bench.comparison.failed_seeds import collapsed, floor_of, why_degenerate
 from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome
 from erc_bench.errors import ErcBenchError
-from erc_bench.statistics.metrics import METRIC_WORDS, Counts, degenerate, from_counts
+from erc_bench.statistics.metrics import Counts, from_counts
+from erc_bench.statistics.proportions import clopper_pearson
 from erc_bench.statistics.seeds import summarise
-from erc_bench.store.record import RecordedAudit, RecordedCounts, RecordedFloor, RecordedScores
+from erc_bench.store.record import RecordedAudit, RecordedCounts, RecordedScores
 
 
 def build_column(
@@ -26,11 +25,11 @@ def build_column(
 ) -> Column:
     """Return the column without its comparisons; ``others`` are the dataset's other conditions."""
     by_key = {entry.key: entry for entry in entries}
-    scores = [_score(i, by_key[row.key], alpha) if row.key in by_key else None for i, row in enumerate(rows)]
     record = entries[0].record
     split = "dev" if record.dev_only else "test"
     counts = record.data.counts.get(split, RecordedCounts())
-    floor = record.floor or RecordedFloor()
+    answer, floor = _floor(next(iter(entries[0].outcomes.values())), metric)
+    scores = [_score(i, by_key[row.key], floor, alpha) if row.key in by_key else None for i, row in enumerate(rows)]
     return Column(
         dataset=condition.dataset,
         condition=_difference(condition, others),
@@ -41,10 +40,17 @@ def build_column(
         fingerprint=condition.fingerprint,
         dialogues=counts.dialogues,
         utterances=counts.labelled,
-        floor_label=floor.label,
-        floor=floor.of(metric) if split == "test" else None,
+        floor_label=answer,
+        floor=floor,
         scores=_ranked(scores),
     )
+
+
+def _floor(outcome: Outcome, metric: str) -> tuple[str, float | None]:
+    """Return the best answer to give everywhere and its score; none where only dev was scored, and for one class."""
+    if not outcome.gold or metric == CLASS_F1:
+        return "", None
+    return floor_of(outcome.gold, outcome.cell.typed, metric, outcome.scored)
 
 
 def _difference(condition: Condition, others: Sequence[Condition]) -> str:
@@ -58,15 +64,17 @@ def _difference(condition: Condition, others: Sequence[Condition]) -> str:
     return ", ".join(parts)
 
 
-def _score(row: int, entry: ColumnEntry, alpha: float) -> Score:
+def _score(row: int, entry: ColumnEntry, floor: float | None, alpha: float) -> Score:
     outcomes = [entry.outcomes[seed] for seed in sorted(entry.outcomes)]
     dev = tuple(outcome.dev for outcome in outcomes)
     known = [value for value in dev if value is not None]
     values = tuple(outcome.value for outcome in outcomes)
     record = entry.record
+    seeds = tuple(outcome.seed for outcome in outcomes)
+    failed = _failed(outcomes, floor)
     return Score(
         row=row,
-        seeds=tuple(outcome.seed for outcome in outcomes),
+        seeds=seeds,
         values=values,
         summary=summarise(values, alpha),
         dev_values=dev,
@@ -75,7 +83,16 @@ def _score(row: int, entry: ColumnEntry, alpha: float) -> Score:
         settings_from=record.settings_from or "",
         selection=(record.selection and record.selection.rule) or "",
         degenerate={outcome.seed: outcome.degenerate for outcome in outcomes if outcome.degenerate},
+        collapsed=failed,
+        collapses=None if floor is None else clopper_pearson(len(failed), len(seeds), alpha),
     )
+
+
+def _failed(outcomes: Sequence[Outcome], floor: float | None) -> tuple[int, ...]:
+    if floor is None:
+        return ()
+    fell = collapsed([outcome.value for outcome in outcomes], floor)
+    return tuple(outcome.seed for place, outcome in enumerate(outcomes) if outcome.degenerate or place in fell)
 
 
 def _ranked(scores: Sequence[Score | None]) -> tuple[Score | None, ...]:
@@ -166,16 +183,12 @@ def _column(
     condition = Condition(whole.dataset, whole.fingerprint, whole.limit, whole.hardware)
     column = build_column(condition, (), parts, rows, whole.metric, alpha)
     first = next(iter(parts[0].outcomes.values()))
-    assert first.counts is not None  # as in _part
-    gold = first.counts.sum((0, -1))
     sliced = replace(
         column,
         condition=whole.condition,
         slice_name=name,
         dialogues=len(first.dialogues),
-        utterances=int(gold.sum()),
-        floor_label=first.cell.typed.labels[int(gold.argmax())],
-        floor=_floor(gold, whole.metric, first.scored),
+        utterances=sum(first.gold),
     )
     return sliced, parts
 
@@ -184,34 +197,16 @@ def _part(outcome: Outcome, metric: str, ids: frozenset[str]) -> Outcome:
     assert outcome.counts is not None  # slices are of the test split, whose answers are read
     kept = [position for position, dialogue in enumerate(outcome.dialogues) if dialogue in ids]
     counts: Counts = outcome.counts[kept]
+    total = counts.sum(0)
     return replace(
         outcome,
-        value=float(from_counts(counts.sum(0), metric, outcome.scored)),
+        value=float(from_counts(total, metric, outcome.scored)),
         dev=None,
-        degenerate=_degenerate(counts.sum(0), outcome),
+        degenerate=why_degenerate(total, outcome.cell.typed, outcome.scored),
+        gold=tuple(total.sum(-1).tolist()),
         counts=counts,
         dialogues=tuple(outcome.dialogues[position] for position in kept),
     )
-
-
-def _degenerate(counts: Counts, outcome: Outcome) -> str:
-    """Return why the answers on a slice do not count, by the same rule as for a whole split; ``""`` where they do."""
-    record = outcome.cell.typed
-    gold, answers = counts.sum(-1), counts.sum(-2)
-    names = [name for name in METRIC_WORDS if name != "micro_f1" or outcome.scored]
-    found: dict[str, Any] = {name: float(from_counts(counts, name, outcome.scored)) for name in names}
-    # A slice need not hold every class.
-    found["support"] = np.flatnonzero(gold).tolist()
-    predicted = [record.labels[place] for place in np.flatnonzero(answers)]
-    floor = {name: _floor(gold, name, outcome.scored) for name in names}
-    return degenerate(found, predicted, floor, record.headline_metric)
-
-
-def _floor(gold: np.ndarray[tuple[int], np.dtype[np.int64]], metric: str, scored: Sequence[int]) -> float:
-    """Return the score of always giving the most frequent label: gold (classes,) counts."""
-    counts = np.zeros((len(gold), len(gold)), dtype=np.int64)
-    counts[:, gold.argmax()] = gold
-    return float(from_counts(counts, metric, scored))
 
 
 def audit_column(

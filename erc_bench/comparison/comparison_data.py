@@ -8,7 +8,7 @@ from typing import Literal
 
 from erc_bench.comparison.requested_tests import Tests
 from erc_bench.comparison.tested_differences import OverDatasets, Pair, Ranking
-from erc_bench.statistics.results import Estimate, OneSampleT, PairedT, Summary
+from erc_bench.statistics.results import Estimate, OneSampleT, PairedT, ShareOfRuns, Summary
 
 NO_BACKBONE = "none"
 """The backbone's name in the record of a system that has none."""
@@ -63,7 +63,9 @@ class TableRow:
 class Score:
     """One row on one dataset. ``values`` and ``dev_values`` follow ``seeds``; all in points.
 
-    ``degenerate`` maps the seeds whose result is degenerate to the reason.
+    ``degenerate`` maps the seeds whose result is degenerate to the reason. ``collapsed`` are these and the seeds that
+    fell far below the others (:func:`erc_bench.comparison.failed_seeds.collapsed`), ``collapses`` their number with
+    the interval of its chance; ``None`` where only dev was scored.
     """
 
     row: int
@@ -76,6 +78,8 @@ class Score:
     settings_from: str
     selection: str
     degenerate: Mapping[int, str] = field(default_factory=dict)
+    collapsed: tuple[int, ...] = ()
+    collapses: ShareOfRuns | None = None
     rank: Rank = ""
 
 

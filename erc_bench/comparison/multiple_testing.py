@@ -68,6 +68,9 @@ def adjusted(p_values: Sequence[float | None], tests: Tests) -> list[float | Non
 
 def _judged(pair: Pair, p_values: Sequence[float | None], alpha: float) -> Pair:
     seeds, joint, dialogues = p_values
+    pair = replace(pair, adjusted_p=seeds, joint_adjusted_p=joint, dialogue_adjusted_p=dialogues)
+    if pair.held_back:
+        return replace(pair, equivalent=False)
     found, contradiction = _verdict(pair.difference, seeds, alpha), False
     if found and isinstance(pair.seed_test, DiscreteTest) and pair.seed_test.leaning is not None:
         contradiction = pair.seed_test.leaning != _SIGNS[found]
@@ -77,9 +80,6 @@ def _judged(pair: Pair, p_values: Sequence[float | None], alpha: float) -> Pair:
     joint_verdict = joint_verdict if joint_verdict == verdict else ""
     return replace(
         pair,
-        adjusted_p=seeds,
-        joint_adjusted_p=joint,
-        dialogue_adjusted_p=dialogues,
         verdict=verdict,
         joint_verdict=joint_verdict,
         dialogue_verdict=_verdict(pair.test.difference, dialogues, alpha),
@@ -137,7 +137,9 @@ def _of_row(comparison: Comparison, row: int, single: Sequence[int]) -> OverData
 
 
 def _better(pair: Pair) -> float | None:
-    """Return the one-sided p of "better", of the test that marks the table."""
+    """Return the one-sided p of "better", of the test that marks the table; ``None`` where no mark is given."""
+    if pair.held_back:
+        return None
     if pair.over_dialogues is not None:
         p, difference = pair.over_dialogues.test.p, pair.test.difference
     else:

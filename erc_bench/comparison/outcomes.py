@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from erc_bench.comparison.comparison_data import RowKey
+from erc_bench.comparison.failed_seeds import why_degenerate
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import Counts, Scores, from_counts, grouped_confusion, label_indices, leave_one_out
 from erc_bench.statistics.resampling import cluster_counts
@@ -58,6 +59,7 @@ class Outcome:
     counts: (dialogues, classes, classes), gold in rows, in the order of ``dialogues``, or ``None``
     where there are none (only dev was scored) or no test needs them. ``asked`` are the utterances and gold
     labels that were scored, ``test_set`` names them. ``metrics`` are those of the record.
+    gold: (classes,), how often each class is right; empty where only dev was scored.
     ``without`` keeps scores without each cluster, by metric and kind of cluster, once they were asked for.
     """
 
@@ -72,6 +74,7 @@ class Outcome:
     dialogues: tuple[str, ...] = ()
     asked: AskedUtterances | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    gold: tuple[int, ...] = ()
     without: dict[tuple[str, str], Scores] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -91,7 +94,7 @@ def read_outcome(cell: StoredCell, metric: str, readout: str = "", keeps_counts:
     stored = _stored(cell, readout)
     dev = _number(stored.get("dev"), metric)
     scored = tuple(label_indices(cell.typed.scored_labels, cell.typed.labels).tolist())
-    outcome = Outcome(cell, cell.typed.seed, 0.0, dev, str(stored.get("degenerate") or ""), None, scored, "")
+    outcome = Outcome(cell, cell.typed.seed, 0.0, dev, "", None, scored, "")
     if cell.typed.dev_only:
         if dev is None:
             raise ErcBenchError(f"its record has no dev score of {metric}")
@@ -115,7 +118,16 @@ def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
     labels = tuple(outcome.cell.typed.labels)
     split = _test_set(answers.asked, labels)
     counts = grouped_confusion(split.gold, answers.predicted, len(labels), split.position, len(split.dialogues))
-    outcome = replace(outcome, counts=counts, test_set=split.name, dialogues=split.dialogues, asked=answers.asked)
+    total = counts.sum(0)
+    outcome = replace(
+        outcome,
+        counts=counts,
+        test_set=split.name,
+        dialogues=split.dialogues,
+        asked=answers.asked,
+        gold=tuple(total.sum(-1).tolist()),
+        degenerate=why_degenerate(total, outcome.cell.typed, outcome.scored),
+    )
     value = float(from_counts(outcome.total, metric, outcome.scored))
     recorded = _number(outcome.metrics, metric)
     if recorded is not None and abs(recorded - value) > _TOLERANCE:

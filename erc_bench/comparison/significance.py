@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from erc_bench.comparison.comparison_data import Column, TableRow
+from erc_bench.comparison.comparison_data import Column, Score, TableRow
 from erc_bench.comparison.outcomes import ColumnEntry, Outcome, clustered, without_each
 from erc_bench.comparison.requested_tests import Tests
 from erc_bench.comparison.rows import Baseline, all_pairs, partners
@@ -18,7 +18,8 @@ from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_fli
 from erc_bench.statistics.joint import joint_test
 from erc_bench.statistics.metrics import from_counts
 from erc_bench.statistics.power import detectable_effect, detectable_with_error
-from erc_bench.statistics.resampling import Counts, Score
+from erc_bench.statistics.resampling import Counts
+from erc_bench.statistics.resampling import Score as ScoreOfCounts
 from erc_bench.statistics.seeds import correlation, equivalence, hedges_g, paired_t, sign_flip, welch_t
 from erc_bench.statistics.student_t import t_quantile
 from erc_bench.statistics.wording import seed_list
@@ -134,7 +135,7 @@ def _over_dialogues(
         )
     # (2, seeds, clusters, classes, classes)
     counts: Counts = np.stack([[clustered(outcome, tests.cluster) for outcome in side] for side in (mine, other)])
-    score: Score = partial(from_counts, metric=metric, scored=mine[0].scored)
+    score: ScoreOfCounts = partial(from_counts, metric=metric, scored=mine[0].scored)
     test, interval = dialogue_sign_flip(counts, score, alpha), dialogue_bootstrap(counts, score, alpha)
     return OverDialogues(
         replace(test, reason=_in_words(test.reason, tests.cluster)),
@@ -170,6 +171,7 @@ def pair_rows(
         replace(
             compare_pair((row, by_key[rows[row].key]), (base, by_key[rows[base].key]), column.metric, alpha, tests),
             against_baseline=chosen.get(row) == base,
+            held_back=tuple(told for each in (row, base) if (told := _failed(rows[each], column.scores[each]))),
         )
         for row, base in wanted
     )
@@ -180,6 +182,14 @@ def pair_rows(
         wanted_run = f"{baseline}{'' if baseline.backbone else ' with the same backbone'}"
         notes.insert(0, f"{column.title}: {', '.join(alone)} compared with nothing: there is no run of {wanted_run}")
     return pairs, notes
+
+
+def _failed(row: TableRow, score: Score | None) -> str:
+    """Say that no mark can stand beside a row some of whose seeds failed; nothing where none did."""
+    if score is None or not score.collapsed:
+        return ""
+    alike = len(score.degenerate) == len(score.seeds)
+    return f"{row.label} {'is degenerate' if alike else 'has a collapsed seed'}"
 
 
 def _unshared(column: Column, pair: Pair, rows: Sequence[TableRow], tests: Tests) -> list[str]:

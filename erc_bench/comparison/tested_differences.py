@@ -30,7 +30,8 @@ class Pair:
     ``joint.dialogue_variance`` with one seed. ``unpaired`` is the difference of means over all seeds of either side,
     where a test was asked for that does not pair them. ``contradiction`` says that † is not given although p is small
     enough, because the ranks favour one row and the means the other. ``against_baseline`` is false for the pairs that
-    only ``all_pairs`` adds.
+    only ``all_pairs`` adds. ``held_back`` says of either row that it has a seed which collapsed or is degenerate: no
+    mark is given then, and the tests stay in their family.
     """
 
     row: int
@@ -61,6 +62,7 @@ class Pair:
     one_seed_dialogue_variance: float | None = None
     contradiction: bool = False
     unpaired: results.WelchT | None = None
+    held_back: tuple[str, ...] = ()
 
     @property
     def seed_test(self) -> results.TTest | results.DiscreteTest:

@@ -13,7 +13,18 @@ if TYPE_CHECKING:
 _SCORES = (
     *("dataset", "condition", "slice", "class", "split", "metric", "label", "method", "backbone", "overrides"),
     *("variant", "readout", "mean", "sd", "n", "low", "high", "seeds", "values", "rank", "marks"),
-    *("degenerate_seeds", "dev_mean", "dev_sd", "floor", "floor_label", "dialogues", "utterances"),
+    *(
+        "degenerate_seeds",
+        "collapsed_seeds",
+        "collapse_low",
+        "collapse_high",
+        "dev_mean",
+        "dev_sd",
+        "floor",
+        "floor_label",
+        "dialogues",
+        "utterances",
+    ),
     *("sees_future", "settings_hash", "settings_from", "selection"),
 )
 _TESTS = (
@@ -31,7 +42,16 @@ _WORDS = frozenset(
     {
         *("dataset", "condition", "slice", "class", "split", "metric", "label", "method", "backbone", "overrides"),
         *("variant", "readout", "seeds", "values", "rank", "marks", "degenerate_seeds", "floor_label"),
-        *("settings_hash", "settings_from", "selection", "baseline", "shared_seeds", "test", "correction"),
+        *(
+            "collapsed_seeds",
+            "settings_hash",
+            "settings_from",
+            "selection",
+            "baseline",
+            "shared_seeds",
+            "test",
+            "correction",
+        ),
         *("verdict", "joint_verdict", "dialogue_verdict", "reason", "beats", "at_least_adjusted_p", "inflations"),
         *("sees_future", "against_baseline", "equal_within_margin"),
     }
@@ -75,7 +95,9 @@ class ComparisonView:
         - ``rank``: ``best`` or ``second`` of the column
         - ``marks``: †, ‡, △ better than the baseline, ↓, ⇓, ▽ worse, ≈ equal
         - ``degenerate_seeds``: those whose result is not that of a trained system
-        - ``dev_mean``, ``dev_sd``; ``floor``: the score of always answering ``floor_label``
+        - ``collapsed_seeds``: these, and those that fell far below the others; ``collapse_low``, ``collapse_high``: the
+          exact interval of the chance that a run does
+        - ``dev_mean``, ``dev_sd``; ``floor``: the score of always answering ``floor_label``, the best single answer
         - ``dialogues``, ``utterances``: how many were scored
         - ``sees_future``, ``settings_hash``, ``settings_from``, ``selection``
         - what else was asked for: ``beats``, claims over datasets, ranks, the audit
@@ -90,6 +112,7 @@ class ComparisonView:
                 "seeds": score.seeds,
                 "values": score.values,
                 "degenerate_seeds": tuple(score.degenerate),
+                "collapsed_seeds": score.collapsed,
                 "marks": marks(column.pair_of(score.row)),
             }
             for line, (column, score) in zip(score_lines(self.comparison), scores, strict=True)

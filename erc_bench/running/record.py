@@ -14,7 +14,7 @@ from erc_bench.corpora.corpus import Corpus, groups
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.plan import Plan
 from erc_bench.plugin_host.provenance import git_state, versions
-from erc_bench.statistics.metrics import METRIC_WORDS, degenerate, majority_floor, score
+from erc_bench.statistics.metrics import METRIC_WORDS, constant_floor, degenerate, score
 from erc_bench.store.layout import RECORD_FORMAT, CellAddress
 from erc_bench.store.reading import read_cell
 from erc_bench.store.writing import CellWriter
@@ -110,7 +110,9 @@ def _metrics(
 def _floor(plan: Plan, rows: Sequence[Row]) -> dict[str, Any] | None:
     if not rows:
         return None
-    return majority_floor([row[1] for row in rows], plan.dataset.labels, plan.dataset.scored_labels)
+    dataset = plan.dataset
+    gold = [row[1] for row in rows]
+    return constant_floor(gold, dataset.labels, dataset.scored_labels, dataset.headline_metric)
 
 
 class SelectionAudit:

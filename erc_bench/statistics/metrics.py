@@ -138,16 +138,30 @@ def score(
     return metrics
 
 
-def majority_floor(gold: Sequence[str], labels: Sequence[str], scored_labels: Sequence[str] = ()) -> dict[str, Any]:
-    """Score the system that always answers with the label most frequent in ``gold``.
+def best_constant(gold: npt.ArrayLike, metric: str, scored: Sequence[int] = ()) -> tuple[int, float]:
+    """gold: (classes,) counts → the class that is best to answer everywhere, and its score; of equal ones the first."""
+    support = np.asarray(gold, dtype=np.int64)
+    places = np.arange(len(support))
+    counts = np.zeros((len(support),) * 3, dtype=np.int64)
+    counts[places, :, places] = support
+    scores = np.atleast_1d(from_counts(counts, metric, scored))
+    return int(scores.argmax()), float(scores.max())
 
-    ``gold`` is that of the split which is scored: the floor is the best that a constant answer can
-    do there. Keys: ``label`` and the metrics. Of equally frequent labels the first one is taken.
+
+def constant_floor(
+    gold: Sequence[str], labels: Sequence[str], scored_labels: Sequence[str] = (), headline_metric: str = "weighted_f1"
+) -> dict[str, Any]:
+    """Score the best constant answer, which any method has to rise above.
+
+    ``gold`` is that of the split which is scored. Keys: each metric, with what the constant answer that is best by it
+    scores, and ``label``, the answer that is best by the headline metric: where only some classes are scored it is the
+    most frequent one of these.
     """
-    counts = np.bincount(label_indices(gold, labels), minlength=len(labels))
-    label = labels[int(counts.argmax())]
-    metrics = score(gold, [label] * len(gold), labels, scored_labels)
-    return {"label": label} | {name: metrics[name] for name in METRIC_WORDS if name in metrics}
+    support = np.bincount(label_indices(gold, labels), minlength=len(labels))
+    scored = label_indices(scored_labels, labels).tolist()
+    names = [name for name in METRIC_WORDS if name != "micro_f1" or scored_labels]
+    best = {name: best_constant(support, name, scored) for name in names}
+    return {"label": labels[best[headline_metric][0]]} | {name: floor for name, (_, floor) in best.items()}
 
 
 def degenerate(
@@ -155,12 +169,13 @@ def degenerate(
 ) -> str:
     """Return why a result cannot be taken for a trained system, or ``""``.
 
-    A result is degenerate at or below the majority floor in weighted F1 or in the headline metric,
+    A result is degenerate at or below the floor (:func:`constant_floor`) in weighted F1 or in the headline metric,
     or when it predicts at most two classes (at most one where there are only two).
     """
     for name in dict.fromkeys(("weighted_f1", headline_metric)):
         if name in floor and name in metrics and metrics[name] <= floor[name] + 1e-9:
-            return f"{METRIC_WORDS[name]} {metrics[name]:.2f} is not above the majority floor {floor[name]:.2f}"
+            words = f"{METRIC_WORDS[name]} {metrics[name]:.2f}"
+            return f"{words} is not above {floor[name]:.2f}, which one answer everywhere scores"
     seen = sorted(set(predicted))
     if len(seen) <= min(2, len(metrics["support"]) - 1):
         return f"predicts only {' and '.join(seen)}"

@@ -210,6 +210,16 @@ class BootstrapInterval:
 
 
 @dataclass(frozen=True)
+class ShareOfRuns:
+    """``hits`` of ``n`` runs, and the interval of the chance behind them."""
+
+    hits: int
+    n: int
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
 class ClusterEffect:
     """How much less n utterances in ``clusters`` dialogues tell than n independent ones.
 

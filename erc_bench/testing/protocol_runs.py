@@ -197,6 +197,6 @@ def _dev_scores(record: Mapping[str, Any], epoch: int) -> tuple[Any, Any]:
 
 
 def _headline(answers: CellAnswers) -> tuple[str, float, float]:
-    """Return the name of the headline metric, the score on test, and that of the majority floor."""
+    """Return the name of the headline metric, the score on test, and the floor that one answer everywhere sets."""
     metric = answers.record["headline_metric"]
     return METRIC_WORDS[metric], answers.record["metrics"]["test"][metric], answers.record["floor"][metric]

@@ -69,19 +69,19 @@ def test_the_test_behind_the_dagger(three, test, expected):
 
 
 @pytest.mark.parametrize("test", ["wilcoxon", "mann-whitney"])
-@pytest.mark.parametrize("collapsed", ["eacl", "ce"])
-def test_ranks_against_the_mean_give_no_mark(store, test, collapsed):
-    # One seed of twelve collapses: the ranks favour the system that it collapses in, the mean the other one.
-    other = "ce" if collapsed == "eacl" else "eacl"
+@pytest.mark.parametrize("unlucky", ["eacl", "ce"])
+def test_ranks_against_the_mean_give_no_mark(store, test, unlucky):
+    # One seed of twelve is bad, though it does not collapse: the ranks favour its system, the mean the other one.
+    other = "ce" if unlucky == "eacl" else "eacl"
     gold = [row[2] for row in store.split.rows()]
     wrong = [store.split.labels[store.split.labels.index(label) - 1] for label in gold]
     for seed in range(1, 13):
-        misses = 4 if seed < 12 else len(gold)
-        store.add(collapsed, seed, predicted=[*wrong[:misses], *gold[misses:]])
-        store.add(other, seed, predicted=[*wrong[:7], *gold[7:]])
+        misses = 4 if seed < 12 else 19
+        store.add(unlucky, seed, predicted=[*wrong[:misses], *gold[misses:]])
+        store.add(other, seed, predicted=[*wrong[:5], *gold[5:]])
     comparison = compared(store, test=test)
     pair = pair_of(comparison, "eacl")
-    sign = 1 if collapsed == "eacl" else -1
+    sign = 1 if unlucky == "eacl" else -1
     assert pair.seed_test.leaning == sign
     assert sign * pair.difference < 0
     assert pair.adjusted_p <= 0.05
@@ -105,10 +105,10 @@ def test_also_on_new_dialogues_never_says_the_opposite(store):
     # Over all seeds eacl is better, on the seeds that are shared it is not.
     for seed, accuracy in enumerate([0.5, 0.52, 0.51], start=1):
         store.add("ce", seed, accuracy=accuracy + 0.45)
-        store.add("eacl", seed, accuracy=accuracy)
+        store.add("eacl", seed, accuracy=accuracy + 0.2)
     for seed in range(10, 30):
-        store.add("ce", seed, accuracy=0.1)
-        store.add("eacl", seed + 30, accuracy=0.9)
+        store.add("ce", seed, accuracy=0.6)
+        store.add("eacl", seed + 30, accuracy=0.95)
     pair = pair_of(compared(store, test="welch"), "eacl")
     assert pair.joint.difference < 0 < pair.difference
     assert (pair.verdict, pair.joint_verdict) == ("better", "")
@@ -266,7 +266,7 @@ def test_a_slice_says_of_its_own_scores_whether_they_are_degenerate(store):
     assert not found["", "supcon"]
     assert not found["scripted", "supcon"]
     (reason,) = found["improvised", "supcon"]
-    assert "majority floor" in reason
+    assert "which one answer everywhere scores" in reason
     assert "(degenerate)" in render(comparison, "markdown")
 
 

@@ -7,12 +7,12 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import (
     confusion,
+    constant_floor,
     degenerate,
     from_counts,
     grouped_confusion,
     label_indices,
     leave_one_out,
-    majority_floor,
     score,
 )
 
@@ -86,42 +86,42 @@ def test_metrics_of_many_confusions_at_once():
     assert many[1, 2] == pytest.approx(float(from_counts(counts[1, 2], "weighted_f1")))
 
 
-def test_majority_floor_of_meld():
+def test_constant_floor_of_meld():
     # MELD's test split: 1256 of its 2610 utterances are neutral.
     counts = {"neutral": 1256, "joy": 402, "anger": 345, "surprise": 281, "sadness": 208, "disgust": 68, "fear": 50}
     gold = [label for label, count in counts.items() for _ in range(count)]
-    floor = majority_floor(gold, tuple(counts))
+    floor = constant_floor(gold, tuple(counts))
     assert floor["label"] == "neutral"
     assert (round(floor["weighted_f1"], 2), round(floor["accuracy"], 2)) == (31.27, 48.12)
 
 
 def test_floor_of_equally_frequent_labels_is_the_first():
-    assert majority_floor(["joy", "anger"], LABELS)["label"] == "anger"
+    assert constant_floor(["joy", "anger"], LABELS)["label"] == "anger"
 
 
 @pytest.mark.parametrize(
     ("predicted", "reason"),
     [
-        (["neutral"] * 6, "weighted F1 33.33 is not above the majority floor 33.33"),
+        (["neutral"] * 6, "weighted F1 33.33 is not above 33.33, which one answer everywhere scores"),
         (["neutral", "neutral", "neutral", "joy", "joy", "joy"], "predicts only joy and neutral"),
         (["neutral", "neutral", "neutral", "joy", "anger", "sadness"], ""),
     ],
 )
 def test_degenerate_results_have_a_reason(predicted, reason):
     gold = ["neutral", "neutral", "neutral", "joy", "anger", "sadness"]
-    assert degenerate(score(gold, predicted, LABELS), predicted, majority_floor(gold, LABELS)) == reason
+    assert degenerate(score(gold, predicted, LABELS), predicted, constant_floor(gold, LABELS)) == reason
 
 
 def test_two_classes_are_all_of_a_binary_task():
     gold, predicted = ["a", "b", "a", "b", "a"], ["a", "b", "a", "b", "b"]
-    assert degenerate(score(gold, predicted, ("a", "b")), predicted, majority_floor(gold, ("a", "b"))) == ""
+    assert degenerate(score(gold, predicted, ("a", "b")), predicted, constant_floor(gold, ("a", "b"))) == ""
     assert degenerate(score(gold, ["b"] * 5, ("a", "b")), ["b"] * 5, {}) == "predicts only b"
 
 
 def test_headline_metric_at_its_floor_is_degenerate():
     gold = ["neutral"] * 2 + ["joy", "anger", "sadness"]
     predicted = ["neutral"] * 2 + ["anger", "sadness", "joy"]
-    metrics, floor = score(gold, predicted, LABELS, SCORED), majority_floor(gold, LABELS, SCORED)
+    metrics, floor = score(gold, predicted, LABELS, SCORED), constant_floor(gold, LABELS, SCORED)
     assert metrics["weighted_f1"] > floor["weighted_f1"]
     assert "micro F1" in degenerate(metrics, predicted, floor, "micro_f1")
 

@@ -17,7 +17,7 @@ from erc_bench.corpora.corpus import Corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.statistics.dialogues import dialogue_bootstrap, intra_cluster_correlation
-from erc_bench.statistics.metrics import METRIC_WORDS, degenerate, majority_floor, score
+from erc_bench.statistics.metrics import METRIC_WORDS, constant_floor, degenerate, score
 from erc_bench.statistics.seeds import summarise
 
 
@@ -52,7 +52,7 @@ def score_files(
     scorer = SplitScorer(part, cluster, headline, dataset.scored_labels)
     answers = [read_answers(file, part) for file in files]
     gold = list(part.gold().values())
-    floor = majority_floor(gold, dataset.labels, dataset.scored_labels)
+    floor = constant_floor(gold, dataset.labels, dataset.scored_labels, dataset.headline_metric)
     systems = tuple(_system(each, dataset, gold, floor, scorer, alpha, draws) for each in answers)
     counts = corpus.counts[split]
     return Scored(

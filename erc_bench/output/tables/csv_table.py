@@ -175,6 +175,9 @@ def _score(score: Score) -> dict[str, Any]:
         "dev_sd": dev.sd if dev else None,
         "rank": score.rank,
         "degenerate_seeds": _list(score.degenerate),
+        "collapsed_seeds": _list(score.collapsed),
+        "collapse_low": score.collapses.low if score.collapses else None,
+        "collapse_high": score.collapses.high if score.collapses else None,
     }
 
 

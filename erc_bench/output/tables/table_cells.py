@@ -224,13 +224,18 @@ def reasons(comparison: Comparison, pair: Pair) -> str:
     """Say why a test is missing, cannot reach the level, or gives no mark; the same reason once."""
     over = pair.over_dialogues
     if over is not None:
-        return over.test.reason or over.interval.reason
+        return "; ".join(filter(None, (over.test.reason or over.interval.reason, *_held_back(pair))))
     found = [pair.seed_test.reason]
     if comparison.tests.unit == "both" and pair.joint.reason != pair.seed_test.reason:
         both = (("seeds", pair.seed_test.reason), ("joint", pair.joint.reason))
         found = [f"{words} {text}" for words, text in both if text]
+    found += _held_back(pair)
     found += [f"no mark: {favoured(comparison, pair)}"] if pair.contradiction else []
     return "; ".join(filter(None, found))
+
+
+def _held_back(pair: Pair) -> list[str]:
+    return [f"no mark: {' and '.join(pair.held_back)}"] if pair.held_back else []
 
 
 def figure(value: float | None, form: str) -> str:

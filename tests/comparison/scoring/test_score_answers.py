@@ -43,7 +43,7 @@ def test_a_constant_answer_is_the_floor_and_degenerate(scored, write):
     label = scored(write()).floor["label"]
     constant = scored(write("constant.csv", change=lambda rows: [row | {"predicted": label} for row in rows]))
     assert constant.systems[0].runs[0].metrics["weighted_f1"] == pytest.approx(constant.floor["weighted_f1"])
-    assert "not above the majority floor" in constant.systems[0].runs[0].degenerate
+    assert "which one answer everywhere scores" in constant.systems[0].runs[0].degenerate
 
 
 def test_one_run_against_another(scored, write, split):

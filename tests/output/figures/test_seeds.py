@@ -40,7 +40,7 @@ def test_one_seed_has_no_interval(runs, store):
 
 def test_a_degenerate_seed_has_a_mark_of_its_own(runs, store):
     store.add("ce", 1)
-    store.add("ce", 2, degenerate="predicts only neutral")
+    store.add("ce", 2, predicted=["neutral"] * len(store.split.rows()))
     (drawn,) = runs.draw("seeds")
     (axes,) = drawn.figure.axes
     assert {"a seed", "a degenerate seed"} <= set(axes.get_legend_handles_labels()[1])

@@ -1,0 +1,44 @@
+"""Seeds whose training failed: degenerate results, and seeds that collapsed beside the others of their row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+import numpy as np
+
+from erc_bench.statistics.metrics import METRIC_WORDS, Counts, best_constant, degenerate, from_counts
+from erc_bench.store.record import Record
+
+LEAST_LEAD = 0.5
+"""The share of the median seed's lead over the floor that a seed has to have; below, it collapsed."""
+
+
+def floor_of(gold: Sequence[int], record: Record, metric: str, scored: Sequence[int]) -> tuple[str, float]:
+    """gold: (classes,) counts → the answer that is best to give everywhere, by ``metric``, and its score."""
+    place, score = best_constant(gold, metric, scored)
+    return record.labels[place], score
+
+
+def why_degenerate(counts: Counts, record: Record, scored: Sequence[int]) -> str:
+    """counts: (classes, classes) → why these answers do not count, ``""`` where they do.
+
+    Asked of every stored cell when it is read, so that all are held to the rule of today.
+    """
+    gold, answers = counts.sum(-1), counts.sum(-2)
+    names = [name for name in METRIC_WORDS if name != "micro_f1" or scored]
+    metrics: dict[str, object] = {name: float(from_counts(counts, name, scored)) for name in names}
+    # A slice need not hold every class.
+    metrics["support"] = np.flatnonzero(gold).tolist()
+    predicted = [record.labels[place] for place in np.flatnonzero(answers)]
+    floor = {name: best_constant(gold, name, scored)[1] for name in names}
+    return degenerate(metrics, predicted, floor, record.headline_metric)
+
+
+def collapsed(values: Sequence[float], floor: float) -> list[int]:
+    """values: (n,), one per seed → the positions of those that keep less than half of the median's lead over the floor.
+
+    A method that trains badly now and then leaves such seeds. None where the median itself has no lead.
+    """
+    lead = median(values) - floor
+    return [place for place, value in enumerate(values) if value - floor < LEAST_LEAD * lead]
