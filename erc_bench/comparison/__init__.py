@@ -9,6 +9,7 @@ from functools import partial
 from erc_bench.comparison.against_reported import printed_claims, readings
 from erc_bench.comparison.caption import caption
 from erc_bench.comparison.caption_cells import ledgers_of
+from erc_bench.comparison.claims_over_datasets import over_datasets, ranking
 from erc_bench.comparison.columns import (
     audit_column,
     build_column,
@@ -17,14 +18,17 @@ from erc_bench.comparison.columns import (
     class_columns,
     slice_columns,
 )
-from erc_bench.comparison.comparison_data import Column, Comparison, Family, RowKey, Score, TableRow
+from erc_bench.comparison.comparison_data import Column, Comparison, Family, Score, TableRow
 from erc_bench.comparison.counted_cells import check_readouts, metric_of, select
 from erc_bench.comparison.expected import Alarm, rung_alarms
+from erc_bench.comparison.families import Contrasts
+from erc_bench.comparison.families import Family as TestedTogether
 from erc_bench.comparison.grouping import Reference, group
-from erc_bench.comparison.multiple_testing import correct, over_datasets, ranking
+from erc_bench.comparison.multiple_testing import correct
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition
 from erc_bench.comparison.reported_numbers import reported_rows
 from erc_bench.comparison.requested_tests import Tests
+from erc_bench.comparison.row_key import RowKey
 from erc_bench.comparison.rows import (
     PREFERRED,
     Baseline,
@@ -64,15 +68,17 @@ def compare(
     all_cells: Sequence[StoredCell] | None = None,
     tests: Tests | None = None,
     gold_of: GoldOf | None = None,
+    contrasts: Sequence[Contrasts] = (),
 ) -> Comparison:
     """Compare stored cells: one row for each (method, backbone, overrides), one column per dataset.
 
     ``baseline`` is a method, or ``method/backbone``; without it ``ce``, else ``supcon``, else the first method. A named
     baseline takes part even where ``methods`` leaves it out. ``readouts`` adds rows for further classifiers that read
-    the same training. ``family`` says which tests are corrected together, ``tests`` which are made. ``per_class`` shows
-    the F1 of each class instead, without tests. ``audit`` adds the scores that choosing epochs on test would have
-    given; no test reads it. ``reported`` names published numbers to stand beside ours, ``alarms`` the scores not to be
-    believed. ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the caption counts
+    the same training. ``family`` says which tests are corrected together, and ``contrasts`` are the comparisons that a
+    suite declared; without any they are those of all rows of a dataset and regime in the folder. ``tests`` are made.
+    ``per_class`` shows the F1 of each class instead, without tests. ``audit`` adds the scores that choosing epochs on
+    test would have given; no test reads it. ``reported`` names published numbers to stand beside ours, ``alarms`` the
+    scores not to be believed. ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the caption counts
     configurations there. ``gold_of`` knows the gold labels of corpora: a cell scored against others is left out, as are
     gold labels that most cells of the folder do not have where no corpus decides.
     Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare.
@@ -104,14 +110,44 @@ def compare(
     notes += [*unusable, *told, *lacking, *_alarms(grouped, rows, alarms), *ledgers.notes]
     notes += [] if per_class else _on_the_baseline(chosen, named, columns)
     unique = said_once(notes, columns)
+    if not per_class and family != "shown":
+        declared = contrasts or [Contrasts(chosen, readouts=(*readouts,), all_pairs=tests.all_pairs, whole_folder=True)]
+        whole = TestedTogether(tuple(declared), _every_entry(every, kept, grouped, metrics, declared, tests), ledgers)
+        columns = [whole.complete(column, rows, alpha, tests) for column in columns]
     corrected = correct(columns, alpha, family, tests)
-    result = Comparison(rows, corrected, str(chosen), alpha, family, (), unique, beside, tests)
+    result = Comparison(
+        rows, corrected, str(chosen), alpha, family, (), unique, beside, tests, declared=bool(contrasts)
+    )
     result = replace(result, readings=readings(result), over_datasets=over_datasets(result))
     if tests.ranks:
         result = replace(result, ranking=_ranked(result, tests))
     if not per_class:
         result = replace(result, printed_claims=printed_claims(beside, alpha))
     return replace(result, caption=caption(result, every, ledgers))
+
+
+def _every_entry(
+    every: Sequence[StoredCell],
+    kept: Sequence[StoredCell],
+    grouped: Columns,
+    metrics: Mapping[str, str],
+    contrasts: Sequence[Contrasts],
+    tests: Tests,
+) -> Columns:
+    """Return the rows of the family by condition: those that are shown, and those of the other cells of the folder."""
+    shown = {cell.folder for cell in kept}
+    further, _ = select(every, sorted(metrics), ())
+    readouts = list(dict.fromkeys(name for each in contrasts for name in each.readouts))
+    unshown = [cell for cell in further if cell.folder not in shown]
+    if not unshown:
+        return grouped
+    found, _ = group(unshown, metrics, readouts, Reference(every), tests.needs_counts)
+    for condition, entries in found.items():
+        known = {entry.key for entry in grouped.get(condition, ())}
+        for entry in entries:
+            if entry.key in known:
+                entry.key = replace(entry.key, variant=(("settings", entry.record.settings_hash),))
+    return {condition: [*entries, *found.get(condition, [])] for condition, entries in grouped.items()}
 
 
 def _ranked(comparison: Comparison, tests: Tests) -> Ranking:

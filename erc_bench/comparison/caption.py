@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from erc_bench.comparison import caption_cells
 from erc_bench.comparison.caption_claims import claims
-from erc_bench.comparison.comparison_data import FREEZING, Column, Comparison, Score
+from erc_bench.comparison.comparison_data import Column, Comparison, Score
+from erc_bench.comparison.row_key import FREEZING
 from erc_bench.comparison.rows import common_backbone, common_overrides
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.statistics.results import counted

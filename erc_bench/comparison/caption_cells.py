@@ -9,6 +9,7 @@ from statistics import mean
 
 from erc_bench.comparison.comparison_data import Comparison
 from erc_bench.comparison.counted_cells import address_of
+from erc_bench.comparison.row_key import NO_BACKBONE
 from erc_bench.statistics.results import counted
 from erc_bench.store.ledger import LedgerEntry, read_ledger
 from erc_bench.store.reading import StoredCell
@@ -92,6 +93,22 @@ class Ledgers:
 
     by_folder: Mapping[Path, Sequence[LedgerEntry]]
     notes: tuple[str, ...] = ()
+
+    def removed(self, dataset: str, fingerprint: str) -> list[tuple[str | None, set[int]]]:
+        """Return regime and seeds of each row that was scored on the whole test split of a corpus and is gone."""
+        found: dict[tuple[Path, str, tuple[str, str]], tuple[str | None, set[int]]] = {}
+        there: set[tuple[Path, str, tuple[str, str]]] = set()
+        for runs, entries in self.by_folder.items():
+            for entry in entries:
+                address, row = entry.address, (runs, entry.address.method, entry.configuration)
+                if address.dataset != dataset or entry.limit is not None or address.backbone == NO_BACKBONE:
+                    continue
+                if entry.data_fingerprint not in ("", fingerprint):
+                    continue
+                found.setdefault(row, (entry.regime, set()))[1].add(address.seed)
+                if address.folder(runs).is_dir():
+                    there.add(row)
+        return [each for row, each in found.items() if row not in there]
 
 
 def ledgers_of(cells: Iterable[StoredCell]) -> Ledgers:

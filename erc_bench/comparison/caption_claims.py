@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from erc_bench.comparison.caption_failed_seeds import failed_seeds
+from erc_bench.comparison.caption_family import beyond_the_table, family_words
 from erc_bench.comparison.comparison_data import Column, Comparison
 from erc_bench.comparison.tested_differences import Pair
 from erc_bench.statistics.power import detectable_with_error
@@ -158,7 +159,7 @@ def claims(comparison: Comparison) -> list[str]:
     if not any(column.family or column.dialogue_family for column in comparison.columns):
         return ["No comparison can be tested; the reasons stand beside the differences."]
     marks = _over_seeds(comparison) if comparison.tests.over_seeds else _over_dialogues(comparison)
-    further = (failed_seeds, _contradictions, _equal, _letters, reach)
+    further = (beyond_the_table, failed_seeds, _contradictions, _equal, _letters, reach)
     return [*marks, *(sentence for tell in further for sentence in tell(comparison))]
 
 
@@ -166,7 +167,7 @@ def _over_seeds(comparison: Comparison) -> list[str]:
     tests, level = comparison.tests, _level(comparison)
     sentences = [
         f"† better than {comparison.baseline} in {tests.seed_test.name} over seeds, {level} over the"
-        f" {_family(comparison, [column.family for column in comparison.columns])}:"
+        f" {family_words(comparison, [column.family for column in comparison.columns])}:"
         " a claim about running again on this test set."
     ]
     if tests.unit == "seed":
@@ -187,7 +188,7 @@ def _over_both(comparison: Comparison) -> list[str]:
     return [
         f"‡ also better on new {cluster}s: joint test over seeds and {cluster}s (jackknife over"
         f" {cluster}s, Satterthwaite degrees of freedom), {_level(comparison)} over the"
-        f" {_family(comparison, sizes)}.",
+        f" {family_words(comparison, sizes)}.",
         *([JOINT_IS_SMALLER] if smaller and comparison.tests.test == "paired-t" else []),
         "↓ and ⇓ mark what is worse by the same two tests.",
     ]
@@ -202,10 +203,11 @@ JOINT_IS_SMALLER = (
 
 def _over_dialogues(comparison: Comparison) -> list[str]:
     cluster = comparison.tests.cluster
+    family = family_words(comparison, [column.dialogue_family for column in comparison.columns])
     return [
         f"△ better than {comparison.baseline} on new {cluster}s, for these systems as they are trained: sign-flip"
         f" permutation of whole {cluster}s over the pooled seeds, {_level(comparison)} over the"
-        f" {_family(comparison, [column.dialogue_family for column in comparison.columns])}; ▽ marks what is worse."
+        f" {family}; ▽ marks what is worse."
         f" Nothing is said about training again. Intervals are bootstrapped over {cluster}s."
     ]
 
@@ -217,30 +219,13 @@ def _equal(comparison: Comparison) -> list[str]:
     sizes = [sum(pair.equivalence_adjusted_p is not None for pair in column.pairs) for column in comparison.columns]
     return [
         f"≈ equal to {comparison.baseline} within ±{comparison.tests.margin:g} points: two one-sided paired t-tests"
-        f" over seeds (TOST), {_level(comparison)} over the {_family(comparison, sizes)}, on this test set. A"
+        f" over seeds (TOST), {_level(comparison)} over the {family_words(comparison, sizes)}, on this test set. A"
         " difference that is not significant is no such claim."
     ]
 
 
 def _level(comparison: Comparison) -> str:
     return f"p ≤ {number(comparison.alpha)} after {comparison.tests.correction_words}"
-
-
-def _family(comparison: Comparison, sizes: Sequence[int]) -> str:
-    found = {column.header: size for column, size in zip(comparison.columns, sizes, strict=True)}
-    # Datasets without comparisons are left out.
-    by_dataset = {header: size for header, size in found.items() if size} or found
-    sizes_found = set(by_dataset.values())
-    if comparison.family == "table" or len(found) == 1:
-        words = "the table" if comparison.family == "table" else "the dataset's table"
-        return f"{counted(max(sizes), 'comparison')} of {words}"
-    if len(sizes_found) == 1 and len(by_dataset) == len(found):
-        return f"{counted(sizes_found.pop(), 'comparison')} of each dataset's table"
-    if len(by_dataset) == 1:
-        (header,) = by_dataset
-        return f"{counted(by_dataset[header], 'comparison')} on {header}"
-    named = ", ".join(f"{header} {size}" for header, size in by_dataset.items())
-    return f"comparisons of each dataset's table ({named})"
 
 
 def _letters(comparison: Comparison) -> list[str]:

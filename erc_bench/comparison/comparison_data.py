@@ -7,41 +7,18 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from erc_bench.comparison.requested_tests import Tests
-from erc_bench.comparison.tested_differences import OverDatasets, Pair, Ranking
+from erc_bench.comparison.row_key import RowKey
+from erc_bench.comparison.tested_differences import OverDatasets, Pair, Ranking, UnshownTest
 from erc_bench.statistics.results import Estimate, OneSampleT, PairedT, ShareOfRuns, Summary
-
-NO_BACKBONE = "none"
-"""The backbone's name in the record of a system that has none."""
 
 CLASS_F1 = "f1"
 """The metric of a column that holds one class."""
 
 Rank = Literal["best", "second", ""]
-Family = Literal["dataset", "table"]
+Family = Literal["dataset", "table", "shown"]
+"""What is corrected together: all of a dataset, of every dataset, or what is shown of a dataset alone."""
 Origin = Literal["own", "re-run", "copied"]
 """Who ran a printed number: the paper that proposes the method, a paper that re-ran another's, or neither."""
-Settings = tuple[tuple[str, str], ...]
-FREEZING: Settings = (("upstream", "none"), ("encoder.trainable", "none"))
-"""What takes the fine-tuned language model away from a recipe that has one: an override departs from its recipe."""
-
-
-@dataclass(frozen=True)
-class RowKey:
-    """The identity of a row: method, backbone and overrides.
-
-    ``readout`` names a further classifier that read the same training. ``variant`` tells apart
-    cells whose settings differ although the same overrides were asked for (a default changed).
-    ``tuned``: utterances are read by a language model that was trained on the corpus, here or as an upstream.
-    ``frozen``: they are not, although the method's recipe says so (:data:`FREEZING`).
-    """
-
-    method: str
-    backbone: str
-    overrides: Settings = ()
-    readout: str = ""
-    variant: Settings = ()
-    tuned: bool = field(default=False, compare=False)
-    frozen: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -90,7 +67,8 @@ class Column:
     ``condition`` is empty unless the dataset needs several columns or is partial. ``class_name`` is the one class whose
     F1 is shown, in a comparison per class, else empty; ``slice_name`` the part of the test split that is scored, else
     empty. ``scores`` has one entry for each row of the comparison. ``dialogues`` and ``utterances`` count the scored
-    part; ``family``, ``joint_family`` and ``dialogue_family`` are the numbers of tests that were corrected for.
+    part; ``family``, ``joint_family`` and ``dialogue_family`` are the numbers of tests that were corrected for: of the
+    ``pairs``, of the ``unshown`` ones that do not stand in the table, and of ``removed`` rows, which left no p.
     """
 
     dataset: str
@@ -112,6 +90,8 @@ class Column:
     audit: Audit | None = None
     slice_name: str = ""
     dialogue_family: int = 0
+    unshown: tuple[UnshownTest, ...] = ()
+    removed: int = 0
 
     @property
     def title(self) -> str:
@@ -207,6 +187,7 @@ class Comparison:
     partner, scores that ring an alarm. ``readings`` set our rows against ``reported`` ones, which
     no mark of the table does; ``printed_claims`` set these against each other. ``over_datasets``
     sums up the tests of several datasets, ``ranking`` the ranks where they were asked for.
+    ``declared``: a suite named the comparisons of the family.
     """
 
     rows: tuple[TableRow, ...]
@@ -222,6 +203,7 @@ class Comparison:
     printed_claims: tuple[PrintedClaim, ...] = ()
     over_datasets: tuple[OverDatasets, ...] = ()
     ranking: Ranking | None = None
+    declared: bool = False
 
     @property
     def per_class(self) -> bool:

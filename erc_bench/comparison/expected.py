@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from erc_bench.comparison.comparison_data import RowKey
 from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome
+from erc_bench.comparison.row_key import RowKey
 from erc_bench.statistics.metrics import METRIC_WORDS, from_counts
 
 FILE = Path(__file__).with_name("expected.toml")

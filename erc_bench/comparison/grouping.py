@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from erc_bench.comparison.comparison_data import FREEZING, NO_BACKBONE, RowKey, Settings
 from erc_bench.comparison.counted_cells import own_classifier, with_same_gold
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition, Outcome, read_outcome
+from erc_bench.comparison.row_key import FREEZING, NO_BACKBONE, RowKey, Settings
 from erc_bench.comparison.rows import departures, inert_terms
 from erc_bench.corpora.corpus import GoldOf
 from erc_bench.errors import ErcBenchError

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from erc_bench.comparison.comparison_data import RowKey
 from erc_bench.comparison.failed_seeds import why_degenerate
+from erc_bench.comparison.row_key import NO_BACKBONE, RowKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import Counts, Scores, from_counts, grouped_confusion, label_indices, leave_one_out
 from erc_bench.statistics.resampling import cluster_counts
@@ -45,6 +45,11 @@ class ColumnEntry:
         return next(iter(self.outcomes.values())).cell.typed
 
 
+def is_floor(entry: ColumnEntry) -> bool:
+    """Whether a row without a language model gives one answer everywhere: nobody claims to be better than that."""
+    return entry.key.backbone == NO_BACKBONE and all(outcome.constant for outcome in entry.outcomes.values())
+
+
 Columns = dict[Condition, list[ColumnEntry]]
 
 
@@ -59,7 +64,7 @@ class Outcome:
     counts: (dialogues, classes, classes), gold in rows, in the order of ``dialogues``, or ``None``
     where there are none (only dev was scored) or no test needs them. ``asked`` are the utterances and gold
     labels that were scored, ``test_set`` names them. ``metrics`` are those of the record.
-    gold: (classes,), how often each class is right; empty where only dev was scored.
+    gold: (classes,), how often each class is right; empty where only dev was scored. ``constant``: all answers are one.
     ``without`` keeps scores without each cluster, by metric and kind of cluster, once they were asked for.
     """
 
@@ -75,6 +80,7 @@ class Outcome:
     asked: AskedUtterances | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
     gold: tuple[int, ...] = ()
+    constant: bool = False
     without: dict[tuple[str, str], Scores] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -126,6 +132,7 @@ def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
         dialogues=split.dialogues,
         asked=answers.asked,
         gold=tuple(total.sum(-1).tolist()),
+        constant=int(np.count_nonzero(total.sum(-2))) == 1,
         degenerate=why_degenerate(total, outcome.cell.typed, outcome.scored),
     )
     value = float(from_counts(outcome.total, metric, outcome.scored))

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_lowercase
 
-from erc_bench.comparison.comparison_data import FREEZING, NO_BACKBONE, Column, RowKey, TableRow
+from erc_bench.comparison.comparison_data import Column, TableRow
 from erc_bench.comparison.outcomes import ColumnEntry
+from erc_bench.comparison.row_key import FREEZING, NO_BACKBONE, RowKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.store.reading import StoredCell

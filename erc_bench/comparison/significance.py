@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from erc_bench.comparison.comparison_data import Column, Score, TableRow
-from erc_bench.comparison.outcomes import ColumnEntry, Outcome, clustered, without_each
+from erc_bench.comparison.outcomes import ColumnEntry, Outcome, clustered, is_floor, without_each
 from erc_bench.comparison.requested_tests import Tests
 from erc_bench.comparison.rows import Baseline, all_pairs, partners
 from erc_bench.comparison.tested_differences import OverDialogues, Pair
@@ -171,6 +171,7 @@ def pair_rows(
         replace(
             compare_pair((row, by_key[rows[row].key]), (base, by_key[rows[base].key]), column.metric, alpha, tests),
             against_baseline=chosen.get(row) == base,
+            in_family=not (is_floor(by_key[rows[row].key]) or is_floor(by_key[rows[base].key])),
             held_back=tuple(told for each in (row, base) if (told := _failed(rows[each], column.scores[each]))),
         )
         for row, base in wanted

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from erc_bench.comparison.row_key import RowKey
 from erc_bench.statistics import results
+from erc_bench.statistics.corrections import one_sided
 
 Verdict = Literal["better", "worse", ""]
 
@@ -31,7 +33,8 @@ class Pair:
     where a test was asked for that does not pair them. ``contradiction`` says that † is not given although p is small
     enough, because the ranks favour one row and the means the other. ``against_baseline`` is false for the pairs that
     only ``all_pairs`` adds. ``held_back`` says of either row that it has a seed which collapsed or is degenerate: no
-    mark is given then, and the tests stay in their family.
+    mark is given then, and the tests stay in their family. ``in_family`` is false
+    where either row is a floor, of which nobody claims anything.
     """
 
     row: int
@@ -63,6 +66,7 @@ class Pair:
     contradiction: bool = False
     unpaired: results.WelchT | None = None
     held_back: tuple[str, ...] = ()
+    in_family: bool = True
 
     @property
     def seed_test(self) -> results.TTest | results.DiscreteTest:
@@ -75,9 +79,39 @@ class Pair:
         return self.unpaired or self.test
 
     @property
+    def better(self) -> float | None:
+        """The one-sided p of "better", of the test that marks the table; ``None`` where no mark is given."""
+        if self.held_back:
+            return None
+        if self.over_dialogues is not None:
+            p, difference = self.over_dialogues.test.p, self.test.difference
+        else:
+            p, difference = self.seed_test.p, self.difference
+            # Ranks that favour the other side than the means do speak for neither.
+            leaning = self.seed_test.leaning if isinstance(self.seed_test, results.DiscreteTest) else None
+            if leaning == -1 and difference is not None:
+                difference = -abs(difference)
+        return None if p is None or difference is None else one_sided(p, difference)
+
+    @property
     def clusters(self) -> int:
         """How many dialogues (episodes, sessions) the tests over them took for independent; 0 where none was made."""
         return self.joint.clusters if self.over_dialogues is None else self.over_dialogues.test.n
+
+
+@dataclass(frozen=True)
+class UnshownTest:
+    """The p-values, before correction, of a comparison that is of a column's family and does not stand in the table.
+
+    ``row`` is the row that meets its baseline, ``None`` in a comparison of two others; ``better`` as in :class:`Pair`.
+    """
+
+    row: RowKey | None
+    seeds: float | None
+    joint: float | None
+    dialogues: float | None
+    equivalence: float | None
+    better: float | None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from erc_bench.comparison import Comparison
 from erc_bench.comparison import compare as compare_cells
 from erc_bench.comparison.expected import shipped_alarms
+from erc_bench.comparison.families import Contrasts
+from erc_bench.comparison.rows import Baseline, default_baseline
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.door import door
 from erc_bench.experiments.view import ComparisonView
@@ -73,16 +75,19 @@ def compare_stored(
     tell: Tell,
     gold_of: GoldOf | None = None,
     all_cells: Sequence[StoredCell] | None = None,
+    contrasts: Sequence[Contrasts] = (),
 ) -> Comparison:
     """Compare cells that are stored.
 
     ``data_dir`` of the request holds the corpora that gold labels are held against; they are also read where cells
     were stored without slices or clusters that the tests need. Who makes several tables hands over one ``gold_of``,
     so that each corpus is read once. ``all_cells`` is everything in the folder, where ``cells`` is a part of it.
+    ``contrasts`` are the comparisons that a suite declares.
     """
     asked: dict[str, Any] = {name: getattr(request, name) for name in _ASKED}
     asked |= {"alarms": shipped_alarms(), "gold_of": gold_of or corpus_gold(folder_of(request.data_dir))}
-    return compare_cells(with_groups(cells, request, tell), all_cells=all_cells, **asked)
+    every = None if all_cells is None else with_groups(all_cells, request, tell)
+    return compare_cells(with_groups(cells, request, tell), all_cells=every, contrasts=contrasts, **asked)
 
 
 _ASKED = (
@@ -190,15 +195,33 @@ def suite_tables(
     Raises :class:`ErcBenchError` naming the table that the stored cells cannot fill.
     """
     suite, gold_of = read_suite(file), corpus_gold(folder_of(data_dir))
+    contrasts = declared(suite, cells)
     for number, table in enumerate(suite.tables, start=1):
         title = table.title or suite.title or suite.name
         name = f"{number}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:60].rstrip('-')}.{SUFFIXES[form]}"
         try:
             asked = replace(_stored_part(suite, table, cells), data_dir=data_dir)
-            text = render(compare_stored(cells, asked, tell, gold_of), form)
+            text = render(compare_stored(cells, asked, tell, gold_of, contrasts=contrasts), form)
         except ErcBenchError as error:
             raise ErcBenchError(f"table {number} of {file}, {title!r}: {error.message}", error.hint) from None
         yield name, _heading(suite, title, form) + text
+
+
+def declared(suite: Suite, cells: Sequence[StoredCell]) -> list[Contrasts]:
+    """Return the comparisons that a suite declares: those of all its tables, on the datasets of each."""
+    found = []
+    for table in suite.tables:
+        methods = table.methods or suite.methods
+        stored = {cell.method for cell in cells if cell.method in methods and cell.status == "done"}
+        named = table.baseline.partition("/") if table.baseline else None
+        if table.per_class or not stored or (named and named[0] not in stored):
+            continue
+        baseline = (
+            Baseline(named[0], named[2] or None) if named else default_baseline([*filter(stored.__contains__, methods)])
+        )
+        datasets = table.datasets or suite.datasets
+        found.append(Contrasts(baseline, (*methods,), (*datasets,), (*table.readouts,), table.tests.all_pairs))
+    return found
 
 
 def _stored_part(suite: Suite, table: Table, cells: Sequence[StoredCell]) -> Table:

@@ -25,7 +25,7 @@ else:
 Metric = Literal["weighted_f1", "macro_f1", "accuracy", "micro_f1"]
 TestName = Literal["paired-t", "sign-flip", "wilcoxon", "welch", "mann-whitney"]
 Correction = Literal["holm", "hochberg", "bh", "bonferroni"]
-Family = Literal["dataset", "table"]
+Family = Literal["dataset", "table", "shown"]
 Unit = Literal["seed", "dialogue", "both"]
 Cluster = Literal["dialogue", "episode", "session"]
 Figure = Literal["forest", "seeds", "curves", "calibration", "anchors", "confusion", "representations"]
@@ -62,7 +62,11 @@ class TableRequest(RowsRequest):
         several=True,
         metavar="NAME[/TABLE]",
     )
-    family: Family = asked("dataset", "Tests that are corrected together: those of one dataset, or all of them.")
+    family: Family = asked(
+        "dataset",
+        "Tests that are corrected together: those of all rows of one dataset in the folder of runs, shown or not, or"
+        " that a suite declares; of all datasets (table); or those shown alone, which the caption says.",
+    )
     test: TestName = asked("paired-t", "The test over seeds behind †; welch and mann-whitney do not pair the seeds.")
     correction: Correction = asked(
         "holm",

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from erc_bench.comparison import compare
-from erc_bench.comparison.comparison_data import Column, Comparison, RowKey, Score
+from erc_bench.comparison.comparison_data import Column, Comparison, Score
 from erc_bench.comparison.counted_cells import Address, address_of
+from erc_bench.comparison.row_key import RowKey
 from erc_bench.comparison.tested_differences import Pair
 from erc_bench.corpora.corpus import GoldOf
 from erc_bench.statistics.wording import seed_words as seed_words

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erc_bench.comparison.comparison_data import RowKey, TableRow
+from erc_bench.comparison.comparison_data import TableRow
+from erc_bench.comparison.row_key import RowKey
 from erc_bench.output.tables import latex
 from erc_bench.output.tables.latex_table import LatexCell, LatexTable
 from erc_bench.output.tables.latex_text import breakable

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from erc_bench.comparison import Comparison, compare
-from erc_bench.comparison.comparison_data import RowKey
+from erc_bench.comparison.row_key import RowKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.tables import RENDERERS, SUFFIXES, markdown, render, rich_table
 from erc_bench.output.tables.table_cells import marks, panels, probability
