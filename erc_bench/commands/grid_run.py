@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from erc_bench.experiments.grid import Grid
     from erc_bench.planning.plan import Plan
+    from erc_bench.planning.suites.reading import Suite
     from erc_bench.planning.table_requests import CompareRequest
     from erc_bench.running.grid import GridOutcome
     from erc_bench.running.state import Found
@@ -56,8 +57,10 @@ def run_grid(console: Console, grid: Grid) -> GridOutcome:
     return grid.run(progress_for(console))
 
 
-def show_table(console: Console, plans: Sequence[Plan], runs: Path, request: CompareRequest) -> None:
-    """Compare the cells of the plans, in the order of the names.
+def show_table(
+    console: Console, plans: Sequence[Plan], runs: Path, request: CompareRequest, suite: Suite | None = None
+) -> None:
+    """Compare the cells of the plans, in the order of the names; ``suite`` declares what is corrected together.
 
     A table that cannot be made is told and no more: what failed must still be told after it, and the
     exit code must still be that of failed cells.
@@ -70,7 +73,7 @@ def show_table(console: Console, plans: Sequence[Plan], runs: Path, request: Com
     if not plans:
         return
     try:
-        comparison = compare_plans(plans, runs, request, tell_note)
+        comparison = compare_plans(plans, runs, request, tell_note, suite)
     except ErcBenchError as error:
         click.echo(f"There is no table: {error}", err=True)
         return

@@ -56,7 +56,7 @@ def _show(console: Console, grid: Grid, suite: Suite, table: Table, plans: Seque
     shown = [plan for plan in plans if plan.address.dataset in datasets and plan.address.method in named]
     if table.title and shown:
         say(console, f"\n{table.title}")
-    show_table(console, shown, grid.task.runs, replace(table, datasets=datasets, methods=methods))
+    show_table(console, shown, grid.task.runs, replace(table, datasets=datasets, methods=methods), suite)
 
 
 def _show_grid(console: Console, grid: Grid) -> None:

@@ -78,9 +78,9 @@ def compare(
     suite declared; without any they are those of all rows of a dataset and regime in the folder. ``tests`` are made.
     ``per_class`` shows the F1 of each class instead, without tests. ``audit`` adds the scores that choosing epochs on
     test would have given; no test reads it. ``reported`` names published numbers to stand beside ours, ``alarms`` the
-    scores not to be believed. ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the caption counts
-    configurations there. ``gold_of`` knows the gold labels of corpora: a cell scored against others is left out, as are
-    gold labels that most cells of the folder do not have where no corpus decides.
+    scores not to be believed. ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the
+    caption counts configurations there. ``gold_of`` knows the gold labels of corpora: a cell scored against others is
+    left out, as are gold labels that most cells of the folder do not have where no corpus decides.
     Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare.
     """
     named = None if baseline is None else parse_baseline(baseline, cells)

@@ -13,8 +13,8 @@ from erc_bench.comparison import Comparison
 from erc_bench.comparison import compare as compare_cells
 from erc_bench.comparison.expected import shipped_alarms
 from erc_bench.comparison.families import Contrasts
-from erc_bench.comparison.rows import Baseline, default_baseline
 from erc_bench.errors import ErcBenchError, OptionName
+from erc_bench.experiments.declared_contrasts import declared
 from erc_bench.experiments.door import door
 from erc_bench.experiments.view import ComparisonView
 from erc_bench.output.tables import SUFFIXES, render
@@ -127,14 +127,20 @@ def corpus_gold(data_dir: Path | None) -> GoldOf:
     return CorpusGold(lambda name: catalogue().get("dataset", name), data_dir)
 
 
-def compare_plans(plans: Sequence[Plan], runs: Path, request: CompareRequest, tell: Tell) -> Comparison:
-    """Compare the cells of the plans, in the order in which the request names datasets and methods."""
+def compare_plans(
+    plans: Sequence[Plan], runs: Path, request: CompareRequest, tell: Tell, suite: Suite | None = None
+) -> Comparison:
+    """Compare the cells of the plans, in the order in which the request names datasets and methods.
+
+    ``suite`` declares the comparisons that are corrected together; without one they are those of the folder.
+    """
     all_cells = read_cells(runs)
     read = {cell.folder: cell for cell in all_cells}
     folders = [plan.address.folder(runs) for plan in plans]
     cells = [read[folder] if folder in read else read_cell(folder) for folder in folders]
     datasets, methods = _in(plans, "dataset", request.datasets), _in(plans, "method", request.methods)
-    return compare_stored(cells, replace(request, datasets=datasets, methods=methods), tell, all_cells=all_cells)
+    asked, contrasts = replace(request, datasets=datasets, methods=methods), declared(suite, all_cells) if suite else ()
+    return compare_stored(cells, asked, tell, all_cells=all_cells, contrasts=contrasts)
 
 
 def _in(plans: Sequence[Plan], kind: str, names: Sequence[str]) -> list[str]:
@@ -205,23 +211,6 @@ def suite_tables(
         except ErcBenchError as error:
             raise ErcBenchError(f"table {number} of {file}, {title!r}: {error.message}", error.hint) from None
         yield name, _heading(suite, title, form) + text
-
-
-def declared(suite: Suite, cells: Sequence[StoredCell]) -> list[Contrasts]:
-    """Return the comparisons that a suite declares: those of all its tables, on the datasets of each."""
-    found = []
-    for table in suite.tables:
-        methods = table.methods or suite.methods
-        stored = {cell.method for cell in cells if cell.method in methods and cell.status == "done"}
-        named = table.baseline.partition("/") if table.baseline else None
-        if table.per_class or not stored or (named and named[0] not in stored):
-            continue
-        baseline = (
-            Baseline(named[0], named[2] or None) if named else default_baseline([*filter(stored.__contains__, methods)])
-        )
-        datasets = table.datasets or suite.datasets
-        found.append(Contrasts(baseline, (*methods,), (*datasets,), (*table.readouts,), table.tests.all_pairs))
-    return found
 
 
 def _stored_part(suite: Suite, table: Table, cells: Sequence[StoredCell]) -> Table:
