@@ -48,7 +48,8 @@ def predict(request: PredictRequest, run: Path, file: Path) -> None:
     Nothing is fetched. Turns before an utterance are its context, so give conversations whole.
     """  # noqa: D301 (click reads the character, not the two signs)
     from erc_bench.commands.predict_output import as_document, print_caveats, print_table
-    from erc_bench.corpora.conversations.reading import read_document
+    from erc_bench.corpora.conversations.fields import Columns
+    from erc_bench.corpora.conversations.forms.reading import read_document
     from erc_bench.planning.asked import folder_of
 
     output = folder_of(request.output)
@@ -57,7 +58,10 @@ def predict(request: PredictRequest, run: Path, file: Path) -> None:
     if target is not None and target.exists() and file.exists() and target.samefile(file):
         raise ErcBenchError(f"--output {output} is FILE itself", "Name another file.")
     # A mistake in the file is told before a model is loaded for it.
-    document = read_document(file, request.input_format)
+    columns = Columns(
+        tuple(request.dialogue_columns), request.speaker_column, request.text_column, request.utterance_column
+    )
+    document = read_document(file, request.input_format, columns)
     form = _form(request.form, output, document)
     if form == _TABLE and output is not None:
         raise ErcBenchError("--format table is for the terminal", "Leave out --output, or choose another format.")
@@ -70,7 +74,7 @@ def predict(request: PredictRequest, run: Path, file: Path) -> None:
 
 
 def _form(asked: str | None, output: Path | None, document: Document) -> str:
-    from erc_bench.corpora.conversations.reading import format_of
+    from erc_bench.corpora.conversations.forms.reading import format_of
 
     if asked is not None or output is None:
         return asked or _TABLE

@@ -144,12 +144,15 @@ def read_csv(path: Path, required: Sequence[str], content: bytes | None = None) 
     return [Row(path, line, dict(zip(header, record, strict=True))) for line, record in records]
 
 
-def csv_records(text: str, place: str | Path) -> Iterator[tuple[int, list[str]]]:
+_SEPARATOR = {",": "comma", "\t": "tab", ";": "semicolon"}
+
+
+def csv_records(text: str, place: str | Path, separator: str = ",") -> Iterator[tuple[int, list[str]]]:
     """Yield each record, the header among them, with the line on which it begins; empty lines are skipped.
 
     Raises for a record with too few or too many fields, and a quotation mark that is never closed.
     """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     line, header = 1, list[str]()
     try:
         for record in reader:
@@ -157,7 +160,7 @@ def csv_records(text: str, place: str | Path) -> Iterator[tuple[int, list[str]]]
             if record and len(record) != len(header):
                 raise ErcBenchError(
                     f"{place}, line {line}: {len(record)} fields, but the header has {len(header)}",
-                    "A field with a comma or a line break must be in double quotes.",
+                    f"A field with a {_SEPARATOR.get(separator, separator)} or a line break must be in double quotes.",
                 )
             if record:
                 yield line, record

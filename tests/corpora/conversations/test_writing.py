@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erc_bench.corpora.conversations.conversation import FORMATS
-from erc_bench.corpora.conversations.reading import read_document
+from erc_bench.corpora.conversations.forms.reading import read_document
 from erc_bench.corpora.conversations.writing import TurnAnswer, write
 
 

@@ -1,0 +1,71 @@
+"""What a user should know of the reading of a file: fields that were not read, and what was taken for what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from erc_bench.corpora.conversations.fields import Roles, unread
+from erc_bench.corpora.conversations.numbering import local
+from erc_bench.corpora.conversations.turns import PlacedTurn
+from erc_bench.errors import OptionName
+
+Key = tuple[str, ...]
+
+
+def told_together(keys: Sequence[Key], roles: Roles) -> list[str]:
+    """Say that several columns make an id together, where the last of them would not do alone."""
+    if roles.asked or len(set(keys)) == len({key[-1:] for key in keys}):
+        return []
+    return [f"a conversation is identified by {', '.join(roles.dialogue)} together"]
+
+
+def told_apart(turns: Sequence[PlacedTurn], keys: Sequence[Key]) -> list[str]:
+    """Say which conversations go on after turns of others."""
+    seen: set[Key] = set()
+    back: dict[Key, int] = {}
+    for position, key in enumerate(keys):
+        if key in seen and key != keys[position - 1]:
+            back.setdefault(key, position)
+        seen.add(key)
+    if not back:
+        return []
+    key, position = next(iter(back.items()))
+    count = "1 conversation does" if len(back) == 1 else f"{len(back)} conversations do"
+    where = f"{'/'.join(key)!r} goes on at {local(turns[position].place)}"
+    return [f"the turns of {count} not stand together ({where}): each is taken for one"]
+
+
+def told_unread(turns: Sequence[PlacedTurn], roles: Roles, beside: Iterable[str] = (), alone: bool = True) -> list[str]:
+    """Name the fields that were not read, and what was not found among them.
+
+    ``beside`` are fields of conversations that were not read; ``alone`` says that turns stand by themselves, so
+    that their fields name the conversation.
+    """
+    scopes = roles.scopes if roles.dialogue else ()  # looked at: each has one value in a conversation
+    read = (roles.number, *roles.dialogue, *scopes, *(name for turn in turns for name in turn.read))
+    names = unread((*beside, *(name for turn in turns for name in turn.turn.fields)), read)
+    if not names:
+        return []
+    lacking = {}
+    if alone and not roles.dialogue and not roles.asked and len(turns) > 1:
+        lacking["dialogue_columns"] = f"no field names the conversation: all {len(turns)} turns are one"
+    if not any(turn.turn.speaker for turn in turns):
+        lacking["speaker_column"] = "no field names a speaker"
+    said = "".join(f"; {fault} ({OptionName(option):NAME})" for option, fault in lacking.items())
+    return [f"not read: {', '.join(names)}{said}"]
+
+
+def told_moved(count: int, roles: Roles) -> list[str]:
+    """Say of how many conversations the turns stood in another order."""
+    if not count:
+        return []
+    subject = "1 conversation are" if count == 1 else f"{count} conversations are"
+    return [f"the turns of {subject} not in the order of {roles.number}: read in that order"]
+
+
+def told_speakers(turns: Sequence[PlacedTurn]) -> list[str]:
+    """Say how many turns name several speakers."""
+    count = sum(bool(turn.further_speakers) for turn in turns)
+    if not count:
+        return []
+    return [f"{'1 turn names' if count == 1 else f'{count} turns name'} several speakers: the first is taken"]

@@ -1,0 +1,73 @@
+"""The numbers of utterances: each once in its conversation, and turns read in their order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from erc_bench.corpora.conversations.fields import NONE, Roles, value_of
+from erc_bench.corpora.conversations.restarts import remedy, unique_with
+from erc_bench.corpora.conversations.turns import PlacedTurn
+from erc_bench.errors import ErcBenchError, OptionName
+
+_WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
+_WIDEST_GAPS = 10
+"""Numbers that count utterances leave few out; such as name messages anywhere, in no order, leave most."""
+
+
+def number_of(turn: PlacedTurn, name: str | None) -> str | None:
+    """Return the number or name of an utterance as a text; ``None`` where it has none."""
+    value = None if name is None else value_of(turn.turn.fields, name)
+    if value is None or isinstance(value, (list, dict)):
+        return None
+    return str(value).strip().removesuffix(".0") or None
+
+
+def check_unique(groups: Sequence[Sequence[PlacedTurn]], roles: Roles, among: Sequence[PlacedTurn] = ()) -> None:
+    """Raise :class:`ErcBenchError` where a conversation has an utterance twice.
+
+    ``among`` are all turns of a file where each says what conversation it is of: the error names the columns that
+    would tell them apart.
+    """
+    for turns in groups:
+        seen: dict[str, PlacedTurn] = {}
+        for turn in turns:
+            number = number_of(turn, roles.number)
+            first = turn if number is None else seen.setdefault(number, turn)
+            if first is not turn:
+                raise _twice(turn, first, str(number), roles, among)
+
+
+def _twice(
+    turn: PlacedTurn, first: PlacedTurn, number: str, roles: Roles, among: Sequence[PlacedTurn]
+) -> ErcBenchError:
+    key = "/".join(str(part) for part in roles.key(turn.turn.fields))
+    of = f" of conversation {key!r}" if among and key else ""
+    said = f"{turn.place}: utterance {number!r}{of} is there twice ({roles.number}), first at {local(first.place)}"
+    further = unique_with(among, roles, lambda each: number_of(each, roles.number)) if among else ()
+    if further:
+        return ErcBenchError(said, remedy(further, roles))
+    file_order = f"{OptionName('utterance_column'):{NONE}} takes the turns as they stand."
+    if among and not roles.dialogue:
+        return ErcBenchError(said, f"Add a column dialogue_id that tells conversations apart. {file_order}")
+    return ErcBenchError(said, f"Remove the one that is wrong, or number the utterances anew. {file_order}")
+
+
+def local(place: str) -> str:
+    """Return a place without the file that it is in."""
+    return place.rpartition(", ")[2]
+
+
+def in_order_of_numbers(turns: Sequence[PlacedTurn], roles: Roles) -> list[int]:
+    """Return the positions of the turns of a conversation in the order of their numbers.
+
+    It is the order of the file where the numbers do not count the utterances.
+    """
+    numbers = [number_of(turn, roles.number) for turn in turns]
+    stay = list(range(len(turns)))
+    if not all(number is not None and _WHOLE.fullmatch(number) for number in numbers):
+        return stay
+    counted = [int(number or 0) for number in numbers]
+    if counted and max(counted) - min(counted) > _WIDEST_GAPS * len(counted):
+        return stay
+    return sorted(stay, key=counted.__getitem__)
