@@ -25,6 +25,8 @@ _FRESH_COPY = "Get a fresh copy of the file (`erc-bench data status` says from w
 _UTF16 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
 _HTML = re.compile(rb"\s*<(!doctype\s+html|html|head|body|\?xml)", re.IGNORECASE)
+_TEXT_PER_NULL = 10
+"""Where fewer other bytes stand beside each NUL byte, they are no text with a damaged place."""
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -60,13 +62,20 @@ def read_text(path: Path) -> str:
 def _decode(path: Path, content: bytes) -> str:
     if not content:
         raise ErcBenchError(f"{path} is empty (0 bytes)", _FRESH_COPY)
-    _refuse_foreign(path, content)
+    refuse_foreign(path, content)
     return decoded(content, str(path))
 
 
 def decoded(content: bytes, place: str) -> str:
     """Return bytes as UTF-8 text without a byte-order mark; raise naming the place for any other encoding."""
-    if content.startswith(_UTF16) or b"\0" in content:
+    nulls = content.count(b"\0")
+    if nulls and not content.startswith(_UTF16) and nulls * _TEXT_PER_NULL < len(content):
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise ErcBenchError(
+            f"{place}, line {line}: a NUL byte (0x00), which no text has",
+            "The file is damaged: get it anew, or drop the byte: tr -d '\\000' < OLD > NEW",
+        )
+    if nulls or content.startswith(_UTF16):
         raise ErcBenchError(
             f"{place} is not UTF-8: it looks like UTF-16 or a binary file",
             "Convert it, for example: iconv -f utf-16 -t utf-8 OLD > NEW",
@@ -81,7 +90,7 @@ def decoded(content: bytes, place: str) -> str:
         ) from error
 
 
-def _refuse_foreign(path: Path, content: bytes) -> None:
+def refuse_foreign(path: Path | str, content: bytes) -> None:
     """Raise for other content that is often saved under the name of a data file."""
     if content.startswith(_LFS_POINTER):
         raise ErcBenchError(
@@ -93,7 +102,10 @@ def _refuse_foreign(path: Path, content: bytes) -> None:
             f"{path}, line 1: this is a web page, not a data file", "Download the raw file, not the page that shows it."
         )
     if content.startswith(_ARCHIVES):
-        raise ErcBenchError(f"{path} is a packed archive, not a data file", "Unpack it and place the files inside.")
+        raise ErcBenchError(
+            f"{path} is a packed archive, not a data file",
+            "Unpack it and place the files inside; save a spreadsheet as CSV.",
+        )
 
 
 def read_lines(path: Path) -> list[str]:

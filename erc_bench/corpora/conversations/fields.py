@@ -35,7 +35,7 @@ _SCOPE_STEMS = (
 )
 SCOPE = _spelled(_SCOPE_STEMS, ("", *_NUMBERED))
 """Within what the ids of dialogues may begin anew."""
-NUMBER = (*_spelled(("utterance", "utt", "turn", "message", "msg", "sentence"), _NUMBERED), "turn", "position")
+NUMBER = (*_spelled(("utterance", "utt", "turn", "message", "msg", "sentence"), _NUMBERED), "turn", "position", "id")
 """What numbers the utterances of a dialogue."""
 TURNS = ("utterances", "turns", "messages", "dialogue", "dialog", "conversation")
 TURNS_FOR_CERTAIN = TURNS[:3]

@@ -8,7 +8,14 @@ from typing import Any
 
 from erc_bench.corpora.conversations.conversation import Conversation, Document, Format, Source
 from erc_bench.corpora.conversations.fields import Roles, value_of
-from erc_bench.corpora.conversations.notes import told_apart, told_moved, told_speakers, told_together, told_unread
+from erc_bench.corpora.conversations.notes import (
+    told_apart,
+    told_moved,
+    told_numbers,
+    told_speakers,
+    told_together,
+    told_unread,
+)
 from erc_bench.corpora.conversations.numbering import check_unique, in_order_of_numbers
 from erc_bench.corpora.conversations.restarts import check_restarts
 from erc_bench.corpora.conversations.turns import PlacedTurn, read_key
@@ -45,9 +52,10 @@ def document_of(
         order = in_order_of_numbers(group.turns, roles)
         moved += order != list(range(len(order)))
         place_of |= {group.positions[old]: (number, position) for position, old in enumerate(order)}
-        turns = tuple(group.turns[old].turn for old in order)
-        conversations.append(Conversation(turns, group.id, group.fields, group.turns_key))
-    told = (*notes, *told_moved(moved, roles), *told_speakers([turn for group in groups for turn in group.turns]))
+        own = tuple(group.turns[old].turn for old in order)
+        conversations.append(Conversation(own, group.id, group.fields, group.turns_key))
+    turns = [turn for group in groups for turn in group.turns]
+    told = (*notes, *told_moved(moved, roles), *told_speakers(turns), *told_numbers(turns))
     return Document(form, tuple(conversations), tuple(place_of[at] for at in sorted(place_of)), told, source)
 
 

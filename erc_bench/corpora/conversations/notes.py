@@ -10,6 +10,7 @@ from erc_bench.corpora.conversations.turns import PlacedTurn
 from erc_bench.errors import OptionName
 
 Key = tuple[str, ...]
+_FEW = 2
 
 
 def told_together(keys: Sequence[Key], roles: Roles) -> list[str]:
@@ -30,9 +31,9 @@ def told_apart(turns: Sequence[PlacedTurn], keys: Sequence[Key]) -> list[str]:
     if not back:
         return []
     key, position = next(iter(back.items()))
-    count = "1 conversation does" if len(back) == 1 else f"{len(back)} conversations do"
+    count = "1 conversation" if len(back) == 1 else f"{len(back)} conversations"
     where = f"{'/'.join(key)!r} goes on at {local(turns[position].place)}"
-    return [f"the turns of {count} not stand together ({where}): each is taken for one"]
+    return [f"the turns of {count} do not stand together ({where}): each is taken for one"]
 
 
 def told_unread(turns: Sequence[PlacedTurn], roles: Roles, beside: Iterable[str] = (), alone: bool = True) -> list[str]:
@@ -59,8 +60,16 @@ def told_moved(count: int, roles: Roles) -> list[str]:
     """Say of how many conversations the turns stood in another order."""
     if not count:
         return []
-    subject = "1 conversation are" if count == 1 else f"{count} conversations are"
-    return [f"the turns of {subject} not in the order of {roles.number}: read in that order"]
+    subject = "1 conversation" if count == 1 else f"{count} conversations"
+    return [f"the turns of {subject} are not in the order of {roles.number}: read in that order"]
+
+
+def told_numbers(turns: Sequence[PlacedTurn]) -> list[str]:
+    """Say where what was taken for the text is a number in every turn."""
+    if len(turns) < _FEW or not all(turn.read and turn.turn.text.strip().isdecimal() for turn in turns):
+        return []
+    said = f"what is taken for the text ({turns[0].read[0]}) holds nothing but numbers"
+    return [f"{said}; {OptionName('text_column'):NAME} names another"]
 
 
 def told_speakers(turns: Sequence[PlacedTurn]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from erc_bench.corpora.conversations.fields import NONE, Roles, value_of
+from erc_bench.corpora.conversations.fields import NONE, Roles, folded, value_of
 from erc_bench.corpora.conversations.restarts import remedy, unique_with
 from erc_bench.corpora.conversations.turns import PlacedTurn
 from erc_bench.errors import ErcBenchError, OptionName
@@ -48,6 +48,9 @@ def _twice(
     if further:
         return ErcBenchError(said, remedy(further, roles))
     file_order = f"{OptionName('utterance_column'):{NONE}} takes the turns as they stand."
+    if among and not roles.dialogue and folded(roles.number or "") == "id":
+        whole = f"{OptionName('dialogue_columns'):{roles.number}} takes it for the id of a conversation."
+        return ErcBenchError(said, f"{whole} {file_order}")
     if among and not roles.dialogue:
         return ErcBenchError(said, f"Add a column dialogue_id that tells conversations apart. {file_order}")
     return ErcBenchError(said, f"Remove the one that is wrong, or number the utterances anew. {file_order}")

@@ -25,6 +25,7 @@ def check_restarts(turns: Sequence[PlacedTurn], keys: Sequence[Key], roles: Role
 
 
 def _check_scopes(turns: Sequence[PlacedTurn], keys: Sequence[Key], roles: Roles) -> None:
+    faults = {}
     for scope in roles.scopes:
         first: dict[Key, str] = {}
         for turn, key in zip(turns, keys, strict=True):
@@ -32,9 +33,10 @@ def _check_scopes(turns: Sequence[PlacedTurn], keys: Sequence[Key], roles: Roles
             before = first.setdefault(key, value) if value else value
             if before != value:
                 subject = f"conversation {'/'.join(key)!r}" if key else "the one conversation of the file"
-                raise ErcBenchError(
-                    f"{turn.place}: {subject} has turns of {scope} {before!r} and {value!r}", remedy((scope,), roles)
-                )
+                faults[scope] = f"{turn.place}: {subject} has turns of {scope} {before!r} and {value!r}"
+                break
+    if faults:
+        raise ErcBenchError(next(iter(faults.values())), remedy(tuple(faults), roles))
 
 
 def _check_counting(turns: Sequence[PlacedTurn], keys: Sequence[Key], roles: Roles) -> None:

@@ -86,9 +86,19 @@ def read_key(value: Any, place: str) -> str | None:
 
 
 def _text(value: Any, place: str) -> str:
+    if isinstance(value, list) and value:
+        # Telegram writes a text with links and the like in parts.
+        value = "".join(_part(each, place) for each in value)
     if not isinstance(value, str):
         raise ErcBenchError(f"{place}: expected a text, found {kind(value)}")
     return value
+
+
+def _part(value: Any, place: str) -> str:
+    part = value.get("text") if isinstance(value, Mapping) else value
+    if not isinstance(part, str):
+        raise ErcBenchError(f"{place}: expected a text or parts of one, found a list with {kind(value)}")
+    return part
 
 
 def read_word(value: Any, place: str) -> str:

@@ -108,6 +108,11 @@ def _in_object(
 ) -> Iterator[Found]:
     key, containers = turns_key(value), _containers(value)
     if key is None and not containers:
+        if isinstance(value.get(named(value, TEXT) or ""), (list, dict)):
+            raise ErcBenchError(
+                f"{place}: a table by columns, each a list or an object of its own",
+                "Write it row by row: DataFrame.to_json(..., orient='records').",
+            )
         raise ErcBenchError(
             f"{place}: 'utterances' is missing; {did_you_mean('utterances', map(str, value))}", _EXAMPLE
         )

@@ -23,7 +23,7 @@ from erc_bench.corpora.conversations.forms.plain_text import read_text
 from erc_bench.corpora.conversations.forms.recognised import Recognised, recognised
 from erc_bench.corpora.conversations.forms.subtitles import read_subtitles
 from erc_bench.corpora.conversations.forms.table import read_csv, read_tsv
-from erc_bench.corpora.reading import decoded
+from erc_bench.corpora.reading import decoded, refuse_foreign
 from erc_bench.errors import ErcBenchError, OptionName, naming
 
 InputFormat = Literal["json", "jsonl", "csv", "tsv", "parquet", "text", "subtitles"]
@@ -52,6 +52,7 @@ def read_document(file: Path, form: InputFormat | None = None, columns: Columns 
     place = "standard input" if file == STDIN else str(file)
     content = _content(file, place)
     chosen = form or _READ_ONLY.get(file.suffix.lower()) or format_of(file)
+    refuse_foreign(place, content)
     if chosen == "parquet" or (form is None and content.startswith(MAGIC)):
         document = read_parquet(content, place, columns)
     else:

@@ -11,8 +11,11 @@ _DATED = rf"{_DATE}(?:,?\s+|T){_TIME}(?:\s?Z|\s?[+-]\d{{2}}:?\d{{2}})?"
 _STAMP = re.compile(
     rf"(?:\[(?P<squared>{_DATED}|{_TIME})\]|\((?P<rounded>{_DATED}|{_TIME})\))\s*(?:[-\u2013]\s+)?(?P<after>.*)"
     rf"|(?P<dashed>{_DATED}|{_TIME})\s+[-\u2013]\s+(?P<behind>.*)"
-    rf"|(?P<bare>{_DATED})(?:\s+|:\s+)(?P<rest>.*)",
+    rf"|(?P<bare>{_DATED}|{_TIME})(?:\s+|:\s+)(?P<rest>.*)",
     re.DOTALL,
+)
+_BEHIND = re.compile(
+    rf"(?P<speaker>[^\s:(\[][^:(\[]{{0,59}}?)\s*[(\[](?P<time>{_DATED}|{_TIME})[)\]]\s*:\s+(?P<text>.*)", re.DOTALL
 )
 _MARKS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 """Marks of the direction of writing, which exports of chats put before names and dates."""
@@ -32,9 +35,16 @@ class StampedLine:
 
 
 def stamped(line: str) -> StampedLine | None:
-    """Take a line apart that begins with a date, a time or both; ``None`` for any other."""
-    found = _STAMP.fullmatch(_MARKS.sub("", line).strip())
-    if found is None:
+    """Take a line apart that has a date, a time or both before its speaker or behind; ``None`` for any other.
+
+    Without brackets or a dash, what looks like a time is one only before a speaker.
+    """
+    bare = _MARKS.sub("", line).strip()
+    behind = _BEHIND.fullmatch(bare)
+    if behind is not None:
+        return StampedLine(behind["time"], behind["speaker"], behind["text"])
+    found = _STAMP.fullmatch(bare)
+    if found is None or (found["bare"] and _spoken(found["rest"]) is None):
         return None
     time = next(filter(None, (found[name] for name in ("squared", "rounded", "dashed", "bare"))))
     said = next((found[name] for name in ("after", "behind", "rest") if found[name] is not None), "")
