@@ -54,7 +54,7 @@ def test_turns_taken_for_the_speaker_of_the_line_before_are_counted(command, run
     chat.with_name("a.csv").write_text("speaker,text\nAnn,Hello.\n,Anybody?\n", encoding="utf-8")
     again = command("predict", runs, chat.with_name("a.csv"), "--format", form)
     assert again.code == 0
-    assert "names no speaker" not in again.err
+    assert "Note: 1 turn names no speaker: taken for nobody's\n" in again.err
 
 
 def test_without_speakers_there_is_no_column_for_them(command, runs, chat):

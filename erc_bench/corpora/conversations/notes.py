@@ -64,6 +64,14 @@ def told_moved(count: int, roles: Roles) -> list[str]:
     return [f"the turns of {subject} are not in the order of {roles.number}: read in that order"]
 
 
+def told_nobody(turns: Sequence[PlacedTurn]) -> list[str]:
+    """Say how many turns name no speaker, where others do."""
+    count = sum(not turn.turn.speaker for turn in turns)
+    if count in (0, len(turns)):
+        return []
+    return [f"{'1 turn names' if count == 1 else f'{count} turns name'} no speaker: taken for nobody's"]
+
+
 def told_numbers(turns: Sequence[PlacedTurn]) -> list[str]:
     """Say where what was taken for the text is a number in every turn."""
     if len(turns) < _FEW or not all(turn.read and turn.turn.text.strip().isdecimal() for turn in turns):

@@ -1,4 +1,4 @@
-"""``erc-bench predict`` reads the files of the corpora as their own readers do: the same dialogues of the same texts."""
+"""``erc-bench predict`` reads the files of the corpora as their own readers do: dialogues and texts are the same."""
 
 import pytest
 

@@ -15,7 +15,7 @@ from erc_bench.corpora.conversations.grouping import Group, document_of, grouped
 from erc_bench.corpora.conversations.lines import lines_of
 from erc_bench.corpora.conversations.notes import told_unread
 from erc_bench.corpora.conversations.turns import PlacedTurn, read_speakers
-from erc_bench.corpora.reading import csv_records
+from erc_bench.corpora.csv_table import csv_records
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.names import did_you_mean
 

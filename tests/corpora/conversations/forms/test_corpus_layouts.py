@@ -92,7 +92,7 @@ def test_parquet_of_rows_and_of_lists(read, turns):
     for name in ("a.parquet", "no-ending"):
         document = read(name, parquet(rows))
         assert turns(document) == [[("Ann", "a"), ("Bob", "b")], [("", "c")]]
-        assert document.notes == ("not read: f",)
+        assert document.notes == ("not read: f", "1 turn names no speaker: taken for nobody's")
         assert json.loads(written(document).splitlines()[1])["f"] is None
     lists = read("b.parquet", parquet({name: [value] for name, value in DIALOG.items()}))
     assert turns(lists) == ALTERNATE

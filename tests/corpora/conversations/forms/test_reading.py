@@ -107,7 +107,7 @@ NOBODY = "{} no speaker: taken for nobody's"
         ("a.txt", "one\ntwo\n\nthree", ("no turn names a speaker",)),
         ("a.txt", "Ann: one\nAnn two\nAnn:three", (TAKEN.format("2 turns name"),)),
         ("a.txt", "Ann: one\nBob: two", ()),
-        ("a.csv", "speaker,text\nAnn,one\nAnn,two\n,three\n", ()),
+        ("a.csv", "speaker,text\nAnn,one\nAnn,two\n,three\n", (NOBODY.format("1 turn names"),)),
     ],
 )
 def test_turns_of_a_text_without_a_speaker_of_their_own_are_counted(tmp_path, name, text, notes):
