@@ -32,10 +32,18 @@ def predict(request: PredictRequest, run: Path, file: Path) -> None:
 
     \b
       .json        a conversation {"id": ..., "utterances": [{"speaker": ..., "text": ...}, ...]},
-                   a list of them, or a list of turns
+                   a list of turns, a list or an object of either, or a corpus's own JSON
       .jsonl       a conversation or a turn on each line
-      .csv         columns text, and perhaps speaker and dialogue_id (or those of MELD)
-      .txt         Speaker: what is said; a blank line begins another conversation
+      .csv, .tsv   columns text, and perhaps speaker, dialogue_id and utterance_id (or those of a corpus)
+      .parquet     a row for each turn, or for each conversation
+      .srt, .vtt   subtitles, a cue for each turn
+      .txt         Speaker: what is said, or [date, time] Speaker: what is said (an export of a chat);
+                   a blank line begins another conversation
+
+    Near names (conv_id, author, message ...) are understood, any others named by --dialogue-column,
+    --speaker-column, --text-column and --utterance-column. A note names what was not read. An id or a number
+    that begins anew is an error that names the columns that would tell the conversations apart. Turns are read
+    in the order of their numbers and written as they stood.
 
     Each line of a text that is not blank is a turn. What stands before its first colon is the speaker, where
     that has at most three words and 40 characters and a blank or nothing follows the colon; any other line is by

@@ -21,6 +21,7 @@ T = TypeVar("T")
 FRESH_COPY = "Get a fresh copy of the file (`erc-bench data status` says from where)."
 _UTF16 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+_DOCUMENTS = (b"{\\rtf", b"%PDF-", b"\xd0\xcf\x11\xe0")
 _HTML = re.compile(rb"\s*<(!doctype\s+html|html|head|body|\?xml)", re.IGNORECASE)
 _TEXT_PER_NULL = 10
 """Where fewer other bytes stand beside each NUL byte, they are no text with a damaged place."""
@@ -99,6 +100,8 @@ def refuse_foreign(path: Path | str, content: bytes) -> None:
         raise ErcBenchError(
             f"{path}, line 1: this is a web page, not a data file", "Download the raw file, not the page that shows it."
         )
+    if content.startswith(_DOCUMENTS):
+        raise ErcBenchError(f"{path} is a document of a word processor or a PDF", "Save its content as plain text.")
     if content.startswith(_ARCHIVES):
         raise ErcBenchError(
             f"{path} is a packed archive, not a data file",

@@ -37,13 +37,15 @@ SCOPE = _spelled(_SCOPE_STEMS, ("", *_NUMBERED))
 """Within what the ids of dialogues may begin anew."""
 NUMBER = (*_spelled(("utterance", "utt", "turn", "message", "msg", "sentence"), _NUMBERED), "turn", "position", "id")
 """What numbers the utterances of a dialogue."""
-TURNS = ("utterances", "turns", "messages", "dialogue", "dialog", "conversation")
+TURNS = ("utterances", "turns", "messages", "dialogue", "dialog", "conversation", "log")
 TURNS_FOR_CERTAIN = TURNS[:3]
 ID = ("id", *DIALOGUE)
+TIMES = ("timestamp", "datetime", "time", "starttime", "start", "date", "ts")
 BESIDE = frozenset(
     (
+        *TIMES,
         *("emotion", "emotions", "label", "labels", "gold", "sentiment", "predictedemotion", "scores", "act", "acts"),
-        *("starttime", "endtime", "start", "end", "time", "date", "datetime", "timestamp", "tokens"),
+        *("endtime", "end", "tokens"),
         *("srno", "unnamed:0", ""),
     )
 )
@@ -93,8 +95,8 @@ USUAL = Columns()
 class Roles:
     """The fields of a file that are read, as they are written there.
 
-    ``dialogue`` are those that identify a dialogue together, and ``asked`` says that the user named them;
-    ``scopes`` those within which an id may begin anew.
+    ``dialogue`` are those that identify a dialogue together, and ``asked`` says that the user named them, as
+    ``number_asked`` does of ``number``; ``scopes`` are those within which an id may begin anew.
     """
 
     text: str | None
@@ -102,6 +104,7 @@ class Roles:
     dialogue: tuple[str, ...]
     number: str | None
     asked: bool
+    number_asked: bool
     scopes: tuple[str, ...]
 
     def key(self, fields: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -129,7 +132,7 @@ def roles_of(names: Iterable[str], columns: Columns, place: str) -> Roles:
         free = [name for name in there if name not in spoken_for]
         number = chosen(there, columns.utterance, "utterance_column", place) or named(free, NUMBER)
     scopes = [name for name in there if folded(name) in {*SCOPE, *DIALOGUE} and name not in {*spoken_for, number}]
-    return Roles(text, speaker, dialogue, number, bool(columns.dialogue), tuple(scopes))
+    return Roles(text, speaker, dialogue, number, bool(columns.dialogue), columns.utterance is not None, tuple(scopes))
 
 
 def chosen(there: Sequence[str], asked: str | None, option: str, place: str) -> str | None:

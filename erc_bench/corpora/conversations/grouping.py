@@ -14,6 +14,7 @@ from erc_bench.corpora.conversations.notes import (
     told_nobody,
     told_numbers,
     told_speakers,
+    told_times,
     told_together,
     told_unread,
 )
@@ -56,7 +57,14 @@ def document_of(
         own = tuple(group.turns[old].turn for old in order)
         conversations.append(Conversation(own, group.id, group.fields, group.turns_key))
     turns = [turn for group in groups for turn in group.turns]
-    told = (*notes, *told_moved(moved, roles), *told_speakers(turns), *told_nobody(turns), *told_numbers(turns))
+    told = (
+        *notes,
+        *told_moved(moved, roles),
+        *told_speakers(turns),
+        *told_nobody(turns),
+        *told_numbers(turns),
+        *told_times([group.turns for group in groups], roles),
+    )
     return Document(form, tuple(conversations), tuple(place_of[at] for at in sorted(place_of)), told, source)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from erc_bench.corpora.conversations.fields import Roles, unread
-from erc_bench.corpora.conversations.numbering import local
+from erc_bench.corpora.conversations.numbering import falls, local
 from erc_bench.corpora.conversations.turns import PlacedTurn
 from erc_bench.errors import OptionName
 
@@ -47,13 +47,9 @@ def told_unread(turns: Sequence[PlacedTurn], roles: Roles, beside: Iterable[str]
     names = unread((*beside, *(name for turn in turns for name in turn.turn.fields)), read)
     if not names:
         return []
-    lacking = {}
-    if alone and not roles.dialogue and not roles.asked and len(turns) > 1:
-        lacking["dialogue_columns"] = f"no field names the conversation: all {len(turns)} turns are one"
-    if not any(turn.turn.speaker for turn in turns):
-        lacking["speaker_column"] = "no field names a speaker"
-    said = "".join(f"; {fault} ({OptionName(option):NAME})" for option, fault in lacking.items())
-    return [f"not read: {', '.join(names)}{said}"]
+    one = alone and not roles.dialogue and not roles.asked and len(turns) > 1
+    said = f"; no field names the conversation: all {len(turns)} turns are one ({OptionName('dialogue_columns'):NAME})"
+    return [f"not read: {', '.join(names)}{said if one else ''}"]
 
 
 def told_moved(count: int, roles: Roles) -> list[str]:
@@ -65,11 +61,26 @@ def told_moved(count: int, roles: Roles) -> list[str]:
 
 
 def told_nobody(turns: Sequence[PlacedTurn]) -> list[str]:
-    """Say how many turns name no speaker, where others do."""
+    """Say how many turns name no speaker."""
     count = sum(not turn.turn.speaker for turn in turns)
-    if count in (0, len(turns)):
+    if not count:
         return []
+    if count == len(turns):
+        fields = any(set(turn.turn.fields) - set(turn.read) for turn in turns)
+        return [
+            f"no turn names a speaker ({OptionName('speaker_column'):NAME})" if fields else "no turn names a speaker"
+        ]
     return [f"{'1 turn names' if count == 1 else f'{count} turns name'} no speaker: taken for nobody's"]
+
+
+def told_times(groups: Sequence[Sequence[PlacedTurn]], roles: Roles) -> list[str]:
+    """Say where the times of turns fall that nothing numbers."""
+    fallen = [name for name in map(falls, groups) if name is not None] if roles.number is None else []
+    if not fallen:
+        return []
+    count = "1 conversation" if len(fallen) == 1 else f"{len(fallen)} conversations"
+    said = f"{fallen[0]} falls within {count}: the turns are read as they stand"
+    return [f"{said} ({format(OptionName('utterance_column'), fallen[0])} puts them in its order)"]
 
 
 def told_numbers(turns: Sequence[PlacedTurn]) -> list[str]:

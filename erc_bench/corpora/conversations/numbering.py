@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
-from erc_bench.corpora.conversations.fields import NONE, Roles, folded, value_of
+from erc_bench.corpora.conversations.fields import NONE, TIMES, Roles, folded, named, value_of
 from erc_bench.corpora.conversations.restarts import remedy, unique_with
 from erc_bench.corpora.conversations.turns import PlacedTurn
 from erc_bench.errors import ErcBenchError, OptionName
 
 _WHOLE = re.compile(r"[0-9]{1,15}", re.ASCII)
+_PLAIN = re.compile(r"[0-9]{1,19}(\.[0-9]+)?", re.ASCII)
+_TIME = re.compile(
+    r"[0-9]{1,19}(\.[0-9]+)?|([0-9]{4}-[0-9]{2}-[0-9]{2}[ T])?[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]+)?)?Z?", re.ASCII
+)
 _WIDEST_GAPS = 10
 """Numbers that count utterances leave few out; such as name messages anywhere, in no order, leave most."""
 
@@ -29,6 +34,8 @@ def check_unique(groups: Sequence[Sequence[PlacedTurn]], roles: Roles, among: Se
     ``among`` are all turns of a file where each says what conversation it is of: the error names the columns that
     would tell them apart.
     """
+    if folded(roles.number or "") in TIMES:
+        return
     for turns in groups:
         seen: dict[str, PlacedTurn] = {}
         for turn in turns:
@@ -64,13 +71,38 @@ def local(place: str) -> str:
 def in_order_of_numbers(turns: Sequence[PlacedTurn], roles: Roles) -> list[int]:
     """Return the positions of the turns of a conversation in the order of their numbers.
 
-    It is the order of the file where the numbers do not count the utterances.
+    It is the order of the file where the numbers do not count the utterances and the user did not name them.
     """
     numbers = [number_of(turn, roles.number) for turn in turns]
     stay = list(range(len(turns)))
+    if roles.number_asked and roles.number is not None:
+        return sorted(stay, key=comparable(numbers).__getitem__)
     if not all(number is not None and _WHOLE.fullmatch(number) for number in numbers):
         return stay
     counted = [int(number or 0) for number in numbers]
     if counted and max(counted) - min(counted) > _WIDEST_GAPS * len(counted):
         return stay
     return sorted(stay, key=counted.__getitem__)
+
+
+def comparable(values: Sequence[str | None]) -> list[tuple[float, str]]:
+    """Return what puts numbers, or else dates and times, in order; what has none comes first."""
+    try:
+        return [(float("-inf") if value is None else float(value.replace(",", ".")), "") for value in values]
+    except ValueError:
+        return [(0.0, value or "") for value in values]
+
+
+def falls(turns: Sequence[PlacedTurn]) -> str | None:
+    """Return the field with a time that falls within a conversation, where there is one that can be compared."""
+    name = named(turns[0].turn.fields, TIMES) if turns else None
+    values = [number_of(turn, name) for turn in turns]
+    if not all(value is not None and _TIME.fullmatch(value) for value in values) or len(set(map(_shape, values))) > 1:
+        return None
+    keys = comparable(values)
+    return name if any(second < first for first, second in pairwise(keys)) else None
+
+
+def _shape(value: str | None) -> str:
+    """Return how a time is written: only such as are written alike can be compared as texts."""
+    return "" if value is None or _PLAIN.fullmatch(value) else re.sub("[0-9]", "0", value)

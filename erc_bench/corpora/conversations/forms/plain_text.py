@@ -11,8 +11,13 @@ from erc_bench.corpora.conversations.forms.stamps import StampedLine, stamped
 from erc_bench.corpora.conversations.lines import lines_of
 
 _SPEAKER = re.compile(r"(?P<speaker>[^\s:][^:]{0,39}?)\s*:(?:\s+(?P<text>.*))?")
+_EMPHASIS = re.compile(r"\A(?P<mark>\*\*|__|\*|_)(?P<name>[^*_:]+)(?::(?P=mark)|(?P=mark)\s*:)")
+"""``**Ann:** words``, as Markdown has it."""
 _MOST_WORDS = 3
 """Words of a speaker's name at most: a longer start of a line before a colon belongs to the text."""
+
+
+_FEW = 3
 
 
 def read_text(text: str, _place: str, _columns: Columns) -> Document:
@@ -46,7 +51,10 @@ def _turns(lines: Sequence[str]) -> list[list[Turn]]:
 
 
 def _messages(lines: Sequence[str]) -> list[list[Turn]]:
-    """Return the messages of a chat; a blank line begins another conversation only where one with a time follows."""
+    """Return the messages of a chat.
+
+    A blank line begins another conversation only where a message follows; it does not where one is before each.
+    """
     conversations: list[list[list[str]]] = [[]]
     blank: list[str] = []
     for line in lines:
@@ -61,18 +69,20 @@ def _messages(lines: Sequence[str]) -> list[list[Turn]]:
         else:
             conversations[-1][-1] += [*blank, line]
         blank = []
+    if all(len(messages) == 1 for messages in conversations):
+        conversations = [[message for messages in conversations for message in messages]]
     return [[_message(message) for message in messages] for messages in conversations]
 
 
 def _message(lines: Sequence[str]) -> Turn:
     found = stamped(lines[0]) or StampedLine("", *(speaker_and_words(lines[0]) or ("", lines[0].strip())))
-    text = "\n".join((found.text, *map(str.strip, lines[1:])))
+    text = "\n".join((found.text, *map(str.strip, lines[1:]))).strip()
     return Turn(found.speaker, text, {LINE: "\n".join(lines), "time": found.time})
 
 
 def speaker_and_words(line: str) -> tuple[str, str] | None:
     """Take a line of text apart; ``None`` where it names no speaker."""
-    found = _SPEAKER.fullmatch(line.strip())
+    found = _SPEAKER.fullmatch(_EMPHASIS.sub(r"\g<name>:", line.strip(), count=1))
     if found is None or len(found["speaker"].split()) > _MOST_WORDS:
         return None
     return found["speaker"], found["text"] or ""
@@ -86,6 +96,8 @@ def _notes(conversations: Sequence[Conversation]) -> list[str]:
     else:
         taken = sum(bool(turn.speaker) and speaker_and_words(turn.fields[LINE]) is None for turn in turns)
         notes += [f"{_counted(taken)} no speaker: taken for the speaker of the line before"] if taken else []
+    if len(turns) > _FEW and len({turn.speaker for turn in turns}) == len(turns):
+        notes.append("no two turns have one speaker")
     nobody = sum(not turn.speaker for turn in turns)
     if nobody == len(turns):
         return [*notes, "no turn names a speaker"]

@@ -34,6 +34,10 @@ class StampedLine:
     text: str
 
 
+_HEAD = re.compile(rf"(?P<speaker>[^\s:][^:\t]{{0,58}}[^\s:])\s{{2,}}(?P<time>{_DATED}|{_TIME})")
+"""A line with nothing but a name and a time, some blanks between, below which the words stand."""
+
+
 def stamped(line: str) -> StampedLine | None:
     """Take a line apart that has a date, a time or both before its speaker or behind; ``None`` for any other.
 
@@ -43,6 +47,9 @@ def stamped(line: str) -> StampedLine | None:
     behind = _BEHIND.fullmatch(bare)
     if behind is not None:
         return StampedLine(behind["time"], behind["speaker"], behind["text"])
+    head = _HEAD.fullmatch(bare)
+    if head is not None and len(head["speaker"].split()) <= _MOST_WORDS:
+        return StampedLine(head["time"], head["speaker"], "")
     found = _STAMP.fullmatch(bare)
     if found is None or (found["bare"] and _spoken(found["rest"]) is None):
         return None

@@ -20,6 +20,8 @@ from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.names import did_you_mean
 
 SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "bars"}
+_TOLD_SEPARATOR = re.compile(r"\Asep=.(?=\r?\n)", re.IGNORECASE)
+"""A first line that spreadsheets write before the header."""
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
@@ -41,12 +43,13 @@ def read_tsv(text: str, place: str, columns: Columns) -> Document:
 
 def read_table(text: str, place: str, columns: Columns, usual: str) -> Document:
     """Return the conversations of a table; raises for a header without a text, and for a damaged row."""
+    text = _TOLD_SEPARATOR.sub("", text)
     separator = separator_of(text, columns, usual) or usual
-    rows = list(_rows(text, place, separator))
-    header = rows[0].cells if rows else []
+    rows = _rows(text, place, separator)
+    header = next((row.cells for row in rows), [])
     _check_header(header, place, columns, separator)
     roles = roles_of(header, columns, f"{place}, line 1")
-    kept = [row for row in rows[1:] if len(header) == 1 or any(cell.strip() for cell in row.cells)]
+    kept = [row for row in rows if len(header) == 1 or any(cell.strip() for cell in row.cells)]
     turns = [_turn(header, row, roles, place) for row in kept]
     form: Format = "tsv" if separator == "\t" else "csv"
     notes = [] if separator == usual else [f"its fields are separated by {SEPARATORS[separator]}"]

@@ -135,6 +135,7 @@ def test_a_transcription_of_iemocap_is_read_in_the_order_of_time(read, turns):
         ({"messages": [{"author": {"id": "1", "name": "Ann"}, "content": "a"}]}, [[("Ann", "a")]]),
         ({"messages": [{"from": "A", "text": ["see ", {"type": "link", "text": "x"}]}]}, [[("A", "see x")]]),
         ({"speaker": "A", "text": "a"}, [[("A", "a")]]),
+        ({"PMUL1.json": {"log": [{"text": "a"}, {"text": "b"}]}}, [[("", "a"), ("", "b")]]),
     ],
 )
 def test_other_nestings_in_circulation(read, turns, content, expected):

@@ -23,6 +23,7 @@ ANN_AND_BOB = [[("Ann Lee", "hi: you"), ("Bob", "yo")]]
         "[10:2{}] <{}> {}",
         "{1} (10:2{0}): {2}",
         "{1} [00:00:0{0}.123]: {2}",
+        "{1}  0:0{0}\n{2}",
     ],
 )
 def test_a_line_with_a_time_is_a_message(read, turns, form):
@@ -31,6 +32,7 @@ def test_a_line_with_a_time_is_a_message(read, turns, form):
     assert turns(document) == ANN_AND_BOB
     assert document.notes == (CHAT,)
     assert [turn.fields["line"] for _, turn, _ in document.in_order()] == lines
+    assert turns(read("spaced.txt", "\n\n".join(lines))) == ANN_AND_BOB
 
 
 def test_a_message_keeps_its_lines_and_one_by_nobody_is_told(read, turns):
@@ -118,6 +120,8 @@ def test_the_header_shows_what_separates_fields(read, turns, separator, name):
         ("a.srt", "hello\nworld\n", "line 1: a cue without times", "00:00:01,000 --> "),
         ("a.csv", b"speaker,text\nAnn,a long text\0b\n", "line 2: a NUL byte", "drop the byte"),
         ("a.csv", b"PK\x03\x04\0\0", "packed archive", "save a spreadsheet as CSV"),
+        ("a.txt", "{\\rtf1 Ann: hi}", "a document of a word processor", "as plain text"),
+        ("a.csv", "# exported\nspeaker,text\nAnn,hi\n", "there is no column 'text'", "The first line names"),
         ("a.json", '{"text": {"0": "a"}, "speaker": {"0": "A"}}', "a table by columns", "orient='records'"),
         ("a.json", "[" * 50 + "]" * 50, "no turn within 12 lists", "For example"),
         ("a.parquet", "nothing", "the parquet file cannot be read", ""),
@@ -128,6 +132,25 @@ def test_what_is_no_conversation_is_refused_with_a_remedy(read, name, content, t
         read(name, content)
     assert told in caught.value.message
     assert hint in caught.value.hint
+
+
+def test_a_spreadsheet_may_tell_its_separator_first(read, turns):
+    document = read("a.csv", "sep=;\r\nspeaker;text\r\nAnn;a\r\nBob;b, c\r\n")
+    assert turns(document) == [[("Ann", "a"), ("Bob", "b, c")]]
+
+
+def test_marks_of_markdown_are_no_part_of_a_name(read, turns):
+    assert turns(read("a.md", "**Ann:** hi *you*\n__Bob__: yo\n*Cy:* no\n")) == [
+        [("Ann", "hi *you*"), ("Bob", "yo"), ("Cy", "no")]
+    ]
+
+
+def test_a_speaker_for_every_turn_is_told(read):
+    assert read("a.txt", "1. Ann: a\n2. Bob: b\n3. Ann: c\n4. Bob: d\n").notes == ("no two turns have one speaker",)
+
+
+def test_a_text_that_ends_with_a_time_is_no_chat(read, turns):
+    assert turns(read("a.txt", "Dinner at 10:30\nsee you")) == [[("", "Dinner at 10:30"), ("", "see you")]]
 
 
 def test_columns_without_names_are_text_where_that_is_asked_for(read, turns):

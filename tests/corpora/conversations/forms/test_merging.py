@@ -94,11 +94,11 @@ def test_ids_under_near_names_are_ids(read, name, turns):
 def test_every_field_that_is_not_understood_is_named(read):
     told = read("a.csv", "text,gruppe,wer,emotion\nhi,1,x,joy\nyo,2,y,joy\n").notes
     assert told == (
-        "not read: gruppe, wer; no field names the conversation: all 2 turns are one (--dialogue-column NAME);"
-        " no field names a speaker (--speaker-column NAME)",
+        "not read: gruppe, wer; no field names the conversation: all 2 turns are one (--dialogue-column NAME)",
+        "no turn names a speaker (--speaker-column NAME)",
     )
     nested = '[{"id": 1, "topic": "t", "turns": [{"text": "a", "wer": "x"}, {"text": "b", "speaker": "y"}]}]'
-    assert read("a.json", nested).notes == ("not read: topic, wer",)
+    assert read("a.json", nested).notes[0] == "not read: topic, wer"
     assert read("a.csv", "speaker,speaker_id,text\nAnn,1,hi\n").notes == ("not read: speaker_id",)
 
 
@@ -139,7 +139,7 @@ def test_plain_text_has_no_columns(read):
 @pytest.mark.parametrize("rows", list(itertools.permutations((0, 1, 2)))[1:])
 def test_rows_out_of_order_are_read_in_order_and_stand_as_they_stood(read, rows):
     said = ("first", "second", "third")
-    document = read("a.csv", "turn,text\n" + "".join(f"{row + 3},{said[row]}\n" for row in rows))
+    document = read("a.csv", "turn,speaker,text\n" + "".join(f"{row + 3},Ann,{said[row]}\n" for row in rows))
     assert [turn.text for turn in document.conversations[0].turns] == list(said)
     assert [turn.text for _, turn, _ in document.in_order()] == [said[row] for row in rows]
     assert document.notes == ("the turns of 1 conversation are not in the order of turn: read in that order",)
@@ -153,9 +153,32 @@ def test_names_of_messages_in_no_order_do_not_move_turns(read):
 def test_turns_of_several_conversations_may_stand_between_each_other_and_it_is_said(read, turns):
     document = read("a.csv", "chat,text\nx,one\ny,two\nx,three\ny,four\n")
     assert turns(document) == [[("", "one"), ("", "three")], [("", "two"), ("", "four")]]
-    (note,) = document.notes
+    note, _ = document.notes
     assert note.startswith("the turns of 2 conversations do not stand together ('x' goes on at line 4)")
 
 
+TIMES = [
+    ("2024-01-01 10:05", "2024-01-01 10:00"),
+    ("1700000300", "1699999999.5"),
+    ("00:01:05,000", "00:00:59,900"),
+]
+
+
+@pytest.mark.parametrize("times", TIMES)
+def test_times_that_fall_are_told_and_put_turns_in_order_where_that_is_asked_for(read, times):
+    table = 'timestamp,speaker,text\n"{}",Ann,late\n"{}",Bob,early\n'.format(*times)
+    document = read("a.csv", table)
+    assert [turn.text for turn in document.conversations[0].turns] == ["late", "early"]
+    assert document.notes[-1].startswith("timestamp falls within 1 conversation: the turns are read as they stand")
+    asked = read("a.csv", table, Columns(utterance="timestamp"))
+    assert [turn.text for turn in asked.conversations[0].turns] == ["early", "late"]
+
+
+def test_two_turns_may_have_one_time(read):
+    table = "timestamp,speaker,text\n10:00,Ann,a\n10:00,Bob,b\n"
+    assert read("a.csv", table).notes == ()
+    assert len(read("a.csv", table, Columns(utterance="timestamp")).order) == 2
+
+
 def test_numbers_for_a_text_are_told(read):
-    assert "(utterance) holds nothing but numbers" in read("a.csv", "utterance,words\n1,hi\n2,yo\n").notes[-1]
+    assert "(utterance) holds nothing but numbers" in " ".join(read("a.csv", "utterance,words\n1,hi\n2,yo\n").notes)

@@ -89,7 +89,11 @@ def test_chats(tmp_path_factory, content, stamp, end):
         )
     file = tmp_path_factory.getbasetemp() / "chat.txt"
     file.write_bytes("\n\n".join(blocks).replace("\n", end).encode())
-    assert turns_of(read_document(file)) == [[(name, "\n".join(said)) for name, said in chat] for chat in content]
+    expected = [[(name, "\n".join(said)) for name, said in chat] for chat in content]
+    if all(len(chat) == 1 for chat in content):
+        # With a blank line before every message, none is the end of a conversation.
+        expected = [[turn for chat in expected for turn in chat]]
+    assert turns_of(read_document(file)) == expected
 
 
 @given(st.lists(st.tuples(names, lines), min_size=1, max_size=5), st.booleans(), line_ends)
