@@ -10,12 +10,14 @@ from erc_bench.corpora.conversations.conversation import Conversation, Document,
 from erc_bench.corpora.conversations.fields import Roles, value_of
 from erc_bench.corpora.conversations.notes import (
     told_apart,
+    told_empty,
     told_moved,
     told_nobody,
     told_numbers,
     told_speakers,
     told_times,
     told_together,
+    told_unnumbered,
     told_unread,
 )
 from erc_bench.corpora.conversations.numbering import check_unique, in_order_of_numbers
@@ -60,6 +62,7 @@ def document_of(
     told = (
         *notes,
         *told_moved(moved, roles),
+        *told_unnumbered(turns, roles),
         *told_speakers(turns),
         *told_nobody(turns),
         *told_numbers(turns),
@@ -81,7 +84,13 @@ def grouped(
         groups.setdefault(key, Group("/".join(key))).add(position, turn)
     check_unique([group.turns for group in groups.values()], roles, turns)
     check_restarts(turns, keys, roles)
-    told = (*notes, *told_together(keys, roles), *told_apart(turns, keys), *told_unread(turns, roles))
+    told = (
+        *notes,
+        *told_empty(keys, roles),
+        *told_together(keys, roles),
+        *told_apart(turns, keys),
+        *told_unread(turns, roles),
+    )
     return document_of(list(groups.values()), roles, form, told, source)
 
 

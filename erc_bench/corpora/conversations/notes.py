@@ -5,12 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from erc_bench.corpora.conversations.fields import Roles, unread
-from erc_bench.corpora.conversations.numbering import falls, local
+from erc_bench.corpora.conversations.numbering import falls, local, number_of
 from erc_bench.corpora.conversations.turns import PlacedTurn
 from erc_bench.errors import OptionName
 
 Key = tuple[str, ...]
 _FEW = 2
+
+
+def told_empty(keys: Sequence[Key], roles: Roles) -> list[str]:
+    """Say where no turn names its conversation in the fields that are for that."""
+    if not roles.dialogue or any(keys):
+        return []
+    return [f"{', '.join(roles.dialogue)} is empty throughout: all {len(keys)} turns are one conversation"]
+
+
+def told_unnumbered(turns: Sequence[PlacedTurn], roles: Roles) -> list[str]:
+    """Say how many turns have no number, where others have one: nothing is put in order then."""
+    count = sum(number_of(turn, roles.number) is None for turn in turns)
+    if roles.number is None or roles.number_asked or count in (0, len(turns)):
+        return []
+    return [f"{'1 turn has' if count == 1 else f'{count} turns have'} no {roles.number}: read as they stand"]
 
 
 def told_together(keys: Sequence[Key], roles: Roles) -> list[str]:

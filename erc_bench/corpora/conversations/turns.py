@@ -103,7 +103,9 @@ def _part(value: Any, place: str) -> str:
 
 def read_word(value: Any, place: str) -> str:
     """Return a short text that may be a number or nothing, without blanks around it."""
-    if not fits(value, str | int | None):
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # what pandas makes of whole numbers beside an empty cell
+    if not fits(value, str | int | float | None):
         raise ErcBenchError(f"{place}: expected a text, found {kind(value)}")
     return "" if value is None else str(value).strip()
 

@@ -32,7 +32,8 @@ def read_subtitles(text: str, place: str, _columns: Columns) -> Document:
     turns = tuple(turn for cue in _cues(text, place) for turn in cue)
     read = (Conversation(turns),) if turns else ()
     nobody = sum(not turn.speaker for turn in turns)
-    notes = [f"{nobody} of {len(turns)} cues name no speaker"] if nobody else []
+    notes = [f"{nobody} of {len(turns)} cues name no speaker"] if 0 < nobody < len(turns) else []
+    notes += ["no turn names a speaker"] if nobody == len(turns) else []
     return Document("csv", read, in_sequence(read), tuple(notes))
 
 

@@ -180,5 +180,33 @@ def test_two_turns_may_have_one_time(read):
     assert len(read("a.csv", table, Columns(utterance="timestamp")).order) == 2
 
 
+@pytest.mark.parametrize(
+    ("content", "note"),
+    [
+        ("dialogue_id,speaker,text\n,A,a\n,B,b\n", "dialogue_id is empty throughout: all 2 turns are one conversation"),
+        ("turn,speaker,text\n2,A,a\n,B,b\n1,B,c\n", "1 turn has no turn: read as they stand"),
+    ],
+)
+def test_cells_that_are_empty_are_told(read, content, note):
+    document = read("a.csv", content)
+    assert document.notes == (note,)
+    assert [turn.text for turn in document.conversations[0].turns] == sorted(
+        turn.text for _, turn, _ in document.in_order()
+    )
+
+
+def test_the_recording_of_an_utterance_is_no_file_of_conversations(read):
+    content = "dialogue_id,filename,speaker,text\n1,x_{}.wav,A,a\n1,x_{}.wav,B,b\n1,x_3.wav,B,c\n"
+    assert len(read("a.csv", content.format(1, 2)).conversations) == 1
+    with pytest.raises(ErcBenchError, match="has turns of filename"):
+        read("a.csv", content.format(1, 1))
+
+
+def test_ids_that_became_floats_are_numbers(read):
+    lines = '{"chat": 1.0, "speaker": 2.0, "text": "a"}\n{"chat": 1, "speaker": 2, "text": "b"}\n'
+    (conversation,) = read("a.jsonl", lines).conversations
+    assert (conversation.id, {turn.speaker for turn in conversation.turns}) == ("1", {"2"})
+
+
 def test_numbers_for_a_text_are_told(read):
     assert "(utterance) holds nothing but numbers" in " ".join(read("a.csv", "utterance,words\n1,hi\n2,yo\n").notes)
