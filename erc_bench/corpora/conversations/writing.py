@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from erc_bench.corpora.conversations.conversation import LINE, Document, Format, Turn
-from erc_bench.corpora.conversations.fields import TURNS
+from erc_bench.corpora.conversations.fields import DIALOGUE, TURNS, folded
 
 _SHOWN = 4
 
@@ -122,7 +122,8 @@ def _row(document: Document, turn: Turn, number: int) -> dict[str, Any]:
 
 
 def _column_of(name: str) -> str:
-    return name if name.lower().startswith(("dialogue", "conversation")) else f"dialogue_{name}"
+    own = folded(name) in DIALOGUE or name.lower().startswith(("dialogue", "conversation"))
+    return name if own else f"dialogue_{name}"
 
 
 def _cell(value: Any) -> str:

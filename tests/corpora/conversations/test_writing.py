@@ -137,6 +137,15 @@ def answered_texts(text, form):
     return [(turn["text"], turn["scores"]["anger"]) for turn in turns]
 
 
+@pytest.mark.parametrize("name", ["id", "scene_id", "chat", "Dialog ID"])
+def test_conversations_that_became_a_table_are_read_apart(rewritten, tmp_path, name):
+    content = [{name: f"x{number}", "turns": [{"speaker": "Ann", "text": "hi"}]} for number in range(2)]
+    _, text = rewritten("a.json", json.dumps(content), "csv")
+    again = tmp_path / "again.csv"
+    again.write_text(text, encoding="utf-8")
+    assert [each.id for each in read_document(again).conversations] == ["x0", "x1"]
+
+
 def test_tables_keep_their_separator_and_quote_it(rewritten):
     _, text = rewritten("a.csv", 'text;n\n"a;b";c,d\n')
     assert text == 'text;n;emotion;joy;anger\n"a;b";c,d;joy;0.0000;0.0000\n'
