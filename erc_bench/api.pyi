@@ -56,14 +56,14 @@ from erc_bench.contracts.types import UtteranceKey as UtteranceKey
 from erc_bench.contracts.utterance_rows import UtteranceRows as UtteranceRows
 from erc_bench.contracts.utterance_rows import plain_ids as plain_ids
 from erc_bench.contracts.utterance_rows import special_frame as special_frame
+from erc_bench.corpora.csv_table import Row as Row
+from erc_bench.corpora.csv_table import read_csv as read_csv
 from erc_bench.corpora.folder import layout_in as layout_in
 from erc_bench.corpora.folder import matching_files as matching_files
-from erc_bench.corpora.reading import Row as Row
 from erc_bench.corpora.reading import clean_text as clean_text
 from erc_bench.corpora.reading import expect as expect
 from erc_bench.corpora.reading import known_label as known_label
 from erc_bench.corpora.reading import member as member
-from erc_bench.corpora.reading import read_csv as read_csv
 from erc_bench.corpora.reading import read_json as read_json
 from erc_bench.corpora.reading import read_lines as read_lines
 from erc_bench.corpora.reading import read_text as read_text

@@ -32,10 +32,18 @@ def predict(request: PredictRequest, run: Path, file: Path) -> None:
 
     \b
       .json        a conversation {"id": ..., "utterances": [{"speaker": ..., "text": ...}, ...]},
-                   a list of them, or a list of turns
+                   a list of turns, a list or an object of either, or a corpus's own JSON
       .jsonl       a conversation or a turn on each line
-      .csv         columns text, and perhaps speaker and dialogue_id (or those of MELD)
-      .txt         Speaker: what is said; a blank line begins another conversation
+      .csv, .tsv   columns text, and perhaps speaker, dialogue_id and utterance_id (or those of a corpus)
+      .parquet     a row for each turn, or for each conversation
+      .srt, .vtt   subtitles, a cue for each turn
+      .txt         Speaker: what is said, or [date, time] Speaker: what is said (an export of a chat);
+                   a blank line begins another conversation
+
+    Near names (conv_id, author, message ...) are understood, any others named by --dialogue-column,
+    --speaker-column, --text-column and --utterance-column. A note names what was not read. An id or a number
+    that begins anew is an error that names the columns that would tell the conversations apart. Turns are read
+    in the order of their numbers and written as they stood.
 
     Each line of a text that is not blank is a turn. What stands before its first colon is the speaker, where
     that has at most three words and 40 characters and a blank or nothing follows the colon; any other line is by
@@ -48,7 +56,8 @@ def predict(request: PredictRequest, run: Path, file: Path) -> None:
     Nothing is fetched. Turns before an utterance are its context, so give conversations whole.
     """  # noqa: D301 (click reads the character, not the two signs)
     from erc_bench.commands.predict_output import as_document, print_caveats, print_table
-    from erc_bench.corpora.conversations.reading import read_document
+    from erc_bench.corpora.conversations.fields import Columns
+    from erc_bench.corpora.conversations.forms.reading import read_document
     from erc_bench.planning.asked import folder_of
 
     output = folder_of(request.output)
@@ -57,7 +66,10 @@ def predict(request: PredictRequest, run: Path, file: Path) -> None:
     if target is not None and target.exists() and file.exists() and target.samefile(file):
         raise ErcBenchError(f"--output {output} is FILE itself", "Name another file.")
     # A mistake in the file is told before a model is loaded for it.
-    document = read_document(file, request.input_format)
+    columns = Columns(
+        tuple(request.dialogue_columns), request.speaker_column, request.text_column, request.utterance_column
+    )
+    document = read_document(file, request.input_format, columns)
     form = _form(request.form, output, document)
     if form == _TABLE and output is not None:
         raise ErcBenchError("--format table is for the terminal", "Leave out --output, or choose another format.")
@@ -70,7 +82,7 @@ def predict(request: PredictRequest, run: Path, file: Path) -> None:
 
 
 def _form(asked: str | None, output: Path | None, document: Document) -> str:
-    from erc_bench.corpora.conversations.reading import format_of
+    from erc_bench.corpora.conversations.forms.reading import format_of
 
     if asked is not None or output is None:
         return asked or _TABLE

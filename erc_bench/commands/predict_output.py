@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from erc_bench.commands.output_file import write_text
-from erc_bench.corpora.conversations.conversation import Conversation, Document, Format, taken_over
+from erc_bench.corpora.conversations.conversation import Conversation, Document, Format
 from erc_bench.corpora.conversations.writing import TurnAnswer, write
 from erc_bench.running.terminal_progress import open_console
 
@@ -34,10 +34,9 @@ def as_document(
 
 
 def print_caveats(model: SavedModel, document: Document) -> None:
-    """Say on standard error what is to be known of the answers, and of how a text was read."""
-    if many := taken_over(document):
-        turns = "1 turn names" if many == 1 else f"{many} turns name"
-        click.echo(f"Note: {turns} no speaker: taken for the speaker of the line before", err=True)
+    """Say on standard error what is to be known of the answers, and of how the file was read."""
+    for note in document.notes:
+        click.echo(f"Note: {printable(note)}", err=True)
     for caveat in model.caveats:
         click.echo(f"Note: {caveat}", err=True)
 

@@ -13,7 +13,7 @@ from typing import Any
 from erc_bench.contracts.dataset import Dataset, SplitCounts
 from erc_bench.contracts.options import specs
 from erc_bench.contracts.types import Dialogue, SplitName, Splits, UtteranceKey, gold_labels
-from erc_bench.corpora.folder import data_root, find_layout
+from erc_bench.corpora.folder import data_root, find_layout, layout_in, matching_files
 from erc_bench.corpora.reading import known_label
 from erc_bench.errors import ErcBenchError, OptionName
 
@@ -39,12 +39,12 @@ def load_corpus(dataset: Dataset, data_dir: Path | None) -> Corpus:
     """Load a corpus from the data directory and check it.
 
     Raises :class:`ErcBenchError` for files that are missing or damaged, an empty split, a dialogue
-    without utterances, a dialogue id that occurs twice in a split, and a label that the task does
-    not have.
+    without utterances, an utterance without a speaker, a dialogue id that occurs twice in a split, and a label that
+    the task does not have.
     """
     layout, folder = find_layout(type(dataset), data_root(data_dir))
     splits = dataset.load(folder)
-    check_splits(dataset, splits)
+    check_splits(dataset, splits, folder if layout.files else None)
     counts = {name: count(dialogues) for name, dialogues in splits.items()}
     return Corpus(
         splits=splits,
@@ -87,21 +87,35 @@ def fingerprint(splits: Splits) -> str:
     return digest.hexdigest()
 
 
-def check_splits(dataset: Dataset, splits: Splits) -> None:
-    """Raise :class:`ErcBenchError` for dialogues that no task can be built on."""
+def check_splits(dataset: Dataset, splits: Splits, folder: Path | None = None) -> None:
+    """Raise :class:`ErcBenchError` for dialogues that no task can be built on; ``folder`` is where they were found."""
+    where = dataset.name if folder is None else f"{dataset.name} in {folder}"
+    # A corpus that names nobody at all is left to ``check``.
+    every = (turn for _, dialogues in splits.items() for dialogue in dialogues for turn in dialogue.utterances)
+    names = any(turn.speaker.strip() for turn in every)
     for split, dialogues in splits.items():
         if not dialogues:
-            raise ErcBenchError(
-                f"{dataset.name}: the {split} split has no dialogues", "Get a complete copy of the corpus."
-            )
-        _check_ids(dataset.name, split, dialogues)
+            raise ErcBenchError(f"{where}: the {split} split has no dialogues", _complete(dataset, folder))
+        _check_ids(where, split, dialogues)
         for dialogue in dialogues:
-            _check_dialogue(dialogue, dataset.labels, f"{dataset.name}, {split} split, dialogue {dialogue.id}")
+            _check_dialogue(dialogue, dataset.labels, f"{where}, {split} split, dialogue {dialogue.id}", names)
         if not any(dialogue.targets() for dialogue in dialogues):
             raise ErcBenchError(
-                f"{dataset.name}: the {split} split has no labelled utterance",
-                "Get a copy of the corpus with its labels.",
+                f"{where}: the {split} split has no labelled utterance", "Get a copy of the corpus with its labels."
             )
+
+
+def _complete(dataset: Dataset, folder: Path | None) -> str:
+    """Say what there is of a corpus, and where the rest can be had."""
+    layout = None if folder is None else layout_in(dataset.layouts, folder)
+    if folder is None or layout is None:
+        return "Get a complete copy of the corpus."
+    patterns = [f"{len(matching_files(file, folder))} of {file.path}" for file in layout.files if file.is_pattern]
+    if patterns:
+        return f"Found: {', '.join(patterns)}. Get the rest: {dataset.obtain}"
+    sizes = {file.path: (folder / file.path).stat().st_size for file in layout.files}
+    smallest = min(sizes, key=sizes.__getitem__)
+    return f"The smallest of its files is {smallest} ({sizes[smallest]} bytes). Get a complete copy: {dataset.obtain}"
 
 
 def _check_ids(name: str, split: SplitName, dialogues: Sequence[Dialogue]) -> None:
@@ -114,10 +128,18 @@ def _check_ids(name: str, split: SplitName, dialogues: Sequence[Dialogue]) -> No
         )
 
 
-def _check_dialogue(dialogue: Dialogue, labels: tuple[str, ...], place: str) -> None:
+def _check_dialogue(dialogue: Dialogue, labels: tuple[str, ...], place: str, names: bool) -> None:
     if not dialogue.utterances:
-        raise ErcBenchError(f"{place}: it has no utterances", "Remove the empty dialogue, or get a fresh copy.")
+        raise ErcBenchError(
+            f"{place}: it has no utterances",
+            "Remove the empty dialogue (an empty list, a blank line) from the file, or get a fresh copy.",
+        )
     for position, utterance in enumerate(dialogue.utterances):
+        if names and not utterance.speaker.strip():
+            raise ErcBenchError(
+                f"{place}, utterance {position} ({utterance.text[:40]!r}): it names no speaker",
+                "Fill in who speaks, or get a fresh copy.",
+            )
         if utterance.label is not None:
             known_label(utterance.label, labels, f"{place}, utterance {position}")
         elif utterance.scored:

@@ -1,4 +1,4 @@
-"""Reading data files that nobody vouches for: text, lines, CSV and JSON.
+"""Reading data files that nobody vouches for: text, lines and JSON.
 
 Nothing is dropped or repaired silently: damage is reported in one sentence with file, line
 and remedy. Words such as "None" and "NA" are things that people say and stay text.
@@ -7,12 +7,9 @@ and remedy. Words such as "None" and "NA" are things that people say and stay te
 from __future__ import annotations
 
 import codecs
-import csv
-import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,10 +18,13 @@ from erc_bench.names import did_you_mean
 
 T = TypeVar("T")
 
-_FRESH_COPY = "Get a fresh copy of the file (`erc-bench data status` says from where)."
+FRESH_COPY = "Get a fresh copy of the file (`erc-bench data status` says from where)."
 _UTF16 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ")
+_DOCUMENTS = (b"{\\rtf", b"%PDF-", b"\xd0\xcf\x11\xe0")
 _HTML = re.compile(rb"\s*<(!doctype\s+html|html|head|body|\?xml)", re.IGNORECASE)
+_TEXT_PER_NULL = 10
+"""Where fewer other bytes stand beside each NUL byte, they are no text with a damaged place."""
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -52,21 +52,29 @@ def clean_text(text: str) -> str:
 
 def read_text(path: Path) -> str:
     """Return the content of a UTF-8 file, without a byte-order mark."""
-    with naming(f"{path} cannot be read", _FRESH_COPY):
+    with naming(f"{path} cannot be read", FRESH_COPY):
         content = path.read_bytes()
-    return _decode(path, content)
+    return text_of(path, content)
 
 
-def _decode(path: Path, content: bytes) -> str:
+def text_of(path: Path, content: bytes) -> str:
+    """Return the text that the bytes of a file are; raise for what is often saved under the name of a data file."""
     if not content:
-        raise ErcBenchError(f"{path} is empty (0 bytes)", _FRESH_COPY)
-    _refuse_foreign(path, content)
+        raise ErcBenchError(f"{path} is empty (0 bytes)", FRESH_COPY)
+    refuse_foreign(path, content)
     return decoded(content, str(path))
 
 
 def decoded(content: bytes, place: str) -> str:
     """Return bytes as UTF-8 text without a byte-order mark; raise naming the place for any other encoding."""
-    if content.startswith(_UTF16) or b"\0" in content:
+    nulls = content.count(b"\0")
+    if nulls and not content.startswith(_UTF16) and nulls * _TEXT_PER_NULL < len(content):
+        line = content.count(b"\n", 0, content.index(b"\0")) + 1
+        raise ErcBenchError(
+            f"{place}, line {line}: a NUL byte (0x00), which no text has",
+            "The file is damaged: get it anew, or drop the byte: tr -d '\\000' < OLD > NEW",
+        )
+    if nulls or content.startswith(_UTF16):
         raise ErcBenchError(
             f"{place} is not UTF-8: it looks like UTF-16 or a binary file",
             "Convert it, for example: iconv -f utf-16 -t utf-8 OLD > NEW",
@@ -81,7 +89,7 @@ def decoded(content: bytes, place: str) -> str:
         ) from error
 
 
-def _refuse_foreign(path: Path, content: bytes) -> None:
+def refuse_foreign(path: Path | str, content: bytes) -> None:
     """Raise for other content that is often saved under the name of a data file."""
     if content.startswith(_LFS_POINTER):
         raise ErcBenchError(
@@ -92,94 +100,25 @@ def _refuse_foreign(path: Path, content: bytes) -> None:
         raise ErcBenchError(
             f"{path}, line 1: this is a web page, not a data file", "Download the raw file, not the page that shows it."
         )
+    if content.startswith(_DOCUMENTS):
+        raise ErcBenchError(f"{path} is a document of a word processor or a PDF", "Save its content as plain text.")
     if content.startswith(_ARCHIVES):
-        raise ErcBenchError(f"{path} is a packed archive, not a data file", "Unpack it and place the files inside.")
+        raise ErcBenchError(
+            f"{path} is a packed archive, not a data file",
+            "Unpack it and place the files inside; save a spreadsheet as CSV.",
+        )
 
 
 def read_lines(path: Path) -> list[str]:
     """Return the lines of a file; LF or CRLF ends a line, and nothing else does.
 
-    ``str.splitlines`` would also break at U+0085, which older corpora use as an ellipsis.
+    ``str.splitlines`` would also break at U+0085, which older corpora use as an ellipsis. Blank lines at the end are
+    not among them.
     """
-    lines = read_text(path).split("\n")
-    if not lines[-1]:
+    lines = [line.removesuffix("\r") for line in read_text(path).split("\n")]
+    while lines and not lines[-1].strip():
         lines.pop()
-    return [line.removesuffix("\r") for line in lines]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record of a CSV file: the line on which it begins, and its values by column."""
-
-    path: Path
-    line: int
-    values: Mapping[str, str]
-
-    def __getitem__(self, column: str) -> str:
-        return self.values[column]
-
-    @property
-    def place(self) -> str:
-        """Where the record is, for messages."""
-        return f"{self.path}, line {self.line}"
-
-    def whole_number(self, column: str) -> int:
-        """Return the value as a whole number; raise naming file, line and column for anything else."""
-        value = self.values[column]
-        if not re.fullmatch(r"\s*[0-9]{1,9}\s*", value, re.ASCII):
-            raise ErcBenchError(f"{self.place}: {column} must be a whole number, found {value!r}", _FRESH_COPY)
-        return int(value)
-
-
-def read_csv(path: Path, required: Sequence[str], content: bytes | None = None) -> list[Row]:
-    """Return the records of a comma-separated file with a header.
-
-    ``content`` stands for the bytes of the file where they were unpacked already. Quotes follow RFC
-    4180: a field may hold line breaks and doubled quotes. Raises for a missing column, a record with too
-    few or too many fields, and a quotation mark that is never closed.
-    """
-    records = csv_records(read_text(path) if content is None else _decode(path, content), path)
-    _, header = next(records, (1, []))
-    _check_header(path, header, required)
-    return [Row(path, line, dict(zip(header, record, strict=True))) for line, record in records]
-
-
-def csv_records(text: str, place: str | Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield each record, the header among them, with the line on which it begins; empty lines are skipped.
-
-    Raises for a record with too few or too many fields, and a quotation mark that is never closed.
-    """
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    line, header = 1, list[str]()
-    try:
-        for record in reader:
-            header = header or record
-            if record and len(record) != len(header):
-                raise ErcBenchError(
-                    f"{place}, line {line}: {len(record)} fields, but the header has {len(header)}",
-                    "A field with a comma or a line break must be in double quotes.",
-                )
-            if record:
-                yield line, record
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise ErcBenchError(
-            f"{place}: the record that begins on line {line} is damaged ({error})",
-            "A quotation mark inside a quoted field must be doubled, and each one must be closed.",
-        ) from error
-
-
-def _check_header(path: Path, header: Sequence[str], required: Sequence[str]) -> None:
-    repeated = sorted({column for column in header if header.count(column) > 1})
-    if repeated:
-        raise ErcBenchError(f"{path}, line 1: column {repeated[0]!r} occurs twice", _FRESH_COPY)
-    missing = [column for column in required if column not in header]
-    if missing:
-        others = [column for column in header if column not in required]
-        raise ErcBenchError(
-            f"{path}, line 1: column {missing[0]!r} is missing; {did_you_mean(missing[0], others or header)}",
-            f"The header must have: {', '.join(required)}.",
-        )
+    return lines
 
 
 def read_json(path: Path) -> Any:
@@ -188,12 +127,17 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(text, object_pairs_hook=without_repeats)
     except json.JSONDecodeError as error:
+        if error.msg == "Extra data":
+            raise ErcBenchError(
+                f"{path}, line {error.lineno}, column {error.colno}: a further value after the first (JSON Lines?)",
+                f"The file must be one value: a list, [first, second, ...]. {FRESH_COPY}",
+            ) from error
         raise ErcBenchError(
             f"{path}, line {error.lineno}, column {error.colno}: the JSON is cut off or damaged ({error.msg})",
-            _FRESH_COPY,
+            FRESH_COPY,
         ) from error
     except (ValueError, RecursionError) as error:
-        raise ErcBenchError(f"{path}: the JSON cannot be read ({error})", _FRESH_COPY) from error
+        raise ErcBenchError(f"{path}: the JSON cannot be read ({error})", FRESH_COPY) from error
 
 
 def without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -213,14 +157,14 @@ def expect(value: object, kind: type[T], place: str) -> T:
     if isinstance(value, kind):
         return value
     found = _KINDS.get(type(value), type(value).__name__)
-    raise ErcBenchError(f"{place}: expected {_KINDS.get(kind, kind.__name__)}, found {found}", _FRESH_COPY)
+    raise ErcBenchError(f"{place}: expected {_KINDS.get(kind, kind.__name__)}, found {found}", FRESH_COPY)
 
 
 def member(record: object, name: str, kind: type[T], place: str) -> T:
     """Return one member of a JSON object; raise naming the place where it is missing or of another kind."""
     members = expect(record, dict, place)
     if name not in members:
-        raise ErcBenchError(f"{place}: {name!r} is missing; {did_you_mean(name, map(str, members))}", _FRESH_COPY)
+        raise ErcBenchError(f"{place}: {name!r} is missing; {did_you_mean(name, map(str, members))}", FRESH_COPY)
     return expect(members[name], kind, f"{place}, {name!r}")
 
 

@@ -142,10 +142,24 @@ class TuneRequest(Asked):
 class PredictRequest(Asked):
     """What ``erc-bench predict`` takes beside the model and the conversations."""
 
-    input_format: Literal["json", "jsonl", "csv", "text"] | None = asked(
-        None, "Format of FILE.", usual="by its ending; else JSON or text"
+    input_format: Literal["json", "jsonl", "csv", "tsv", "parquet", "text", "subtitles"] | None = asked(
+        None, "Format of FILE.", usual="by its ending and, without a known one or for .txt, by its content"
     )
-    form: Literal["table", "json", "jsonl", "csv", "text"] | None = asked(
+    dialogue_columns: Sequence[str] = asked(
+        (),
+        "A column or field that identifies the dialogue; several, repeated or with commas between, do together."
+        " none: all is one dialogue.",
+        several=True,
+        metavar="NAME",
+    )
+    speaker_column: str | None = asked(None, "The column or field with the speaker.", metavar="NAME")
+    text_column: str | None = asked(None, "The column or field with what is said.", metavar="NAME")
+    utterance_column: str | None = asked(
+        None,
+        "The column or field that numbers the utterances of a dialogue. none: they stand in their order.",
+        metavar="NAME",
+    )
+    form: Literal["table", "json", "jsonl", "csv", "tsv", "text"] | None = asked(
         None,
         "A table, or FILE with emotion and scores added.",
         usual="table; with --output the format of its ending",

@@ -13,7 +13,8 @@ from random import Random
 
 from erc_bench.contracts.dataset import DataFile, Dataset, Layout
 from erc_bench.contracts.types import Dialogue, Splits, Utterance, UtteranceKey, gold_labels
-from erc_bench.corpora.reading import Row, known_label, read_csv
+from erc_bench.corpora.csv_table import Row, read_csv
+from erc_bench.corpora.reading import known_label
 
 _WORDS = {
     "anger": ("angry", "frustrated", "leave"),

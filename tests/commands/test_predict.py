@@ -54,7 +54,7 @@ def test_turns_taken_for_the_speaker_of_the_line_before_are_counted(command, run
     chat.with_name("a.csv").write_text("speaker,text\nAnn,Hello.\n,Anybody?\n", encoding="utf-8")
     again = command("predict", runs, chat.with_name("a.csv"), "--format", form)
     assert again.code == 0
-    assert "names no speaker" not in again.err
+    assert "Note: 1 turn names no speaker: taken for nobody's\n" in again.err
 
 
 def test_without_speakers_there_is_no_column_for_them(command, runs, chat):
@@ -162,8 +162,10 @@ def test_a_process_without_network_corpus_or_caches_labels_what_it_is_told(runs,
     done = subprocess.run(
         command, input=content, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False
     )
-    assert (done.returncode, done.stderr.count("\n")) == (0, 1)
-    assert done.stderr.startswith(NOTE)
+    assert (done.returncode, done.stderr.count("\n")) == (0, 2)
+    unread, note = done.stderr.splitlines()
+    assert unread.startswith("Note: not read: n; no field names the conversation: all 2 turns are one")
+    assert note.startswith(NOTE)
     first, second = csv.DictReader(io.StringIO(done.stdout, newline=""))
     assert (first["text"], first["n"], second["speaker"]) == ("Hello.", "1", "Bob")
     assert second["text"] == "Go \x1b[1maway,\nplease"

@@ -1,5 +1,6 @@
 import hashlib
 import json
+import re
 
 import pytest
 
@@ -78,6 +79,22 @@ def test_an_empty_split_is_an_error(chatter, split):
     splits = dict(one().items()) | {split: ()}
     with pytest.raises(ErcBenchError, match=f"the {split} split has no dialogues"):
         check_splits(chatter(), Splits(**splits))
+
+
+def test_where_a_split_is_empty_the_files_are_named(chatter, write_chatter):
+    root = write_chatter(dev="\n")
+    with pytest.raises(ErcBenchError, match=r"chatter in .*tidy: the dev split has no dialogues") as error:
+        load_corpus(chatter(), root)
+    assert re.search(r"The smallest of its files is \S*dev\S* \(\d+ bytes\)", error.value.hint)
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_turn_without_a_speaker_is_an_error_where_others_name_one(chatter, blank):
+    nobody = one(speaker=blank, text="who says so?")
+    mixed = Splits(one().train, nobody.dev, one().test)
+    with pytest.raises(ErcBenchError, match=r"dev split, dialogue 0, utterance 0 \('who says so\?'\): it names no"):
+        check_splits(chatter(), mixed)
+    check_splits(chatter(), nobody)
 
 
 def test_a_dialogue_without_utterances_is_an_error(chatter):

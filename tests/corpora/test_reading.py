@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from erc_bench.corpora.csv_table import read_csv
 from erc_bench.corpora.reading import (
     clean_text,
     expect,
     known_label,
     member,
-    read_csv,
     read_json,
     read_lines,
     read_text,
@@ -69,7 +69,8 @@ def test_another_encoding_is_named_with_its_line(save):
         (b'<?xml version="1.0"?><html/>', "this is a web page"),
         (b"PK\x03\x04rest", "is a packed archive"),
         (b"\x1f\x8brest", "is a packed archive"),
-        (b"Utterance,\x00Speaker", "binary"),
+        (b"Utterance,\x00Speaker", "line 1: a NUL byte"),
+        ("Utterance,Speaker".encode("utf-16-le"), "binary"),
     ],
 )
 @pytest.mark.parametrize("reader", [read_text, read_lines, read_json, lambda path: read_csv(path, COLUMNS)])
@@ -88,6 +89,31 @@ def test_a_file_that_is_not_there_is_told(tmp_path):
 def test_a_folder_in_place_of_a_file_is_told(tmp_path):
     with pytest.raises(ErcBenchError, match="cannot be read"):
         read_text(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        ("Utterance;Speaker", "separated by semicolons, and must be by commas"),
+        ("Utterance\tSpeaker", "separated by tabs, and must be by commas"),
+        ('{"Utterance": "Hi", "Speaker": "Ada"}', "this is JSON"),
+        ("Utterance;Speech,Speaker", "column 'Utterance' is missing"),
+    ],
+)
+def test_another_form_than_a_table_with_commas_is_named(save, first, message):
+    with pytest.raises(ErcBenchError, match=message) as error:
+        read_csv(save(f"{first}\nHi,Ada\n"), COLUMNS)
+    assert "line 1" in told(error)
+
+
+def test_json_lines_are_named(save):
+    with pytest.raises(ErcBenchError, match=r"line 2, column 1: a further value after the first \(JSON Lines\?\)"):
+        read_json(save('{"a": 1}\n{"a": 2}\n'))
+
+
+def test_blank_lines_at_the_end_are_no_lines(save):
+    assert read_lines(save("one\n\ntwo\n\n \r\n\n")) == ["one", "", "two"]
+    assert read_lines(save("\n")) == []
 
 
 def test_lines_end_at_lf_and_crlf_only(save):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from erc_bench.contracts.types import Dialogue, UtteranceKey
-from erc_bench.corpora.reading import Row, read_csv
+from erc_bench.corpora.csv_table import Row, read_csv
 from erc_bench.errors import ErcBenchError, naming
 from erc_bench.names import did_you_mean
 from erc_bench.store.layout import PACKED

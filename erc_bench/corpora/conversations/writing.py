@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from erc_bench.corpora.conversations.conversation import TURNS, Document, Format, Turn
+from erc_bench.corpora.conversations.conversation import LINE, Document, Format, Turn
+from erc_bench.corpora.conversations.fields import DIALOGUE, TURNS, folded
 
 _SHOWN = 4
 
@@ -33,16 +35,32 @@ def write(document: Document, answers: Answers, form: Format) -> str:
 
 
 def _json(document: Document, answers: Answers) -> str:
-    items = _items(document, answers)
-    content = items[0] if document.single else items
+    content = _items(document, answers) if document.source is None else _filled(document, answers)
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 def _jsonl(document: Document, answers: Answers) -> str:
-    return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in _items(document, answers))
+    is_list = document.source is not None and isinstance(document.source.content, list)
+    items = _filled(document, answers) if is_list else _items(document, answers)
+    return "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
 
 
-def _items(document: Document, answers: Answers) -> list[dict[str, Any]]:
+def _filled(document: Document, answers: Answers) -> Any:
+    """Return the JSON that the document was read from, with an answer in every turn."""
+    if document.source is None:
+        return _items(document, answers)
+    answered = _answered(document)
+    filled = {(): deepcopy(document.source.content)}
+    for at, (_, turn, (number, position)) in zip(document.source.places, document.in_order(), strict=True):
+        inner: Any = filled
+        for step in ((), *at[:-1]) if at else ():
+            inner = inner[step]
+        inner[at[-1] if at else ()] = answered(turn, answers[number][position])
+    return filled[()]
+
+
+def _answered(document: Document) -> Callable[[Turn, TurnAnswer], dict[str, Any]]:
+    """Return what adds an answer to the fields of a turn, under names that no turn uses."""
     used = {name for _, turn, _ in document.in_order() for name in _fields(turn)}
     emotion, scores = free_names(("emotion", "scores"), used)
 
@@ -50,11 +68,17 @@ def _items(document: Document, answers: Answers) -> list[dict[str, Any]]:
         rounded = {label: round(score, _SHOWN) for label, score in answer.scores.items()}
         return {**_fields(turn), emotion: answer.emotion, scores: rounded}
 
+    return answered
+
+
+def _items(document: Document, answers: Answers) -> list[dict[str, Any]]:
+    answered = _answered(document)
     if not document.by_conversation:
         return [answered(turn, answers[n][position]) for _, turn, (n, position) in document.in_order()]
     items = []
-    for number, conversation in enumerate(document.conversations):
-        turns = list(map(answered, conversation.turns, answers[number]))
+    for number, positions in enumerate(document.positions()):
+        conversation = document.conversations[number]
+        turns = [answered(conversation.turns[position], answers[number][position]) for position in positions]
         # In the place where the turns were among the other fields.
         items.append({**_beside(document, number), (conversation.turns_key or TURNS[0]): turns})
     return items
@@ -66,6 +90,14 @@ def _beside(document: Document, number: int) -> dict[str, Any]:
 
 
 def _csv(document: Document, answers: Answers) -> str:
+    return _table(document, answers, document.separator if document.form == "csv" else ",")
+
+
+def _tsv(document: Document, answers: Answers) -> str:
+    return _table(document, answers, "\t")
+
+
+def _table(document: Document, answers: Answers, separator: str) -> str:
     rows = [_row(document, turn, place[0]) for _, turn, place in document.in_order()]
     columns = list(dict.fromkeys(column for row in rows for column in row))
     labels = list(next(iter(answers[number][position] for number, position in document.order)).scores)
@@ -74,7 +106,7 @@ def _csv(document: Document, answers: Answers) -> str:
         answer = answers[number][position]
         scores = (f"{answer.scores[label]:.4f}" for label in labels)
         lines.append([*(_cell(row.get(column, "")) for column in columns), answer.emotion, *scores])
-    return "".join(f"{','.join(map(_quoted, line))}\n" for line in lines)
+    return "".join(separator.join(_quoted(cell, separator) for cell in line) + "\n" for line in lines)
 
 
 def _row(document: Document, turn: Turn, number: int) -> dict[str, Any]:
@@ -90,7 +122,8 @@ def _row(document: Document, turn: Turn, number: int) -> dict[str, Any]:
 
 
 def _column_of(name: str) -> str:
-    return name if name.lower().startswith(("dialogue", "conversation")) else f"dialogue_{name}"
+    own = folded(name) in DIALOGUE or name.lower().startswith(("dialogue", "conversation"))
+    return name if own else f"dialogue_{name}"
 
 
 def _cell(value: Any) -> str:
@@ -99,8 +132,8 @@ def _cell(value: Any) -> str:
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-def _quoted(text: str) -> str:
-    special = any(sign in text for sign in ',"\r\n') or text != text.strip()
+def _quoted(text: str, separator: str) -> str:
+    special = any(sign in text for sign in f'{separator}"\r\n') or text != text.strip()
     return f'"{text.replace(chr(34), chr(34) * 2)}"' if special else text
 
 
@@ -116,16 +149,17 @@ def _text(document: Document, answers: Answers) -> str:
 
 
 def _line(turn: Turn) -> str:
-    if "line" in turn.fields:
-        return str(turn.fields["line"])
+    if LINE in turn.fields:
+        return str(turn.fields[LINE])
     said = f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text
     return " ".join(said.splitlines())
 
 
 def _fields(turn: Turn) -> dict[str, Any]:
     """Return the fields of a turn in formats with names; a line of text is taken apart."""
-    if "line" in turn.fields:
-        return {"speaker": turn.speaker, "text": turn.text}
+    if LINE in turn.fields:
+        beside = {name: value for name, value in turn.fields.items() if name != LINE}
+        return {**beside, "speaker": turn.speaker, "text": turn.text}
     return dict(turn.fields)
 
 
@@ -145,5 +179,6 @@ _WRITERS: Mapping[Format, Callable[[Document, Answers], str]] = {
     "json": _json,
     "jsonl": _jsonl,
     "csv": _csv,
+    "tsv": _tsv,
     "text": _text,
 }

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, overload
 
 from erc_bench.contracts.types import Dialogue
-from erc_bench.corpora.conversations.conversation import Conversation, Turn, read_turn, sealed
-from erc_bench.corpora.conversations.reading import read_conversation
+from erc_bench.corpora.conversations.conversation import Conversation, Turn, sealed
+from erc_bench.corpora.conversations.forms.nesting import read_conversation
+from erc_bench.corpora.conversations.turns import read_turn
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.plugin_host.catalogue import Catalogue

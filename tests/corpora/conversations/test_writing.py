@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erc_bench.corpora.conversations.conversation import FORMATS
-from erc_bench.corpora.conversations.reading import read_document
+from erc_bench.corpora.conversations.forms.reading import read_document
 from erc_bench.corpora.conversations.writing import TurnAnswer, write
 
 
@@ -111,6 +111,46 @@ def test_every_format_becomes_every_other(rewritten, form, tmp_path):
         said = [turn.text.partition("\t")[0].replace("\n", " ") for _, turn, _ in second.in_order()]
         assert said == ["Hi", "Go now"]
         assert [turn.speaker for _, turn, _ in second.in_order()] == ["Ann", ""]
+
+
+MOVED = '{"utterances": [{"turn": 2, "text": "b"}, {"turn": 1, "text": "a"}, {"turn": 3, "text": "c"}]}'
+
+
+@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "tsv"])
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.csv", "a.tsv"])
+def test_turns_that_are_read_in_another_order_are_written_as_they_stood(rewritten, name, form):
+    table = "turn,text\n2,b\n1,a\n3,c\n"
+    content = MOVED if "json" in name else table.replace(",", "\t" if "tsv" in name else ",")
+    document, text = rewritten(name, content, form)
+    assert [turn.text for turn in document.conversations[0].turns] == ["a", "b", "c"]
+    # The second turn in reading is the first of the file, and every turn has the answer of its own place.
+    assert answered_texts(text, form) == [("b", 0.01), ("a", 0.0), ("c", 0.02)]
+
+
+def answered_texts(text, form):
+    if form in ("csv", "tsv"):
+        rows = csv.DictReader(io.StringIO(text, newline=""), delimiter="," if form == "csv" else "\t")
+        return [(row["text"], float(row["anger"])) for row in rows]
+    content = json.loads(text) if form == "json" else [json.loads(line) for line in text.splitlines()]
+    content = content[0] if isinstance(content, list) and "utterances" in content[0] else content
+    turns = content if isinstance(content, list) else content["utterances"]
+    return [(turn["text"], turn["scores"]["anger"]) for turn in turns]
+
+
+@pytest.mark.parametrize("name", ["id", "scene_id", "chat", "Dialog ID"])
+def test_conversations_that_became_a_table_are_read_apart(rewritten, tmp_path, name):
+    content = [{name: f"x{number}", "turns": [{"speaker": "Ann", "text": "hi"}]} for number in range(2)]
+    _, text = rewritten("a.json", json.dumps(content), "csv")
+    again = tmp_path / "again.csv"
+    again.write_text(text, encoding="utf-8")
+    assert [each.id for each in read_document(again).conversations] == ["x0", "x1"]
+
+
+def test_tables_keep_their_separator_and_quote_it(rewritten):
+    _, text = rewritten("a.csv", 'text;n\n"a;b";c,d\n')
+    assert text == 'text;n;emotion;joy;anger\n"a;b";c,d;joy;0.0000;0.0000\n'
+    _, text = rewritten("a.csv", 'text;n\n"a;b";c,d\n', "tsv")
+    assert text == "text\tn\temotion\tjoy\tanger\na;b\tc,d\tjoy\t0.0000\t0.0000\n"
 
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
