@@ -68,6 +68,7 @@ TORCH_CONTRACTS = {
         "dialogue_encoder",
         "encoder",
         "losses",
+        "no_language_model",
         "objective",
         "task",
         "turns",

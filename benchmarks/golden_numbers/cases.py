@@ -147,6 +147,7 @@ def _components() -> list[Case]:
         _varied("sacl on states", "sacl", upstream="none", objective__contrast="hidden", objective__rarity=True),
         *_two_models(),
         *_with_decoder(),
+        *_of_words(),
         _varied("supcon at .05", "supcon", objective__temperature=0.05, objective__contrastive_weight=1.0),
     ]
 
@@ -160,6 +161,11 @@ def _two_models() -> list[Case]:
         Case("compm frozen", "compm", FROZEN, READOUTS),
         Case("compm of a frozen context, official", "compm", _OF_A_FROZEN_CONTEXT | short, micro_batch=3),
     ]
+
+
+def _of_words() -> list[Case]:
+    short = {"training.encoder_lr": 5e-5, "training.head_lr": 5e-5, "training.epochs": 1}
+    return [Case("ket-no-knowledge", "ket-no-knowledge", short, READOUTS)]
 
 
 def _with_decoder() -> list[Case]:

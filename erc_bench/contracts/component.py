@@ -47,14 +47,26 @@ def sees_future(component: type[Component], options: Any = None) -> bool:
     It is read from the class alone, so that there is one answer. Raises :class:`ErcBenchError` where it is neither a
     bool nor a mapping of options to values.
     """
-    declared = inspect.getattr_static(component, "sees_future", False)
+    return _declared(component, options, "sees_future", False, '{"direction": "both"}')
+
+
+def needs_backbone(component: type[Component], options: Any = None) -> bool:
+    """Return whether an encoder with these options (default: its own) reads by a language model.
+
+    As :func:`sees_future` it is read from the class alone, and raises :class:`ErcBenchError` likewise.
+    """
+    return _declared(component, options, "needs_backbone", True, '{"modalities": "text and audio"}')
+
+
+def _declared(component: type[Component], options: Any, attribute: str, usual: bool, example: str) -> bool:
+    declared = inspect.getattr_static(component, attribute, usual)
     if isinstance(declared, Mapping):
         return _has(component.Options() if options is None else options, declared)
     if isinstance(declared, bool):
         return declared
     raise ErcBenchError(
-        f"sees_future of {component.name!r} is a {type(declared).__name__}",
-        'Make it True, False, or the options with which it does, such as {"direction": "both"}.',
+        f"{attribute} of {component.name!r} is a {type(declared).__name__}",
+        f"Make it True, False, or the options with which it does, such as {example}.",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from torch import Tensor
 
 from erc_bench.contracts.backbone import LoadedBackbone
+from erc_bench.contracts.component import needs_backbone
 from erc_bench.contracts.encoder import Encoded, Encoder, EncoderBatch, Example, TokenRow
 from erc_bench.contracts.options import option
 from erc_bench.contracts.turns import Turns
@@ -41,20 +42,24 @@ class DialogueEncoder(Encoder):
 
     def __init__(self, options: Any, backbone: LoadedBackbone) -> None:
         super().__init__(options, backbone)
-        self._utterance_rows = UtteranceRows(backbone, options.length, options.reading)
+        reads = needs_backbone(type(self), options)
+        self._utterance_rows = UtteranceRows(backbone, options.length, options.reading) if reads else None
 
     @property
     def reads(self) -> Literal["mask", "opening", "any"]:
         """The token that every row is read at."""
-        return self._utterance_rows.reads
+        return "any" if self._utterance_rows is None else self._utterance_rows.reads
 
     def examples(self, dialogues: Sequence[Dialogue], training: bool, rng: Random) -> list[Example]:
         """Make one example of every dialogue."""
-        self._utterance_rows.tokenise([turn.text for dialogue in dialogues for turn in dialogue.utterances])
+        if self._utterance_rows is not None:
+            self._utterance_rows.tokenise([turn.text for dialogue in dialogues for turn in dialogue.utterances])
         return [Example(dialogue, dialogue.targets(), tuple(range(len(dialogue.utterances)))) for dialogue in dialogues]
 
     def rows(self, example: Example) -> list[TokenRow]:
-        """Return one row for each utterance, in order."""
+        """Return one row for each utterance, in order; none without a language model."""
+        if self._utterance_rows is None:
+            return []
         return [self._utterance_rows.row(utterance.text) for utterance in example.dialogue.utterances]
 
     def encode_turns(self, turns: Turns) -> Tensor:

@@ -96,8 +96,14 @@ class EncoderBatch:
         return torch.split(own.states, list(own.row_counts))
 
     def turns(self, row_states: Tensor) -> Turns:
-        """row_states: (rows, dim), one row for each turn → the dialogues of the batch side by side."""
-        return Turns.of(row_states, [example.dialogue for example in self.examples], self.features)
+        """row_states: (rows, dim), one row for each turn → the dialogues of the batch side by side.
+
+        Without a language model there are no rows, and the states of turns have no numbers.
+        """
+        dialogues = [example.dialogue for example in self.examples]
+        if not row_states.shape[-1]:
+            row_states = row_states.new_empty(sum(len(dialogue.utterances) for dialogue in dialogues), 0)
+        return Turns.of(row_states, dialogues, self.features)
 
     def at_targets(self, turns: Turns, padded: Tensor) -> Tensor:
         """padded: (B, T, dim), in the order of ``turns`` → (n, dim), what belongs to the examples' targets."""
@@ -132,6 +138,11 @@ class Encoder(Component, nn.Module):
     """Whether a representation may depend on turns after its own: a bool, or the options with which it does.
 
     The conformance check verifies it.
+    """
+    needs_backbone: ClassVar[bool | Mapping[str, object]] = True
+    """Whether it reads by a language model: a bool, or the options with which it does, as in ``sees_future``.
+
+    One that does not makes no token rows and has the backbone ``none``: ``tokenizer`` is ``None``, ``state_dim`` is 0.
     """
     language_models: ClassVar[tuple[str, ...]] = ()
     """Roles of further language models beside the backbone, which is ``main``.

@@ -14,9 +14,11 @@ from erc_bench.corpora.shown_dialogues import DialogueOptions
 from erc_bench.errors import OptionName
 from erc_bench.planning.features import with_features
 from erc_bench.planning.language_models import further_backbones
+from erc_bench.planning.no_backbone import backbone_problems
 from erc_bench.planning.plan import Plan, settings_hash
 from erc_bench.planning.request import (
     DIALOGUES,
+    NO_BACKBONE,
     NO_UPSTREAM,
     Combination,
     Request,
@@ -40,7 +42,7 @@ from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.layout import CellAddress
 
 DEFAULT_CHOICES = {"encoder": "prompt", "objective": "cross-entropy", "classifier": "head"}
-NO_BACKBONE = "none"
+_NOTHING_TRAINS = ("there is no backbone", {"encoder.trainable": "none"})
 _REFERENCE_ORIGIN = "--backbone"
 
 
@@ -73,6 +75,9 @@ def _plan(
 def _plan_composition(
     request: Request, catalogue: Catalogue, combination: Combination, mine: Sequence[Override]
 ) -> tuple[Plan | None, list[str]]:
+    if combination.backbone is None:
+        # What trains a backbone for others has nothing to train.
+        combination = replace(combination, method=replace(combination.method, upstream=""))
     method = combination.method
     asked = upstream_of(method, mine)
     upstream, wrong = _plan_upstream(request, catalogue, combination, asked)
@@ -95,7 +100,8 @@ def _plan_composition(
     if wrong:
         return None, wrong + [str(problem) for problem in problems]
     problems += _impossible(combination, components, readouts, resolved, mine)
-    problems += _unsavable(request, combination.backbone)
+    problems += backbone_problems(combination, components["encoder"], resolved)
+    problems += _unsavable(request, combination.backbone) if combination.backbone else []
     problems += impossible(resolved, upstream, asked, _any_upstream(request, catalogue))
     further = further_backbones(components["encoder"].language_models, resolved, catalogue, problems)
     resolved = replace(resolved, overrides={**_without_reference(resolved), **replaced})
@@ -151,10 +157,11 @@ def _no_slot(slot: str) -> str:
 
 
 def _slots(combination: Combination, components: Mapping[str, Any]) -> dict[str, type]:
+    backbone = {} if combination.backbone is None else {"backbone": combination.backbone.Options}
     return {
         "dataset": combination.dataset.Options,
         DIALOGUES: DialogueOptions,
-        "backbone": combination.backbone.Options,
+        **backbone,
         "training": TrainingOptions,
         **{slot: component.Options if component else Component.Options for slot, component in components.items()},
     }
@@ -175,7 +182,8 @@ def _layers(combination: Combination, replaced: Container[str]) -> list[tuple[st
         for origin, settings in own
     ]
     weakest = [(f"dataset {dataset.name}", dataset.suggested_settings)]
-    return [*weakest, *([TRAINS] if combination.as_upstream else []), *kept]
+    strongest = [_NOTHING_TRAINS] if combination.backbone is None and method.system is None else []
+    return [*weakest, *([TRAINS] if combination.as_upstream else []), *kept, *strongest]
 
 
 def _reference(combination: Combination) -> list[Override]:
@@ -191,7 +199,7 @@ def _without_reference(resolved: Resolved) -> dict[str, Any]:
 
 def _size(combination: Combination, options: Mapping[str, Any]) -> int | None:
     backbone = combination.backbone
-    return backbone(backbone.Options(**options)).size()
+    return None if backbone is None else backbone(backbone.Options(**options)).size()
 
 
 def _impossible(

@@ -33,10 +33,11 @@ class Plan:
 
     ``components`` maps the slots (encoder, objective, classifier; or system) to classes;
     ``readouts`` maps the names of further classifiers to classes. ``backbone`` is ``None`` for a
-    system that has none. ``audit`` writes down the test score of every epoch, ``save_representations``
-    stores those of the test utterances, ``save_model`` the trained model; none changes a result.
-    ``upstream`` is the cell whose trained language model is this one's backbone; its settings and choices stand among
-    this cell's own as ``upstream.SLOT.OPTION``. ``language_models`` are the backbones of the encoder's further roles.
+    system, and for an encoder that needs no language model. ``audit`` writes down the test score of every epoch,
+    ``save_representations`` stores those of the test utterances, ``save_model`` the trained model; none changes a
+    result. ``upstream`` is the cell whose trained language model is this one's backbone; its settings and choices stand
+    among this cell's own as ``upstream.SLOT.OPTION``. ``language_models`` are the backbones of the encoder's further
+    roles.
     """
 
     address: CellAddress
@@ -58,6 +59,11 @@ class Plan:
     def seed(self) -> int:
         """The seed of the run."""
         return self.address.seed
+
+    @property
+    def is_system(self) -> bool:
+        """Whether the method is a system of its own, not a composition of slots."""
+        return "system" in self.components
 
     @property
     def features(self) -> dict[str, str]:

@@ -21,6 +21,8 @@ from erc_bench.plugin_host.catalogue import Catalogue
 
 DEFAULT_BACKBONE = "simcse"
 ANY_BACKBONE = "huggingface"
+NO_BACKBONE = "none"
+"""What ``--backbone`` says for an encoder that needs no language model."""
 NO_UPSTREAM = "none"
 _UPSTREAM = "upstream."
 DIALOGUES = "dialogues"
@@ -166,13 +168,13 @@ def upstream_of(method: Method, settings: Sequence[Override]) -> Upstream:
 class Combination:
     """One method on one dataset with one backbone.
 
-    ``reference`` is the hub id or the local folder where the backbone was named by one. ``as_upstream``: its language
-    model is to be trained for another method.
+    ``backbone`` is ``None`` where none was asked for. ``reference`` is the hub id or the local folder where the
+    backbone was named by one. ``as_upstream``: its language model is to be trained for another method.
     """
 
     method: Method
     dataset: type[Dataset]
-    backbone: type[Backbone]
+    backbone: type[Backbone] | None
     backbone_name: str
     reference: str = ""
     as_upstream: bool = False
@@ -182,7 +184,7 @@ def combinations(request: Request, catalogue: Catalogue, problems: list[str]) ->
     """Look every name up; a name that is not known is a problem, and the others go on."""
     datasets = [look_up(catalogue, "dataset", name, problems) for name in dict.fromkeys(request.datasets)]
     methods = [look_up(catalogue, "method", name, problems) for name in dict.fromkeys(request.methods)]
-    backbones = {name: look_up_backbone(catalogue, name, problems) for name in request.backbones}
+    backbones = {name: look_up_backbone_of_cell(catalogue, name, problems) for name in request.backbones}
     return [
         Combination(method, dataset, *backbone)
         for dataset in filter(None, datasets)
@@ -204,6 +206,13 @@ def look_up(catalogue: Catalogue, kind: str, name: str, problems: list[str]) -> 
     except ErcBenchError as error:
         problems.append(error.message)
         return None
+
+
+def look_up_backbone_of_cell(
+    catalogue: Catalogue, name: str, problems: list[str]
+) -> tuple[type[Backbone] | None, str, str] | None:
+    """Return what :func:`look_up_backbone` does, and for ``none``, which a cell may have, no backbone by that name."""
+    return (None, NO_BACKBONE, "") if name == NO_BACKBONE else look_up_backbone(catalogue, name, problems)
 
 
 def look_up_backbone(catalogue: Catalogue, name: str, problems: list[str]) -> tuple[type[Backbone], str, str] | None:

@@ -16,8 +16,8 @@ import torch
 from erc_bench.contracts.types import gold_labels
 from erc_bench.corpora.corpus import Corpus, limited, load_corpus
 from erc_bench.errors import ErcBenchError, OptionName
-from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.plan import Plan
+from erc_bench.planning.request import NO_BACKBONE
 from erc_bench.running.failures import reason_of
 from erc_bench.running.features import FeatureFiles
 from erc_bench.running.observers import Observers
@@ -215,7 +215,7 @@ class GridRunner:
         self._note(f"model saved, {in_words(size_of(folder))}: {folder}")
 
     def _train(self, plan: Plan, data: CellData, fingerprint: str, hear: Hear) -> CellResult:
-        if plan.backbone is None:
+        if plan.is_system:
             return run_system(plan, data)
         upstream = UpstreamTrainer(self.workspace, self.progress.hear).weights_for(plan, data, fingerprint)
         if upstream is not None:

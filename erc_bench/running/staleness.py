@@ -11,9 +11,8 @@ from erc_bench.contracts.language_models import MAIN, SAME, backbone_option
 from erc_bench.contracts.options import specs
 from erc_bench.corpora.corpus import load_corpus
 from erc_bench.errors import ErcBenchError
-from erc_bench.planning.combination import NO_BACKBONE
 from erc_bench.planning.plan import Plan
-from erc_bench.planning.request import ANY_BACKBONE, look_up_backbone
+from erc_bench.planning.request import ANY_BACKBONE, NO_BACKBONE, look_up_backbone
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.running.state import Found, Looks, Tell, changes, find, inputs, joined_identity

@@ -107,6 +107,11 @@ class MethodTrial:
         return ("fine-tuned", "frozen") if self.is_tiny else ("frozen",)
 
     @property
+    def has_backbone(self) -> bool:
+        """Whether a language model reads for it."""
+        return not self.is_system and self.combination.backbone is not None
+
+    @property
     def is_tiny(self) -> bool:
         """Whether the backbone is the random one, of which not much can be asked."""
         return self.combination.backbone is TinyBackbone

@@ -15,11 +15,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from erc_bench.contracts.backbone import Backbone
-from erc_bench.contracts.component import Component
+from erc_bench.contracts.component import Component, needs_backbone
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
-from erc_bench.planning.request import Combination, look_up_backbone
+from erc_bench.planning.combination import DEFAULT_CHOICES
+from erc_bench.planning.request import NO_BACKBONE, Combination, look_up_backbone
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.corpus import SmallCorpus
@@ -51,7 +52,7 @@ def method_findings(method: Method, catalogue: Catalogue | None = None, backbone
     weights is fine-tuned, which takes seconds. Raises :class:`ErcBenchError` where there is no such backbone.
     """
     catalogue = Catalogue() if catalogue is None else catalogue
-    combination = Combination(method, SmallCorpus, *_backbone(catalogue, backbone))
+    combination = Combination(method, SmallCorpus, *_backbone(method, catalogue, backbone))
     with _folder() as folder:
         findings = run_checks(METHOD_CHECKS, MethodTrial(combination, catalogue, folder))
     if method.system is not None:
@@ -85,7 +86,9 @@ class _SystemSubject:
         self.component = component
 
 
-def _backbone(catalogue: Catalogue, name: str) -> tuple[type[Backbone], str, str]:
+def _backbone(method: Method, catalogue: Catalogue, name: str) -> tuple[type[Backbone] | None, str, str]:
+    if method.system is None and not _needs_backbone(method, catalogue):
+        return None, NO_BACKBONE, ""
     if not name:
         return TinyBackbone, TinyBackbone.name, ""
     problems: list[str] = []
@@ -93,6 +96,16 @@ def _backbone(catalogue: Catalogue, name: str) -> tuple[type[Backbone], str, str
     if found is None:
         raise ErcBenchError("; ".join(problems))
     return found
+
+
+def _needs_backbone(method: Method, catalogue: Catalogue) -> bool:
+    """Whether the encoder of a method needs a language model; where that cannot be told, the checks say why."""
+    try:
+        encoder = catalogue.get("encoder", {**DEFAULT_CHOICES, **method.choices}["encoder"])
+        own = {a.removeprefix("encoder."): v for a, v in method.settings.items() if a.startswith("encoder.")}
+        return needs_backbone(encoder, encoder.Options(**own))
+    except (ErcBenchError, TypeError):
+        return True
 
 
 @contextmanager

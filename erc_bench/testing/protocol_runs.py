@@ -57,6 +57,8 @@ def learns(trial: MethodTrial) -> str:
         raise NotApplicableError(
             f"{told}: with random weights that says little, see erc-bench check {trial.method.name} --backbone minilm"
         )
+    if not trial.is_system and not trial.has_backbone:
+        raise NotApplicableError(f"{told}: it needs no language model, and what tells a label there is what is said")
     raise AssertionError(f"{told}: it has not learnt what a bag of words does")
 
 

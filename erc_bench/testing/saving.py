@@ -55,7 +55,7 @@ def _check_savable(trial: MethodTrial) -> None:
     system, backbone = trial.method.system, trial.combination.backbone
     if system is not None and not system.can_be_saved():
         raise NotApplicableError("it has no save and load: erc-bench run --save-model will refuse it")
-    if system is None and not backbone.can_be_saved():
+    if backbone is not None and system is None and not backbone.can_be_saved():
         raise NotApplicableError(f"the backbone {backbone.name!r} has no load_saved")
 
 

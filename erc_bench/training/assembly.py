@@ -14,6 +14,7 @@ from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.language_models import MAIN, use_of
+from erc_bench.contracts.no_language_model import NoLanguageModel
 from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.options import specs
 from erc_bench.contracts.task import Outputs, Task
@@ -27,10 +28,10 @@ from erc_bench.training.deferred_model import DeferredModel
 from erc_bench.training.device import choose_precision, head_precision
 from erc_bench.training.draw_anew import draw_anew
 from erc_bench.training.events import Hear, unheard
-from erc_bench.training.features import FeatureCache
+from erc_bench.training.features import FeatureCache, Uncached
 from erc_bench.training.file_features import FileFeatures
 from erc_bench.training.micro_batches import MicroBatches
-from erc_bench.training.preparation import CellData, Preparation, Preparer, WordStates
+from erc_bench.training.preparation import CellData, Preparation, Preparer, WordStates, no_states_of_words
 from erc_bench.training.process_state import seed_generators, stream_seed
 from erc_bench.training.row_states import RowEncoder, freeze
 from erc_bench.training.selection import Scorer
@@ -126,6 +127,8 @@ class Assembly:
     ) -> RowEncoder:
         """Prepare the language model of a role to train or to stay; return the module that runs it."""
         device, model = self.workspace.device, encoder.models()[role]
+        if isinstance(model, NoLanguageModel):
+            return RowEncoder(model, 0, device, self.precision)
         precision = choose_precision(self.options.precision, device, backbone.bf16_safe, encoder.is_frozen(role))
         trainable = encoder.options.trainable if role == MAIN else "none" if encoder.is_frozen(role) else "all"
 
@@ -149,7 +152,9 @@ class Assembly:
         identity = workspace.identity(self.plan)
         described = {"backbone": address.backbone, "identity": identity, "dataset": address.dataset}
 
-        def cache(weights: UpstreamWeights | None, role: str = MAIN) -> FeatureCache:
+        def cache(weights: UpstreamWeights | None, role: str = MAIN) -> FeatureCache | Uncached:
+            if self.plan.backbone is None:
+                return Uncached()
             key = workspace.backbone_key(self.plan, weights, role)
             return FeatureCache(key, row_encoder.of(role).precision, workspace.device, described=described)
 
@@ -172,6 +177,8 @@ class Assembly:
 
     def word_states(self, preparer: Preparer, ready: Preparation) -> WordStates:
         """Return a function that encodes bare words, the label words already known."""
+        if self.plan.backbone is None:
+            return WordStates(no_states_of_words, {})
 
         def encode(asked: Sequence[str]) -> Tensor:
             return ready.standardiser(preparer.encode_words(asked)).to(self.precision)

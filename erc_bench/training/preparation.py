@@ -11,6 +11,7 @@ from torch import Tensor
 
 from erc_bench.contracts.encoder import Encoder, Example, TokenRow
 from erc_bench.contracts.language_models import MAIN
+from erc_bench.contracts.no_language_model import NoLanguageModel
 from erc_bench.contracts.types import Dialogue, SplitName, Splits, seal
 from erc_bench.corpora.shown_dialogues import DialogueOptions, shown
 from erc_bench.errors import ErcBenchError
@@ -40,6 +41,15 @@ class WordStates:
         if asked not in self.known:
             self.known[asked] = self._encode(asked)
         return self.known[asked]
+
+
+def no_states_of_words(words: Sequence[str]) -> Tensor:
+    """Raise :class:`ErcBenchError`: without a language model words have no states."""
+    raise ErcBenchError(
+        f"a component asks for the states of {', '.join(words)}, and no language model reads them (the backbone is "
+        "none)",
+        "Choose an objective and a classifier without anchors of words, or let the encoder read text.",
+    )
 
 
 _SMALLEST_DEVIATION = 1e-6
@@ -130,7 +140,7 @@ class Preparer:
     cache: FeatureCache | Uncached
     labels: Sequence[str]
     hear: Hear = unheard
-    folds: Sequence[tuple[UpstreamWeights, FeatureCache]] = ()
+    folds: Sequence[tuple[UpstreamWeights, FeatureCache | Uncached]] = ()
     weights: UpstreamWeights | None = None
     further_caches: Mapping[str, FeatureCache | Uncached] = field(default_factory=dict)
     features: FileFeatures = NO_FEATURES
@@ -180,6 +190,8 @@ class Preparer:
         return self._encode(self.encoder.word_rows(words))
 
     def _label_words(self, words: Sequence[str]) -> Tensor:
+        if isinstance(self.encoder.language_model, NoLanguageModel):
+            return torch.empty(len(words), 0, device=self.row_encoder.device)
         if not self.encoder.is_frozen():
             return self.encode_words(words)
         return self.cache.states(self.encoder.word_rows(words), self._encode).to(self.row_encoder.device)
@@ -207,7 +219,9 @@ class Preparer:
 
     def _freeze_states(self, split: PreparedSplit) -> None:
         for role, rows in split.by_model.items():
-            if self.encoder.is_frozen(role):
+            if isinstance(self.encoder.models()[role], NoLanguageModel):
+                rows.states = torch.empty(0, 0)
+            elif self.encoder.is_frozen(role):
                 cache = self.cache if role == MAIN else self.further_caches[role]
                 every = rows.of(range(len(split)))
                 rows.states = cache.states(every, partial(self._compute, role=role))

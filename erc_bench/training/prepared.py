@@ -12,6 +12,7 @@ from torch import Tensor
 
 from erc_bench.contracts.encoder import Encoder, EncoderBatch, Example, FurtherStates, TokenRow
 from erc_bench.contracts.language_models import MAIN
+from erc_bench.contracts.no_language_model import NoLanguageModel
 from erc_bench.contracts.types import UtteranceKey
 from erc_bench.errors import ErcBenchError
 
@@ -191,6 +192,11 @@ def prepare(encoder: Encoder, examples: list[Example], labels: Sequence[str]) ->
 def _read_by(role: str, rows: Sequence[Sequence[TokenRow]], encoder: Encoder) -> ModelRows:
     """Return the rows of one language model; raise :class:`ErcBenchError` where one names a model that is not there."""
     known = (MAIN, *encoder.language_models)
+    if any(rows) and isinstance(encoder.language_model, NoLanguageModel):
+        raise ErcBenchError(
+            f"the encoder {encoder.name!r} says that it needs no language model, and makes token rows",
+            "Return none from Encoder.rows, or say in needs_backbone with which options it needs one.",
+        )
     if foreign := [row.model for own in rows for row in own if row.model not in known]:
         raise ErcBenchError(
             f"a token row of the encoder {encoder.name!r} is for the language model {foreign[0]!r}",

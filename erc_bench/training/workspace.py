@@ -12,7 +12,9 @@ from torch import nn
 
 from erc_bench.contracts.backbone import Backbone, LoadedBackbone
 from erc_bench.contracts.language_models import MAIN, use_of
+from erc_bench.contracts.no_language_model import no_backbone
 from erc_bench.planning.plan import Plan
+from erc_bench.planning.request import NO_BACKBONE
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.pretrained.backbone import PretrainedBackbone
 from erc_bench.training.deferred_model import deferred, keep_facts
@@ -41,8 +43,10 @@ class Workspace:
     def backbone(self, plan: Plan, upstream: UpstreamWeights | None = None) -> LoadedBackbone:
         """Load the plan's backbone, or the upstream's form of it, with those of the encoder's further roles.
 
-        One that trains is loaded afresh for every cell.
+        One that trains is loaded afresh for every cell. Where none is needed, nothing is loaded.
         """
+        if plan.backbone is None:
+            return no_backbone()
         main = self._in_role(MAIN, plan, upstream)
         further = {role: self._in_role(role, plan, upstream) for role in plan.language_models}
         return replace(main, further=further) if further else main
@@ -90,6 +94,8 @@ class Workspace:
 
     def identity(self, plan: Plan, role: str = MAIN) -> str:
         """Return the identity of the plan's backbone: another version has another."""
+        if plan.backbone is None:
+            return NO_BACKBONE
         key = self._backbone_key(plan, role=role)
         if key not in self._identities:
             self._identities[key] = plan.backbone_of(role).identity()
@@ -128,7 +134,8 @@ class Workspace:
         return json.dumps(covered, sort_keys=True)
 
     def _backbone_key(self, plan: Plan, upstream: UpstreamWeights | None = None, role: str = MAIN) -> str:
-        assert plan.backbone is not None
+        if plan.backbone is None:
+            return NO_BACKBONE
         if not _is_cells(plan, role):
             further = plan.language_models[role]
             return json.dumps([_full_name(type(plan.backbone_of(role))), further.options()], sort_keys=True)

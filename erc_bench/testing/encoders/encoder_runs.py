@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from erc_bench.contracts.backbone import LoadedBackbone
-from erc_bench.contracts.component import wanted_features
+from erc_bench.contracts.component import needs_backbone, wanted_features
 from erc_bench.contracts.encoder import Encoded, Encoder, EncoderBatch, Example, FurtherStates, TokenRow
 from erc_bench.contracts.language_models import MAIN
+from erc_bench.contracts.no_language_model import NoLanguageModel, no_backbone
 from erc_bench.contracts.types import Dialogue, UtteranceKey, seal
 from erc_bench.testing.devices import CPU, distance
 from erc_bench.testing.dialogues import toy_dialogues
@@ -47,6 +48,8 @@ class EncoderSubject:
 def built(encoder_class: type[Encoder], options: Any, backbone: LoadedBackbone, seed: int = SEED) -> Encoder:
     """Return an encoder in evaluation mode, its own weights drawn from a fixed seed."""
     options = encoder_class.Options() if options is None else options
+    # With some options it may need none.
+    backbone = backbone if needs_backbone(encoder_class, options) else no_backbone()
     backbone = replace(backbone, feature_dims=dict.fromkeys(wanted_features(encoder_class, options), WIDTH))
     with seeded(seed):
         encoder = encoder_class(options, backbone)
@@ -63,6 +66,13 @@ def begun(subject: EncoderSubject) -> Encoder:
         return built(subject.component, subject.options, subject.backbone)
     except Exception as error:
         raise NotApplicableError(f"it cannot be built ({type(error).__name__}: {error})") from error
+
+
+def reading_by_backbone(subject: EncoderSubject) -> Encoder:
+    """Return the encoder; raise :class:`NotApplicableError` where it cannot be built or needs no backbone."""
+    if not needs_backbone(subject.component, subject.options):
+        raise NotApplicableError("it says that it needs no backbone")
+    return begun(subject)
 
 
 def examples_of(encoder: Encoder, dialogues: Sequence[Dialogue] | None = None) -> list[Example]:
@@ -109,7 +119,7 @@ def states_of(
     found: list[ExampleStates] = [{} for _ in rows]
     for role, model in encoder.models().items():
         tokenizer = encoder.further_backbones[role].tokenizer if role != MAIN else encoder.tokenizer
-        row_encoder = RowEncoder(model, tokenizer.pad_token_id, device, precision)
+        row_encoder = RowEncoder(model, 0 if tokenizer is None else tokenizer.pad_token_id, device, precision)
         row_encoder.chunk = chunk
         read = [[row for row in own if row.model == role] for own in rows]
         counts = [sum(row.state_count for row in own) for own in read]
@@ -156,6 +166,8 @@ def unpadded_states(encoder: Encoder, examples: Sequence[Example]) -> list[Examp
 
 def row_fault(row: TokenRow, encoder: Encoder) -> str:
     """Describe the fault of a token row; nothing where it can be read."""
+    if isinstance(encoder.language_model, NoLanguageModel):
+        return "it says that it needs no backbone, and makes token rows"
     if row.model not in encoder.models():
         return f"a row is for the language model {row.model!r}, which language_models does not name"
     further = encoder.further_backbones.get(row.model)

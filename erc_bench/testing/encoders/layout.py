@@ -21,6 +21,7 @@ from erc_bench.testing.encoders.encoder_runs import (
     examples_of,
     keys_of,
     place,
+    reading_by_backbone,
     represent,
     row_fault,
     states_of,
@@ -65,12 +66,14 @@ def _rows(subject: EncoderSubject) -> str:
     rows = [row for example in examples for row in encoder.rows(example)]
     faults = [fault for fault in (row_fault(row, encoder) for row in rows) if fault]
     assert not faults, faults[0]
+    if not rows:
+        return "it needs no language model, and makes none"
     longest = max(len(row.ids) for row in rows)
     return f"{len(rows)} rows of at most {longest} tokens, of {encoder.maximum_length} that the backbone reads"
 
 
 def _label_words(subject: EncoderSubject) -> str:
-    encoder = begun(subject)
+    encoder = reading_by_backbone(subject)
     rows = encoder.word_rows(["happy", "sad"])
     assert len(rows) == 2, f"word_rows gives {len(rows)} rows for 2 words"
     faults = [fault for fault in (row_fault(row, encoder) for row in rows) if fault]

@@ -23,6 +23,7 @@ from erc_bench.testing.encoders.encoder_runs import (
     built,
     examples_of,
     largest_change,
+    reading_by_backbone,
     represent,
     run_rows,
     smallest_change,
@@ -34,7 +35,7 @@ from erc_bench.testing.tiny import ROBERTA, tiny_backbone
 
 
 def _text(subject: EncoderSubject) -> str:
-    encoder = begun(subject)
+    encoder = reading_by_backbone(subject)
     more = examples_of(encoder, [mapped(dialogue, say_more) for dialogue in toy_dialogues()])
     # The features stay: what follows them alone does not read the text.
     before, after = (represent(encoder, each, draw=by_place) for each in (examples_of(encoder), more))
@@ -64,7 +65,7 @@ def _with_another(changed: str, name: str, dialogue: Dialogue) -> Tensor:
 
 
 def _read_position(subject: EncoderSubject) -> str:
-    encoder = begun(subject)
+    encoder = reading_by_backbone(subject)
     examples = examples_of(encoder)
     rows = [[_with_other_tokens(row, encoder) for row in encoder.rows(example)] for example in examples]
     before = represent(encoder, examples)
@@ -75,7 +76,7 @@ def _read_position(subject: EncoderSubject) -> str:
 
 
 def _read_token(subject: EncoderSubject) -> str:
-    encoder = begun(subject)
+    encoder = reading_by_backbone(subject)
     found = _tokens_read(encoder)
     for other in _other_vocabularies(subject):
         there = _tokens_read(other)
@@ -88,7 +89,7 @@ def _read_token(subject: EncoderSubject) -> str:
 
 
 def _special_tokens(subject: EncoderSubject) -> str:
-    encoder = begun(subject)
+    encoder = reading_by_backbone(subject)
     names = " ".join(encoder.tokenizer.all_special_tokens)
     plain, written = (_short(f"I came home. {words}") for words in ("", names))
     counts = [_specials(encoder, dialogue) for dialogue in (plain, written)]

@@ -22,6 +22,7 @@ from erc_bench.testing.encoders.encoder_runs import (
     examples_of,
     largest_change,
     must_be_same,
+    reading_by_backbone,
     represent,
     run_rows,
 )
@@ -46,7 +47,7 @@ def _groups(subject: EncoderSubject) -> str:
 
 
 def _gradient(subject: EncoderSubject) -> str:
-    encoder = begun(subject)
+    encoder = reading_by_backbone(subject)
     told = [_gradient_reaches(encoder, role, list(model.parameters())) for role, model in encoder.models().items()]
     return f"the gradient of a loss on z reaches {' and '.join(told)}"
 
@@ -68,7 +69,7 @@ def _gradient_reaches(encoder: Encoder, role: str, parameters: list[nn.Parameter
 def _bf16(subject: EncoderSubject) -> str:
     if not subject.backbone.bf16_safe:
         raise NotApplicableError("the backbone says that it is not safe in bfloat16")
-    encoder = begun(subject)
+    encoder = reading_by_backbone(subject)
     exact, rounded = _with(encoder, torch.float32), _with(encoder, torch.bfloat16)
     finite = all(bool(z.isfinite().all()) for z in rounded.values())
     assert finite, "a representation is not finite where the backbone runs in bfloat16"

@@ -13,6 +13,7 @@ from msgspec import Meta, convert
 from erc_bench.contracts.options import Regime
 from erc_bench.errors import ErcBenchError, naming
 from erc_bench.planning.plan import Plan
+from erc_bench.planning.request import NO_BACKBONE
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.plugin_host.provenance import versions
 from erc_bench.store.file_contents import Content
@@ -38,10 +39,10 @@ class SavedComponent:
 class Description:
     """Everything about a saved model except its tensors.
 
-    ``components`` are by slot (encoder, objective, classifier and backbone; or system alone), ``readouts`` the further
-    classifiers by name, ``further_backbones`` those of language models beside the backbone by role. ``words`` name
-    those whose states are stored, ``extra_state`` holds the modules' state beside tensors, by part. ``degenerate`` says
-    of which readings the test scores were, and why.
+    ``components`` are by slot (encoder, objective, classifier and, where one is needed, backbone; or system alone),
+    ``readouts`` the further classifiers by name, ``further_backbones`` those of language models beside the backbone by
+    role. ``words`` name those whose states are stored, ``extra_state`` holds the modules' state beside tensors, by
+    part. ``degenerate`` says of which readings the test scores were, and why.
     """
 
     method: str
@@ -154,7 +155,8 @@ def _contradictions(said: Description) -> list[str]:
         for name, holds in (
             ("labels", 0 < classes == len(set(said.labels))),
             ("label_words", len(said.label_words) == classes),
-            ("components", slots in ({"system"}, {"encoder", "objective", "classifier", "backbone"})),
+            ("components", slots - {"backbone"} in ({"system"}, {"encoder", "objective", "classifier"})),
+            ("components", ("backbone" in slots) != ("system" in slots or said.backbone == NO_BACKBONE)),
             ("components", all(each.kind == slot for slot, each in said.components.items())),
             ("readouts", all(each.kind == "classifier" for each in said.readouts.values())),
             ("further_backbones", all(each.kind == "backbone" for each in said.further_backbones.values())),

@@ -15,6 +15,7 @@ from erc_bench.contracts.component import wanted_features
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.language_models import MAIN, attribute_of
 from erc_bench.contracts.method import Method
+from erc_bench.contracts.no_language_model import no_backbone
 from erc_bench.contracts.options import specs
 from erc_bench.contracts.system import System
 from erc_bench.contracts.types import Dialogue, UtteranceKey
@@ -36,7 +37,7 @@ from erc_bench.training.readout import scores_of
 from erc_bench.training.saved_models.description import Description, SavedComponent
 from erc_bench.training.saved_models.files import BACKBONE_WEIGHTS, SYSTEM_FOLDER, backbone_folder
 from erc_bench.training.saved_models.module_state import put_back
-from erc_bench.training.saved_models.storing import Saved, read_weights, rebuild
+from erc_bench.training.saved_models.storing import Saved, language_models_of, read_weights, rebuild
 from erc_bench.training.system_cell import scores_of_system
 from erc_bench.training.workspace import Workspace
 
@@ -104,7 +105,7 @@ class Loader:
         assembly = Assembly(plan, CellData((), (), None), "", Workspace(self.device))
         encoder, row_encoder = assembly.around(self._backbone(plan))
         own: dict[str, torch.Tensor] = {}
-        for role, model in encoder.models().items():
+        for role, model in language_models_of(encoder).items():
             place = backbone_folder(self.folder, role) / BACKBONE_WEIGHTS
             put_back(model, read_weights(place), {}, "the language model")
             own |= {f"{attribute_of(role)}.{name}": value for name, value in model.state_dict().items()}
@@ -127,6 +128,8 @@ class Loader:
         return answer
 
     def _backbone(self, plan: Plan) -> Any:
+        if plan.backbone is None:
+            return no_backbone()
         lengths = {MAIN: self.description.maximum_length, **self.description.further_lengths}
         loaded = {role: self._language_model(plan, role, lengths[role]) for role in (MAIN, *plan.language_models)}
         return replace(loaded.pop(MAIN), further=loaded)
@@ -152,7 +155,7 @@ class Loader:
             CellAddress(said.dataset, said.method, said.backbone, said.settings_hash, said.seed),
             Method(said.method, source="", summary=""),
             _dataset(said),
-            self._components["backbone"],
+            self._components.get("backbone"),
             slots,
             readouts,
             Resolved(values, {}, {}, said.regime),

@@ -16,6 +16,7 @@ from erc_bench.contracts.backbone import Reading
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
 from erc_bench.contracts.language_models import MAIN, attribute_of
+from erc_bench.contracts.no_language_model import NoLanguageModel
 from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
@@ -148,7 +149,7 @@ def save_model(folder: Path, plan: Plan, model: TrainedParts | System, record: M
 def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
     """Write weights and tokenizer; return their part of the description."""
     encoder = model.composition.encoder
-    for role, language_model in encoder.models().items():
+    for role, language_model in language_models_of(encoder).items():
         further = encoder.further_backbones.get(role)
         tokenizer, reading = (
             (encoder.tokenizer, encoder.native_reading) if further is None else (further.tokenizer, further.reading)
@@ -177,6 +178,11 @@ def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
         "words": [list(asked) for asked in words],
         "extra_state": extra_state,
     }
+
+
+def language_models_of(encoder: Encoder) -> dict[str, Any]:
+    """Return the language models by role; an encoder may have none."""
+    return {role: model for role, model in encoder.models().items() if not isinstance(model, NoLanguageModel)}
 
 
 def _write_language_model(folder: Path, model: Any, tokenizer: Any, reading: Reading) -> None:

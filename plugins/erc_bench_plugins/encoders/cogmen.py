@@ -12,6 +12,9 @@ from torch.nn import functional as F
 
 import erc_bench.api as erc
 
+Modalities = Literal[
+    "text", "text and audio", "text and visual", "text, audio and visual", "audio", "visual", "audio and visual"
+]
 _PUBLISHED_HEADS = range(7, 15)
 
 
@@ -30,9 +33,10 @@ class Cogmen(erc.DialogueEncoder):
     name = "cogmen"
     source = "Joshi et al. 2022, https://aclanthology.org/2022.naacl-main.306"
     sees_future = {"direction": "both"}
+    needs_backbone = {"modalities": ("text", "text and audio", "text and visual", "text, audio and visual")}
     features = {
-        "audio": {"modalities": ("text and audio", "text, audio and visual")},
-        "visual": {"modalities": ("text and visual", "text, audio and visual")},
+        "audio": {"modalities": ("text and audio", "text, audio and visual", "audio", "audio and visual")},
+        "visual": {"modalities": ("text and visual", "text, audio and visual", "visual", "audio and visual")},
     }
 
     @dataclass(frozen=True)
@@ -42,8 +46,8 @@ class Cogmen(erc.DialogueEncoder):
         direction: Literal["both", "past"] = erc.option(
             "both", "Turns that are read: both the past and the future, as published, or the past alone."
         )
-        modalities: Literal["text", "text and audio", "text and visual", "text, audio and visual"] = erc.option(
-            "text", "What is read of a turn: its text alone, or vectors of the features audio and visual as well."
+        modalities: Modalities = erc.option(
+            "text", "What is read of a turn: its text, vectors of the features audio and visual, or several of them."
         )
         layers: int = erc.option(2, "Layers of the transformer.", at_least=1)
         heads: int = erc.option(

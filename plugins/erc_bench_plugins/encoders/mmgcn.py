@@ -12,6 +12,9 @@ from torch.nn import functional as F
 
 import erc_bench.api as erc
 
+Modalities = Literal[
+    "text", "text and audio", "text and visual", "text, audio and visual", "audio", "visual", "audio and visual"
+]
 _SHRINK = 0.99999
 """Keeps cosines off 1, where the arc cosine has no gradient."""
 _ALPHA, _LAMBDA = 0.1, 0.5
@@ -26,16 +29,18 @@ class Mmgcn(erc.DialogueEncoder):
     z = ReLU of [x; H^L] of all modalities, one behind the other, text first.
 
     The features ``audio`` and ``visual`` hold a vector of each turn. LSTMs read packed sequences, and padding has no
-    edge. Of text alone, which was not published, the graph is that of its similarities. ``direction=past`` has an LSTM
+    edge. Of one modality, which was not published, the graph is that of its similarities; speakers are known to text
+    alone. ``direction=past`` has an LSTM
     of one direction, as wide, and edges from earlier turns; degrees are sums over them, so that none tells the future.
     """
 
     name = "mmgcn"
     source = "Hu et al. 2021, https://aclanthology.org/2021.acl-long.440"
     sees_future = {"direction": "both"}
+    needs_backbone = {"modalities": ("text", "text and audio", "text and visual", "text, audio and visual")}
     features = {
-        "audio": {"modalities": ("text and audio", "text, audio and visual")},
-        "visual": {"modalities": ("text and visual", "text, audio and visual")},
+        "audio": {"modalities": ("text and audio", "text, audio and visual", "audio", "audio and visual")},
+        "visual": {"modalities": ("text and visual", "text, audio and visual", "visual", "audio and visual")},
     }
 
     @dataclass(frozen=True)
@@ -45,8 +50,8 @@ class Mmgcn(erc.DialogueEncoder):
         direction: Literal["both", "past"] = erc.option(
             "both", "Turns that are read: both the past and the future, as published, or the past alone."
         )
-        modalities: Literal["text", "text and audio", "text and visual", "text, audio and visual"] = erc.option(
-            "text", "What is read of a turn: its text alone, or vectors of the features audio and visual as well."
+        modalities: Modalities = erc.option(
+            "text", "What is read of a turn: its text, vectors of the features audio and visual, or several of them."
         )
         node_width: int = erc.option(
             200, "Width of a node before the graph; of the LSTM both directions together: even.", at_least=2
@@ -69,29 +74,32 @@ class Mmgcn(erc.DialogueEncoder):
         if width % 2:
             raise erc.ErcBenchError(f"encoder.node_width={width} is odd", "An LSTM of two directions halves it.")
         self.narrow = nn.ModuleDict({name: nn.Linear(dim, width) for name, dim in sorted(self.feature_dims.items())})
-        self.text = nn.Linear(self.state_dim, width)
-        self.lstm = nn.LSTM(
-            width,
-            width // 2 if both else width,
-            num_layers=2,
-            batch_first=True,
-            bidirectional=both,
-            dropout=options.dropout,
-        )
-        self.speaking = nn.Embedding(options.speakers, width)
+        self.modalities = (self.state_dim > 0) + len(self.feature_dims)
+        if self.state_dim:
+            self.text = nn.Linear(self.state_dim, width)
+            self.lstm = nn.LSTM(
+                width,
+                width // 2 if both else width,
+                num_layers=2,
+                batch_first=True,
+                bidirectional=both,
+                dropout=options.dropout,
+            )
+            self.speaking = nn.Embedding(options.speakers, width)
         self.graph = GraphConvolution(options)
 
     @property
     def dim(self) -> int:
         """Width of the representations."""
-        return int((1 + len(self.feature_dims)) * (self.options.node_width + self.options.graph_width))
+        return int(self.modalities * (self.options.node_width + self.options.graph_width))
 
     def encode_turns(self, turns: erc.Turns) -> Tensor:
         """Return (B, T, modalities · (node_width + graph_width))."""
-        nodes = torch.cat([self._text(turns), *(layer(turns.features[name]) for name, layer in self.narrow.items())], 1)
-        weights = propagation(nodes, edges(turns, 1 + len(self.narrow), self.options.direction))
+        text = [self._text(turns)] if self.state_dim else []
+        nodes = torch.cat([*text, *(layer(turns.features[name]) for name, layer in self.narrow.items())], 1)
+        weights = propagation(nodes, edges(turns, self.modalities, self.options.direction))
         read = torch.cat([nodes, self.graph(nodes, weights)], -1)
-        of_turns = torch.cat(read.chunk(1 + len(self.narrow), 1), -1)
+        of_turns = torch.cat(read.chunk(self.modalities, 1), -1)
         return F.relu(F.dropout(of_turns, self.options.dropout, self.training))
 
     def _text(self, turns: erc.Turns) -> Tensor:

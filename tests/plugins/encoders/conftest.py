@@ -7,7 +7,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from erc_bench.contracts.component import needs_backbone
 from erc_bench.contracts.encoder import EncoderBatch, Example
+from erc_bench.contracts.no_language_model import no_backbone
 from erc_bench.contracts.types import Dialogue, Utterance
 from erc_bench.testing.tiny import tiny_backbone
 
@@ -33,11 +35,13 @@ def states_of(dialogues, dim, seed=0):
 
 
 def network(encoder_class, dim, seed=0, feature_dims=(), **options):
-    """Return a float64 encoder in evaluation mode whose language model gives states of this width."""
-    backbone = replace(tiny_backbone(), feature_dims=dict(feature_dims))
+    """Return a float64 encoder in evaluation mode whose language model, if it needs one, gives states of this width."""
+    options = encoder_class.Options(**options)
+    backbone = tiny_backbone() if needs_backbone(encoder_class, options) else no_backbone()
+    backbone = replace(backbone, feature_dims=dict(feature_dims))
     backbone.model.config.hidden_size = dim
     torch.manual_seed(seed)
-    encoder = encoder_class(encoder_class.Options(**options), backbone)
+    encoder = encoder_class(options, backbone)
     encoder.start(("happy", "neutral", "sad"))
     return encoder.double().eval()
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from erc_bench.contracts.attention import MaskedTransformerLayer
-from erc_bench.contracts.component import sees_future, wanted_features
+from erc_bench.contracts.component import needs_backbone, sees_future, wanted_features
 from erc_bench.contracts.turns import Turns
 from erc_bench.errors import ErcBenchError
 from erc_bench.testing.encoders import check_encoder
@@ -20,11 +20,15 @@ SUBSETS = {
     "text and audio": {"audio": 4},
     "text and visual": {"visual": 2},
     "text, audio and visual": {"audio": 4, "visual": 2},
+    "audio": {"audio": 4},
+    "visual": {"visual": 2},
+    "audio and visual": {"audio": 4, "visual": 2},
 }
 
 
 def made(invented, modalities="text", seed=0, dim=DIM, **options):
     given = {**SMALL, **options}
+    dim = dim if "text" in modalities else 0
     return invented.network(Cogmen, dim, seed, feature_dims=SUBSETS[modalities], modalities=modalities, **given)
 
 
@@ -116,7 +120,7 @@ def test_it_computes_its_equations(invented, modalities, direction, training):
     encoder.train(training)
     lengths = [1, 7, 3, 9]
     dialogues = invented.conversations(lengths)
-    states, features = invented.states_of(dialogues, DIM), drawn(invented, dialogues, modalities)
+    states, features = invented.states_of(dialogues, encoder.state_dim), drawn(invented, dialogues, modalities)
     read = torch.cat([states, *(features[name] for name in sorted(features))], -1).split(lengths)
     slow = by_loop(encoder, dialogues, read, training)
     assert torch.autograd.grad(slow.sum(), encoder.relational.matrices, retain_graph=True)[0].any()
@@ -235,7 +239,9 @@ def test_further_speakers_count_as_the_last(invented):
 
 @pytest.mark.parametrize("modalities", SUBSETS)
 def test_options_say_what_it_reads(modalities):
-    assert wanted_features(Cogmen, Cogmen.Options(modalities=modalities)) == tuple(SUBSETS[modalities])
+    options = Cogmen.Options(modalities=modalities)
+    assert wanted_features(Cogmen, options) == tuple(SUBSETS[modalities])
+    assert needs_backbone(Cogmen, options) == ("text" in modalities)
 
 
 def test_text_alone_is_the_default_and_needs_no_file():

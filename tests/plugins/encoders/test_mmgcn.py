@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from erc_bench.contracts.component import sees_future, wanted_features
+from erc_bench.contracts.component import needs_backbone, sees_future, wanted_features
 from erc_bench.contracts.turns import Turns
 from erc_bench.errors import ErcBenchError
 from erc_bench.testing.encoders import check_encoder
@@ -19,11 +19,15 @@ SUBSETS = {
     "text and audio": {"audio": 4},
     "text and visual": {"visual": 2},
     "text, audio and visual": {"audio": 4, "visual": 2},
+    "audio": {"audio": 4},
+    "visual": {"visual": 2},
+    "audio and visual": {"audio": 4, "visual": 2},
 }
 
 
 def made(invented, modalities="text", dim=DIM, **options):
     given = {**SMALL, **options}
+    dim = dim if "text" in modalities else 0
     return invented.network(Mmgcn, dim, feature_dims=SUBSETS[modalities], modalities=modalities, **given)
 
 
@@ -66,7 +70,8 @@ def similarity(one, other):
 
 def by_loop(encoder, dialogue, states, features):
     """Return (turns, dim) of one dialogue; features: by name (turns, width)."""
-    nodes = {("text", turn): node for turn, node in enumerate(text_by_loop(encoder, dialogue, states))}
+    text = text_by_loop(encoder, dialogue, states) if encoder.state_dim else []
+    nodes = {("text", turn): node for turn, node in enumerate(text)}
     for name, vectors in features.items():
         nodes |= {(name, turn): encoder.narrow[name](vector) for turn, vector in enumerate(vectors)}
     past = encoder.options.direction == "past"
@@ -91,7 +96,7 @@ def by_loop(encoder, dialogue, states, features):
             )
             for node in nodes
         }
-    kinds = ["text", *sorted(features)]
+    kinds = [*(["text"] if text else []), *sorted(features)]
     rows = [
         torch.cat([part for kind in kinds for part in (nodes[kind, turn], hidden[kind, turn])])
         for turn in range(len(states))
@@ -104,7 +109,7 @@ def by_loop(encoder, dialogue, states, features):
 def test_it_computes_its_equations(invented, modalities, direction):
     encoder, lengths = made(invented, modalities, direction=direction), [1, 6, 3, 7]
     dialogues = invented.conversations(lengths)
-    states, features = invented.states_of(dialogues, DIM), drawn(invented, dialogues, modalities)
+    states, features = invented.states_of(dialogues, encoder.state_dim), drawn(invented, dialogues, modalities)
     own = [{name: vectors.split(lengths)[place] for name, vectors in features.items()} for place in range(len(lengths))]
     given = zip(dialogues, states.split(lengths), own, strict=True)
     slow = torch.cat([by_loop(encoder, *each) for each in given])
@@ -201,7 +206,9 @@ def test_further_speakers_share_an_embedding(invented):
 
 @pytest.mark.parametrize("modalities", SUBSETS)
 def test_options_say_what_it_reads(modalities):
-    assert wanted_features(Mmgcn, Mmgcn.Options(modalities=modalities)) == tuple(SUBSETS[modalities])
+    options = Mmgcn.Options(modalities=modalities)
+    assert wanted_features(Mmgcn, options) == tuple(SUBSETS[modalities])
+    assert needs_backbone(Mmgcn, options) == ("text" in modalities)
 
 
 def test_text_alone_is_the_default_and_needs_no_file():

@@ -1,0 +1,39 @@
+"""KET (Zhong et al. 2019) as a recipe: without its knowledge."""
+
+from __future__ import annotations
+
+import erc_bench.api as erc
+
+
+def ket_no_knowledge() -> erc.Method:
+    """KET without concepts and affect: for corpora without its files, and what they have to beat.
+
+    The authors weigh the classes by the label distribution of the split that is evaluated, test included; here train
+    alone decides.
+    """
+    return erc.Method(
+        "ket-no-knowledge",
+        source="Zhong et al. 2019, https://aclanthology.org/D19-1016; "
+        "official code zhongpeixiang/KET, which was not run",
+        summary="Words attend to those of six turns before; KET without concepts and affect.",
+        choices={"encoder": "ket", "objective": "cross-entropy", "classifier": "head"},
+        settings={
+            "encoder.trainable": "all",
+            "training.schedule": "constant",
+            "training.clip": 0.0,
+            "training.weight_decay": 0.0,
+            "training.batch_size": 64,
+            "training.epochs": 10,
+            "training.encoder_lr": 1e-4,
+            "training.head_lr": 1e-4,
+            "training.head_dropout": 0.0,
+            "training.class_weights": "balanced",
+        },
+        settings_from="official: what is known of the authors' code, with class weights of train in the place of "
+        "those of the evaluated split; dropout is ours",
+    )
+
+
+@erc.hookimpl
+def erc_methods() -> list[erc.Method]:
+    return [ket_no_knowledge()]
