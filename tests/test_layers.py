@@ -69,6 +69,7 @@ TORCH_CONTRACTS = {
         "encoder",
         "losses",
         "objective",
+        "recurrence",
         "task",
         "turns",
     )

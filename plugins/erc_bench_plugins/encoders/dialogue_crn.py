@@ -12,7 +12,6 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
 import erc_bench.api as erc
 
@@ -102,18 +101,15 @@ class DialogueCrn(erc.DialogueEncoder):
 
     def _speakers(self, turns: erc.Turns) -> Tensor:
         """Return (B, T, 2·width): each speaker's turns as a sequence of their own."""
-        read = turns.states.new_zeros(*turns.states.shape[:2], 2 * self.options.width)
         places = turns.of_speakers(self.options.least_turns)
         if not places:
-            return read
-        states = turns.states.flatten(0, 1)
-        packed = pack_sequence([states[own] for own in places], enforce_sorted=False)
-        outputs = unpack_sequence(self.speakers(packed)[0])
+            return turns.states.new_zeros(*turns.states.shape[:2], 2 * self.options.width)
+        read = turns.recurrent_along(self.speakers, turns.states, places)
         # That a speaker will speak again is of the future: the past knows the turns so far.
-        first = 0 if self.options.direction == "both" else self.options.least_turns - 1
-        known = torch.cat([own[first:] for own in places])
-        filled = read.flatten(0, 1).index_copy(0, known, torch.cat([output[first:] for output in outputs]))
-        return filled.view_as(read)
+        unknown = 0 if self.options.direction == "both" else self.options.least_turns - 1
+        if unknown:
+            read = read.flatten(0, 1).index_fill(0, torch.cat([own[:unknown] for own in places]), 0).view_as(read)
+        return read
 
     def _reasoned(self, name: str, bank: Tensor, readable: Tensor) -> Tensor:
         """bank: (B, T, 2·width), readable: (B, T, T) → (B, T, 4·width), or the bank where nothing is reasoned over."""
