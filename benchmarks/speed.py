@@ -48,6 +48,7 @@ class Asked:
     turns: int
     batches: int
     console: Console
+    methods: tuple[str, ...] = ()
 
     def tell(self, what: str) -> None:
         """Say on the error stream what is being measured."""
@@ -95,7 +96,7 @@ def frozen(asked: Asked) -> dict[str, Any]:
 def dialogue(asked: Asked) -> dict[str, Any]:
     """Networks over dialogues."""
     title = "Networks over dialogues: one dialogue after the other, and side by side"
-    return _table(asked, title, dialogue_costs(asked.quick, asked.source))
+    return _table(asked, title, dialogue_costs(asked.quick, asked.source, asked.methods))
 
 
 def startup(asked: Asked) -> dict[str, Any]:
@@ -123,12 +124,13 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=5, help="of both sides of the epoch ratio")
     parser.add_argument("--batches", type=int, default=2, help="training batches of a turn")
     parser.add_argument("--part", choices=list(PARTS), action="append", help="one or more; all by default")
+    parser.add_argument("--method", action="append", default=[], help="of networks over dialogues, some alone")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--output", type=Path, help="a JSON file")
     chosen = parser.parse_args()
     source = Source(chosen.dataset, chosen.data_dir, chosen.backbone, chosen.device)
     turns, batches = (1, 1) if chosen.quick else (chosen.turns, chosen.batches)
-    asked = Asked(source, chosen.quick, turns, batches, Console(width=120))
+    asked = Asked(source, chosen.quick, turns, batches, Console(width=120), tuple(chosen.method))
     results: dict[str, Any] = {
         "torch": torch.__version__,
         "python": platform.python_version(),

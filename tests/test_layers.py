@@ -70,6 +70,7 @@ TORCH_CONTRACTS = {
         "losses",
         "no_language_model",
         "objective",
+        "recurrence",
         "task",
         "turns",
     )

@@ -35,6 +35,13 @@ _KINDS = ("method", "objective", "encoder", "classifier", "backbone", "dataset",
     "--backbone",
     help="What methods and encoders are run with, by name, Hugging Face id or folder. Default: a tiny random one.",
 )
+@click.option(
+    "--feature",
+    "features",
+    multiple=True,
+    metavar="NAME=FILE",
+    help="Draw the vectors that an encoder reads from this file; may be repeated. Default: noise, drawn for each turn.",
+)
 @click.option("--format", "form", type=click.Choice(["rich", "json"]), default="rich", show_default=True)
 @plugin_option
 def check(
@@ -43,6 +50,7 @@ def check(
     everything: bool,
     data_dir: Path | None,
     backbone: str | None,
+    features: tuple[str, ...],
     form: str,
     plugins: tuple[PluginFile, ...],
 ) -> None:
@@ -57,7 +65,8 @@ def check(
         for broken in catalogue.broken:
             click.echo(f"Warning: {broken}", err=True)
         _check_backbone(catalogue, backbone)
-        checked = list(_checked(catalogue, entries, data_dir, backbone or ""))
+        _check_features(catalogue, entries, features)
+        checked = list(_checked(catalogue, entries, data_dir, backbone or "", features))
     _show(checked, form, in_full=not everything)
     if any(each.counts()["failed"] for each in checked):
         sys.exit(SOME_FAILED)
@@ -135,13 +144,27 @@ def _check_backbone(catalogue: Catalogue, name: str | None) -> None:
         raise ErcBenchError("; ".join(problems))
 
 
-def _checked(catalogue: Catalogue, entries: Sequence[Entry], data_dir: Path | None, backbone: str) -> Iterator[Checked]:
+def _check_features(catalogue: Catalogue, entries: Sequence[Entry], features: tuple[str, ...]) -> None:
+    """Raise before anything is checked where a file is none, or nothing reads it."""
+    if not features:
+        return
+    from erc_bench.planning.given_features import given_features
+    from erc_bench.testing.entries import refuse_unread
+    from erc_bench.testing.seeded_features import drawing_from
+
+    with drawing_from(features):
+        refuse_unread(given_features(features), entries, catalogue)
+
+
+def _checked(
+    catalogue: Catalogue, entries: Sequence[Entry], data_dir: Path | None, backbone: str, features: tuple[str, ...]
+) -> Iterator[Checked]:
     from erc_bench.testing.entries import entry_findings
 
     for number, entry in enumerate(entries, start=1):
         started = time.perf_counter()
         with _told(f"checking {entry.kind} {entry.name} ({number} of {len(entries)})"):
-            findings = entry_findings(entry, catalogue, data_dir, backbone)
+            findings = entry_findings(entry, catalogue, data_dir, backbone, features)
         yield Checked(entry, findings, time.perf_counter() - started)
 
 

@@ -54,6 +54,9 @@ def predict(request: PredictRequest, run: Path, file: Path) -> None:
     docs/predict.md shows it.
 
     Nothing is fetched. Turns before an utterance are its context, so give conversations whole.
+
+    A model that reads audio, faces or commonsense wants their vectors: --feature NAME=FILE, one for each turn, found by
+    the id of the conversation in FILE and the position of the turn in it, from 0.
     """  # noqa: D301 (click reads the character, not the two signs)
     from erc_bench.commands.predict_output import as_document, print_caveats, print_table
     from erc_bench.corpora.conversations.fields import Columns
@@ -94,9 +97,14 @@ def _answers(run: Path, document: Document, request: PredictRequest) -> tuple[Sa
 
     folder = find_model(run)
     from erc_bench.experiments.components import HandedOver
+    from erc_bench.planning.given_features import given_features
+    from erc_bench.training.saved_models.description import read_description
+    from erc_bench.training.saved_models.new_features import features_of
     from erc_bench.training.saved_models.saved_model import load_model
 
+    # Vectors that are missing are told before a model is loaded for the others.
+    features = features_of(read_description(folder), given_features(request.features), document.conversations)
     with components_aside():
         catalogue = HandedOver(request.plugins).catalogue()
         model = load_model(folder, readout=request.readout, device=request.device, catalogue=catalogue)
-        return model, model.predict_conversations(document.conversations)
+        return model, model.predict_conversations(document.conversations, features)

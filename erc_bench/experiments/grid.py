@@ -12,11 +12,11 @@ from erc_bench.contracts.options import format_value
 from erc_bench.corpora.folder import check_present, data_root
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.components import HandedOver, check_importable, several
-from erc_bench.experiments.features import given_features
 from erc_bench.experiments.tuning.settings_file import read_settings
 from erc_bench.names import did_you_mean
 from erc_bench.planning.asked import folder_of, path_of
 from erc_bench.planning.features import refuse_unread
+from erc_bench.planning.given_features import given_features
 from erc_bench.planning.grid import plan_grids
 from erc_bench.planning.observers import ChosenObserver, choose_observers
 from erc_bench.planning.plan import Plan

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from erc_bench.experiments.components import HandedOver
-from erc_bench.experiments.features import given_features
 from erc_bench.experiments.grid import Telling, announce
 from erc_bench.experiments.tuning.identity import Fingerprints, identity
 from erc_bench.experiments.tuning.search import Result, Search, Trial, plan_searches
@@ -16,6 +15,7 @@ from erc_bench.experiments.tuning.settings_file import read_entries, write_entri
 from erc_bench.experiments.tuning.space import read_spaces
 from erc_bench.planning.asked import folder_of
 from erc_bench.planning.features import refuse_unread
+from erc_bench.planning.given_features import given_features
 from erc_bench.planning.request import request_of
 from erc_bench.planning.run_requests import TuneRequest, tuning_seeds_of
 from erc_bench.running.features import check_features

@@ -166,6 +166,13 @@ class PredictRequest(Asked):
     )
     output: StrPath | None = asked(None, 'Write to this file, or to standard output for "-".', metavar="FILE")
     readout: str | None = asked(None, "Answer by this further classifier that read the training.")
+    features: FeatureFiles = asked(
+        (),
+        "A file of vectors that the model reads, with one for every turn of FILE under test/DIALOGUE/INDEX; may be"
+        " repeated.",
+        several=True,
+        metavar=_FEATURE_FILE,
+    )
     device: str = asked("auto", "auto, cpu, cuda or mps.")
     plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
 

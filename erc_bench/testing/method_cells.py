@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.types import Splits, UtteranceKey
+from erc_bench.corpora.features.feature_file import SUFFIX
 from erc_bench.planning.combination import plan_combination
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Combination, Request
@@ -157,6 +158,11 @@ class MethodTrial:
         """Return the answers of the plain cell, the plan changed so that more is seen of it, in this process."""
         (answers,) = self._cells(change, watched(self.plan()), (1,), here=True)
         return answers
+
+    def feature_files(self) -> dict[str, Path]:
+        """Return the files of features that the last cell read, by name."""
+        place = self.folder / "work" / FEATURES
+        return {name: place / f"{name}{SUFFIX}" for name in self.plan().features}
 
     def vary(self, varied: PlanChange) -> CellAnswers:
         """Return the answers of the plain cell, the plan changed."""

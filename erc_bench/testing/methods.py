@@ -21,6 +21,7 @@ from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.combination import DEFAULT_CHOICES
 from erc_bench.planning.request import NO_BACKBONE, Combination, look_up_backbone
+from erc_bench.planning.run_requests import FeatureFiles
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.corpus import SmallCorpus
@@ -41,31 +42,46 @@ from erc_bench.testing.protocol_runs import (
 from erc_bench.testing.random_backbone import TinyBackbone
 from erc_bench.testing.recipes import parts, said, settings
 from erc_bench.testing.saving import saved_model
+from erc_bench.testing.seeded_features import drawing_from
 from erc_bench.testing.shuffling import training_order
 
 
-def method_findings(method: Method, catalogue: Catalogue | None = None, backbone: str = "") -> list[Finding]:
+def method_findings(
+    method: Method, catalogue: Catalogue | None = None, backbone: str = "", features: FeatureFiles = ()
+) -> list[Finding]:
     """Run every check on a method.
 
     ``catalogue`` holds its parts, those that are installed where it is left out. ``backbone`` is a name,
     a Hugging Face id or a local folder, and stays frozen; where it is left out, a tiny one with random
-    weights is fine-tuned, which takes seconds. Raises :class:`ErcBenchError` where there is no such backbone.
+    weights is fine-tuned, which takes seconds. Vectors of the turns are drawn from the files ``features``, by name, and
+    are noise where there is none. Raises :class:`ErcBenchError` where there is no such backbone.
     """
     catalogue = Catalogue() if catalogue is None else catalogue
     combination = Combination(method, SmallCorpus, *_backbone(method, catalogue, backbone))
-    with _folder() as folder:
+    with _folder() as folder, drawing_from(features):
         findings = run_checks(METHOD_CHECKS, MethodTrial(combination, catalogue, folder))
     if method.system is not None:
         findings[:0] = run_checks(COMPONENT_CHECKS, _SystemSubject(method.system))
     return findings
 
 
-def check_method(method: Method, catalogue: Catalogue | None = None, backbone: str = "") -> None:
-    """Run every check on a method.
+def check_method(
+    method: Method, catalogue: Catalogue | None = None, backbone: str = "", features: FeatureFiles = ()
+) -> None:
+    """Run every check on a method, as :func:`method_findings` does.
 
     Raises ``AssertionError`` with a sentence for each check that fails.
     """
-    insist(method_findings(method, catalogue, backbone), f"the method {method.name!r}")
+    insist(method_findings(method, catalogue, backbone, features), f"the method {method.name!r}")
+
+
+def features_of_method(method: Method, catalogue: Catalogue) -> frozenset[str]:
+    """Return the names of the features that a method and its upstream read here; none of a method that has no plan."""
+    combination = Combination(method, SmallCorpus, *_backbone(method, catalogue, ""))
+    try:
+        return frozenset(MethodTrial(combination, catalogue, Path()).plan().all_features())
+    except AssertionError:
+        return frozenset()
 
 
 def check_system(system_class: type[System]) -> None:

@@ -23,8 +23,6 @@ def saved_model(trial: MethodTrial) -> str:
     trained = trial.plain
     _check_savable(trial)
     saved = trial.vary(lambda plan: replace(plan, save_model=True))
-    if features := trial.plan().features:
-        raise NotApplicableError(f"it is saved, and reads {', '.join(features)}, which new conversations lack")
     answered = _answers(trial, saved.folder)
     distances = {
         key: max(abs(one - other) for one, other in zip(scores, answered[key], strict=True))
@@ -41,7 +39,7 @@ def saved_model(trial: MethodTrial) -> str:
 def _answers(trial: MethodTrial, folder: object) -> dict[UtteranceKey, list[float]]:
     try:
         model = load_model(str(folder), device="cpu", catalogue=_Parts(trial.catalogue, trial.combination))
-        conversations = model.predict(list(trial.splits.test))
+        conversations = model.predict(list(trial.splits.test), features=trial.feature_files())
     except ErcBenchError as error:
         raise AssertionError(error.message) from error
     return {

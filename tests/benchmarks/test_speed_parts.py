@@ -146,3 +146,29 @@ def test_a_larger_corpus_takes_more_of_everything(tiny_bert):
     assert large.utterances > 3 * small.utterances
     assert large.seconds > 0
     assert large.microseconds_per_utterance == pytest.approx(large.seconds / large.utterances * 1e6)
+
+
+@pytest.mark.parametrize(
+    "method", ["gru", "sacl", "emocaps", "cosmic", "cosmic-no-knowledge", "cogmen", "dialogue-ein"]
+)
+def test_the_obvious_loop_computes_what_the_network_does(tiny_bert, method):
+    from speed_parts.cells import Source
+    from speed_parts.dialogues import made, represented
+    from speed_parts.obvious_loops import obvious_loop
+
+    encoder, read, name = made(method, Source("demo", backbone=str(tiny_bert)))
+    encoder.eval()
+    with torch.no_grad():
+        ours, by_loop = represented(encoder, read[:2]), obvious_loop(name)
+        loop = torch.cat([by_loop(encoder, each.dialogue, each.states, each.features) for each in read[:2]])
+    torch.testing.assert_close(ours, loop, rtol=1e-9, atol=1e-9)
+
+
+def test_networks_over_dialogues_are_measured_three_ways(tiny_bert):
+    from speed_parts.cells import Source
+    from speed_parts.dialogues import dialogue_costs
+
+    (cost,) = dialogue_costs(True, Source("demo", backbone=str(tiny_bert)), ["gru"])
+    assert (cost.method, cost.dialogues) == ("gru", 32)
+    assert cost.loop_ratio == pytest.approx(cost.loop / cost.together)
+    assert cost.alone_ratio == pytest.approx(cost.alone / cost.together)

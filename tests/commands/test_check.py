@@ -8,8 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from erc_bench.corpora.features.feature_file import Features
+from erc_bench.plugin_host.catalogue import Catalogue
+from erc_bench.testing.methods import features_of_method
 from erc_bench_plugins.classifiers import head
 
 SOUND = '''
@@ -198,6 +202,68 @@ def test_a_component_of_a_plugin_by_name(command, plugin):
     done = command("check", "constant", "--plugin", plugin(SYSTEM))
     assert done.code == 0
     assert "method constant  (file " in done.out
+
+
+HEARS = '''
+import torch
+import erc_bench.api as erc
+
+class Hears(erc.DialogueEncoder):
+    """Adds three numbers of audio to three of the state."""
+
+    name = "hears"
+    source = "this test"
+    features = ("audio",)
+
+    def encode_turns(self, turns):
+        audio = turns.features["audio"]
+        if audio.shape[-1] != 3:
+            raise ValueError(f"{audio.shape[-1]} numbers of audio")
+        return turns.states + torch.nn.functional.pad(audio, (0, self.dim - 3))
+'''
+
+
+@pytest.fixture
+def audio(tmp_path):
+    vectors = np.random.default_rng(0).standard_normal((50, 3)).astype(np.float32)
+    file = tmp_path / "audio.safetensors"
+    file.write_bytes(Features("audio", {f"dev/x/{place}": own for place, own in enumerate(vectors)}).content())
+    return file
+
+
+def test_an_encoder_is_given_the_vectors_of_a_file(command, plugin, audio):
+    file = plugin(HEARS)
+    done = command("check", file, "--feature", f"audio={audio}", "--format", "json")
+    assert done.code == 0, done.out
+    noise = command("check", file, "--format", "json")
+    assert noise.code == 1
+    assert "60 numbers of audio" in noise.out
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "sentence"),
+    [
+        ("cosmic", ["--kind", "encoder"], "what is checked does not read the feature 'audio'; known: commonsense\n"),
+        ("cosmic-no-knowledge", [], "what is checked does not read the feature 'audio'; it reads none\n"),
+        ("majority", [], "what is checked does not read the feature 'audio'; it reads none\nLeave out --feature audio"),
+    ],
+)
+def test_a_feature_that_nothing_reads_is_refused_before_anything_is_checked(command, audio, name, more, sentence):
+    done = command("check", name, *more, "--feature", f"audio={audio}")
+    assert (done.code, done.out) == (2, "")
+    assert sentence in done.err
+    assert "checking" not in done.err
+
+
+def test_a_method_reads_what_its_encoder_reads_with_its_settings():
+    catalogue = Catalogue()
+    methods = {name: catalogue.get("method", name) for name in ("cogmen", "cogmen-text", "cosmic", "ce")}
+    assert {name: set(features_of_method(method, catalogue)) for name, method in methods.items()} == {
+        "cogmen": {"audio", "visual"},
+        "cogmen-text": set(),
+        "cosmic": {"commonsense"},
+        "ce": set(),
+    }
 
 
 def test_a_dataset_without_files_says_what_is_missing(command, tmp_path):

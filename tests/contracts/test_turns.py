@@ -144,3 +144,19 @@ def test_a_property_that_may_tell_everyone_something_else_is_refused():
 
     with pytest.raises(ErcBenchError, match="sees_future of 'changing' is a property"):
         sees_future(Changing)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_sequences_of_turns_are_read_apart(bidirectional):
+    torch.manual_seed(0)
+    network = nn.LSTM(3, 4, batch_first=True, bidirectional=bidirectional).double()
+    padded = torch.randn(2, 5, 3, dtype=torch.float64, requires_grad=True)
+    turns = Turns(padded, (5, 3), (0, 1), torch.tensor([[0, 1, 0, 0, 1], [0, 0, 0, -1, -1]]))
+    places = [torch.tensor([1, 4]), torch.tensor([0, 2, 3]), torch.tensor([5, 7])]
+    found = turns.recurrent_along(network, padded, places)
+    alone = [network(padded.flatten(0, 1)[own][None])[0][0] for own in places]
+    for own, states in zip(places, alone, strict=True):
+        torch.testing.assert_close(found.flatten(0, 1)[own], states, rtol=0, atol=1e-12)
+    assert not found[1, [1, 3, 4]].any()
+    one, other = (torch.autograd.grad(s, padded, retain_graph=True)[0] for s in (found.sum(), torch.cat(alone).sum()))
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-12)

@@ -11,6 +11,7 @@ from typing import Any
 
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.encoder import Encoder
+from erc_bench.planning.run_requests import FeatureFiles
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.devices import CPU
 from erc_bench.testing.encoders.encoder_runs import EncoderSubject, built, represent
@@ -20,6 +21,7 @@ from erc_bench.testing.encoders.layout import LAYOUT_CHECKS
 from erc_bench.testing.encoders.reading import READING_CHECKS
 from erc_bench.testing.encoders.training import TRAINING_CHECKS
 from erc_bench.testing.findings import Check, Finding, insist, run_checks
+from erc_bench.testing.seeded_features import drawing_from
 from erc_bench.testing.tiny import tiny_backbone
 from erc_bench.training.device import one_thread
 
@@ -36,23 +38,33 @@ ENCODER_CHECKS: tuple[Check[EncoderSubject], ...] = (
 
 
 def encoder_findings(
-    encoder_class: type[Encoder], options: Any = None, backbone: LoadedBackbone | None = None
+    encoder_class: type[Encoder],
+    options: Any = None,
+    backbone: LoadedBackbone | None = None,
+    features: FeatureFiles = (),
 ) -> list[Finding]:
     """Run every check on an encoder around a backbone, which is left as it was.
 
     ``options`` is an instance of its ``Options`` (the defaults where left out); without ``backbone`` a
-    small BERT with random weights is made.
+    small BERT with random weights is made. Vectors of the turns are drawn from the files ``features``, by name, and are
+    noise where there is none.
     """
     options = encoder_class.Options() if options is None else options
-    if backbone is not None:
-        return run_checks(ENCODER_CHECKS, EncoderSubject(encoder_class, options, backbone))
-    with one_thread(CPU):
-        return run_checks(ENCODER_CHECKS, EncoderSubject(encoder_class, options, tiny_backbone()))
+    with drawing_from(features):
+        if backbone is not None:
+            return run_checks(ENCODER_CHECKS, EncoderSubject(encoder_class, options, backbone))
+        with one_thread(CPU):
+            return run_checks(ENCODER_CHECKS, EncoderSubject(encoder_class, options, tiny_backbone()))
 
 
-def check_encoder(encoder_class: type[Encoder], options: Any = None, backbone: LoadedBackbone | None = None) -> None:
-    """Run every check on an encoder.
+def check_encoder(
+    encoder_class: type[Encoder],
+    options: Any = None,
+    backbone: LoadedBackbone | None = None,
+    features: FeatureFiles = (),
+) -> None:
+    """Run every check on an encoder, as :func:`encoder_findings` does.
 
     Raises ``AssertionError`` with a sentence for each check that fails.
     """
-    insist(encoder_findings(encoder_class, options, backbone), f"the encoder {encoder_class.name!r}")
+    insist(encoder_findings(encoder_class, options, backbone, features), f"the encoder {encoder_class.name!r}")

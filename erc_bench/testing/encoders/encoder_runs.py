@@ -19,7 +19,7 @@ from erc_bench.contracts.types import Dialogue, UtteranceKey, seal
 from erc_bench.testing.devices import CPU, distance
 from erc_bench.testing.dialogues import toy_dialogues
 from erc_bench.testing.findings import NotApplicableError
-from erc_bench.testing.seeded_features import WIDTH, Draw, spoken
+from erc_bench.testing.seeded_features import Draw, spoken, width_of
 from erc_bench.testing.seeded_generators import seeded
 from erc_bench.testing.toy import toy_task
 from erc_bench.training.row_states import ChunkSize, RowEncoder, chunk_size, set_training
@@ -50,7 +50,8 @@ def built(encoder_class: type[Encoder], options: Any, backbone: LoadedBackbone, 
     options = encoder_class.Options() if options is None else options
     # With some options it may need none.
     backbone = backbone if needs_backbone(encoder_class, options) else no_backbone()
-    backbone = replace(backbone, feature_dims=dict.fromkeys(wanted_features(encoder_class, options), WIDTH))
+    dims = {name: width_of(name) for name in wanted_features(encoder_class, options)}
+    backbone = replace(backbone, feature_dims=dims)
     with seeded(seed):
         encoder = encoder_class(options, backbone)
         encoder.start(toy_task().labels)

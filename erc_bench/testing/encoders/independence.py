@@ -27,6 +27,7 @@ from erc_bench.testing.encoders.encoder_runs import (
 )
 from erc_bench.testing.findings import Check
 from erc_bench.testing.other_process import Numbers, same_elsewhere
+from erc_bench.testing.seeded_features import drawing_alike
 from erc_bench.testing.seeded_generators import seeded
 from erc_bench.testing.tiny import tiny_backbone
 
@@ -37,7 +38,8 @@ def _deterministic(subject: EncoderSubject) -> str:
     with seeded(2):
         second = _all(begun(subject))
     change = must_be_same(first, second, "two passes in evaluation mode differ")
-    told = same_elsewhere(rows_of, subject.component, subject.options, rows_of(subject.component, subject.options))
+    here = rows_of(subject.component, subject.options)
+    told = same_elsewhere(drawing_alike(rows_of), subject.component, subject.options, here)
     return (
         f"largest change {change:.1e} between two passes of two encoders from one seed, {len(first)} utterances; the "
         f"same {told}"

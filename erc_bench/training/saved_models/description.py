@@ -41,8 +41,9 @@ class Description:
 
     ``components`` are by slot (encoder, objective, classifier and, where one is needed, backbone; or system alone),
     ``readouts`` the further classifiers by name, ``further_backbones`` those of language models beside the backbone by
-    role. ``words`` name those whose states are stored, ``extra_state`` holds the modules' state beside tensors, by
-    part. ``degenerate`` says of which readings the test scores were, and why.
+    role, ``feature_dims`` the numbers of a turn in each feature that the encoder reads. ``words`` name those whose
+    states are stored, ``extra_state`` holds the modules' state beside tensors, by part. ``degenerate`` says of which
+    readings the test scores were, and why.
     """
 
     method: str
@@ -68,6 +69,7 @@ class Description:
     maximum_length: int = 0
     further_backbones: dict[str, SavedComponent] = field(default_factory=dict)
     further_lengths: dict[str, int] = field(default_factory=dict)
+    feature_dims: dict[str, int] = field(default_factory=dict)
     train_counts: list[int] = field(default_factory=list)
     words: list[Texts] = field(default_factory=list)
     extra_state: dict[str, dict[str, Any]] = field(default_factory=dict)

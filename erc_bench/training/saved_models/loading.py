@@ -21,6 +21,7 @@ from erc_bench.contracts.system import System
 from erc_bench.contracts.types import Dialogue, UtteranceKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
+from erc_bench.planning.features import SLOT as FEATURES
 from erc_bench.planning.further_backbone import FurtherBackbone
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.settings import Resolved, TrainingOptions
@@ -31,6 +32,7 @@ from erc_bench.store.layout import CellAddress
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.device import one_thread
 from erc_bench.training.features import FeatureCache, Uncached
+from erc_bench.training.file_features import FileFeatures
 from erc_bench.training.preparation import CellData, Preparer
 from erc_bench.training.process_state import turn
 from erc_bench.training.readout import scores_of
@@ -41,8 +43,10 @@ from erc_bench.training.saved_models.storing import Saved, language_models_of, r
 from erc_bench.training.system_cell import scores_of_system
 from erc_bench.training.workspace import Workspace
 
-Answer = Callable[[Sequence[Dialogue]], tuple[list[UtteranceKey], np.ndarray]]
-"""From sealed dialogues to their scored utterances and a row of scores for each, (n, classes)."""
+Scored = tuple[list[UtteranceKey], np.ndarray]
+"""Scored utterances, and a row of scores for each, (n, classes)."""
+Answer = Callable[[Sequence[Dialogue], FileFeatures], Scored]
+"""From sealed dialogues, and the vectors of their turns that the encoder reads, to their scores."""
 
 
 class Loader:
@@ -83,9 +87,9 @@ class Loader:
         with turn(self.device):
             answer = self._system() if self.description.is_system else self._composition(reading)
 
-        def in_turn(dialogues: Sequence[Dialogue]) -> tuple[list[UtteranceKey], np.ndarray]:
+        def in_turn(dialogues: Sequence[Dialogue], features: FileFeatures) -> Scored:
             with turn(self.device):
-                return answer(dialogues)
+                return answer(dialogues, features)
 
         return in_turn
 
@@ -96,13 +100,14 @@ class Loader:
             raise ErcBenchError(f"the system {component.name!r} that is installed here cannot be loaded: it lacks load")
         system.load(self.folder / SYSTEM_FOLDER)
         classes = len(self.description.labels)
-        return lambda dialogues: scores_of_system(system, dialogues, classes)
+        return lambda dialogues, _: scores_of_system(system, dialogues, classes)
 
     def _composition(self, reading: str) -> Answer:
         saved = Saved.read(self.folder)
         plan = self._plan()
-        _refuse_features(plan)
-        assembly = Assembly(plan, CellData((), (), None), "", Workspace(self.device))
+        self._check_features(plan)
+        widths = FileFeatures(self.description.feature_dims, {name: {} for name in self.description.feature_dims})
+        assembly = Assembly(plan, CellData((), (), None, widths), "", Workspace(self.device))
         encoder, row_encoder = assembly.around(self._backbone(plan))
         own: dict[str, torch.Tensor] = {}
         for role, model in language_models_of(encoder).items():
@@ -118,14 +123,25 @@ class Loader:
         preparer = Preparer(encoder, row_encoder, Uncached(), plan.dataset.labels, further_caches=further)
         classifier, classes = classifiers[reading], len(self.description.labels)
 
-        def answer(dialogues: Sequence[Dialogue]) -> tuple[list[UtteranceKey], np.ndarray]:
+        def answer(dialogues: Sequence[Dialogue], features: FileFeatures) -> Scored:
             # As in the cell: on frozen states one core is quicker, and the answer hangs on no number of them.
             with one_thread(self.device) if preparer.frozen else nullcontext():
-                outputs = composition.represent(preparer.evaluation_split(dialogues, standardiser))
+                reader = replace(preparer, features=features)
+                outputs = composition.represent(reader.evaluation_split(dialogues, standardiser))
                 scores = scores_of(classifier, outputs, classes).softmax(-1)
             return list(outputs.keys), scores.cpu().numpy()
 
         return answer
+
+    def _check_features(self, plan: Plan) -> None:
+        """Raise where the installed encoder reads other features than those whose widths were saved."""
+        wanted = wanted_features(plan.components["encoder"], plan.build("encoder"))
+        if other := set(wanted) ^ set(self.description.feature_dims):
+            raise ErcBenchError(
+                f"the saved model's encoder reads {', '.join(wanted) or 'no feature'}, and the model was not saved so:"
+                f" {', '.join(sorted(other))}",
+                "Install the version that saved it, or run it again with --save-model.",
+            )
 
     def _backbone(self, plan: Plan) -> Any:
         if plan.backbone is None:
@@ -151,6 +167,7 @@ class Loader:
         declared = {slot: component.Options for slot, component in self._components.items()}
         for slot, options in {**declared, "training": TrainingOptions}.items():
             values |= {f"{slot}.{name}": value for name, value in self._settings(slot, options).items()}
+        values |= {f"{FEATURES}.{name}": said.settings.get(f"{FEATURES}.{name}") for name in said.feature_dims}
         return Plan(
             CellAddress(said.dataset, said.method, said.backbone, said.settings_hash, said.seed),
             Method(said.method, source="", summary=""),
@@ -195,17 +212,6 @@ class Loader:
                 _whence(component.module),
             )
         return known[component.name]
-
-
-def _refuse_features(plan: Plan) -> None:
-    """Raise where the encoder reads vectors that other code computes, which new conversations do not have."""
-    wanted = wanted_features(plan.components["encoder"], plan.build("encoder"))
-    if wanted:
-        raise ErcBenchError(
-            f"the saved model reads {' and '.join(map(repr, wanted))}, vectors that other code computes for every turn,"
-            " and new conversations have none",
-            "A model that reads the texts alone can label them.",
-        )
 
 
 def _whence(module: str) -> str:

@@ -12,13 +12,17 @@ from erc_bench.contracts.types import Dialogue
 from erc_bench.corpora.conversations.conversation import Conversation, Turn, sealed
 from erc_bench.corpora.conversations.forms.nesting import read_conversation
 from erc_bench.corpora.conversations.turns import read_turn
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, python_words, speaking
 from erc_bench.names import did_you_mean
+from erc_bench.planning.given_features import given_features
+from erc_bench.planning.run_requests import FeatureFiles
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.training.device import choose_device
+from erc_bench.training.file_features import NO_FEATURES, FileFeatures
 from erc_bench.training.saved_models.description import Description, read_description
 from erc_bench.training.saved_models.files import check, find_model
 from erc_bench.training.saved_models.loading import Answer, Loader
+from erc_bench.training.saved_models.new_features import features_of
 from erc_bench.validation import fits
 
 
@@ -87,13 +91,18 @@ class SavedModel:
         return tuple(f"{text[:1].upper()}{text[1:]}." for text in found)
 
     @overload
-    def predict(self, conversation: Sequence[Dialogue]) -> list[list[Prediction]]: ...
+    def predict(self, conversation: Sequence[Dialogue], *, features: FeatureFiles = ()) -> list[list[Prediction]]: ...
 
     @overload
-    def predict(self, conversation: Dialogue | Mapping[str, Any] | Sequence[GivenTurn]) -> list[Prediction]: ...
+    def predict(
+        self, conversation: Dialogue | Mapping[str, Any] | Sequence[GivenTurn], *, features: FeatureFiles = ()
+    ) -> list[Prediction]: ...
 
     def predict(
-        self, conversation: Dialogue | Sequence[Dialogue] | Mapping[str, Any] | Sequence[GivenTurn]
+        self,
+        conversation: Dialogue | Sequence[Dialogue] | Mapping[str, Any] | Sequence[GivenTurn],
+        *,
+        features: FeatureFiles = (),
     ) -> list[Prediction] | list[list[Prediction]]:
         """Label every turn of a conversation, in its order; a list of ``Dialogue`` gives a list for each.
 
@@ -101,19 +110,31 @@ class SavedModel:
         and ``speaker``), or an object whose ``utterances`` are such a list. Turns before an utterance are
         its context: label a conversation as a whole, not turn by turn.
 
-        Raises :class:`ErcBenchError` for anything else.
+        ``features`` are the files of vectors that a model with audio, faces or commonsense reads, by name, each with a
+        vector for every turn under ``test/DIALOGUE/INDEX``: the id of the ``Dialogue`` (or ``id`` beside
+        ``utterances``), and the position of the turn in it, from 0.
+
+        Raises :class:`ErcBenchError` for anything else, and where a feature or a vector is missing.
         """
         many = _dialogues(conversation)
-        if many:
-            return self.predict_conversations(list(map(as_conversation, many)))
-        return self.predict_conversations([as_conversation(conversation)])[0]
+        conversations = list(map(as_conversation, many)) if many else [as_conversation(conversation)]
+        with speaking(python_words):
+            vectors = features_of(self.description, given_features(features), conversations)
+        found = self.predict_conversations(conversations, vectors)
+        return found if many else found[0]
 
-    def predict_conversations(self, conversations: Sequence[Conversation]) -> list[list[Prediction]]:
-        """Label conversations that were read from a file; encoded together, answered apart."""
+    def predict_conversations(
+        self, conversations: Sequence[Conversation], features: FileFeatures = NO_FEATURES
+    ) -> list[list[Prediction]]:
+        """Label conversations that were read from a file; encoded together, answered apart.
+
+        ``features`` are those of :func:`~erc_bench.training.saved_models.new_features.features_of`, made with these
+        conversations.
+        """
         dialogues = sealed(conversations, self._normalise)
         scores = {}
         if any(dialogue.utterances for dialogue in dialogues):
-            keys, rows = self._answer([dialogue for dialogue in dialogues if dialogue.utterances])
+            keys, rows = self._answer([dialogue for dialogue in dialogues if dialogue.utterances], features)
             scores = dict(zip(keys, rows.tolist(), strict=True))
         return [
             [

@@ -174,6 +174,7 @@ def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
     return {
         "maximum_length": encoder.maximum_length,
         "further_lengths": {role: further.maximum_length for role, further in encoder.further_backbones.items()},
+        "feature_dims": dict(encoder.feature_dims),
         "train_counts": list(model.train_counts),
         "words": [list(asked) for asked in words],
         "extra_state": extra_state,

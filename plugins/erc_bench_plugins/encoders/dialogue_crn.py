@@ -12,7 +12,6 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
 import erc_bench.api as erc
 
@@ -85,8 +84,8 @@ class DialogueCrn(erc.DialogueEncoder):
         situation = turns.recurrent(self.situation, turns.states)
         speakers = self._speakers(turns)
         readable = turns.pairs if self.options.direction == "both" else turns.window(None)
-        asked = [self._reasoned("situation", situation, readable), self._reasoned("speakers", speakers, readable)]
-        return torch.cat(asked, -1)
+        banks = {"situation": situation, "speakers": speakers}
+        return torch.cat([self._reasoned(name, bank, turns.mask, readable) for name, bank in banks.items()], -1)
 
     def _lstm(self) -> nn.LSTM:
         options = self.options
@@ -102,31 +101,40 @@ class DialogueCrn(erc.DialogueEncoder):
 
     def _speakers(self, turns: erc.Turns) -> Tensor:
         """Return (B, T, 2·width): each speaker's turns as a sequence of their own."""
-        read = turns.states.new_zeros(*turns.states.shape[:2], 2 * self.options.width)
         places = turns.of_speakers(self.options.least_turns)
         if not places:
-            return read
-        states = turns.states.flatten(0, 1)
-        packed = pack_sequence([states[own] for own in places], enforce_sorted=False)
-        outputs = unpack_sequence(self.speakers(packed)[0])
+            return turns.states.new_zeros(*turns.states.shape[:2], 2 * self.options.width)
+        read = turns.recurrent_along(self.speakers, turns.states, places)
         # That a speaker will speak again is of the future: the past knows the turns so far.
-        first = 0 if self.options.direction == "both" else self.options.least_turns - 1
-        known = torch.cat([own[first:] for own in places])
-        filled = read.flatten(0, 1).index_copy(0, known, torch.cat([output[first:] for output in outputs]))
-        return filled.view_as(read)
+        unknown = 0 if self.options.direction == "both" else self.options.least_turns - 1
+        if unknown:
+            read = read.flatten(0, 1).index_fill(0, torch.cat([own[:unknown] for own in places]), 0).view_as(read)
+        return read
 
-    def _reasoned(self, name: str, bank: Tensor, readable: Tensor) -> Tensor:
-        """bank: (B, T, 2·width), readable: (B, T, T) → (B, T, 4·width), or the bank where nothing is reasoned over."""
+    def _reasoned(self, name: str, bank: Tensor, there: Tensor, readable: Tensor) -> Tensor:
+        """bank: (B, T, 2·width), there: (B, T), readable: (B, T, T) → (B, T, 4·width).
+
+        Where nothing is reasoned over it is the bank. Cells are asked at turns alone: more than half of a batch is
+        padding.
+        """
         if self.question is None:
             return bank
-        question: Tensor = self.question(bank)
+        places = there.flatten().nonzero().squeeze(1)
+        question: Tensor = self.question(bank.flatten(0, 1)[places])
         state = None
         for _ in range(self.reasoning[name]):
-            state = self.cells[name](question.flatten(0, 1), state)
-            asking = state[0].view_as(bank)
+            state = self.cells[name](question, state)
+            asking = _placed(state[0], places, bank)
             found = erc.masked_softmax(asking @ bank.transpose(1, 2), readable) @ bank
-            question = torch.cat([asking, found], -1)
-        return question
+            question = torch.cat([state[0], found.flatten(0, 1)[places]], -1)
+        return _placed(question, places, bank)
+
+
+def _placed(rows: Tensor, places: Tensor, like: Tensor) -> Tensor:
+    """rows: (turns, dim) → (B, T, dim) as ``like`` is, zero where there is no turn."""
+    dialogues, longest = like.shape[:2]
+    flat = rows.new_zeros(dialogues * longest, rows.shape[-1]).index_copy(0, places, rows)
+    return flat.view(dialogues, longest, -1)
 
 
 @erc.hookimpl

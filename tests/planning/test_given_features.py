@@ -5,8 +5,8 @@ import pytest
 
 from erc_bench.corpora.features.feature_file import Features, sha256_of
 from erc_bench.errors import ErcBenchError, python_words, speaking
-from erc_bench.experiments.features import given_features
 from erc_bench.planning.features import GivenFeature
+from erc_bench.planning.given_features import given_features
 
 
 @pytest.fixture
