@@ -239,7 +239,7 @@ WRITTEN = 'a setting is written as encoder.trainable = "none" above all tables'
         ("[[table]]\ndatasets = ['iemocap']", "table[1].datasets: the suite has no 'iemocap'; known: emorynlp, meld"),
         ("[[table]]\nbaseline = 'eakl'", "table[1].baseline: the suite has no method 'eakl'; did you mean eacl?"),
         ("[[table]]\nmetric = 'accuracyy'", "table[1].metric: there is no metric 'accuracyy'; did you mean accuracy?"),
-        ("[[table]]\nfamily = 'all'", "table[1].family: there is no family 'all'; known: dataset, table"),
+        ("[[table]]\nfamily = 'all'", "table[1].family: there is no family 'all'; known: dataset, shown, table"),
         ("[[table]]\nmetric = 'accuracy'\nper_class = true", "table[1].metric: a table per class has no other metric"),
         ("audit = 1", "audit: it must be true or false"),
         ("[[table]]\naudit = true\nper_class = true", "table[1].audit: a table per class shows no selection audit"),
