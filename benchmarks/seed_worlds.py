@@ -142,11 +142,9 @@ def _reading(found: dict[tuple[int, str], list[float]]) -> list[str]:
         "## Reading",
         "",
         "- Skewed scores do little harm to a t-test; it is made for means.",
-        f"- A method that collapses in {CHANCE:.0%} of its trainings shows no collapse in {unseen[0]:.0%} of"
-        " experiments",
-        f"  with {few} seeds and in {unseen[1]:.0%} of those with {many}. The t-test then sees the good trainings alone:"
-        " it",
-        f"  marks {plain[0]:.0%} and {plain[1]:.0%}. Trimming takes the collapses away where there are some: it marks",
+        f"- A method that collapses in {CHANCE:.0%} of its trainings shows no collapse in {unseen[0]:.0%} of",
+        f"  experiments with {few} seeds and in {unseen[1]:.0%} of those with {many}. The t-test then sees the good",
+        f"  trainings alone: it marks {plain[0]:.0%} and {plain[1]:.0%}. Trimming takes collapses away and marks",
         f"  {trimmed[0]:.0%} and {trimmed[1]:.0%}.",
         f"- Holding the mark back where a seed collapsed leaves {held[0]:.0%} and {held[1]:.0%}: what remains is what",
         "  no experiment of this size can see. That is why captions say how many of further runs may still collapse.",
