@@ -1,0 +1,43 @@
+from erc_bench.comparison import compare
+from erc_bench.store.reading import read_cells
+
+CE, EACL = [0.5, 0.52, 0.51], [0.8, 0.82, 0.81]
+TUNED = {"settings_from": "tuned on dev, 20 trials"}
+
+
+def caption(store):
+    return [line for line in compare(read_cells(store.runs), baseline="ce").caption if line.startswith("Unequal")]
+
+
+def test_a_tuned_row_beside_untuned_ones_is_said(store):
+    store.add_seeds("ce", CE)
+    store.add_seeds("eacl", EACL, **TUNED)
+    store.add_seeds("supcon", EACL)
+    assert caption(store) == [
+        "Unequal budgets, so that differences are of tuning as well as of methods: ce and supcon (untuned baselines),"
+        " eacl (tuned on dev, 20 trials)."
+    ]
+
+
+def test_other_numbers_of_trials_are_said(store):
+    store.add_seeds("ce", CE, settings_from="tuned on dev, 10 trials")
+    store.add_seeds("eacl", EACL, **TUNED)
+    assert "ce (tuned on dev, 10 trials), eacl (tuned on dev, 20 trials)" in caption(store)[0]
+
+
+def test_equal_budgets_are_not_mentioned(store):
+    for method, accuracies in (("ce", CE), ("eacl", EACL)):
+        store.add_seeds(method, accuracies, **TUNED)
+        store.add_seeds(method, accuracies, dataset="emorynlp", settings_from="default")
+    for seed in (1, 2, 3):
+        store.add("majority", seed, predicted=["neutral"] * len(store.split.rows()), backbone="none")
+    assert caption(store) == []
+
+
+def test_a_dataset_is_named_where_they_differ(store):
+    for dataset, changes in (("meld", TUNED), ("emorynlp", {})):
+        store.add_seeds("ce", CE, dataset=dataset)
+        store.add_seeds("eacl", EACL, dataset=dataset, **changes)
+    assert caption(store)[0].endswith("ce (untuned baselines), eacl (tuned on dev, 20 trials).")
+    store.add_seeds("supcon", EACL, dataset="emorynlp", **TUNED)
+    assert "; meld: ce" in caption(store)[0]
