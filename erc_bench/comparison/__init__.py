@@ -21,7 +21,7 @@ from erc_bench.comparison.columns import (
 from erc_bench.comparison.comparison_data import Column, Comparison, Family, Score, TableRow
 from erc_bench.comparison.counted_cells import check_readouts, metric_of, select
 from erc_bench.comparison.expected import Alarm, rung_alarms
-from erc_bench.comparison.families import Contrasts
+from erc_bench.comparison.families import Contrasts, all_entries
 from erc_bench.comparison.families import Family as TestedTogether
 from erc_bench.comparison.grouping import Reference, group
 from erc_bench.comparison.multiple_testing import correct
@@ -112,7 +112,7 @@ def compare(
     unique = said_once(notes, columns)
     if not per_class and family != "shown":
         declared = contrasts or [Contrasts(chosen, readouts=(*readouts,), all_pairs=tests.all_pairs, whole_folder=True)]
-        whole = TestedTogether(tuple(declared), _every_entry(every, kept, grouped, metrics, declared, tests), ledgers)
+        whole = TestedTogether(tuple(declared), all_entries(every, kept, grouped, metrics, declared, tests), ledgers)
         columns = [whole.complete(column, rows, alpha, tests) for column in columns]
     corrected = correct(columns, alpha, family, tests)
     result = Comparison(
@@ -124,30 +124,6 @@ def compare(
     if not per_class:
         result = replace(result, printed_claims=printed_claims(beside, alpha))
     return replace(result, caption=caption(result, every, ledgers))
-
-
-def _every_entry(
-    every: Sequence[StoredCell],
-    kept: Sequence[StoredCell],
-    grouped: Columns,
-    metrics: Mapping[str, str],
-    contrasts: Sequence[Contrasts],
-    tests: Tests,
-) -> Columns:
-    """Return the rows of the family by condition: those that are shown, and those of the other cells of the folder."""
-    shown = {cell.folder for cell in kept}
-    further, _ = select(every, sorted(metrics), ())
-    readouts = list(dict.fromkeys(name for each in contrasts for name in each.readouts))
-    unshown = [cell for cell in further if cell.folder not in shown]
-    if not unshown:
-        return grouped
-    found, _ = group(unshown, metrics, readouts, Reference(every), tests.needs_counts)
-    for condition, entries in found.items():
-        known = {entry.key for entry in grouped.get(condition, ())}
-        for entry in entries:
-            if entry.key in known:
-                entry.key = replace(entry.key, variant=(("settings", entry.record.settings_hash),))
-    return {condition: [*entries, *found.get(condition, [])] for condition, entries in grouped.items()}
 
 
 def _ranked(comparison: Comparison, tests: Tests) -> Ranking:

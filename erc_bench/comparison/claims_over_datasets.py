@@ -30,7 +30,13 @@ def over_datasets(comparison: Comparison) -> tuple[OverDatasets, ...]:
     chains = holm_chains([[test.p for test in each.better if test.p is not None] for each in family])
     combined = adjusted([each.combined.p for each in family], comparison.tests)
     return tuple(
-        replace(each, adjusted=tuple(chain), at_least=sum(p <= comparison.alpha for p in chain), combined_adjusted_p=p)
+        replace(
+            each,
+            adjusted=tuple(chain),
+            at_least=sum(p <= comparison.alpha for p in chain),
+            combined_adjusted_p=p,
+            family=len(family),
+        )
         for each, chain, p in zip(found, chains, combined, strict=False)
     )
 

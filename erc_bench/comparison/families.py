@@ -6,18 +6,22 @@ removed one by its entry in the ledger; a suite declares its comparisons by its 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from erc_bench.comparison.caption_cells import Ledgers
 from erc_bench.comparison.columns import slice_columns
 from erc_bench.comparison.comparison_data import Column, TableRow
+from erc_bench.comparison.counted_cells import select
+from erc_bench.comparison.grouping import Reference, group
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition, is_floor
 from erc_bench.comparison.requested_tests import Tests
 from erc_bench.comparison.row_key import NO_BACKBONE, RowKey
 from erc_bench.comparison.rows import Baseline, all_pairs, partners
 from erc_bench.comparison.significance import compare_pair
 from erc_bench.comparison.tested_differences import UnshownTest
+from erc_bench.store.reading import StoredCell
 
 
 @dataclass(frozen=True)
@@ -108,3 +112,36 @@ def _tested(
         equivalence=pair.equivalence.p if pair.equivalence else None,
         better=pair.better,
     )
+
+
+def all_entries(
+    every: Sequence[StoredCell],
+    kept: Sequence[StoredCell],
+    grouped: Columns,
+    metrics: Mapping[str, str],
+    contrasts: Sequence[Contrasts],
+    tests: Tests,
+) -> Columns:
+    """Return the rows of the family by condition: those that are shown, and those of the other cells of the folder."""
+    shown = {cell.folder for cell in kept}
+    further, _ = select(every, sorted(metrics), ())
+    unshown = [cell for cell in further if cell.folder not in shown]
+    # Other tables of a suite may have classifiers read what this one shows as it was trained.
+    readouts = list(dict.fromkeys(name for each in contrasts for name in each.readouts))
+    wanted = [*unshown, *(kept if readouts else ())]
+    found = group(wanted, metrics, readouts, Reference(every), tests.needs_counts)[0] if wanted else {}
+    return {condition: _together(entries, found.get(condition, ()), shown) for condition, entries in grouped.items()}
+
+
+def _together(shown: Sequence[ColumnEntry], found: Iterable[ColumnEntry], folders: Set[Path]) -> list[ColumnEntry]:
+    """Return the rows that are shown and the others; another row with the key of a shown one gets a key of its own."""
+    known = {entry.key for entry in shown}
+    together = list(shown)
+    for entry in found:
+        is_shown = next(iter(entry.outcomes.values())).cell.folder in folders
+        if entry.key not in known:
+            together.append(entry)
+        elif not is_shown:
+            key = replace(entry.key, variant=(("settings", entry.record.settings_hash),))
+            together.append(replace(entry, key=key))
+    return together

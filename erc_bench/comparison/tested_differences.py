@@ -120,7 +120,7 @@ class OverDatasets:
 
     ``better`` has one test for each k from 1: better on at least k of them, and ``adjusted`` its p-values
     for all rows together. ``at_least`` is the largest k that holds, 0 where none does. ``combined`` is
-    Stouffer's test of "better on no dataset".
+    Stouffer's test of "better on no dataset". ``family`` is the number of rows that are corrected together.
     """
 
     row: int
@@ -130,6 +130,7 @@ class OverDatasets:
     adjusted: tuple[float | None, ...] = ()
     at_least: int = 0
     combined_adjusted_p: float | None = None
+    family: int = 0
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def over_datasets_notes(comparison: Comparison) -> list[str]:
     test, scope = f"the {tests.seed_test.words} over seeds", "these test sets"
     if not tests.over_seeds:
         test, scope = f"the sign-flip test over {tests.cluster}s", "the systems as they are trained"
-    rows = counted(len(comparison.over_datasets), "row")
+    rows = counted(max((each.family for each in comparison.over_datasets), default=0), "row")
     return [
         f"Over datasets, against {comparison.baseline}: better on at least k datasets, which need not be named"
         f" (partial conjunction, Bonferroni within, from one-sided p of {test}; a dataset that cannot be tested has"
