@@ -13,6 +13,7 @@ from erc_bench.store.reading import read_cells
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "what-we-learnt.md").read_text(encoding="utf-8")
 CORPORA = ("meld", "emorynlp")
+NOTHING = "\N{EN DASH}"
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def scores():
     tables = {}
     for column in found.columns:
         audited = {score.row: score.inflation for score in column.audit.scores}
-        for score in column.scores:
+        for score in filter(None, column.scores):
             key = found.rows[score.row].key
             tables[column.dataset, key.method, key.tuned] = score.values, audited.get(score.row)
     return tables
@@ -50,10 +51,27 @@ def cells(*texts):
 
 def test_fine_tuned_against_plain(scores):
     table = rows("A fine-tuned language model")
-    assert list(table) == ["utterance-ce", "dag-erc"]
+    assert {("meld", method, True) for method in table} == {key for key in scores if key[0] == "meld" and key[2]}
     for method, shown in table.items():
-        pairs = [(scores[corpus, method, False][0], scores[corpus, method, True][0]) for corpus in CORPORA]
-        expected = [text for plain, tuned in pairs for text in (spread(plain), spread(tuned), difference(tuned, plain))]
+        expected = []
+        for corpus in CORPORA:
+            plain, tuned = scores[corpus, method, False][0], scores.get((corpus, method, True), (None,))[0]
+            expected += (
+                [spread(plain), spread(tuned), difference(tuned, plain)] if tuned else [spread(plain), NOTHING, NOTHING]
+            )
+        assert cells(*shown) == expected
+
+
+def test_networks_on_fine_tuned_states(scores):
+    table = rows("Networks over the dialogue")
+    assert {("meld", method, True) for method in table} == {key for key in scores if key[0] == "meld" and key[2]}
+    for method, shown in table.items():
+        values, chosen = scores["meld", method, True]
+        over = [
+            "" if method == other else difference(values, scores["meld", other, True][0])
+            for other in ("utterance-ce", "dag-erc")
+        ]
+        expected = [spread(values), *over, f"{chosen.mean:+.2f} [{chosen.low:.2f}, {chosen.high:.2f}]"]
         assert cells(*shown) == expected
 
 
@@ -72,8 +90,21 @@ def test_context_on_plain_states(scores):
 
 
 def test_later_turns(scores):
-    table = rows("Later turns")
-    assert len(table) == 5
-    for method, shown in table.items():
+    section = "Later turns"
+    plain, tuned = (
+        dict(re.findall(r"^\| `(.*?)` \|(.*)$", part, re.M)) for part in halves(section, "MELD, fine-tuned states:")
+    )
+    assert list(plain) == list(tuned)
+    assert len(plain) == 5
+    for method in plain:
         pairs = [(scores[corpus, method, False][0], scores[corpus, f"{method}-causal", False][0]) for corpus in CORPORA]
-        assert cells(*shown) == [text for a, b in pairs for text in (spread(a), spread(b), difference(a, b))]
+        expected = [text for a, b in pairs for text in (spread(a), spread(b), difference(a, b))]
+        assert cells(*plain[method].strip(" |").split("|")) == expected
+        ours, causal = scores["meld", method, True][0], scores["meld", f"{method}-causal", True][0]
+        assert cells(*tuned[method].strip(" |").split("|")) == [spread(ours), spread(causal), difference(ours, causal)]
+
+
+def halves(heading, between):
+    """Return what stands before and after a line of a section."""
+    before, _, after = PAGE.partition(f"## {heading}")[2].partition("\n## ")[0].partition(between)
+    return before, after
