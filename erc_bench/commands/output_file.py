@@ -42,13 +42,26 @@ def _try(file: Path) -> None:
     file.unlink()
 
 
-def write_text(text: str, output: Path | None, told: str = "") -> None:
-    """Print text, or write it to a file and say so; ``told`` is said of it.
+TEXT = "rich"
+"""The one format that is made to be looked at; the others are read by programs."""
+
+
+def print_text(text: str, form: str = TEXT) -> None:
+    """Print text of a format: for a program that reads it in UTF-8, for a terminal in what that can show."""
+    if form == TEXT or sys.stdout.isatty():
+        # As it is: without a colour of its own, click would drop what looks like one from the user's text.
+        click.echo(text, nl=False, color=True, file=sys.stdout)
+    else:
+        click.echo(text.encode(errors="replace"), nl=False)
+
+
+def write_text(text: str, output: Path | None, told: str = "", form: str = TEXT) -> None:
+    """Print text of a format, or write it to a file and say so; ``told`` is said of it.
 
     Raises :class:`ErcBenchError` for a file that cannot be written.
     """
     if output is None:
-        click.echo(text, nl=False)
+        print_text(text, form)
         return
     with naming(f"{output} cannot be written"):
         output.parent.mkdir(parents=True, exist_ok=True)
