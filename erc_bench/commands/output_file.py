@@ -9,16 +9,24 @@ from pathlib import Path
 
 import click
 
-from erc_bench.errors import naming
+from erc_bench.errors import ErcBenchError, naming
+from erc_bench.store.regular_files import replace_output
+
+_NOT_TEXT = (".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".docx", ".pdf", ".gz", ".zip")
 
 
 def check_target(file: Path | None) -> None:
     """Try a file that is to be written, and leave everything as it was.
 
-    Raises :class:`ErcBenchError` where it cannot be written.
+    Raises :class:`ErcBenchError` where it cannot be written, and for the name of a file that is no text.
     """
     if file is None:
         return
+    if file.suffix.lower() in _NOT_TEXT:
+        raise ErcBenchError(
+            f"{file} would be no {file.suffix} file: text is written, and programs go by the name",
+            "Name a .csv file, which spreadsheets open.",
+        )
     new_folders: list[Path] = []
     try:
         with naming(f"{file} cannot be written"):
@@ -65,7 +73,7 @@ def write_text(text: str, output: Path | None, told: str = "", form: str = TEXT)
         return
     with naming(f"{output} cannot be written"):
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(text.encode())
+        replace_output(output, text.encode(errors="replace"))
     click.echo(f"Written to {output}{told}.", err=True)
 
 
