@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from erc_bench import __version__
 from erc_bench.errors import ErcBenchError
+from erc_bench.interruption import INTERRUPTED, end_promptly, going_on, interrupted, leave, leave_interrupted
 from erc_bench.names import did_you_mean
+from erc_bench.shown_text import show_everywhere
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -88,10 +91,7 @@ def root() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command of the process, or the one given; a user's mistake is a sentence and a hint, and exit code 2."""
-    if COMPLETING in os.environ:
-        from erc_bench.commands.completing.shells import add_shells
-
-        add_shells()
+    _begin(of_process=arguments is None)
     try:
         root.main(arguments, prog_name="erc-bench", standalone_mode=False)
     except ErcBenchError as error:
@@ -105,5 +105,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         error.show()
         sys.exit(MISTAKE)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        sys.exit(130)
+        _end_interrupted(of_process=arguments is None)
+
+
+def _begin(of_process: bool) -> None:
+    if COMPLETING in os.environ:
+        from erc_bench.commands.completing.shells import add_shells
+
+        add_shells()
+    show_everywhere()
+    going_on("")
+    # Where a shell lets its jobs ignore Ctrl-C, this one does so as well.
+    if of_process and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        end_promptly(signal.SIGINT, leave_interrupted)
+
+
+def _end_interrupted(of_process: bool) -> NoReturn:
+    click.echo(interrupted(), err=True)
+    if of_process:
+        # The interpreter would wait for threads that compute.
+        leave(INTERRUPTED)
+    sys.exit(INTERRUPTED)

@@ -14,9 +14,10 @@ import click
 
 from erc_bench.commands.check_output import Checked, as_json, counted, print_checked, print_summary
 from erc_bench.commands.options import open_catalogue, plugin_option
-from erc_bench.commands.output_file import components_aside
+from erc_bench.commands.output_file import components_aside, print_text
 from erc_bench.commands.show import entries_named
 from erc_bench.errors import ErcBenchError
+from erc_bench.interruption import going_on
 
 if TYPE_CHECKING:
     from erc_bench.plugin_host.catalogue import Catalogue, Entry
@@ -60,6 +61,7 @@ def check(
     test labels, test neighbours and later turns change. Exit code 0: nothing failed; 1: some check failed.
     """
     kinds = (kind,) if kind else _KINDS
+    going_on("A check keeps nothing: the same command begins anew.")
     with components_aside():
         catalogue, entries = _asked(name, kinds, everything, plugins)
         for broken in catalogue.broken:
@@ -185,7 +187,7 @@ def _show(checked: Sequence[Checked], form: str, in_full: bool) -> None:
     from erc_bench.running.terminal_progress import open_console
 
     if form == "json":
-        click.echo(as_json(checked), nl=False)
+        print_text(as_json(checked), form)
         return
     console = open_console()
     if in_full:

@@ -55,7 +55,7 @@ def compare(request: CompareRequest, suite: Path | None, form: str, output: Path
         return
     from erc_bench.output.tables import render
 
-    write_text(render(comparison, form), output)
+    write_text(render(comparison, form), output, form=form)
 
 
 def tell_note(sentence: str) -> None:
@@ -82,4 +82,4 @@ def _write_suite(
     with components_aside():
         tables = list(suite_tables(suite, cells, form, request.data_dir, tell_note))
     for name, text in tables:
-        write_text(text if output else f"{text}\n", output and output / name)
+        write_text(text if output else f"{text}\n", output and output / name, form=form)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.interruption import going_on
 from erc_bench.statistics.results import counted
 
 if TYPE_CHECKING:
@@ -54,6 +55,9 @@ def run_grid(console: Console, grid: Grid) -> GridOutcome:
     """Run the cells, with progress; raise :class:`ErcBenchError` at once where a corpus is missing."""
     from erc_bench.running.terminal_progress import progress_for
 
+    always = grid.task.overwrite == "always"
+    command = "the same command" + (" without --overwrite always" if always else "")
+    going_on(f"What is done is kept: {command} goes on from there.")
     return grid.run(progress_for(console))
 
 

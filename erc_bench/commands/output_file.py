@@ -9,16 +9,24 @@ from pathlib import Path
 
 import click
 
-from erc_bench.errors import naming
+from erc_bench.errors import ErcBenchError, naming
+from erc_bench.store.regular_files import replace_output
+
+_NOT_TEXT = (".xlsx", ".xlsm", ".xls", ".ods", ".parquet", ".docx", ".pdf", ".gz", ".zip")
 
 
 def check_target(file: Path | None) -> None:
     """Try a file that is to be written, and leave everything as it was.
 
-    Raises :class:`ErcBenchError` where it cannot be written.
+    Raises :class:`ErcBenchError` where it cannot be written, and for the name of a file that is no text.
     """
     if file is None:
         return
+    if file.suffix.lower() in _NOT_TEXT:
+        raise ErcBenchError(
+            f"{file} would be no {file.suffix} file: text is written, and programs go by the name",
+            "Name a .csv file, which spreadsheets open.",
+        )
     new_folders: list[Path] = []
     try:
         with naming(f"{file} cannot be written"):
@@ -42,17 +50,30 @@ def _try(file: Path) -> None:
     file.unlink()
 
 
-def write_text(text: str, output: Path | None, told: str = "") -> None:
-    """Print text, or write it to a file and say so; ``told`` is said of it.
+TEXT = "rich"
+"""The one format that is made to be looked at; the others are read by programs."""
+
+
+def print_text(text: str, form: str = TEXT) -> None:
+    """Print text of a format: for a program that reads it in UTF-8, for a terminal in what that can show."""
+    if form == TEXT or sys.stdout.isatty():
+        # As it is: without a colour of its own, click would drop what looks like one from the user's text.
+        click.echo(text, nl=False, color=True, file=sys.stdout)
+    else:
+        click.echo(text.encode(errors="replace"), nl=False)
+
+
+def write_text(text: str, output: Path | None, told: str = "", form: str = TEXT) -> None:
+    """Print text of a format, or write it to a file and say so; ``told`` is said of it.
 
     Raises :class:`ErcBenchError` for a file that cannot be written.
     """
     if output is None:
-        click.echo(text, nl=False)
+        print_text(text, form)
         return
     with naming(f"{output} cannot be written"):
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(text.encode())
+        replace_output(output, text.encode(errors="replace"))
     click.echo(f"Written to {output}{told}.", err=True)
 
 

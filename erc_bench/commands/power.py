@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from erc_bench.commands.options import takes, typed_beside
-from erc_bench.commands.output_file import components_aside
+from erc_bench.commands.output_file import components_aside, print_text
 from erc_bench.commands.text_sections import format_option
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.table_requests import PowerRequest
@@ -33,14 +33,14 @@ def power(request: PowerRequest, form: str) -> None:
                 f"{odd} does not go with --reported, which reads printed numbers alone",
                 "Only --dataset, --alpha and --format go with it.",
             )
-        click.echo(_claims(request, form), nl=False)
+        print_text(_claims(request, form), form)
         return
     from erc_bench.commands.power_output import render
     from erc_bench.comparison.power import DIFFERENCES, power_of
 
     differences = request.differences or DIFFERENCES
     result = power_of(_spread(request), request.alpha, request.comparisons, request.power, differences)
-    click.echo(render(result, form), nl=False)
+    print_text(render(result, form), form)
 
 
 _WITH_REPORTED = {"reported", "dataset", "alpha", "form"}

@@ -89,7 +89,13 @@ def _form(asked: str | None, output: Path | None, document: Document) -> str:
 
     if asked is not None or output is None:
         return asked or _TABLE
-    return format_of(output) or document.form
+    form = format_of(output)
+    if form is None and output.suffix:
+        raise ErcBenchError(
+            f"{output.name}: answers are not written as {output.suffix}",
+            "Name a .json, .jsonl, .csv, .tsv or .txt file, or say which it is: --format csv.",
+        )
+    return form or document.form
 
 
 def _answers(run: Path, document: Document, request: PredictRequest) -> tuple[SavedModel, list[list[Prediction]]]:

@@ -26,11 +26,7 @@ def as_document(
     """Print or write the document in a format, with emotion and scores added."""
     answers = [[TurnAnswer(each.emotion, each.scores) for each in own] for own in predictions]
     text = write(document, answers, form)
-    if output is None:
-        # As it is: without a colour of its own, click would drop what looks like one from the user's text.
-        click.echo(text, nl=False, color=True)
-        return
-    write_text(text, output)
+    write_text(text, output, form=form)
 
 
 def print_caveats(model: SavedModel, document: Document) -> None:

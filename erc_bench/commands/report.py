@@ -32,7 +32,7 @@ def report(request: PageRequest) -> None:
         found, notes = _collected(request)
     for note in (*notes, *found.comparison.notes, *found.notes):
         click.echo(f"Note: {note}", err=True)
-    write_text(page := render(found), output, f" ({len(page.encode()) / 1e6:.1f} MB)")
+    write_text(page := render(found), output, f" ({len(page.encode()) / 1e6:.1f} MB)", "html")
 
 
 def _collected(request: PageRequest) -> tuple[Report, list[str]]:

@@ -54,4 +54,4 @@ def score(request: ScoreRequest, predictions: Path, form: str, output: Path | No
             cluster=request.cluster,
             alpha=request.alpha,
         )
-    write_text(render(scored, form), output)
+    write_text(render(scored, form), output, form=form)

@@ -13,6 +13,7 @@ import click
 from erc_bench.commands.grid_run import SOME_FAILED, Aloud, say
 from erc_bench.commands.options import takes
 from erc_bench.errors import ErcBenchError
+from erc_bench.interruption import going_on
 from erc_bench.planning.run_requests import TuneRequest
 from erc_bench.statistics.results import counted
 
@@ -44,6 +45,7 @@ def tune(request: TuneRequest, dry_run: bool) -> None:
         for search, trials in zip(tuning.searches, there, strict=True):
             show_search(console, search, request.trials, trials, cells)
         return
+    going_on("Trials that are done are kept: the same command goes on from there.")
     results = tuning.run(progress_for(console))
     show_results(console, results, tuning.folder)
     end(console, results, tuning.output)

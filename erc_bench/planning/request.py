@@ -14,6 +14,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.planning.asked import shared
 from erc_bench.planning.features import GivenFeatures
+from erc_bench.planning.hub_owners import with_owner
 from erc_bench.planning.run_requests import RunRequest, Settings, TuneRequest
 from erc_bench.planning.settings import Override, UpstreamOptions, parse_override
 from erc_bench.planning.tuned import CombinationName, Tuned
@@ -225,6 +226,8 @@ def look_up_backbone(catalogue: Catalogue, name: str, problems: list[str]) -> tu
         any_backbone = look_up(catalogue, "backbone", ANY_BACKBONE, problems)
         return (any_backbone, *_named(name)) if any_backbone else None
     backbone = look_up(catalogue, "backbone", name, problems)
+    if backbone is None:
+        problems[-1] += with_owner(name)
     return (backbone, name, "") if backbone else None
 
 

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError, safe_open
@@ -178,6 +179,7 @@ def read_tensors(folder: Path, start: str) -> dict[str, Tensor]:
         try:
             found.update(_safetensors(path, start) if path.suffix == ".safetensors" else _pickled(path, start))
         except Exception as error:  # foreign files: whatever they cause is the user's to know
+            refuse_objects(path, error)
             raise ErcBenchError(
                 f"{path} cannot be read: {str(error).strip().partition(chr(10))[0][:300]}", "Fetch the file again."
             ) from error
@@ -191,6 +193,22 @@ def _safetensors(path: Path, start: str) -> Iterator[tuple[str, Tensor]]:
         for name in tensors.keys():  # noqa: SIM118 (no mapping)
             if name.startswith(start):
                 yield name.removeprefix(start), tensors.get_tensor(name).float()
+
+
+def refuse_objects(place: Path, error: BaseException | None) -> None:
+    """Raise :class:`ErcBenchError` where a file is a pickle of more than weights, or a damaged one.
+
+    What torch says of it is how to run the code in it.
+    """
+    while error is not None:
+        if isinstance(error, UnpicklingError):
+            if "GLOBAL" not in str(error).upper():
+                raise ErcBenchError(f"{place} holds a damaged pickle of weights", "Fetch its files again.") from None
+            raise ErcBenchError(
+                f"{place} holds a pickled object, not weights: reading it would run code that it brings",
+                "Where it was made, save its state_dict as safetensors: model.save_pretrained(folder).",
+            ) from None
+        error = error.__cause__ or error.__context__
 
 
 def _pickled(path: Path, start: str) -> Iterator[tuple[str, Tensor]]:

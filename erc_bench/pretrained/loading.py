@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.pretrained.files import check_content
+from erc_bench.pretrained.files import check_content, refuse_objects
 
 _NUMBERED_LAYER = re.compile(r"(?:^|\.)(?:layers?|h|blocks?)\.(\d+)\.")
 
@@ -59,6 +59,7 @@ def _read(folder: Path, attention: Sequence[str]) -> tuple[Any, Any, dict[str, A
         choices = {"config": config, **_choices(config, attention), **_LOCAL}
         model, report = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True, **choices)
     except Exception as error:  # foreign files: whatever they cause is the user's to know
+        refuse_objects(folder, error)
         raise ErcBenchError(
             f"the model in {folder} cannot be loaded: {_first_line(error)}",
             "Check that its files are complete and belong to one model.",

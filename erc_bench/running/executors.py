@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Protocol
 
 from erc_bench.errors import words_spoken
+from erc_bench.interruption import ignored_by_children
 from erc_bench.planning.plan import Plan, to_json
 from erc_bench.running.grid import GridOutcome, GridRunner
 from erc_bench.running.worker import GridTask, work
@@ -49,7 +51,9 @@ def executor(task: GridTask, resources: Resources, progress: Progress) -> Execut
 
 _log = logging.getLogger("erc_bench")
 _PATIENCE = 30.0
-"""Seconds that a process has to close its cell when the grid is stopped."""
+"""Seconds that a process without a cell has to end."""
+_STOPPED_PATIENCE = 3.0
+"""Seconds that all of them have together to close their cells when the grid is stopped."""
 
 
 class _Worker:
@@ -62,7 +66,8 @@ class _Worker:
         self.waits = False
         self.connection, theirs = context.Pipe()
         self.process: SpawnProcess = context.Process(target=work, args=(theirs, task, words_spoken()), daemon=True)
-        self.process.start()
+        with ignored_by_children():
+            self.process.start()
         # With this end closed here, the end of the process is the end of the pipe.
         theirs.close()
 
@@ -70,9 +75,9 @@ class _Worker:
         self.plan, self.waits = plan, waits
         self.connection.send((to_json(plan), waits))
 
-    def join(self) -> None:
+    def join(self, patience: float = _PATIENCE) -> None:
         """Wait for the end of the process, which is made to end where it does not."""
-        self.process.join(_PATIENCE)
+        self.process.join(max(0.0, patience))
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
@@ -98,8 +103,10 @@ class JobsRunner:
             self._workers = [_Worker(task) for task in self.tasks[: len(plans)]]
             self._run_all(deque(plans), waits=False)
             self._run_all(deque(self._busy), waits=True)
-        finally:
-            self._end()
+        except BaseException:
+            self._stop()
+            raise
+        self._end()
         return self.outcome
 
     def _run_all(self, left: deque[Plan], waits: bool) -> None:
@@ -165,13 +172,17 @@ class JobsRunner:
 
     def _end(self) -> None:
         for worker in self._workers:
-            if worker.plan is None:
-                with suppress(OSError):  # it may have ended already
-                    worker.connection.send(None)
-            else:
-                worker.process.terminate()  # which closes its cell
+            with suppress(OSError):  # it may have ended already
+                worker.connection.send(None)
         for worker in self._workers:
             worker.join()
+
+    def _stop(self) -> None:
+        for worker in self._workers:
+            worker.process.terminate()  # which closes its cell
+        deadline = time.monotonic() + _STOPPED_PATIENCE
+        for worker in self._workers:
+            worker.join(deadline - time.monotonic())
 
 
 def _ending(exit_code: int | None) -> str:

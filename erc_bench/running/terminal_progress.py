@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from erc_bench.shown_text import show_everywhere
 from erc_bench.training import events
 
 
@@ -109,6 +110,7 @@ def open_console() -> Console:
     A pipe has no width of its own and gets a wide one, so that rows stay on their line; it gets no
     colours, even where the environment forces them. A notebook gets lines, and not a page for each.
     """
+    show_everywhere()
     if sys.stdout.isatty():
         return Console()
     return Console(width=_PIPE_WIDTH, force_terminal=False, color_system=None, force_jupyter=False)

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from erc_bench.errors import ErcBenchError, Words, speaking
+from erc_bench.interruption import end_promptly, leave
 from erc_bench.planning.observers import ChosenObserver
 from erc_bench.planning.plan import from_json
 from erc_bench.planning.run_requests import Overwrite
 from erc_bench.plugin_host.plugin_files import PluginFile, load_again
+from erc_bench.shown_text import show_everywhere
 from erc_bench.training.events import Event, Logged, Progress, StepDone
 
 
@@ -70,7 +72,8 @@ def work(connection: Connection, task: GridTask, words: Words) -> None:
     """
     # A key that stops the grid reaches every process of the terminal; the parent alone decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _interrupt)
+    show_everywhere()
+    end_promptly(signal.SIGTERM, _leave)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     log = logging.getLogger("erc_bench")
     log.handlers = [_SentLog(connection)]
@@ -92,7 +95,7 @@ def _work(connection: Connection, task: GridTask, log: logging.Logger) -> None:
             plan, wait = message
             connection.send((runner.visit(from_json(plan), wait), runner.take_outcome()))
     except (KeyboardInterrupt, EOFError):
-        return
+        _leave()
 
 
 def _runner(connection: Connection, task: GridTask) -> Any:
@@ -105,8 +108,8 @@ def _runner(connection: Connection, task: GridTask) -> Any:
     return GridRunner(task, SentProgress(connection))
 
 
-def _interrupt(_number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
+def _leave() -> NoReturn:
+    leave(1)
 
 
 def _die_with_parent() -> None:

@@ -92,6 +92,25 @@ def write_whole(file: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def replace_output(file: Path, content: bytes) -> None:
+    """Write a file that a user named, as a whole or not at all, with the permissions that were there.
+
+    A link stays and its target is replaced; a pipe or a device is written to. A file in a folder that takes no further
+    one is written where it is.
+    """
+    target = file.resolve()
+    if target.exists() and not target.is_file():
+        file.write_bytes(content)
+        return
+    mode = target.stat().st_mode if target.exists() else None
+    if mode is not None and not os.access(target.parent, os.W_OK):
+        target.write_bytes(content)
+        return
+    write_whole(target, content)
+    if mode is not None:
+        target.chmod(mode)
+
+
 def remove_irregular(path: Path) -> None:
     """Make room for a file: unlink a link, a pipe or a device, and remove an empty folder; a file stays.
 

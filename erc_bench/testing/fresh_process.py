@@ -25,8 +25,10 @@ from erc_bench.testing.fresh_server import FORKS, CallAnswer, read, write
 HashSeed = Literal[1, 2]
 """The seed of ``hash()`` of a text; without one, it would be another in every process."""
 _SEEDS: tuple[HashSeed, ...] = (1, 2)
-_PATIENCE = 10.0
-"""Seconds that a server has to end when nobody asks any more."""
+_PATIENCE = 0.5
+"""Seconds that a server has to see that nobody asks any more: it may be importing."""
+_LONG_PATIENCE = 10.0
+"""Seconds that it has once it was told to end."""
 _START = "import sys; sys.path[:] = {path!r}; from erc_bench.testing.fresh_server import serve; serve()"
 
 
@@ -112,8 +114,12 @@ class _Server:
         try:
             self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self._process.terminate()
+            try:
+                self._process.wait(_LONG_PATIENCE)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
 
 
 def _no_answer() -> CallAnswer:

@@ -29,6 +29,8 @@ _PRELOADED = (
 )
 _LENGTH = struct.Struct("<Q")
 FORKS = hasattr(os, "fork")
+_forks: list[int] = []
+"""The fork that is running."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def serve() -> None:
     # Text that a component prints must not mix with the answer.
     os.dup2(2, 1)
     if FORKS:
+        signal.signal(signal.SIGTERM, _end_with_fork)
         _import_what_takes_long(encodes=False)
     while (message := read(requests)) is not None:
         if not FORKS:
@@ -95,11 +98,13 @@ def _in_a_fork(message: bytes, requests: IO[bytes]) -> bytes:
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         # A group of its own, so that whatever a component starts ends with the cell.
         os.setpgid(0, 0)
         with os.fdopen(theirs, "wb") as stream:
             write(stream, _answer(message))
         os._exit(0)
+    _forks.append(child)
     os.close(theirs)
     with os.fdopen(ours, "rb") as stream:
         ready, _, _ = select.select([stream, requests], [], [])
@@ -108,8 +113,15 @@ def _in_a_fork(message: bytes, requests: IO[bytes]) -> bytes:
             _end(child)
             os._exit(1)
         answer = read(stream)
+    _forks.remove(child)
     status = _end(child) if answer else os.waitpid(child, 0)[1]
     return answer or pickle.dumps(CallAnswer(died=_ending(os.waitstatus_to_exitcode(status))))
+
+
+def _end_with_fork(_number: int, _frame: Any) -> None:
+    for child in _forks:
+        _end(child)
+    os._exit(1)
 
 
 def _end(child: int) -> int:

@@ -7,7 +7,7 @@ order in which they were given. A row's state does not depend on its chunk.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,7 +98,7 @@ class RowEncoder:
         seeds = self._dropout_seeds(len(chunks))
         told = Lock()
 
-        def encode_chunks(numbers: Sequence[int], read: Sequence[Tensor | None]) -> list[Tensor]:
+        def encode_chunks(numbers: Iterable[int], read: Sequence[Tensor | None]) -> list[Tensor]:
             states = []
             # One autocast for all chunks: it keeps the weights that it has cast until it ends.
             with self._autocast():

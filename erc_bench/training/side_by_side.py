@@ -7,9 +7,10 @@ each core takes whole chunks, forwards and backwards, and the cores meet twice a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
+from threading import Event
 from typing import Any, TypeVar
 
 import torch
@@ -19,7 +20,7 @@ from torch.autograd.function import once_differentiable
 T = TypeVar("T")
 R = TypeVar("R")
 
-Encode = Callable[[Sequence[int], Sequence[Tensor | None]], list[Tensor]]
+Encode = Callable[[Iterable[int], Sequence[Tensor | None]], list[Tensor]]
 """Encodes chunks, by number, of the inputs of all chunks → (rows, dim) of each of them, in their order."""
 
 
@@ -82,14 +83,29 @@ class _SideBySide(torch.autograd.Function):
         return (None, None, None, None, *(of_read if ctx.read[0] is not None else ()), *of_parameters)
 
 
-def _encode(encode: Encode, read: Sequence[Tensor | None], gradients: bool, hand: Sequence[int]) -> list[Tensor]:
+class _NotWantedError(Exception):
+    """Ends the work of a core whose caller has left."""
+
+
+def _encode(
+    encode: Encode, read: Sequence[Tensor | None], gradients: bool, hand: Sequence[int], left: Event
+) -> list[Tensor]:
     # Whether gradients are kept is each thread's own to say.
     with torch.set_grad_enabled(gradients):
-        return encode(hand, read)
+        return encode(_while_wanted(hand, left), read)
+
+
+def _while_wanted(hand: Sequence[int], left: Event) -> Iterator[int]:
+    for number in hand:
+        if left.is_set():
+            raise _NotWantedError
+        yield number
 
 
 def _gradients(
-    parameters: Sequence[Tensor], share: tuple[Sequence[Tensor | None], Sequence[Tensor], Sequence[Tensor]]
+    parameters: Sequence[Tensor],
+    share: tuple[Sequence[Tensor | None], Sequence[Tensor], Sequence[Tensor]],
+    _left: Event,
 ) -> tuple[list[Tensor | None], list[Tensor | None]]:
     """Return the gradients of one core's inputs, and its part of those of the parameters."""
     read, states, gradients = share
@@ -113,8 +129,13 @@ def _in_order(hands: Sequence[Sequence[int]], results: Sequence[Sequence[R]]) ->
     return [placed[i] for i in sorted(placed)]
 
 
-def _on_cores(work: Callable[[T], R], shares: Sequence[T], cores: int) -> list[R]:
-    return [future.result() for future in [_pool(cores).submit(work, share) for share in shares]]
+def _on_cores(work: Callable[[T, Event], R], shares: Sequence[T], cores: int) -> list[R]:
+    left = Event()
+    try:
+        return [future.result() for future in [_pool(cores).submit(work, share, left) for share in shares]]
+    finally:
+        # Where one failed, or the caller was interrupted, nobody waits for the others.
+        left.set()
 
 
 @cache

@@ -1,11 +1,13 @@
 """A file that cannot be written is told before the work for it, and the attempt leaves nothing behind."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from erc_bench.commands.output_file import check_target
+from erc_bench.commands.output_file import check_target, write_text
 from erc_bench.errors import ErcBenchError
 
 
@@ -56,3 +58,46 @@ def test_a_command_says_so_first(command, tmp_path, arguments):
     assert outcome.code == 2
     assert "cannot be written" in outcome.err
     assert "nothing-is-here" not in outcome.err
+
+
+CAPPED = """
+import resource, signal, sys
+from erc_bench.cli import main
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+main(sys.argv[1:])
+"""
+"""The program in a process whose files hold 200 bytes at most, as on a disk that is full."""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="limits of files are those of POSIX")
+@pytest.mark.parametrize("name", ["new.json", "there.json"])
+def test_a_full_disk_leaves_no_half_file(store, tmp_path, name):
+    store.add_seeds("ce", [0.5, 0.6])
+    (tmp_path / "there.json").write_text("kept", encoding="utf-8")
+    asked = ["compare", "--runs", str(store.runs), "--format", "json", "--output", str(tmp_path / name)]
+    done = subprocess.run([sys.executable, "-c", CAPPED, *asked], capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "cannot be written: File too large" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "there.json"]
+    assert (tmp_path / "there.json").read_text(encoding="utf-8") == "kept"
+
+
+def test_a_file_that_is_replaced_keeps_its_link_and_its_permissions(tmp_path):
+    file, link = tmp_path / "file.csv", tmp_path / "link.csv"
+    file.write_text("before", encoding="utf-8")
+    file.chmod(0o640)
+    link.symlink_to(file)
+    write_text("after", link)
+    assert link.is_symlink()
+    assert file.read_text(encoding="utf-8") == "after"
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("ending", [".xlsx", ".XLSX", ".ods", ".parquet"])
+def test_text_is_not_written_under_the_name_of_something_else(command, tmp_path, ending):
+    outcome = command("compare", "--runs", tmp_path, "--output", tmp_path / f"table{ending}")
+    assert outcome.code == 2
+    assert f"would be no {ending} file" in outcome.err
+    assert not list(tmp_path.iterdir())

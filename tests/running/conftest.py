@@ -145,11 +145,13 @@ def done(ran_once, tmp_path):
 class Process:
     """``python -m erc_bench`` in a process of its own, killed if it takes much longer than it may."""
 
-    def __init__(self, *arguments, cwd, environment=None):
+    def __init__(self, *arguments, cwd, environment=None, own_group=False):
         command = [sys.executable, "-m", "erc_bench", *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
         with hearing_ctrl_c():
-            self.popen = subprocess.Popen(command, cwd=cwd, env={**os.environ, **(environment or {})}, **pipes)
+            self.popen = subprocess.Popen(
+                command, cwd=cwd, env={**os.environ, **(environment or {})}, start_new_session=own_group, **pipes
+            )
         self._watchdog = threading.Timer(PATIENCE, self.popen.kill)
         self._watchdog.start()
 
@@ -187,8 +189,8 @@ def start(tmp_path):
     """Start ``erc-bench`` in a process of its own, in an empty working directory."""
     started = []
 
-    def start(*arguments, environment=None):
-        started.append(Process(*arguments, cwd=tmp_path, environment=environment))
+    def start(*arguments, environment=None, own_group=False):
+        started.append(Process(*arguments, cwd=tmp_path, environment=environment, own_group=own_group))
         return started[-1]
 
     yield start

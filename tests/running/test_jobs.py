@@ -142,7 +142,7 @@ def test_ctrl_c_closes_every_cell_and_leaves_no_process(endless, grid, tools):
     process.popen.send_signal(signal.SIGINT)
     code, _, errors = process.end()
     assert code == 130, errors
-    assert errors.splitlines()[-1] == "Interrupted."
+    assert errors.splitlines()[-1].startswith("Interrupted. What is done is kept: ")
     assert "Traceback" not in errors
     assert not any(map(is_alive, workers))
     assert {tools.status(folder)["status"] for folder in grid.folders()} == {"interrupted"}

@@ -15,6 +15,7 @@ from erc_bench.comparison.rows import said_once as said_once
 from erc_bench.errors import ErcBenchError, naming
 from erc_bench.names import did_you_mean
 from erc_bench.store.reading import StoredCell
+from erc_bench.store.regular_files import replace_output
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -71,7 +72,7 @@ def save(drawn: Drawn, path: Path) -> None:
     content = _csv(drawn) if form == "csv" else render(drawn, form)
     with naming(f"{path} cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+        replace_output(path, content)
 
 
 def render(drawn: Drawn, form: str) -> bytes:
