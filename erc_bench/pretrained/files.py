@@ -203,7 +203,8 @@ def refuse_objects(place: Path, error: BaseException | None) -> None:
     while error is not None:
         if isinstance(error, UnpicklingError):
             if "GLOBAL" not in str(error).upper():
-                raise ErcBenchError(f"{place} holds a damaged pickle of weights", "Fetch its files again.") from None
+                damaged = f"{place} cannot be read: its pickle of weights is damaged"
+                raise ErcBenchError(damaged, "Fetch it again.") from None
             raise ErcBenchError(
                 f"{place} holds a pickled object, not weights: reading it would run code that it brings",
                 "Where it was made, save its state_dict as safetensors: model.save_pretrained(folder).",

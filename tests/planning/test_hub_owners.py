@@ -7,11 +7,6 @@ from erc_bench.planning.request import look_up_backbone
 from erc_bench.plugin_host.catalogue import Catalogue
 
 IDS = ("FacebookAI/roberta-large", "google-bert/bert-base-uncased", "FacebookAI/xlm-roberta-base")
-    "FacebookAI/roberta-large",
-    "google-bert/bert-base-uncased",
-    "FacebookAI/xlm-roberta-base",
-    "microsoft/deberta-large",
-)
 
 
 @pytest.mark.parametrize("id_", IDS)

@@ -166,6 +166,6 @@ def test_a_pickle_runs_no_code(tmp_path):
             return (open, (str(tmp_path / "written"), "w"))
 
     torch.save({"x.a": Harmful()}, tmp_path / "pytorch_model.bin")
-    with pytest.raises(ErcBenchError, match=r"pytorch_model.bin cannot be read"):
+    with pytest.raises(ErcBenchError, match="holds a pickled object, not weights"):
         read_tensors(tmp_path, "x.")
     assert not (tmp_path / "written").exists()
