@@ -6,6 +6,7 @@ differ in lightness, so that they stay apart in greyscale; markers and line styl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from textwrap import fill
@@ -25,6 +26,7 @@ COLOURS = ("#0072B2", "#CC79A7", "#000000", "#009E73", "#E69F00", "#D55E00", "#5
 LINES = ("-", "--", "-.", ":")
 GREY = "#6b6b6b"
 # Of the letters of legends; those of titles are a little larger.
+_LINE = 0.22
 _INCHES_PER_CHARACTER = 0.072
 
 _STYLE: dict[str, Any] = {
@@ -111,6 +113,8 @@ def legend_below(figure: Figure, every: Iterable[Axes], marker_scale: float = 1.
     widths = [len(label) * _INCHES_PER_CHARACTER + 0.65 for label in signs]
     width = figure.get_figwidth()
     columns = len(signs) if sum(widths) <= width else max(1, int(width / max(widths)))
+    # A figure of one row has no room for more than two lines.
+    figure.set_figheight(figure.get_figheight() + _LINE * max(0, math.ceil(len(signs) / columns) - 2))
     figure.legend(
         list(signs.values()), list(signs), loc="outside lower center", ncols=columns, markerscale=marker_scale
     )

@@ -246,7 +246,7 @@ def test_what_a_trial_is_worth_cannot_depend_on_test(tuning, monkeypatch):
     before = tuning.run(6, search)
     label = search.own.dataset.labels[0]
 
-    def relabel(_, splits):
+    def relabel(_, splits, *__):
         turns = [replace(dialogue, utterances=relabelled(dialogue)) for dialogue in splits.test]
         object.__setattr__(splits, "test", tuple(turns))
 
