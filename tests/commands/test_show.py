@@ -127,7 +127,7 @@ def test_paragraphs_are_joined_and_lists_are_not():
     [
         ("prompt", ""),
         ("cosmic", "reads features: commonsense with commonsense = true"),
-        ("cogmen", 'reads features: audio with modalities = "text and audio" or "text, audio and visual"; visual with'),
+        ("cogmen", 'reads features: audio with modalities = "text and audio" or "text, audio and visual" or "audio"'),
     ],
 )
 def test_an_encoder_says_with_which_options_it_reads_files(command, encoder, said):

@@ -164,8 +164,9 @@ def test_a_file_that_changed_since_the_plan_fails_the_cell(grid, plans, audio):
 
 def test_a_saved_model_says_that_new_conversations_lack_the_feature(grid, run, audio, plugin):
     (plan,) = run(audio(), save_model=True).ran
-    with pytest.raises(erc.ErcBenchError, match="reads 'audio', vectors that other code computes for every turn"):
-        load_model(grid.folder(plan), catalogue=HandedOver([plugin]).catalogue())
+    model = load_model(grid.folder(plan), catalogue=HandedOver([plugin]).catalogue())
+    with pytest.raises(erc.ErcBenchError, match="the saved model reads 'audio' of every turn, which other code computes"):
+        model.predict([("Ann", "Hello!")])
 
 
 def test_every_process_reads_the_file_and_mistakes_come_first(grid, start, audio, plugin, tiny_bert, tmp_path):
