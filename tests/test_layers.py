@@ -71,7 +71,6 @@ TORCH_CONTRACTS = {
         "losses",
         "no_language_model",
         "objective",
-        "recurrence",
         "task",
         "turns",
     )

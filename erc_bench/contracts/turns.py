@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence, pad_sequence
 
-from erc_bench.contracts.recurrence import run_packed
 from erc_bench.contracts.types import Dialogue
 
 NOBODY = -1
@@ -113,7 +112,7 @@ class Turns:
         depend on the longest dialogue of their batch.
         """
         packed = pack_padded_sequence(padded, torch.tensor(self.lengths), batch_first=True)
-        return pad_packed_sequence(run_packed(network, packed), batch_first=True)[0]
+        return pad_packed_sequence(network(packed)[0], batch_first=True)[0]
 
     def recurrent_along(self, network: nn.RNNBase, padded: Tensor, places: Sequence[Tensor]) -> Tensor:
         """padded: (B, T, dim) → (B, T, width) of an LSTM or GRU that reads each of some sequences of turns apart.
@@ -124,7 +123,7 @@ class Turns:
         by_step = pad_sequence(ordered, padding_value=-1)
         there = by_step >= 0
         rows = by_step[there]
-        states = run_packed(network, PackedSequence(flat[rows], there.sum(1).cpu())).data
+        states: Tensor = network(PackedSequence(flat[rows], there.sum(1).cpu()))[0].data
         filled = states.new_zeros(len(flat), states.shape[-1]).index_copy(0, rows, states)
         return filled.view(*padded.shape[:2], -1)
 
