@@ -21,8 +21,7 @@ from erc_bench.comparison.columns import (
 from erc_bench.comparison.comparison_data import Column, Comparison, Family, Score, TableRow
 from erc_bench.comparison.counted_cells import check_readouts, metric_of, select
 from erc_bench.comparison.expected import Alarm, rung_alarms
-from erc_bench.comparison.families import Contrasts, all_entries
-from erc_bench.comparison.families import Family as TestedTogether
+from erc_bench.comparison.families import Contrasts, TestedTogether, all_entries
 from erc_bench.comparison.grouping import Reference, group
 from erc_bench.comparison.multiple_testing import correct
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition

@@ -7,7 +7,7 @@ from statistics import median
 
 import numpy as np
 
-from erc_bench.statistics.metrics import METRIC_WORDS, Counts, best_constant, degenerate, from_counts
+from erc_bench.statistics.metrics import Counts, best_constant, degenerate, from_counts
 from erc_bench.store.record import Record
 
 LEAST_LEAD = 0.5
@@ -26,7 +26,9 @@ def why_degenerate(counts: Counts, record: Record, scored: Sequence[int]) -> str
     Asked of every stored cell when it is read, so that all are held to the rule of today.
     """
     gold, answers = counts.sum(-1), counts.sum(-2)
-    names = [name for name in METRIC_WORDS if name != "micro_f1" or scored]
+    # All that the rule reads; micro F1 is that of the scored labels.
+    names: list[str] = ["weighted_f1", record.headline_metric]
+    names = [name for name in names if name != "micro_f1" or scored]
     metrics: dict[str, object] = {name: float(from_counts(counts, name, scored)) for name in names}
     # A slice need not hold every class.
     metrics["support"] = np.flatnonzero(gold).tolist()
@@ -38,7 +40,8 @@ def why_degenerate(counts: Counts, record: Record, scored: Sequence[int]) -> str
 def collapsed(values: Sequence[float], floor: float) -> list[int]:
     """values: (n,), one per seed → the positions of those that keep less than half of the median's lead over the floor.
 
-    A method that trains badly now and then leaves such seeds. None where the median itself has no lead.
+    A method that trains badly now and then leaves such seeds. Where the median itself has no lead, most seeds are
+    degenerate as it is.
     """
     lead = median(values) - floor
     return [place for place, value in enumerate(values) if value - floor < LEAST_LEAD * lead]

@@ -49,7 +49,7 @@ class Contrasts:
 
 
 @dataclass(frozen=True)
-class Family:
+class TestedTogether:
     """What is corrected together with a column: ``contrasts``, over ``entries`` of all rows by condition."""
 
     contrasts: tuple[Contrasts, ...]

@@ -1,4 +1,6 @@
 from erc_bench.comparison import compare
+from erc_bench.comparison.caption_budgets import TUNED as BEGINNING
+from erc_bench.planning.tuned import Tuned
 from erc_bench.store.reading import read_cells
 
 CE, EACL = [0.5, 0.52, 0.51], [0.8, 0.82, 0.81]
@@ -41,3 +43,8 @@ def test_a_dataset_is_named_where_they_differ(store):
     assert caption(store)[0].endswith("ce (untuned baselines), eacl (tuned on dev, 20 trials).")
     store.add_seeds("supcon", EACL, dataset="emorynlp", **TUNED)
     assert "; meld: ce" in caption(store)[0]
+
+
+def test_tuned_settings_say_so_in_the_words_that_are_looked_for():
+    found = Tuned("meld", "eacl", "minilm", {}, trials=20, seeds=(101,), fingerprint="f00d")
+    assert found.origin.startswith(BEGINNING)
