@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from erc_bench.contracts.options import has
 from erc_bench.errors import ErcBenchError
 
 
@@ -61,7 +62,7 @@ def needs_backbone(component: type[Component], options: Any = None) -> bool:
 def _declared(component: type[Component], options: Any, attribute: str, usual: bool, example: str) -> bool:
     declared = inspect.getattr_static(component, attribute, usual)
     if isinstance(declared, Mapping):
-        return _has(component.Options() if options is None else options, declared)
+        return has(component.Options() if options is None else options, declared)
     if isinstance(declared, bool):
         return declared
     raise ErcBenchError(
@@ -79,7 +80,7 @@ def wanted_features(component: type[Component], options: Any = None) -> tuple[st
     declared = inspect.getattr_static(component, "features", ())
     if isinstance(declared, Mapping) and all(isinstance(when, Mapping) for when in declared.values()):
         chosen = component.Options() if options is None else options
-        return tuple(name for name, when in declared.items() if _has(chosen, when))
+        return tuple(name for name, when in declared.items() if has(chosen, when))
     if isinstance(declared, tuple) and all(isinstance(name, str) for name in declared):
         return declared
     raise ErcBenchError(
@@ -87,13 +88,3 @@ def wanted_features(component: type[Component], options: Any = None) -> tuple[st
         'Make it a tuple of names, such as ("audio",), or a mapping from each to the options with which it is read:'
         ' {"audio": {"modalities": "text and audio"}}.',
     )
-
-
-def _has(options: Any, declared: Mapping[str, object]) -> bool:
-    """Whether options have the declared values, each of them the value itself or one of a tuple of values."""
-    return all(_meets(getattr(options, name), wanted) for name, wanted in declared.items())
-
-
-def _meets(value: object, wanted: object) -> bool:
-    # The value of an option may be a tuple as well: then the whole of it is meant.
-    return value == wanted or (isinstance(wanted, tuple) and not isinstance(value, tuple) and value in wanted)

@@ -37,6 +37,8 @@ class _Declared:
     at_least: float | None
     at_most: float | None
     by_regime: Mapping[str, Any]
+    file: bool
+    read_with: Mapping[str, object]
 
 
 def option(
@@ -49,10 +51,19 @@ def option(
     at_most: float | None = None,
     frozen: Any = _SAME,
     small: Any = _SAME,
+    file: bool | Mapping[str, object] = False,
 ) -> Any:
-    """Declare one option of a component: its default, one sentence, bounds, defaults by regime."""
+    """Declare one option of a component: its default, one sentence, bounds, defaults by regime.
+
+    ``file``: the value is the path of a file that an encoder, objective, classifier or system reads, of the type
+    ``str | None``. What a cell was made with is the content, wherever the file lies: its settings hold the sha256, and
+    the component gets the path. A saved model keeps a copy. Paths are no part of a row's name: a file that is not
+    always read has, in the place of ``True``, the options with which it is, as ``{"concepts": True}``, and is needed
+    with these.
+    """
     by_regime = {name: value for name, value in (("frozen", frozen), ("small", small)) if value is not _SAME}
-    declared = _Declared(description, above, below, at_least, at_most, by_regime)
+    read_with = file if isinstance(file, Mapping) else {}
+    declared = _Declared(description, above, below, at_least, at_most, by_regime, file is not False, read_with)
     return dataclasses.field(default=default, metadata={"erc": declared})
 
 
@@ -74,6 +85,15 @@ class OptionSpec:
     def regimes(self) -> Mapping[str, Any]:
         """Defaults that differ from ``default`` in a training regime."""
         return self.declared.by_regime
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the value is the path of a file that the component reads."""
+        return self.declared.file
+
+    def is_read(self, options: Any) -> bool:
+        """Whether the file that this option names is read with the values of the others."""
+        return self.is_file and has(options, self.declared.read_with)
 
     def default_in(self, regime: Regime) -> Any:
         """Return the default that holds in a training regime."""
@@ -129,6 +149,16 @@ def specs(options_class: type) -> dict[str, OptionSpec]:
         for field in dataclasses.fields(options_class)
         if "erc" in field.metadata
     }
+
+
+def has(options: Any, declared: Mapping[str, object]) -> bool:
+    """Return whether options have the declared values, each of them the value itself or one of a tuple of values."""
+    return all(_meets(getattr(options, name), wanted) for name, wanted in declared.items())
+
+
+def _meets(value: object, wanted: object) -> bool:
+    # The value of an option may be a tuple as well: then the whole of it is meant.
+    return value == wanted or (isinstance(wanted, tuple) and not isinstance(value, tuple) and value in wanted)
 
 
 def parse_value(text: str) -> Any:

@@ -37,7 +37,7 @@ def asked(
     metavar: str = "",
     usual: str = "",
     several: bool = False,
-    **bounds: float,
+    **bounds: Any,
 ) -> Any:
     """Declare one thing that may be asked for; one without a default must be.
 

@@ -15,6 +15,7 @@ from erc_bench.errors import OptionName
 from erc_bench.planning.features import with_features
 from erc_bench.planning.language_models import further_backbones
 from erc_bench.planning.no_backbone import backbone_problems
+from erc_bench.planning.option_files import with_digests
 from erc_bench.planning.plan import Plan, settings_hash
 from erc_bench.planning.request import (
     DIALOGUES,
@@ -107,8 +108,10 @@ def _plan_composition(
     resolved = replace(resolved, overrides={**_without_reference(resolved), **replaced})
     resolved, lacking_files = with_features(resolved, components["encoder"], request.features, combination.dataset.name)
     problems += lacking_files
+    resolved, paths, wrong_files = with_digests(resolved, components, request.features is None)
+    problems += wrong_files
     plan = _make(request, combination, components, readouts, resolved, upstream)
-    plan = replace(plan, language_models=further)
+    plan = replace(plan, language_models=further, option_files=paths)
     return plan, [str(problem) for problem in problems]
 
 
@@ -148,7 +151,10 @@ def _plan_system(
     resolved, problems = resolve(slots, _layers(combination, ()), addressed, lambda _: None)
     problems += misdirected(combination.method, slots, (), combination.dataset.name)
     problems += _unsavable(request, system)
+    resolved, paths, wrong_files = with_digests(resolved, {"system": system}, request.features is None)
+    problems += wrong_files
     plan = _make(request, combination, {"system": system}, {}, resolved)
+    plan = replace(plan, option_files=paths)
     return plan, [str(problem) for problem in problems]
 
 

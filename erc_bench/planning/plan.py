@@ -37,7 +37,7 @@ class Plan:
     ``save_representations`` stores those of the test utterances, ``save_model`` the trained model; none changes a
     result. ``upstream`` is the cell whose trained language model is this one's backbone; its settings and choices stand
     among this cell's own as ``upstream.SLOT.OPTION``. ``language_models`` are the backbones of the encoder's further
-    roles.
+    roles. ``option_files`` are the paths of files that options name, by address: the settings hold their digests.
     """
 
     address: CellAddress
@@ -54,6 +54,7 @@ class Plan:
     save_model: bool = False
     upstream: Plan | None = None
     language_models: Mapping[str, FurtherBackbone] = field(default_factory=dict)
+    option_files: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def seed(self) -> int:
@@ -81,9 +82,10 @@ class Plan:
         return f"{address.dataset} · {address.method}{through} · {address.backbone} · seed {address.seed}"
 
     def build(self, slot: str, component: type | None = None) -> Any:
-        """Build the options object of a slot's component."""
+        """Build the options object of a slot's component; files are named by their paths."""
         options: Any = (component or self.components[slot]).Options  # type: ignore[attr-defined]
-        return options(**self.resolved.slot(slot))
+        paths = {address.partition(".")[2]: path for address, path in self.option_files.items() if _of(slot, address)}
+        return options(**{**self.resolved.slot(slot), **paths})
 
     def choices(self) -> dict[str, str]:
         """Return the names of the components by slot; those of the upstream as ``upstream.SLOT``."""
@@ -182,6 +184,7 @@ def _described(plan: Plan) -> dict[str, Any]:
             role: {"component": each.component and _name(each.component), "path": each.path}
             for role, each in plan.language_models.items()
         },
+        "option_files": dict(plan.option_files),
     }
 
 
@@ -209,6 +212,7 @@ def _plan(described: Mapping[str, Any]) -> Plan:
             role: FurtherBackbone(each["component"] and _component(each["component"]), each["path"])
             for role, each in described["language_models"].items()
         },
+        option_files=described["option_files"],
     )
 
 
@@ -228,6 +232,10 @@ class _Converter:
         theirs = address.removeprefix("upstream.")
         # What filled a slot is a name, as JSON has it.
         return self._upstream[theirs] if theirs != address and theirs in self._upstream else value
+
+
+def _of(slot: str, address: str) -> bool:
+    return address.partition(".")[0] == slot
 
 
 def _name(component: type) -> str:

@@ -16,6 +16,7 @@ import torch
 from erc_bench.contracts.types import gold_labels
 from erc_bench.corpora.corpus import Corpus, limited, load_corpus
 from erc_bench.errors import ErcBenchError, OptionName
+from erc_bench.planning.option_files import check_unchanged
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import NO_BACKBONE
 from erc_bench.running.failures import reason_of
@@ -188,6 +189,8 @@ class GridRunner:
         self, plan: Plan, corpus: Corpus, present: Mapping[str, Any], writer: CellWriter, hear: Hear
     ) -> dict[str, Any]:
         splits = corpus.splits
+        for each in (plan,) if plan.upstream is None else (plan, plan.upstream):
+            check_unchanged(each.resolved.values, each.option_files)
         data = CellData.of(plan, splits, self._features.of(plan, corpus))
         gold = {} if plan.dev_only else gold_labels(splits.test)
         audit = SelectionAudit(plan, gold, hear)

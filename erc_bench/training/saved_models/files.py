@@ -21,12 +21,19 @@ BACKBONE_FOLDER = MODEL_BACKBONE
 """The folder of the backbone, in which those of further language models lie by role."""
 BACKBONE_WEIGHTS = "model.safetensors"
 SYSTEM_FOLDER = "system"
+OPTION_FILES = "option_files"
+"""The folder of copies of the files that options name."""
 AGAIN = "Train it again with `erc-bench run --save-model --overwrite always`."
 
 
 def backbone_folder(folder: Path, role: str) -> Path:
     """Return the folder of a language model within that of a saved model."""
     return folder / BACKBONE_FOLDER if role == MAIN else folder / BACKBONE_FOLDER / role
+
+
+def option_file(folder: Path, address: str) -> Path:
+    """Return where the copy of a file lies that the option at an address names."""
+    return folder / OPTION_FILES / f"{address}.txt"
 
 
 def digests(folder: Path) -> dict[str, Content]:

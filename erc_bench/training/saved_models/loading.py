@@ -37,7 +37,7 @@ from erc_bench.training.preparation import CellData, Preparer
 from erc_bench.training.process_state import turn
 from erc_bench.training.readout import scores_of
 from erc_bench.training.saved_models.description import Description, SavedComponent
-from erc_bench.training.saved_models.files import BACKBONE_WEIGHTS, SYSTEM_FOLDER, backbone_folder
+from erc_bench.training.saved_models.files import BACKBONE_WEIGHTS, SYSTEM_FOLDER, backbone_folder, option_file
 from erc_bench.training.saved_models.module_state import put_back
 from erc_bench.training.saved_models.storing import Saved, language_models_of, read_weights, rebuild
 from erc_bench.training.system_cell import scores_of_system
@@ -95,7 +95,8 @@ class Loader:
 
     def _system(self) -> Answer:
         component = self._components["system"]
-        system: System = component(component.Options(**self._settings("system", component.Options)))
+        paths = {address.partition(".")[2]: path for address, path in self._option_files().items()}
+        system: System = component(component.Options(**{**self._settings("system", component.Options), **paths}))
         if not component.can_be_saved():
             raise ErcBenchError(f"the system {component.name!r} that is installed here cannot be loaded: it lacks load")
         system.load(self.folder / SYSTEM_FOLDER)
@@ -179,7 +180,18 @@ class Loader:
             language_models={
                 role: FurtherBackbone(self._look_up(each)) for role, each in said.further_backbones.items()
             },
+            option_files=self._option_files(),
         )
+
+    def _option_files(self) -> dict[str, str]:
+        """Return the copies of the files that options name, by address."""
+        named = [
+            f"{slot}.{name}"
+            for slot, component in self._components.items()
+            for name, spec in specs(component.Options).items()
+            if spec.is_file and slot != "backbone"
+        ]
+        return {a: str(option_file(self.folder, a)) for a in named if self.description.settings.get(a)}
 
     def _settings(self, slot: str, options: type) -> dict[str, Any]:
         """Return the saved settings of a slot in the types that its options declare now."""

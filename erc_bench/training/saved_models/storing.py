@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ from erc_bench.training.saved_models.files import (
     WEIGHTS_FILE,
     backbone_folder,
     digests,
+    option_file,
 )
 from erc_bench.training.saved_models.module_state import put_back, taken_apart
 
@@ -140,6 +142,7 @@ def save_model(folder: Path, plan: Plan, model: TrainedParts | System, record: M
         model.save(system)
     else:
         described |= _write_composition(folder, model)
+    _copy_option_files(folder, plan)
     text = Description(**described, files=digests(folder)).text()
     (folder / MODEL_FILE).write_text(text, encoding="utf-8")
     if isinstance(model, TrainedParts):
@@ -179,6 +182,13 @@ def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
         "words": [list(asked) for asked in words],
         "extra_state": extra_state,
     }
+
+
+def _copy_option_files(folder: Path, plan: Plan) -> None:
+    for address, path in plan.option_files.items():
+        copy = option_file(folder, address)
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(path, copy)
 
 
 def language_models_of(encoder: Encoder) -> dict[str, Any]:
