@@ -146,9 +146,10 @@ def _other_vocabularies(subject: EncoderSubject) -> Iterable[Encoder]:
 
 
 def _specials(encoder: Encoder, dialogue: Dialogue) -> list[int]:
-    """Return how many special tokens each row has; an unknown word is none."""
+    """Return how many special tokens each row has that has some; an unknown word is none."""
     special = set(encoder.tokenizer.all_special_ids) - {encoder.tokenizer.unk_token_id}
-    return [sum(token in special for token in row.ids) for row in _rows(encoder, [dialogue])]
+    counts = (sum(token in special for token in row.ids) for row in _rows(encoder, [dialogue]))
+    return [count for count in counts if count]
 
 
 def _rows(encoder: Encoder, dialogues: Iterable[Dialogue]) -> list[TokenRow]:
