@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+_HERE = Path(__file__).parent
+_FILES_OF_WORDS = {"knowledge": "concepts", "affect": "affect"}
 READOUTS = ("head", "centroid", "probe", "tau-norm", "logit-adjusted")
 ANCHOR_READOUTS = (*READOUTS, "nearest-anchor", "anchor")
 _WITH_ANCHORS = ("eacl", "lacon")
@@ -165,7 +168,12 @@ def _two_models() -> list[Case]:
 
 def _of_words() -> list[Case]:
     short = {"training.encoder_lr": 5e-5, "training.head_lr": 5e-5, "training.epochs": 1}
-    return [Case("ket-no-knowledge", "ket-no-knowledge", short, READOUTS)]
+    files = {f"encoder.{name}": str(_HERE / f"{file}.tsv") for name, file in _FILES_OF_WORDS.items()}
+    return [
+        Case("ket-no-knowledge", "ket-no-knowledge", short, READOUTS),
+        Case("ket", "ket", short | files, READOUTS),
+        Case("ket frozen", "ket", short | FROZEN | files | {"encoder.concepts_per_word": 1}),
+    ]
 
 
 def _with_decoder() -> list[Case]:

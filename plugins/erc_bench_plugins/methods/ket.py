@@ -1,23 +1,26 @@
-"""KET (Zhong et al. 2019) as a recipe: without its knowledge."""
+"""KET (Zhong et al. 2019) as recipes: as published, and without its knowledge."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import erc_bench.api as erc
 
 
-def ket_no_knowledge() -> erc.Method:
-    """KET without concepts and affect: for corpora without its files, and what they have to beat.
+def ket() -> erc.Method:
+    """KET with concepts and affect, of files that the user has: ``encoder.knowledge`` and ``encoder.affect``.
 
     The authors weigh the classes by the label distribution of the split that is evaluated, test included; here train
     alone decides.
     """
     return erc.Method(
-        "ket-no-knowledge",
+        "ket",
         source="Zhong et al. 2019, https://aclanthology.org/D19-1016; "
         "official code zhongpeixiang/KET, which was not run",
-        summary="Words attend to those of six turns before; KET without concepts and affect.",
+        summary="Words with their concepts attend to those of six turns before (KET).",
         choices={"encoder": "ket", "objective": "cross-entropy", "classifier": "head"},
         settings={
+            "encoder.concepts": True,
             "encoder.trainable": "all",
             "training.schedule": "constant",
             "training.clip": 0.0,
@@ -34,6 +37,18 @@ def ket_no_knowledge() -> erc.Method:
     )
 
 
+def ket_no_knowledge() -> erc.Method:
+    """KET without concepts and affect: for corpora without its files, and what they have to beat."""
+    published = ket()
+    settings = {address: value for address, value in published.settings.items() if address != "encoder.concepts"}
+    return replace(
+        published,
+        name="ket-no-knowledge",
+        summary="Words attend to those of six turns before; KET without concepts and affect.",
+        settings=settings,
+    )
+
+
 @erc.hookimpl
 def erc_methods() -> list[erc.Method]:
-    return [ket_no_knowledge()]
+    return [ket(), ket_no_knowledge()]
