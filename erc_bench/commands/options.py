@@ -62,8 +62,24 @@ def open_catalogue(plugins: Sequence[PluginFile] = ()) -> Catalogue:
     return catalogue
 
 
-_CALLBACKS: dict[str, dict[str, Any]] = {"plugins": {"callback": load_plugins, "type": click.Path(path_type=Path)}}
-"""What is read while the command line is, since other options are understood with it."""
+def split_names(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of an option that may be repeated, each of them by itself: ``ce,eacl`` is two.
+
+    A folder whose name has a comma is one name.
+    """
+    return tuple(
+        name
+        for text in given
+        for name in ([text] if "," not in text or Path(text).exists() else text.split(","))
+        if name
+    )
+
+
+_CALLBACKS: dict[str, dict[str, Any]] = {
+    # What is read while the command line is, since other options are understood with it.
+    "plugins": {"callback": load_plugins, "type": click.Path(path_type=Path)},
+    **{name: {"callback": split_names} for name in ("methods", "datasets", "backbones", "readouts")},
+}
 
 
 class FiniteFloat(click.FloatRange):

@@ -8,6 +8,7 @@ from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.contracts.options import format_value
 from erc_bench.corpora.folder import check_present, data_root
 from erc_bench.errors import ErcBenchError, OptionName
@@ -32,6 +33,7 @@ from erc_bench.store.layout import CellAddress
 from erc_bench.store.reading import read_cell
 
 if TYPE_CHECKING:
+    from erc_bench.contracts.backbone import Backbone
     from erc_bench.experiments.tuning.identity import Fingerprints
     from erc_bench.running.grid import GridOutcome
     from erc_bench.running.state import Found
@@ -90,6 +92,7 @@ class Grid:
             _check_folder(self.task.runs)
             check_present((plan.dataset for plan in self.plans), data_root(self.task.data_dir))
             _check_features(self.plans, self.task)
+            _check_backbones(self.plans)
             devices = tuple(str(choose_device(name)) for name in self.task.device.split(","))
             task = replace(self.task, device=devices[0])
             return executor(task, Resources(self.jobs, devices), progress).run(self.plans)
@@ -176,6 +179,27 @@ def _check_features(plans: Sequence[Plan], task: GridTask) -> None:
         from erc_bench.running.features import check_features
 
         check_features(plans, task.features, task.data_dir)
+
+
+def _check_backbones(plans: Sequence[Plan]) -> None:
+    """Raise for a backbone that cannot be had: every cell of it would say the same, one after the other."""
+    asked: set[str] = set()
+    for plan in plans:
+        roles = () if plan.backbone is None else (MAIN, *plan.roles_apart())
+        for backbone in (plan.backbone_of(role) for role in roles):
+            key = f"{type(backbone).__module__} {type(backbone).__qualname__} {backbone.options}"
+            if key not in asked:
+                asked.add(key)
+                _identify(backbone)
+
+
+def _identify(backbone: Backbone) -> None:
+    try:
+        backbone.identity()
+    except ErcBenchError:
+        raise
+    except Exception:  # a stranger's fault fails its cells, and is told there with its traceback
+        return
 
 
 def _check_processes(plans: Sequence[Plan], observers: Sequence[ChosenObserver]) -> None:

@@ -86,8 +86,8 @@ class GridRequest(Asked):
 class RunRequest(GridRequest):
     """What ``erc-bench run`` and ``run`` of Python take."""
 
-    methods: Several = asked(description="A method; may be repeated.", several=True)
-    datasets: Several = asked(description="A dataset; may be repeated.", several=True)
+    methods: Several = asked(description="A method; may be repeated, or several with commas between.", several=True)
+    datasets: Several = asked(description="A dataset; may be repeated, or several with commas between.", several=True)
     backbones: Several = asked("simcse", _BACKBONE, several=True, usual="simcse")
     seeds: Seeds = asked(5, "A number n (seeds 1 to n), a range such as 1-5 or a list such as 1,3,7.")
     _: KW_ONLY
@@ -115,13 +115,19 @@ class SweepRequest(GridRequest):
 class TuneRequest(Asked):
     """What ``erc-bench tune`` takes."""
 
-    methods: Sequence[str] = asked(description="A method; may be repeated.", several=True)
-    datasets: Sequence[str] = asked(description="A dataset; may be repeated.", several=True)
+    methods: Sequence[str] = asked(
+        description="A method; may be repeated, or several with commas between.", several=True
+    )
+    datasets: Sequence[str] = asked(
+        description="A dataset; may be repeated, or several with commas between.", several=True
+    )
     backbones: Sequence[str] = asked(("simcse",), _BACKBONE, several=True, usual="simcse")
     trials: int = asked(
         20, "Trials for each method, dataset and backbone; the first has the method's own settings.", at_least=1
     )
-    seeds: str = asked("101,102", "Seeds that every trial trains with, as a list or a range.")
+    seeds: str = asked(
+        "101,102", "Seeds that every trial trains with: a number n (101 to 100 + n), a range or a list above 100."
+    )
     settings: Sequence[str] = asked((), "Fix a setting for all trials.", several=True, metavar=_SETTING)
     features: Sequence[str] = asked((), _FEATURE, several=True, metavar=_FEATURE_FILE)
     space: StrPath | None = asked(
@@ -178,6 +184,8 @@ class PredictRequest(Asked):
 
 
 MOST_SEEDS = 1000
+_REPORTED = 100
+"""The last seed that a search keeps off, so that ``run --seeds 5`` never reports one that it chose by."""
 
 
 def seeds_of(asked: Seeds) -> tuple[int, ...]:
@@ -197,11 +205,20 @@ def seeds_of(asked: Seeds) -> tuple[int, ...]:
 
 
 def tuning_seeds_of(asked: str) -> tuple[int, ...]:
-    """Return a list of different seeds; one number is that seed, since a search must keep off the seeds 1 to n."""
-    numbers = _numbers(asked)
-    if not numbers or len(numbers) > MOST_SEEDS or len(set(numbers)) != len(numbers):
-        raise ErcBenchError(f"{OptionName('seeds'):{asked!r}} is no list of different seeds such as 101,102")
-    return tuple(numbers)
+    """Return the seeds of a search: of a number n so many, from 101 on, and several seeds as they are.
+
+    Raises :class:`ErcBenchError` for anything else, and for seeds that reports are made with: what was chosen by a seed
+    must not be reported on it.
+    """
+    seeds = seeds_of(asked)
+    if asked.strip().isdecimal():
+        return tuple(_REPORTED + seed for seed in seeds)
+    if reported := [seed for seed in seeds if seed <= _REPORTED]:
+        raise ErcBenchError(
+            f"{OptionName('seeds'):{asked}} searches by seed {reported[0]}; seeds up to {_REPORTED} are for reports",
+            f"Search by others: {OptionName('seeds'):101,102}.",
+        )
+    return seeds
 
 
 def _numbers(asked: Seeds) -> list[int]:

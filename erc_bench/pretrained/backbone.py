@@ -144,12 +144,13 @@ class PretrainedBackbone(Backbone):
         known = self.parameters if self.reference() == self.default_path else None
         size = f", about {known * 4 / 1e9:.1f} GB" if known else ""
         return ErcBenchError(
-            f"backbone {self.name!r}: {self.reference()} is not in the cache {hub.cache_folder()}, and {reason}",
+            f"backbone {self.name!r}: {self.reference()} is not in the cache {hub.cache_folder()}, and {reason}. "
+            f"{self.alternative}",
             "Put config.json, the tokenizer (tokenizer.json, or vocab.json with merges.txt) and the weights "
             f"(model.safetensors or pytorch_model.bin{size}) into a folder and name it with "
             f"{OptionName('backbones'):FOLDER} "
             f"({OptionName('settings'):backbone.path=FOLDER} keeps the name {self.name}), or fetch {self.reference()} "
-            f"into that cache on a machine with network. {self.alternative}",
+            "into that cache on a machine with network.",
         )
 
 

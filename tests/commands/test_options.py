@@ -40,6 +40,25 @@ def test_a_command_has_the_fields_of_its_request_with_their_help(name, request_t
             assert parameter.help.startswith(fields[parameter.name].spec.description)
 
 
+def test_names_may_stand_side_by_side(tmp_path):
+    called = []
+
+    @click.command()
+    @takes(RunRequest)
+    def command(request):
+        called.append(request)
+
+    folder = tmp_path / "a,b"
+    folder.mkdir()
+    given = ["--method", "ce,eacl", "--method", "spcl,", "--dataset", "demo,meld", "--backbone", "minilm,simcse"]
+    assert CliRunner().invoke(command, [*given, "--backbone", str(folder), "--readout", "probe,head"]).exit_code == 0
+    (asked,) = called
+    assert list(asked.methods) == ["ce", "eacl", "spcl"]
+    assert list(asked.datasets) == ["demo", "meld"]
+    assert list(asked.backbones) == ["minilm", "simcse", str(folder)]
+    assert list(asked.readouts) == ["probe", "head"]
+
+
 def test_a_command_is_called_with_its_request():
     called = []
 

@@ -212,6 +212,17 @@ def test_a_corpus_that_is_missing_is_told_once_before_anything_runs(command, tmp
     assert "\nemorynlp: 3 of 3 files are missing" in outcome.err
 
 
+def test_a_backbone_that_cannot_be_had_is_told_once_before_anything_runs(command, tmp_path):
+    fixed = ("--method", "ce,supcon", "--dataset", "demo", "--seeds", "3", "--runs", tmp_path / "runs")
+    outcome = command("run", *fixed, "--backbone", "owner/nowhere")
+    assert outcome.code == 2
+    (first, *_) = outcome.err.splitlines()
+    assert first.startswith("Error: backbone 'huggingface': owner/nowhere is not in the cache")
+    assert "--backbone minilm" in first
+    assert outcome.err.count("owner/nowhere is not in the cache") == 1
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.usefixtures("damaged")
 def test_no_table_where_all_cells_fail(command, tmp_path):
     fixed = ("--method", "majority", "--seeds", "1", "--runs", tmp_path / "runs", "--data-dir", tmp_path / "data")

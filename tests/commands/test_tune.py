@@ -11,7 +11,7 @@ import tomllib
 import pytest
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.planning.run_requests import tuning_seeds_of
+from erc_bench.planning.run_requests import seeds_of, tuning_seeds_of
 from erc_bench.store.reading import read_cell, read_cells
 
 SMALL = ("dataset.size=12", "training.epochs=2", "encoder.window=1", "encoder.length=48")
@@ -185,7 +185,8 @@ def test_a_search_in_which_everything_fails_leaves_no_settings(tune, study):
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        (("--seeds", "1;2"), "--seeds '1;2' is no list of different seeds such as 101,102"),
+        (("--seeds", "1;2"), "--seeds '1;2' is neither a number of seeds nor a list of different seeds"),
+        (("--seeds", "100-102"), "--seeds 100-102 searches by seed 100; seeds up to 100 are for reports"),
         (("--method", "cee"), "there is no method 'cee'; did you mean ce?"),
         (("--set", "training.epoch=1"), "did you mean epochs?"),
         (("--space", "nowhere.toml"), "there is no file of search spaces nowhere.toml"),
@@ -218,16 +219,24 @@ def test_data_that_are_missing_are_told_before_anything_trains(command, tiny_ber
 
 
 @pytest.mark.parametrize(
-    ("text", "seeds"), [("101,102", (101, 102)), ("7", (7,)), ("0", (0,)), ("101-103", (101, 102, 103))]
+    ("text", "seeds"), [("101,102", (101, 102)), ("2", (101, 102)), ("1", (101,)), ("101-103", (101, 102, 103))]
 )
-def test_tuning_seeds_are_a_list(text, seeds):
+def test_a_number_counts_seeds_as_it_does_in_reports(text, seeds):
     assert tuning_seeds_of(text) == seeds
+    assert [seed - 100 for seed in seeds] == list(seeds_of(str(len(seeds))))
 
 
-@pytest.mark.parametrize("text", ["", "1,1", "-1", "a", "1,", "1.5"])
-def test_anything_else_is_no_list_of_seeds(text):
-    with pytest.raises(ErcBenchError, match="is no list of different seeds"):
+@pytest.mark.parametrize("text", ["", "0", "101,101", "-1", "a", "101,", "1.5"])
+def test_anything_else_names_no_seeds(text):
+    with pytest.raises(ErcBenchError, match="is neither a number of seeds nor a list of different seeds"):
         tuning_seeds_of(text)
+
+
+@pytest.mark.parametrize("text", ["1,2", "100-102", "101,7", "0,101"])
+def test_seeds_of_reports_are_not_searched_by(text):
+    with pytest.raises(ErcBenchError, match="seeds up to 100 are for reports") as refused:
+        tuning_seeds_of(text)
+    assert "--seeds 101,102" in refused.value.hint
 
 
 def test_without_optuna_the_extra_is_named(tune, monkeypatch):

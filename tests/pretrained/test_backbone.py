@@ -61,6 +61,7 @@ def test_offline_without_cache_every_road_is_named():
         some().load()
     assert "owner/some is not in the cache" in caught.value.message
     assert "HF_HUB_OFFLINE forbids the network" in caught.value.message
+    assert "--backbone minilm" in caught.value.message
     assert "--set backbone.path=FOLDER keeps the name some" in caught.value.hint
     with pytest.raises(erc.ErcBenchError, match="is not in the cache"):
         some().identity()
