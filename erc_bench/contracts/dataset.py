@@ -78,6 +78,9 @@ class Dataset(Component):
     obtain: ClassVar[str] = ""
     """Where the corpus comes from and how to get it, one or two sentences."""
     counts: ClassVar[Mapping[str, SplitCounts]] = {}
+    names_speakers: ClassVar[bool] = True
+    """Whether a speaker's name is one person's in every dialogue (or ``Dialogue.people`` says whose it is): tables by
+    speaker are made of no other corpus."""
     known_repeats: ClassVar[Mapping[str, int]] = {}
     """Dialogues of the published corpus whose text is there more than once: how many of ``"test in train"``,
     ``"dev in train"`` and ``"test in dev"``, and within one split (``"train"``). The conformance check fails for

@@ -18,7 +18,7 @@ _UNSCORED_CODES = ("sur", "fea", "dis", "oth", "xxx")
 _RELEASE_NAMES = ("Roy", "Weldon")
 _FIRST_DEV_DIALOGUE = "Ses04F_script01_3"
 _LAUGHTER = re.compile(r"\s*\[LAUGHTER\]\s*")
-_DIALOGUE = re.compile(r"Ses0(?P<session>[1-5])[FM]_(impro|script)\w+", re.ASCII)
+_DIALOGUE = re.compile(r"Ses0(?P<session>[1-5])[FM]_(?P<script>(impro|script)\d\d)\w*", re.ASCII)
 _TIME = r"-?\d+(?:\.\d+)?"
 _TURN = re.compile(
     rf"(?P<actor>Ses\w+_[FM])(?P<number>XX\d*|\d+)\s+\[(?P<start>{_TIME})-{_TIME}\]:(?P<text>.*)", re.ASCII
@@ -41,10 +41,11 @@ class Iemocap(erc.Dataset):
 
     Turns outside the six classes have no label: they stay in the dialogue as context and are not
     scored. A dialogue's id is its speakers' name without the last two characters, its slice
-    ``scripted`` or ``improvised``. The speakers, in the order in which they first speak in a
-    dialogue, are called by first names, so that a name says nothing about a person; ``[LAUGHTER]``
-    is removed from the text. Names, text and label order are those of EACL's code. An utterance's
-    id is its position.
+    ``scripted`` or ``improvised``. Its script is the play of a scripted dialogue, all parts of it
+    together (``script01``), and the scenario of an improvised one (``impro01``): all sessions share
+    them. The speakers, in the order in which they first speak in a dialogue, are called by first
+    names, so that a name says nothing about a person; ``[LAUGHTER]`` is removed from the text.
+    Names, text and label order are those of EACL's code. An utterance's id is its position.
 
     Layout ``spcl_json``: split membership follows the files, first names come from ``name_pool``.
     Layout ``usc_release``: the transcriptions in the order of time, joined with the majority labels
@@ -235,13 +236,19 @@ def _dialogue(name: str, turns: Sequence[_Turn], names: Sequence[str], place: st
         for position, turn in enumerate(turns)
     )
     part = "scripted" if "_script" in name else "improvised"
-    return erc.Dialogue(name, tuple(utterances), slice=part, session=_session(name))
+    session, script = _groups(name)
+    people = tuple((called[actor], f"{session}{actor[-1]}") for actor in actors) if session else ()
+    return erc.Dialogue(name, tuple(utterances), slice=part, session=session, script=script, people=people)
 
 
-def _session(name: str) -> str:
-    """Return the session, which two actors have to themselves: ``Ses05`` of ``Ses05F_impro01``."""
+def _groups(name: str) -> tuple[str, str]:
+    """Return session and script of a dialogue: ``Ses05`` and ``script01`` of ``Ses05M_script01_1b``.
+
+    Two actors have a session to themselves. All sessions play the same three scripts, each in some parts and once
+    for the motion capture of either actor, and improvise on the same eight scenarios.
+    """
     found = _DIALOGUE.fullmatch(name)
-    return f"Ses0{found['session']}" if found else ""
+    return (f"Ses0{found['session']}", found["script"]) if found else ("", "")
 
 
 @erc.hookimpl
