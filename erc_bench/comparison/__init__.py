@@ -14,9 +14,7 @@ from erc_bench.comparison.columns import (
     audit_column,
     build_column,
     check_audited,
-    check_sliced,
     class_columns,
-    slice_columns,
 )
 from erc_bench.comparison.comparison_data import Column, Comparison, Family, Score, TableRow
 from erc_bench.comparison.counted_cells import check_readouts, metric_of, select
@@ -39,6 +37,7 @@ from erc_bench.comparison.rows import (
     said_once,
 )
 from erc_bench.comparison.significance import pair_rows
+from erc_bench.comparison.slices import check_sliced, slice_columns
 from erc_bench.comparison.tested_differences import Pair, Ranking
 from erc_bench.corpora.corpus import GoldOf
 from erc_bench.errors import ErcBenchError, OptionName
@@ -102,8 +101,8 @@ def compare(
     columns, told = _columns(grouped, _ordered(grouped, datasets), build)
     if audit:
         check_audited(columns)
-    if tests.by_slice:
-        check_sliced(columns)
+    if tests.by:
+        check_sliced(columns, tests.by)
     beside, lacking = reported_rows(reported, columns)
     ledgers = ledgers_of(every)
     notes += [*unusable, *told, *lacking, *_alarms(grouped, rows, alarms), *ledgers.notes]
@@ -203,7 +202,7 @@ def _metric_columns(
     whole = build_column(condition, others, entries, rows, metrics[condition.dataset], alpha)
     if audit:
         whole = replace(whole, audit=audit_column(whole, entries, rows, alpha))
-    slices = slice_columns(whole, entries, rows, alpha) if tests.by_slice else []
+    slices = slice_columns(whole, entries, rows, alpha, tests.by) if tests.by else []
     columns, notes = [], []
     for column, parts in [(whole, entries), *slices]:
         pairs, found = pair_rows(column, parts, rows, baseline, alpha, tests)

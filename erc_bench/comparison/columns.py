@@ -1,4 +1,4 @@
-"""Columns of the table: ranked scores of all rows on one dataset, or on a slice of its test split, and their audit."""
+"""Columns of the table: ranked scores of all rows on one dataset, and their audit."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from erc_bench.comparison.comparison_data import CLASS_F1, Audit, AuditedScore, Column, Rank, Score, TableRow
-from erc_bench.comparison.failed_seeds import collapsed, floor_of, why_degenerate
+from erc_bench.comparison.failed_seeds import collapsed, floor_of
 from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome
 from erc_bench.errors import ErcBenchError
-from erc_bench.statistics.metrics import Counts, from_counts
+from erc_bench.statistics.metrics import from_counts
 from erc_bench.statistics.proportions import clopper_pearson
 from erc_bench.statistics.seeds import summarise
 from erc_bench.store.record import RecordedAudit, RecordedCounts, RecordedScores
@@ -143,70 +143,6 @@ def class_columns(
 def _value(outcome: Outcome, metric: str, classes: tuple[int, ...]) -> Outcome:
     assert outcome.counts is not None  # a column is either scored on test or on dev
     return replace(outcome, value=float(from_counts(outcome.total, metric, classes)), dev=None)
-
-
-Slice = tuple[Column, list[ColumnEntry]]
-
-
-def slice_columns(whole: Column, entries: Sequence[ColumnEntry], rows: Sequence[TableRow], alpha: float) -> list[Slice]:
-    """Return a column for each slice of the test split, without comparisons, with the entries that it is made of.
-
-    There is none where the corpus has no slices, or only dev was scored.
-    """
-    found = entries[0].record.data.groups.get("slice", {})
-    if whole.split == "dev" or len(found) < 2:
-        return []
-    return [_column(whole, entries, rows, alpha, name, frozenset(ids)) for name, ids in found.items()]
-
-
-def check_sliced(columns: Sequence[Column]) -> None:
-    """Raise :class:`ErcBenchError` where slices are asked for and no column has any."""
-    if not any(column.slice_name for column in columns):
-        raise ErcBenchError(
-            "no stored run names slices of its test split",
-            "IEMOCAP has them (scripted, improvised); runs that were stored before slices were have none.",
-        )
-
-
-def _column(
-    whole: Column,
-    entries: Sequence[ColumnEntry],
-    rows: Sequence[TableRow],
-    alpha: float,
-    name: str,
-    ids: frozenset[str],
-) -> Slice:
-    parts = [
-        ColumnEntry(entry.key, {seed: _part(outcome, whole.metric, ids) for seed, outcome in entry.outcomes.items()})
-        for entry in entries
-    ]
-    condition = Condition(whole.dataset, whole.fingerprint, whole.limit, whole.hardware)
-    column = build_column(condition, (), parts, rows, whole.metric, alpha)
-    first = next(iter(parts[0].outcomes.values()))
-    sliced = replace(
-        column,
-        condition=whole.condition,
-        slice_name=name,
-        dialogues=len(first.dialogues),
-        utterances=sum(first.gold),
-    )
-    return sliced, parts
-
-
-def _part(outcome: Outcome, metric: str, ids: frozenset[str]) -> Outcome:
-    assert outcome.counts is not None  # slices are of the test split, whose answers are read
-    kept = [position for position, dialogue in enumerate(outcome.dialogues) if dialogue in ids]
-    counts: Counts = outcome.counts[kept]
-    total = counts.sum(0)
-    return replace(
-        outcome,
-        value=float(from_counts(total, metric, outcome.scored)),
-        dev=None,
-        degenerate=why_degenerate(total, outcome.cell.typed, outcome.scored),
-        gold=tuple(total.sum(-1).tolist()),
-        counts=counts,
-        dialogues=tuple(outcome.dialogues[position] for position in kept),
-    )
 
 
 def audit_column(

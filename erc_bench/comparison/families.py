@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from erc_bench.comparison.caption_cells import Ledgers
-from erc_bench.comparison.columns import slice_columns
 from erc_bench.comparison.comparison_data import Column, TableRow
 from erc_bench.comparison.counted_cells import select
 from erc_bench.comparison.grouping import Reference, group
@@ -20,6 +19,7 @@ from erc_bench.comparison.requested_tests import Tests
 from erc_bench.comparison.row_key import NO_BACKBONE, RowKey
 from erc_bench.comparison.rows import Baseline, all_pairs, partners
 from erc_bench.comparison.significance import compare_pair
+from erc_bench.comparison.slices import slice_columns
 from erc_bench.comparison.tested_differences import UnshownTest
 from erc_bench.store.reading import StoredCell
 
@@ -60,8 +60,8 @@ class TestedTogether:
         """Return the column with the tests of its family that are not shown, and the number of removed rows."""
         condition = Condition(column.dataset, column.fingerprint, column.limit, column.hardware)
         entries = self.entries.get(condition, [])
-        if column.slice_name:
-            parts = {part.slice_name: found for part, found in slice_columns(column, entries, (), alpha)}
+        if column.slice_name and tests.by:
+            parts = {part.slice_name: found for part, found in slice_columns(column, entries, (), alpha, tests.by)}
             entries = parts.get(column.slice_name, [])
         shown = {frozenset((rows[pair.row].key, rows[pair.baseline].key)) for pair in column.pairs}
         regimes = frozenset(row.key.tuned for row in rows if row.key.backbone != NO_BACKBONE)

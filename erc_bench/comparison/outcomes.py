@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from erc_bench.comparison.failed_seeds import why_degenerate
 from erc_bench.comparison.row_key import NO_BACKBONE, RowKey
-from erc_bench.errors import ErcBenchError
+from erc_bench.corpora.corpus import CLUSTERS
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.statistics.metrics import Counts, Scores, from_counts, grouped_confusion, label_indices, leave_one_out
 from erc_bench.statistics.resampling import cluster_counts
 from erc_bench.store.plain_predictions import AskedUtterances
@@ -65,6 +66,7 @@ class Outcome:
     where there are none (only dev was scored) or no test needs them. ``asked`` are the utterances and gold
     labels that were scored, ``test_set`` names them. ``metrics`` are those of the record.
     gold: (classes,), how often each class is right; empty where only dev was scored. ``constant``: all answers are one.
+    predicted: (n,), the answers to what was ``asked``, as positions in the labels; ``None`` without ``counts``.
     ``without`` keeps scores without each cluster, by metric and kind of cluster, once they were asked for.
     """
 
@@ -81,6 +83,7 @@ class Outcome:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     gold: tuple[int, ...] = ()
     constant: bool = False
+    predicted: npt.NDArray[np.intp] | None = field(default=None, repr=False, compare=False)
     without: dict[tuple[str, str], Scores] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
@@ -114,7 +117,7 @@ def read_outcome(cell: StoredCell, metric: str, readout: str = "", keeps_counts:
     value = _number(outcome.metrics, metric)
     if value is None:
         raise ErcBenchError(f"its record has no test score of {metric}")
-    return replace(answered, value=value, counts=None, dialogues=())
+    return replace(answered, value=value, counts=None, dialogues=(), predicted=None)
 
 
 def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
@@ -131,6 +134,7 @@ def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
         test_set=split.name,
         dialogues=split.dialogues,
         asked=answers.asked,
+        predicted=answers.predicted,
         gold=tuple(total.sum(-1).tolist()),
         constant=int(np.count_nonzero(total.sum(-2))) == 1,
         degenerate=why_degenerate(total, outcome.cell.typed, outcome.scored),
@@ -140,6 +144,20 @@ def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
     if recorded is not None and abs(recorded - value) > _TOLERANCE:
         raise ErcBenchError(f"its record says {metric} {recorded:.2f}, its predictions give {value:.2f}")
     return replace(outcome, value=value)
+
+
+def answered_part(outcome: Outcome, kept: npt.NDArray[np.bool_]) -> tuple[Counts, tuple[str, ...]]:
+    """kept: (n,), which of the scored utterances → counts (dialogues, classes, classes) of these, and the dialogues.
+
+    A dialogue in which none is kept is left out.
+    """
+    assert outcome.asked is not None
+    assert outcome.predicted is not None  # the answers were read
+    labels = tuple(outcome.cell.typed.labels)
+    split = _test_set(outcome.asked, labels)
+    left, position = np.unique(split.position[kept], return_inverse=True)
+    counts = grouped_confusion(split.gold[kept], outcome.predicted[kept], len(labels), position, len(left))
+    return counts, tuple(split.dialogues[place] for place in left.tolist())
 
 
 def _stored(cell: StoredCell, readout: str) -> dict[str, Any]:
@@ -195,12 +213,16 @@ def clustered(outcome: Outcome, cluster: str) -> Counts | None:
     """
     if cluster == "dialogue" or outcome.counts is None:
         return outcome.counts
-    found = outcome.cell.typed.data.groups.get(cluster, {})
+    groups = outcome.cell.typed.data.groups
+    found = groups.get(cluster, {})
     names = {dialogue: name for name, dialogues in found.items() for dialogue in dialogues}
     if not found or any(dialogue not in names for dialogue in outcome.dialogues):
+        known = [name for name in CLUSTERS if name == "dialogue" or name in groups]
         raise ErcBenchError(
             f"{outcome.cell.name} does not say of which {cluster} its dialogues are",
-            f"Not every corpus knows the {cluster} of a dialogue; runs before this was stored know none.",
+            f"Ask for a cluster that it knows ({', '.join(known)}), and leave datasets out whose corpus knows no"
+            f" {cluster}s. Runs that were stored before {cluster}s were have those of the corpus, where"
+            f" {OptionName('data_dir')} holds it.",
         )
     return cluster_counts(outcome.counts, [names[dialogue] for dialogue in outcome.dialogues])
 

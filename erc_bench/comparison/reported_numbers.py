@@ -3,7 +3,9 @@
 Metrics and classes are named as in the records of runs; a class is empty for a metric over all
 classes. Differences that a paper prints have metrics of their own and meet no column. The origin of a
 number is ``own`` (of a system that its paper proposes), ``re-run`` (by that paper, of another one) or
-``copied``; ``seeds`` is the number of seeds behind the mean, where that is known.
+``copied``; ``seeds`` is the number of seeds behind the mean, where that is known. ``dataset`` is the one whose turns
+were scored, ``corpus`` what the print calls it: tables set scores on two versions of a corpus in one column, which are
+those of two datasets here.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ class ReportedNumber:
     system: str
     citation: str
     dataset: str
+    corpus: str
     backbone: str
     metric: str
     class_name: str
@@ -76,6 +79,7 @@ def reported_rows(names: Iterable[str], columns: Sequence[Column]) -> tuple[tupl
         fitting = [number for number in reported_numbers(name) if number.address in addresses]
         numbers += fitting
         notes += _lacking(name, {number.address for number in fitting}, columns)
+        notes += _on_another_version(name, addresses)
     return rows_at(numbers, addresses), notes
 
 
@@ -124,3 +128,19 @@ def _lacking(name: str, found: set[Address], columns: Sequence[Column]) -> list[
     met = {column.title for column in columns if _address(column) in found}
     lacking = dict.fromkeys(column.title for column in columns if column.title not in met)
     return [f"{name} reports no number that may stand beside {', '.join(lacking)}"] if lacking else []
+
+
+def _on_another_version(name: str, addresses: Sequence[Address | None]) -> list[str]:
+    """Name the systems whose number was printed in one column with those shown, and is of another version's turns."""
+    numbers = reported_numbers(name)
+    shown = {number.corpus: number.dataset for number in numbers if number.address in addresses}
+    elsewhere: dict[tuple[str, str], dict[str, None]] = {}
+    for number in numbers:
+        moved = (shown.get(number.corpus, number.dataset), *number.address[1:])
+        if number.address not in addresses and number.dataset != moved[0] and moved in addresses:
+            elsewhere.setdefault((moved[0], number.dataset), {})[number.system] = None
+    return [
+        f"{name} prints {', '.join(systems)} in one column with others, though scored on {other} and not on {ours}:"
+        f" they stand beside runs on {other}"
+        for (ours, other), systems in elsewhere.items()
+    ]

@@ -16,7 +16,7 @@ from erc_bench.statistics.seeds import paired_t, sign_flip, welch_t
 
 Unit = Literal["seed", "dialogue", "both"]
 UNITS: tuple[Unit, ...] = ("seed", "dialogue", "both")
-CLUSTERS = ("dialogue", "episode", "session")
+CLUSTERS = ("dialogue", "episode", "session", "script")
 CORRECTION_NAMES = {"bh": "benjamini-hochberg"}
 """Short names of corrections."""
 CORRECTION_WORDS = {
@@ -60,8 +60,9 @@ class Tests:
     ``test`` stands behind †. ``unit`` is the unit of the test: ``seed`` (†; records are enough), ``dialogue`` (△: the
     trained systems, on new dialogues), ``both`` († and ‡). ``cluster`` is the unit that tests over dialogues take for
     independent. ``all_pairs`` compares each row with each other one, ``letters`` also shows whom a row beats.
-    ``by_slice`` adds columns for the slices of a test split. ``margin`` asks whether rows are equal within so many
-    points, ``ranks`` for the ranks of rows over datasets, ``force_ranks`` for their tests below five datasets as well.
+    ``by`` adds columns for the slices of a test split, or for its speakers. ``margin`` asks whether rows are equal
+    within so many points, ``ranks`` for the ranks of rows over datasets, ``force_ranks`` for their tests below five
+    datasets as well.
     Raises :class:`ErcBenchError` for an unknown name.
     """
 
@@ -71,7 +72,7 @@ class Tests:
     all_pairs: bool = False
     letters: bool = False
     cluster: str = "dialogue"
-    by_slice: bool = False
+    by: Literal["slice", "speaker"] | None = None
     margin: float | None = None
     ranks: bool = False
     force_ranks: bool = False
@@ -97,7 +98,7 @@ class Tests:
     @property
     def needs_counts(self) -> bool:
         """Whether tests read the answers of dialogues; the records' scores are enough without."""
-        return self.unit != "seed" or self.by_slice
+        return self.unit != "seed" or self.by is not None
 
     @property
     def seed_test(self) -> KindOfTest:

@@ -78,10 +78,16 @@ class Dataset(Component):
     obtain: ClassVar[str] = ""
     """Where the corpus comes from and how to get it, one or two sentences."""
     counts: ClassVar[Mapping[str, SplitCounts]] = {}
+    names_speakers: ClassVar[bool] = True
+    """Whether a speaker's name is one person's in every dialogue (or ``Dialogue.people`` says whose it is): tables by
+    speaker are made of no other corpus."""
     known_repeats: ClassVar[Mapping[str, int]] = {}
     """Dialogues of the published corpus whose text is there more than once: how many of ``"test in train"``,
     ``"dev in train"`` and ``"test in dev"``, and within one split (``"train"``). The conformance check fails for
     more."""
+    variant_of: ClassVar[str] = ""
+    """The dataset of which this one holds another version: methods have their settings for that one here as well, but
+    where they name this one. Tables never set the two side by side."""
     suggested_settings: ClassVar[Mapping[str, Any]] = {}
     """Settings that suit the corpus (``slot.option`` → value); a method's own settings win."""
 
@@ -106,6 +112,11 @@ class Dataset(Component):
     def folder_name(cls) -> str:
         """The folder of this corpus below the data directory."""
         return cls.folder or cls.name
+
+    @classmethod
+    def recipe_names(cls) -> tuple[str, ...]:
+        """The names under which a method may hold settings for this dataset, its own first."""
+        return (cls.name, cls.variant_of) if cls.variant_of else (cls.name,)
 
     @classmethod
     def words(cls) -> tuple[str, ...]:

@@ -39,3 +39,10 @@ class Method:
     search: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     search_from: str = ""
     upstream: str = ""
+
+    def settings_on(self, names: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
+        """Return the settings for a dataset with the name that they stand under, the first of ``names`` that has some.
+
+        ``names`` are those of :meth:`Dataset.recipe_names`; without any settings the first of them is returned.
+        """
+        return next(((name, self.per_dataset[name]) for name in names if name in self.per_dataset), (names[0], {}))

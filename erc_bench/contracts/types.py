@@ -33,8 +33,10 @@ class Dialogue:
     """Utterances in the order in which they were said.
 
     ``id`` is unique within a split. ``slice`` names a part of the corpus that is worth reporting
-    apart (IEMOCAP: ``scripted`` or ``improvised``). ``episode`` and ``session`` name a group of
-    dialogues, so that tests can treat groups rather than dialogues as independent.
+    apart (IEMOCAP: ``scripted`` or ``improvised``). ``episode``, ``session`` and ``script`` name a group of
+    dialogues, so that tests can treat groups rather than dialogues as independent; a dialogue without a script,
+    where others have one, is a group of its own. ``people`` are (name, person) of speakers whose name is not one
+    and the same person's in every dialogue: tables by speaker show the person, and no model reads it.
     """
 
     id: str
@@ -42,6 +44,8 @@ class Dialogue:
     slice: str = ""
     episode: str = ""
     session: str = ""
+    script: str = ""
+    people: tuple[tuple[str, str], ...] = ()
 
     def targets(self) -> tuple[int, ...]:
         """Positions of the utterances that the task scores."""

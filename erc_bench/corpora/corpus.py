@@ -146,24 +146,46 @@ def _check_dialogue(dialogue: Dialogue, labels: tuple[str, ...], place: str, nam
             raise ErcBenchError(f"{place}, utterance {position}: it is a target but has no label", "Get a fresh copy.")
 
 
-CLUSTERS = ("dialogue", "episode", "session")
+CLUSTERS = ("dialogue", "episode", "session", "script")
 """The independent units of a test over dialogues: dialogues, or a group that several of them share."""
 
 
-def groups(dialogues: Iterable[Dialogue]) -> dict[str, dict[str, list[str]]]:
-    """Return by kind (``slice``, ``episode``, ``session``) and name the ids of the dialogues in each group.
+def group_names(dialogues: Iterable[Dialogue], kind: str) -> dict[str, str]:
+    """Return the group of each dialogue by its id: a ``slice``, ``episode``, ``session`` or ``script``.
 
-    A kind that not every dialogue names is left out.
+    Empty where not every dialogue names one. Scripts are enough where one dialogue has one: the others are each a
+    group of its own.
+    """
+    names = {dialogue.id: str(getattr(dialogue, kind)) for dialogue in dialogues}
+    if kind == "script" and any(names.values()):
+        return {identifier: name or f"dialogue {identifier}" for identifier, name in names.items()}
+    return names if all(names.values()) else {}
+
+
+def groups(dialogues: Iterable[Dialogue]) -> dict[str, dict[str, list[str]]]:
+    """Return by kind (``slice``, ``episode``, ``session``, ``script``) and name the ids of the dialogues in each group.
+
+    A kind that :func:`group_names` has no names for is left out.
     """
     dialogues = list(dialogues)
     found: dict[str, dict[str, list[str]]] = {}
-    for kind in ("slice", "episode", "session"):
-        names = {dialogue.id: str(getattr(dialogue, kind)) for dialogue in dialogues}
-        if all(names.values()):
+    for kind in ("slice", *CLUSTERS[1:]):
+        if names := group_names(dialogues, kind):
             members: dict[str, list[str]] = {}
             for identifier, name in names.items():
                 members.setdefault(name, []).append(identifier)
             found[kind] = members
+    return found
+
+
+def speakers(dialogues: Iterable[Dialogue]) -> dict[str, dict[str, list[int]]]:
+    """Return by speaker and dialogue the positions of the scored utterances; a speaker is the person, where known."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for dialogue in dialogues:
+        people = dict(dialogue.people)
+        for position in dialogue.targets():
+            name = dialogue.utterances[position].speaker
+            found.setdefault(people.get(name, name), {}).setdefault(dialogue.id, []).append(position)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -80,9 +80,9 @@ def compare_stored(
     """Compare cells that are stored.
 
     ``data_dir`` of the request holds the corpora that gold labels are held against; they are also read where cells
-    were stored without slices or clusters that the tests need. Who makes several tables hands over one ``gold_of``,
-    so that each corpus is read once. ``all_cells`` is everything in the folder, where ``cells`` is a part of it.
-    ``contrasts`` are the comparisons that a suite declares.
+    were stored without slices, clusters or speakers that the tests need. Who makes several tables hands over one
+    ``gold_of``, so that each corpus is read once. ``all_cells`` is everything in the folder, where ``cells`` is a part
+    of it. ``contrasts`` are the comparisons that a suite declares.
     """
     asked: dict[str, Any] = {name: getattr(request, name) for name in _ASKED}
     asked |= {"alarms": shipped_alarms(), "gold_of": gold_of or corpus_gold(folder_of(request.data_dir))}
@@ -150,25 +150,32 @@ def _in(plans: Sequence[Plan], kind: str, names: Sequence[str]) -> list[str]:
 
 
 def with_groups(cells: Sequence[StoredCell], request: TableRequest, tell: Tell) -> list[StoredCell]:
-    """Return the cells with the slices, episodes and sessions of their test split.
+    """Return the cells with the slices, episodes, sessions and scripts of their test split, and its speakers.
 
     Runs that were stored without them get those of the corpus, where it is there and is the same. Only
     the corpora of the datasets and methods that are asked for are read (none named: all).
     """
-    if request.cluster == "dialogue" and request.by is None:
+    wanted = {request.cluster, request.by} - {"dialogue", None}
+    if not wanted:
         return list(cells)
     datasets, methods, data_dir = request.datasets, request.methods, folder_of(request.data_dir)
     shown = [
         cell for cell in cells if (not datasets or cell.dataset in datasets) and (not methods or cell.method in methods)
     ]
-    lacking = {cell.dataset for cell in shown if cell.status == "done" and "groups" not in cell.record.get("data", {})}
+    lacking = {cell.dataset for cell in shown if cell.status == "done" and not _knows(cell, wanted)}
     found = {dataset: _groups(dataset, data_dir, tell) for dataset in sorted(lacking)}
     return [_completed(cell, *found[cell.dataset]) if cell.dataset in found else cell for cell in cells]
 
 
-def _groups(dataset: str, data_dir: Path | None, tell: Tell) -> tuple[str, dict[str, Any]]:
-    """Return the fingerprint of a corpus and the groups of its test split; nothing where it cannot be read."""
-    from erc_bench.corpora.corpus import groups, load_corpus
+def _knows(cell: StoredCell, wanted: Collection[str | None]) -> bool:
+    """Whether the record of a cell is enough: no speakers are stored, and scripts came after the other groups."""
+    groups = cell.record.get("data", {}).get("groups")
+    return groups is not None and "speaker" not in wanted and ("script" not in wanted or "script" in groups)
+
+
+def _groups(dataset: str, data_dir: Path | None, tell: Tell) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Return the fingerprint of a corpus, groups and speakers of its test split; nothing where it cannot be read."""
+    from erc_bench.corpora.corpus import groups, load_corpus, speakers
     from erc_bench.plugin_host.catalogue import Catalogue
 
     try:
@@ -176,14 +183,17 @@ def _groups(dataset: str, data_dir: Path | None, tell: Tell) -> tuple[str, dict[
         corpus = load_corpus(reader, data_dir)
     except ErcBenchError as error:
         tell(f"the corpus is not read for slices and clusters: {error.message}")
-        return "", {}
-    return corpus.fingerprint, groups(corpus.splits.test)
+        return "", {}, {}
+    test = corpus.splits.test
+    return corpus.fingerprint, groups(test), speakers(test) if reader.names_speakers else {}
 
 
-def _completed(cell: StoredCell, fingerprint: str, groups: dict[str, Any]) -> StoredCell:
-    if not fingerprint or cell.typed.data.groups or cell.typed.data.fingerprint != fingerprint:
+def _completed(cell: StoredCell, fingerprint: str, groups: dict[str, Any], speakers: dict[str, Any]) -> StoredCell:
+    if not fingerprint or cell.typed.data.fingerprint != fingerprint:
         return cell
-    return replace(cell, record={**cell.record, "data": {**cell.record["data"], "groups": groups}})
+    data = cell.record["data"]
+    known = {"groups": {**groups, **data.get("groups", {})}, "speakers": speakers}
+    return replace(cell, record={**cell.record, "data": {**data, **known}})
 
 
 _TITLED = {"markdown": "# {}\n\n", "rich": "{}\n\n", "latex": "% {}\n"}

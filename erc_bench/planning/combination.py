@@ -97,7 +97,7 @@ def _plan_composition(
     layers = _layers(combination, replaced)
     size = partial(_size, combination)
     resolved, problems = resolve(slots, layers, [*options, *_reference(combination)], size)
-    problems += misdirected(method, slots, replaced.keys() | lacking | {SLOT}, combination.dataset.name)
+    problems += misdirected(method, slots, replaced.keys() | lacking | {SLOT}, combination.dataset)
     if wrong:
         return None, wrong + [str(problem) for problem in problems]
     problems += _impossible(combination, components, readouts, resolved, mine)
@@ -128,7 +128,7 @@ def _plan_upstream(
         return None, [f"upstream: the method {method.name!r} {lacks}; name one that trains the plain backbone"]
     plain = replace(request, methods=(method.name,), readouts=(), readouts_of={}, dev_only=False, audit=False)
     plain = replace(plain, save_representations=False, save_model=False)
-    trained = recipe(method, combination.method, combination.dataset.name)
+    trained = recipe(method, combination.method, combination.dataset)
     layered = replace(combination, method=trained, as_upstream=True)
     plan, problems = _plan_composition(plain, catalogue, layered, asked.theirs)
     return plan, [f"upstream: {problem}" for problem in problems]
@@ -149,7 +149,7 @@ def _plan_system(
     compositions = any(installed[name].component.system is None for name in request.methods if name in installed)
     addressed = [item for item in mine if item.method or not compositions or item.slot in slots]
     resolved, problems = resolve(slots, _layers(combination, ()), addressed, lambda _: None)
-    problems += misdirected(combination.method, slots, (), combination.dataset.name)
+    problems += misdirected(combination.method, slots, (), combination.dataset)
     problems += _unsavable(request, system)
     resolved, paths, wrong_files = with_digests(resolved, {"system": system}, request.features is None)
     problems += wrong_files
@@ -179,10 +179,8 @@ def _layers(combination: Combination, replaced: Container[str]) -> list[tuple[st
     The method's own are meant for its own components: what fills a slot in their place keeps its defaults.
     """
     method, dataset = combination.method, combination.dataset
-    own = [
-        (f"method {method.name}", method.settings),
-        (f"method {method.name} for {dataset.name}", method.per_dataset.get(dataset.name, {})),
-    ]
+    name, on_dataset = method.settings_on(dataset.recipe_names())
+    own = [(f"method {method.name}", method.settings), (f"method {method.name} for {name}", on_dataset)]
     kept = [
         (origin, {address: value for address, value in settings.items() if address.partition(".")[0] not in replaced})
         for origin, settings in own

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.options import OptionSpec, Regime, option, parse_value, specs
 from erc_bench.errors import ErcBenchError, OptionName
@@ -191,10 +192,12 @@ def regime_of(trainable: Any, backbone_size: int | None) -> Regime:
     return "large"
 
 
-def misdirected(method: Method, slots: Mapping[str, type], replaced: Iterable[str], dataset: str) -> list[Problem]:
+def misdirected(
+    method: Method, slots: Mapping[str, type], replaced: Iterable[str], dataset: type[Dataset]
+) -> list[Problem]:
     """Return the settings of a method that name no option of its own components: a plugin's mistake."""
     declared = _declared(slots)
-    settings = {**method.settings, **method.per_dataset.get(dataset, {})}
+    settings = {**method.settings, **method.settings_on(dataset.recipe_names())[1]}
     own = [address for address in settings if address.partition(".")[0] not in set(replaced)]
     wrong = [unknown_option(address, declared, slots) for address in own if address not in declared]
     return [Problem(item.address, f"{item.sentence} (set by the method {method.name} itself)") for item in wrong]

@@ -27,9 +27,9 @@ TestName = Literal["paired-t", "sign-flip", "wilcoxon", "welch", "mann-whitney"]
 Correction = Literal["holm", "hochberg", "bh", "bonferroni"]
 Family = Literal["dataset", "table", "shown"]
 Unit = Literal["seed", "dialogue", "both"]
-Cluster = Literal["dialogue", "episode", "session"]
+Cluster = Literal["dialogue", "episode", "session", "script"]
 Figure = Literal["forest", "seeds", "curves", "calibration", "anchors", "confusion", "representations"]
-Slice = Literal["slice"]
+By = Literal["slice", "speaker"]
 State = Literal["done", "failed", "interrupted", "half-written", "damaged", "partial", "stale"]
 USUAL_BASELINE = "ce, else supcon, else the first of the methods shown"
 
@@ -88,11 +88,14 @@ class TableRequest(RowsRequest):
     )
     ranks: bool = asked(False, "Rank rows over datasets: Friedman's test, Nemenyi's distance.")
     force_ranks: bool = asked(False, "Test ranks below five datasets too, where p is far off.")
-    by: Slice | None = asked(None, "Add columns for the slices of the test split.")
+    by: By | None = asked(
+        None,
+        "Add columns for the slices of the test split, or for its speakers: those who say 5 % of it, and all others.",
+    )
     data_dir: StrPath | None = asked(
         None,
-        "Corpora, which gold labels are held against, and which know slices, episodes and sessions that runs were"
-        " stored without. Default: $ERC_BENCH_DATA, else a cache.",
+        "Corpora, which gold labels are held against, and which know the speakers, and slices, episodes, sessions and"
+        " scripts that runs were stored without. Default: $ERC_BENCH_DATA, else a cache.",
     )
 
     @property
@@ -100,7 +103,7 @@ class TableRequest(RowsRequest):
         """The tests that are made; raises :class:`ErcBenchError` for some that do not go together."""
         from erc_bench.comparison.requested_tests import Tests
 
-        return Tests(**shared(self, Tests), by_slice=self.by == "slice")
+        return Tests(**shared(self, Tests))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +154,7 @@ class ScoreRequest(Asked):
     split: Literal["train", "dev", "test"] = asked("test", "What was answered.")
     metric: Metric | None = asked(None, "Metric that is tested.", usual="the dataset's own")
     cluster: Cluster = asked(
-        "dialogue", "What is taken for independent; episodes and sessions where the corpus knows them."
+        "dialogue", "What is taken for independent; episodes, sessions and scripts where the corpus knows them."
     )
     alpha: float = asked(0.05, "Intervals have the level 1 - alpha.", above=0, below=1)
     data_dir: StrPath | None = asked(None, "Corpora. Default: $ERC_BENCH_DATA, else a cache.")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.method import Method
 from erc_bench.errors import OptionName
 from erc_bench.planning.plan import Plan
@@ -18,11 +19,12 @@ TRAINS = ("an upstream trains", {"encoder.trainable": "all"})
 _PREFIX = f"{SLOT}."
 
 
-def recipe(upstream: Method, method: Method, dataset: str) -> Method:
+def recipe(upstream: Method, method: Method, dataset: type[Dataset]) -> Method:
     """Return the method that is an upstream as the method downstream wants it trained on a dataset."""
-    wanted = {**method.settings, **method.per_dataset.get(dataset, {})}
+    names = dataset.recipe_names()
+    wanted = {**method.settings, **method.settings_on(names)[1]}
     deeper = {a.removeprefix(_PREFIX): value for a, value in wanted.items() if a.startswith(_PREFIX)}
-    theirs = {**upstream.settings, **upstream.per_dataset.get(dataset, {}), **deeper}
+    theirs = {**upstream.settings, **upstream.settings_on(names)[1], **deeper}
     return replace(upstream, settings=theirs, per_dataset={})
 
 

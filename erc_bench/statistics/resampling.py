@@ -23,7 +23,7 @@ _CHUNK = 500
 def cluster_counts(counts: Counts, clusters: Sequence[Hashable]) -> Counts:
     """counts: (..., dialogues, classes, classes); clusters: one per dialogue → (..., clusters, classes, classes).
 
-    Dialogues of one episode or session become one cluster, in order of first appearance.
+    Dialogues of one episode, session or script become one cluster, in order of first appearance.
     Raises ``ValueError`` unless there is one cluster per dialogue.
     """
     if counts.shape[-3] != len(clusters):

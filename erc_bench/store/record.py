@@ -61,12 +61,17 @@ class RecordedCounts(Struct, frozen=True):
 
 
 class RecordedData(Struct, frozen=True):
-    """The corpus; ``groups`` are the names of dialogues by kind and name of their group."""
+    """The corpus; ``groups`` are the names of dialogues by kind and name of their group.
+
+    ``speakers`` are the positions of scored utterances by speaker and dialogue: none is stored, tables by speaker fill
+    them in from the corpus.
+    """
 
     fingerprint: str | None = None
     departures: list[str] = []
     counts: dict[str, RecordedCounts] = {}
     groups: dict[str, dict[str, list[str]]] = {}
+    speakers: dict[str, dict[str, list[Whole]]] = {}
 
 
 class RecordedInputs(Struct, frozen=True):

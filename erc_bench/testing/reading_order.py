@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -122,6 +122,7 @@ class _WatchedDialogue(Dialogue):
 
 
 def _watched_dialogue(dialogue: Dialogue, reading: ReadingOrder) -> Dialogue:
-    watched = _WatchedDialogue(dialogue.id, dialogue.utterances, dialogue.slice, dialogue.episode, dialogue.session)
+    held = {field.name: getattr(dialogue, field.name) for field in fields(Dialogue)}
+    watched = _WatchedDialogue(**held)
     object.__setattr__(watched, "reading", reading)
     return watched

@@ -199,16 +199,37 @@ def test_the_options_of_the_tests_reach_the_table(filled):
     assert [row["letter"] for row in content["rows"]] == ["a", "b"]
 
 
+def add_of_corpus(store, folder, content):
+    """Write a corpus whose splits are all the same, and runs on it that know no groups of its dialogues."""
+    for name in ("train", "dev", "test"):
+        file = folder / "data/meld" / f"{name}_sent_emo.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+    fingerprint = load_corpus(Meld(), folder / "data").fingerprint
+    for method, accuracies in (("ce", [0.5, 0.52, 0.48]), ("eacl", [0.8, 0.81, 0.83])):
+        store.add_seeds(method, accuracies, data={"fingerprint": fingerprint, "counts": {}})
+
+
+def test_who_speaks_is_read_from_the_corpus(store, tmp_path):
+    header = "Utterance,Speaker,Emotion,Dialogue_ID,Utterance_ID,Season,Episode\n"
+    rows = store.split.rows()
+    lines = [f"Hello {d} {u}.,{('Ada', 'Ben')[int(u) % 2]},{gold},{d},{u},1,1\n" for d, u, gold in rows]
+    add_of_corpus(store, tmp_path, header + "".join(lines))
+    here = ("--by", "speaker", "--data-dir", str(tmp_path / "data"))
+    content = json.loads(run(store, *here, "--format", "json").output)
+    assert [column["slice_name"] for column in content["columns"]] == ["", "Ada", "Ben"]
+    assert [column["utterances"] for column in content["columns"][1:]] == [48, 48]
+    suite = tmp_path / "trial.toml"
+    suite.write_text('methods = ["ce", "eacl"]\ndatasets = ["meld"]\n[[table]]\nby = "speaker"\n', encoding="utf-8")
+    assert "meld Ben, test split: 12 dialogues" in run(store, "--suite", str(suite), *here[2:]).output
+    elsewhere = run(store, *here[:3], str(tmp_path / "nothing"))
+    assert elsewhere.exception.message == "of no stored run it is known who speaks"
+
+
 def test_runs_without_episodes_get_those_of_the_same_corpus(store, tmp_path):
     header = "Utterance,Speaker,Emotion,Dialogue_ID,Utterance_ID,Season,Episode\n"
     lines = [f"Hello {d} {u}.,Ada,{gold},{d},{u},1,{int(d) // 4}\n" for d, u, gold in store.split.rows()]
-    for name in ("train", "dev", "test"):
-        file = tmp_path / "data/meld" / f"{name}_sent_emo.csv"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(header + "".join(lines), encoding="utf-8")
-    fingerprint = load_corpus(Meld(), tmp_path / "data").fingerprint
-    for method, accuracies in (("ce", [0.5, 0.52, 0.48]), ("eacl", [0.8, 0.81, 0.83])):
-        store.add_seeds(method, accuracies, data={"fingerprint": fingerprint, "counts": {}})
+    add_of_corpus(store, tmp_path, header + "".join(lines))
     arguments = ("--cluster", "episode", "--data-dir", str(tmp_path / "data"))
     assert "joint test over seeds and episodes" in " ".join(run(store, *arguments).output.split())
     suite = tmp_path / "trial.toml"

@@ -28,7 +28,7 @@ def four(store):
 
 
 def compared(store, **asked):
-    tests = requested_tests.Tests(**{key: asked.pop(key) for key in ("all_pairs", "unit", "by_slice") if key in asked})
+    tests = requested_tests.Tests(**{key: asked.pop(key) for key in ("all_pairs", "unit", "by") if key in asked})
     return compare(read_cells(store.runs), baseline="ce", tests=tests, **asked)
 
 

@@ -10,9 +10,10 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import read_cells
 from erc_bench_plugins.datasets.emorynlp import EmoryNLP
 from erc_bench_plugins.datasets.iemocap import Iemocap
+from erc_bench_plugins.datasets.iemocap.cosmic import IemocapCosmic
 from erc_bench_plugins.datasets.meld import Meld
 
-DATASETS = {dataset.name: dataset for dataset in (Meld, EmoryNLP, Iemocap)}
+DATASETS = {dataset.name: dataset for dataset in (Meld, EmoryNLP, Iemocap, IemocapCosmic)}
 
 
 def compared(store, *reported, **request):
@@ -48,6 +49,26 @@ def test_what_finds_no_number_is_named(filled):
     assert comparison.reported == ()
     assert not any("Reported" in sentence for sentence in comparison.caption)
     assert "eacl2024 reports no number that may stand beside dailydialog, emorynlp, meld" in comparison.notes
+
+
+def test_numbers_stand_beside_runs_on_the_turns_that_they_are_of(store):
+    for dataset in ("iemocap", "iemocap-cosmic"):
+        store.add("ce", 1, dataset=dataset)
+    both = compared(store, "eacl2024/table-2")
+    assert [column.dataset for column in both.columns] == ["iemocap", "iemocap-cosmic"]
+    # COSMIC, CoMPM and SACL read the pickle, EACL and DAG-ERC the files with the other turns.
+    expected = {"COSMIC": 65.25, "CoMPM": 69.46, "SACL": 69.22}
+    assert {row.system: row.values for row in both.reported if row.values[1] is not None} == {
+        system: (None, value) for system, value in expected.items()
+    }
+    assert values(both, "EACL") == [(70.41, None)]
+    assert not any("in one column with others" in note for note in both.notes)
+    alone = compared(store, "eacl2024/table-2", datasets=["iemocap"])
+    assert not {row.system for row in alone.reported} & set(expected)
+    assert (
+        "eacl2024/table-2 prints COSMIC, CoMPM, SACL in one column with others, though scored on iemocap-cosmic and not"
+        " on iemocap: they stand beside runs on iemocap-cosmic"
+    ) in alone.notes
 
 
 def test_they_change_neither_ranks_nor_tests(filled):
@@ -133,6 +154,6 @@ def test_every_file_has_the_same_columns():
     for file in FOLDER.glob("*.csv"):
         with file.open(encoding="utf-8", newline="") as stream:
             assert csv.DictReader(stream).fieldnames == [
-                *("system", "citation", "dataset", "backbone", "metric", "class", "value", "printed_in"),
+                *("system", "citation", "dataset", "corpus", "backbone", "metric", "class", "value", "printed_in"),
                 *("origin", "seeds"),
             ]

@@ -220,16 +220,101 @@ def test_clusters_take_the_place_of_dialogues(store):
     assert joint.dialogue_variance == pytest.approx(2 / 3 * ((left_out - left_out.mean()) ** 2).sum())
 
 
+def test_dialogues_of_one_script_are_left_out_together(store):
+    scripts = {"script01": ["0", "3", "4"], "impro01": ["1", "2"], "dialogue 5": ["5"], "impro02": list("6789")}
+    scripts["script02"] = ["10", "11"]
+    data = groups(script=scripts) | {"counts": {"test": {"dialogues": 12, "labelled": 96}}}
+    store.add_seeds("ce", CE[:3], data=data)
+    store.add_seeds("eacl", EACL[:3], data=data)
+    comparison = compared(store, cluster="script")
+    assert pair_of(comparison, "eacl").clusters == 5
+    assert "in 5 scripts" in text(comparison)
+    assert pair_of(comparison, "eacl").joint != pair_of(compared(store), "eacl").joint
+
+
 def test_clusters_that_no_record_knows_are_an_error(three):
     with pytest.raises(ErcBenchError, match="does not say of which session its dialogues are"):
         compared(three, cluster="session")
+    with pytest.raises(ErcBenchError, match="does not say of which script its dialogues are") as error:
+        compared(three, cluster="script")
+    assert "Ask for a cluster that it knows (dialogue), and leave datasets out" in error.value.hint
+
+
+def test_an_unknown_cluster_is_answered_with_the_nearest():
+    with pytest.raises(ErcBenchError, match="there is no cluster 'scripts'; did you mean script"):
+        Asked(cluster="scripts")
+
+
+SPOKEN = {"Ada": (0, 2, 5), "Ben": (1, 3, 4), "Cleo": (6,)}
+"""The turns of every dialogue by who speaks; of the last one somebody else in each."""
+
+
+def spoken(dialogues):
+    said = {name: {dialogue: list(turns) for dialogue in dialogues} for name, turns in SPOKEN.items()}
+    del said["Cleo"]["0"]
+    return said | {f"guest {dialogue}": {dialogue: [7]} for dialogue in dialogues}
+
+
+def with_speakers(store):
+    ids = sorted({row[0] for row in store.split.rows()})
+    data = groups() | {"speakers": spoken(ids)}
+    for method, accuracies in (("ce", CE[:3]), ("eacl", EACL[:3])):
+        store.add_seeds(method, accuracies, data=data)
+    return store
+
+
+def test_speakers_are_columns_of_their_own(store):
+    comparison = compared(with_speakers(store), by="speaker")
+    titles = ["meld", "meld Ada", "meld Ben", "meld Cleo", "meld others"]
+    assert [column.title for column in comparison.columns] == titles
+    assert [column.utterances for column in comparison.columns] == [None, 36, 36, 11, 13]
+    # Cleo does not speak in one of the dialogues, where a guest has her turn.
+    assert [column.dialogues for column in comparison.columns[1:]] == [12, 12, 11, 12]
+    assert {column.family for column in comparison.columns} == {5}
+    rows = store.split.rows()
+    for column, (speaker, turns) in zip(comparison.columns[1:], SPOKEN.items(), strict=False):
+        kept = [
+            i for i, (dialogue, turn, _) in enumerate(rows) if turn in turns and (speaker, dialogue) != ("Cleo", "0")
+        ]
+        for row, accuracies in enumerate((CE[:3], EACL[:3])):
+            answers = store.split.answers(accuracies[0], 1)
+            expected = 100 * f1_score(
+                [rows[i][2] for i in kept], [answers[i] for i in kept], average="weighted", zero_division=0
+            )
+            assert column.scores[row].values[0] == pytest.approx(expected)
+
+
+def test_a_speaker_s_dialogues_are_left_out_one_by_one(store):
+    comparison = compared(with_speakers(store), by="speaker")
+    joint = next(column for column in comparison.columns if column.slice_name == "Cleo").pairs[0].joint
+    rows = store.split.rows()
+    mine = np.array([turn == 6 and dialogue != "0" for dialogue, turn, _ in rows])
+    gold, dialogue = np.array([row[2] for row in rows]), np.array([row[0] for row in rows])
+
+    def difference(kept):
+        ours, theirs = (
+            np.mean([f1_score(gold[kept], each[kept], average="weighted", zero_division=0) for each in answers])
+            for accuracies in (EACL[:3], CE[:3])
+            if (answers := [np.array(store.split.answers(value, seed)) for seed, value in enumerate(accuracies, 1)])
+        )
+        return 100 * (ours - theirs)
+
+    left_out = np.array([difference(mine & (dialogue != each)) for each in sorted(set(dialogue[mine]))])
+    assert joint.clusters == 11
+    assert joint.dialogue_variance == pytest.approx(10 / 11 * ((left_out - left_out.mean()) ** 2).sum())
+
+
+def test_speakers_that_nobody_knows_are_an_error(three):
+    with pytest.raises(ErcBenchError, match="of no stored run it is known who speaks") as error:
+        compared(three, by="speaker")
+    assert "name its folder with --data-dir" in error.value.hint
 
 
 def test_slices_are_columns_of_their_own(store):
     parts = {"scripted": [str(i) for i in range(7)], "improvised": [str(i) for i in range(7, 12)]}
     store.add_seeds("ce", CE[:3], data=groups(slice=parts))
     store.add_seeds("eacl", EACL[:3], data=groups(slice=parts))
-    comparison = compared(store, by_slice=True)
+    comparison = compared(store, by="slice")
     assert [column.title for column in comparison.columns] == ["meld", "meld scripted", "meld improvised"]
     assert [column.dialogues for column in comparison.columns[1:]] == [7, 5]
     rows = store.split.rows()
@@ -254,7 +339,7 @@ def test_a_slice_says_of_its_own_scores_whether_they_are_degenerate(store):
         store.add("ce", seed, predicted=[label for *_, label in gold], data=groups(slice=parts))
         store.add("majority", seed, predicted=constant, data=groups(slice=parts))
         store.add("supcon", seed, predicted=half, data=groups(slice=parts))
-    comparison = compared(store, by_slice=True)
+    comparison = compared(store, by="slice")
     labels = [row.label for row in comparison.rows]
     found = {
         (column.slice_name, labels[score.row]): set(score.degenerate.values())
@@ -274,7 +359,7 @@ def test_a_slice_of_one_dialogue_is_one_dialogue(store):
     parts = {"scripted": ["0"], "improvised": [str(number) for number in range(1, 12)]}
     store.add_seeds("ce", CE[:3], data=groups(slice=parts))
     store.add_seeds("eacl", EACL[:3], data=groups(slice=parts))
-    assert "1 dialogue with 8 labelled utterances" in text(compared(store, by_slice=True))
+    assert "1 dialogue with 8 labelled utterances" in text(compared(store, by="slice"))
 
 
 @pytest.mark.parametrize(
@@ -308,7 +393,7 @@ def test_a_table_per_class_has_no_family(three):
 
 def test_slices_that_no_corpus_has_are_an_error(three):
     with pytest.raises(ErcBenchError, match="no stored run names slices"):
-        compared(three, by_slice=True)
+        compared(three, by="slice")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,10 @@
 """Which value an option has, and where it came from."""
 
+from types import SimpleNamespace
+
 import pytest
 
+import erc_bench.api as erc
 from erc_bench.contracts.options import specs
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.settings import TrainingOptions, regime_of
@@ -161,3 +164,18 @@ def test_a_wrong_setting_of_a_system_is_told_as_such(plan, add_method, catalogue
     system = catalogue.get("method", "constant").system
     add_method("odd", system=system, settings={"system.lable": 1})
     assert "system.lable: the chosen system has no such option; did you mean label?" in problem_of(plan, "odd").message
+
+
+def test_another_version_of_a_dataset_has_the_methods_settings_for_it(plan, catalogue):
+    class Other(catalogue.get("dataset", "frozen-corpus")):
+        """Another version."""
+
+        name = "other-version"
+        variant_of = "frozen-corpus"
+
+    brings = erc.hookimpl(lambda: [Other], specname="erc_datasets")
+    catalogue.register(SimpleNamespace(erc_datasets=brings), "of its own")
+    (cell,) = plan("anchored", datasets=["other-version"], seeds=[1])
+    assert cell.resolved.values["objective.temperature"] == 0.3
+    assert cell.resolved.origins["objective.temperature"] == "method anchored for frozen-corpus"
+    assert cell.address.dataset == "other-version"

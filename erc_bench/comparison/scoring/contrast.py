@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from erc_bench.comparison.scoring.answer_file import AnswerFile, Split
 from erc_bench.comparison.scoring.scoring_result import Contrast, SeedTests
-from erc_bench.corpora.corpus import CLUSTERS
+from erc_bench.corpora.corpus import CLUSTERS, group_names
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip, intra_cluster_correlation, mcnemar
 from erc_bench.statistics.joint import joint_test, two_level_bootstrap
@@ -55,15 +55,15 @@ class SplitScorer:
 
 
 def cluster_names(split: Split, cluster: str) -> dict[str, str]:
-    """Return the cluster of each dialogue of a split: the dialogue itself, its episode or its session.
+    """Return the cluster of each dialogue of a split: the dialogue itself, its episode, its session or its script.
 
     Raises :class:`ErcBenchError` where the corpus, in the layout that was read, does not name such clusters.
     """
     if cluster == "dialogue":
         return {dialogue.id: dialogue.id for dialogue in split.dialogues}
-    names = {dialogue.id: str(getattr(dialogue, cluster)) for dialogue in split.dialogues}
-    if not all(names.values()):
-        known = [kind for kind in CLUSTERS[1:] if all(getattr(dialogue, kind) for dialogue in split.dialogues)]
+    names = group_names(split.dialogues, cluster)
+    if not names:
+        known = [kind for kind in CLUSTERS[1:] if group_names(split.dialogues, kind)]
         where = f"the layout {split.layout} of {split.dataset}" if split.layout else split.dataset
         other = f" Another layout may say it: {', '.join(split.other_layouts)}." if split.other_layouts else ""
         raise ErcBenchError(

@@ -34,8 +34,8 @@ def score_files(
 ) -> Scored:
     """Score one file of predictions, or two and the first against the second.
 
-    ``cluster`` is the independent unit of intervals and tests: ``dialogue``, or ``episode`` or
-    ``session`` where the corpus knows them.
+    ``cluster`` is the independent unit of intervals and tests: ``dialogue``, or ``episode``, ``session`` or
+    ``script`` where the corpus knows them.
     Raises :class:`ErcBenchError` for files that do not fit the split, a metric that the dataset does
     not have, and two files whose runs cannot be paired.
     """

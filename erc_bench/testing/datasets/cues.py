@@ -103,7 +103,7 @@ def _cues_of(dialogue: Dialogue, position: int) -> Iterator[Cue]:
         # One letter for each turn, at the beginning of the id or at its end.
         if start >= 0 and place < len(dialogue.id):
             yield f"the letter of the dialogue's id for the turn, from letter {min(start, 1)}", dialogue.id[place]
-    for name in ("slice", "episode", "session"):
+    for name in ("slice", "episode", "session", "script"):
         if getattr(dialogue, name):
             yield f"the {name}", getattr(dialogue, name)
 

@@ -70,7 +70,9 @@ _NAMED = "a representation changes with the ids of dialogues and utterances, or 
 
 def _renamed(name: str, dialogue: Dialogue) -> Dialogue:
     turns = tuple(replace(turn, id=f"u{7 * position}") for position, turn in enumerate(dialogue.utterances))
-    return replace(dialogue, id=name, utterances=turns, slice="s", episode="e", session="o")
+    people = tuple((turn.speaker, f"p{number}") for number, turn in enumerate(turns))
+    groups = {"slice": "s", "episode": "e", "session": "o", "script": "t"}
+    return replace(dialogue, id=name, utterances=turns, people=people, **groups)
 
 
 def _labels_unread(subject: EncoderSubject) -> str:
@@ -152,7 +154,8 @@ INDEPENDENCE_CHECKS: tuple[Check[EncoderSubject], ...] = (
     ),
     Check(
         "ids unread",
-        "Dialogues and utterances get other ids, dialogues other slices, episodes and sessions; they stand in reverse.",
+        "Dialogues and utterances get other ids, dialogues other slices, episodes, sessions and scripts; they"
+        " stand in reverse.",
         "Ids are not part of a conversation: in files that were sorted or named by their labels they give them away, "
         "and nobody's own conversations have them.",
         _ids_unread,

@@ -67,6 +67,7 @@ class DailyDialog(erc.Dataset):
         erc.Layout(name="detokenized", folder="detokenized", files=_files(_DETOKENIZED_TEXT_DIGESTS)),
     )
     licence = "CC BY-NC-SA 4.0 (non-commercial, share alike)"
+    names_speakers = False
     redistributable = True
     obtain = (
         "http://yanran.li/dailydialog (ijcnlp_dailydialog.zip; unpack train.zip, validation.zip and test.zip inside it "

@@ -95,6 +95,13 @@ def test_episodes_may_stand_in_place_of_dialogues(scored, write):
     assert error.value.hint == "It has: dialogue, episode."
 
 
+def test_a_dialogue_without_a_script_stands_alone_beside_those_of_one(scored, write, corpus):
+    told = [replace(each, script="play" if place < 5 else "") for place, each in enumerate(corpus.splits.test)]
+    object.__setattr__(corpus, "splits", replace(corpus.splits, test=tuple(told)))
+    first, second = write("a.csv", 0.8), write("b.csv", 0.5)
+    assert scored(first, second, cluster="script").clusters == 12 - 5 + 1
+
+
 def test_the_layout_that_lacks_clusters_is_named(scored, write, series, monkeypatch):
     layouts = tuple(Layout(name, ()) for name in ("official", "flat"))
     monkeypatch.setattr(type(series), "layouts", layouts)

@@ -62,7 +62,7 @@ def test_slices_are_columns_of_the_table_and_not_of_the_explorer(store, talk, ca
     data = {"fingerprint": "f00d", "counts": {}, "groups": groups}
     store.add_seeds("ce", [0.5, 0.6], data=data)
     store.add_seeds("eacl", [0.7, 0.8], data=data)
-    found = report(store, catalogue, tests=Asked(by_slice=True))
+    found = report(store, catalogue, tests=Asked(by="slice"))
     assert len(found.comparison.columns) == 3
     assert [column["title"] for column in found.explorer["columns"]] == ["meld"]
     assert render(found).count('<svg class="interval"') == 3

@@ -84,7 +84,7 @@ def sliced(store):
     data["groups"]["session"] = sessions
     store.add_seeds("ce", [0.3, 0.32], data=data)
     store.add_seeds("eacl", [0.8, 0.82], data=data)
-    return compare(read_cells(store.runs), tests=Tests(unit="dialogue", cluster="session", by_slice=True))
+    return compare(read_cells(store.runs), tests=Tests(unit="dialogue", cluster="session", by="slice"))
 
 
 @pytest.fixture

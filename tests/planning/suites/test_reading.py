@@ -169,7 +169,7 @@ def test_a_table_names_its_tests_as_compare_does(read):
         force_ranks = true
     """)
     asked, pairs = suite.tables
-    assert asked.tests == Asked("sign-flip", "benjamini-hochberg", letters=True, cluster="session", by_slice=True)
+    assert asked.tests == Asked("sign-flip", "benjamini-hochberg", letters=True, cluster="session", by="slice")
     assert (asked.alpha, pairs.alpha) == (0.01, 0.05)
     assert pairs.tests == Asked(unit="seed", all_pairs=True, margin=2.0, ranks=True, force_ranks=True)
 

@@ -52,6 +52,25 @@ def test_dialogues_speakers_slices_and_unlabelled_turns(write, folder):
 
 
 @pytest.mark.parametrize(
+    ("name", "session", "script"),
+    [
+        ("Ses01F_script01_1", "Ses01", "script01"),
+        ("Ses05M_script01_1b", "Ses05", "script01"),
+        ("Ses02M_script03_2", "Ses02", "script03"),
+        ("Ses03M_impro05a", "Ses03", "impro05"),
+        ("Ses04F_impro05", "Ses04", "impro05"),
+        ("another", "", ""),
+    ],
+)
+def test_a_script_is_a_play_or_a_scenario_that_the_sessions_share(write, name, session, script):
+    said = [turn(speaker=f"{name}_M", label="neu"), turn(speaker=f"{name}_F", label="sad")]
+    (dialogue,) = load_corpus(Iemocap(), write(said)).splits.train
+    assert (dialogue.session, dialogue.script) == (session, script)
+    # Roy is who speaks first; the person is the session's actor, and nobody where there is no session.
+    assert dialogue.people == ((("Roy", f"{session}M"), ("Weldon", f"{session}F")) if session else ())
+
+
+@pytest.mark.parametrize(
     ("written", "read"),
     [
         ("[LAUGHTER] Sorry.", "Sorry."),
