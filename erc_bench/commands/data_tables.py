@@ -44,6 +44,8 @@ def print_verification(verification: Verification) -> None:
     console.print(_overlap_table(verification.overlaps))
     for line in _remarks(verification):
         console.print(line, soft_wrap=True)
+    for warning in verification.warnings:
+        console.print(f"Warning: {warning}", soft_wrap=True)
     console.print(f"{verification.dataset}: {'as on record' if verification.passed else 'NOT as on record'}\n")
 
 
@@ -106,4 +108,11 @@ def _remarks(verification: Verification) -> Iterator[str]:
             yield f"{split.split}: {len(split.empty)} utterances have no text and are kept, the first: {split.empty[0]}"
     for file in verification.files:
         if file.state == "differs":
-            yield f"{file.path} is not the published file, which has {file.expected}"
+            yield f"{file.path} is not the published file, which has {file.expected}{_same_dialogues(verification)}"
+    if verification.content != "not on record":
+        yield f"content: {verification.content}"
+
+
+def _same_dialogues(verification: Verification) -> str:
+    same = verification.content == "as published"
+    return "; it differs in form alone, the dialogues are the published ones" if same else ""

@@ -15,8 +15,9 @@ from erc_bench.contracts.types import Splits
 class DataFile:
     """One file of a corpus: its path below the layout's folder, how to check it, where to get it.
 
-    ``sha256`` and ``git_blob`` are alternatives; ``url`` is pinned to a revision and empty where
-    the licence forbids a download. A fragment of the address names a member of the archive there
+    ``sha256`` and ``git_blob`` are alternatives; of a file that is never downloaded the first digits of
+    its ``sha256`` will do. ``url`` is pinned to a revision and empty where the licence forbids a
+    download. A fragment of the address names a member of the archive there
     (``https://host/corpus.zip#folder/train.csv``); the digest is that of the member.
 
     A ``*`` in the path stands for any run of characters within one name
@@ -81,6 +82,9 @@ class Dataset(Component):
     names_speakers: ClassVar[bool] = True
     """Whether a speaker's name is one person's in every dialogue (or ``Dialogue.people`` says whose it is): tables by
     speaker are made of no other corpus."""
+    fingerprints: ClassVar[tuple[str, ...]] = ()
+    """The fingerprints of the published corpus (``erc-bench data verify`` prints it), one for each layout that gives
+    dialogues of its own: files that differ in form alone then count as published."""
     known_repeats: ClassVar[Mapping[str, int]] = {}
     """Dialogues of the published corpus whose text is there more than once: how many of ``"test in train"``,
     ``"dev in train"`` and ``"test in dev"``, and within one split (``"train"``). The conformance check fails for

@@ -13,7 +13,9 @@ from typing import Any
 from erc_bench.contracts.dataset import Dataset, SplitCounts
 from erc_bench.contracts.options import specs
 from erc_bench.contracts.types import Dialogue, SplitName, Splits, UtteranceKey, gold_labels
+from erc_bench.corpora.doubtful_splits import warnings
 from erc_bench.corpora.folder import data_root, find_layout, layout_in, matching_files
+from erc_bench.corpora.published import departures
 from erc_bench.corpora.reading import known_label
 from erc_bench.errors import ErcBenchError, OptionName
 
@@ -24,7 +26,9 @@ class Corpus:
 
     ``fingerprint`` is the sha256 over the parsed dialogues; ``folder`` is where the files were
     found (``None`` where nothing had to be looked for), ``counts`` are the counts of each split.
-    ``departures`` says where the whole corpus is not the published one (:func:`departures`).
+    ``departures`` says where the whole corpus is not the published one
+    (:func:`erc_bench.corpora.published.departures`), ``warnings`` what is hardly meant
+    (:func:`erc_bench.corpora.doubtful_splits.warnings`).
     """
 
     splits: Splits
@@ -33,6 +37,7 @@ class Corpus:
     layout_name: str
     counts: Mapping[SplitName, SplitCounts]
     departures: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def load_corpus(dataset: Dataset, data_dir: Path | None) -> Corpus:
@@ -46,13 +51,15 @@ def load_corpus(dataset: Dataset, data_dir: Path | None) -> Corpus:
     splits = dataset.load(folder)
     check_splits(dataset, splits, folder if layout.files else None)
     counts = {name: count(dialogues) for name, dialogues in splits.items()}
+    found_in, digest = folder if layout.files else None, fingerprint(splits)
     return Corpus(
         splits=splits,
-        fingerprint=fingerprint(splits),
-        folder=folder if layout.files else None,
+        fingerprint=digest,
+        folder=found_in,
         layout_name=layout.name,
         counts=counts,
-        departures=tuple(departures(type(dataset), counts)),
+        departures=tuple(departures(type(dataset), counts, layout.name, found_in, digest)),
+        warnings=tuple(warnings(type(dataset), splits)),
     )
 
 
@@ -63,18 +70,6 @@ def count(dialogues: Sequence[Dialogue]) -> SplitCounts:
         utterances=sum(len(dialogue.utterances) for dialogue in dialogues),
         labelled=sum(utterance.scored for dialogue in dialogues for utterance in dialogue.utterances),
     )
-
-
-def departures(dataset: type[Dataset], counts: Mapping[SplitName, SplitCounts]) -> list[str]:
-    """Say of each split how its counts differ from the published ones; nothing where none are declared."""
-    published = {split: dataset.counts.get(split, found) for split, found in counts.items()}
-    return [
-        f"the {split} split holds {found.dialogues} dialogues and {found.utterances} utterances"
-        f" ({found.labelled} labelled) where the published corpus has {published[split].dialogues}"
-        f" and {published[split].utterances} ({published[split].labelled} labelled)"
-        for split, found in counts.items()
-        if found != published[split]
-    ]
 
 
 def fingerprint(splits: Splits) -> str:

@@ -15,6 +15,7 @@ from erc_bench.errors import ErcBenchError, OptionName
 
 DATA_VARIABLE = "ERC_BENCH_DATA"
 _SEARCHED_FOLDERS = 500
+_SHA256_DIGITS = 64
 _NOTHING_TO_FIND = Layout(name="", files=())
 
 
@@ -133,9 +134,14 @@ def _elsewhere(layout: Layout, folder: Path, root: Path) -> Path | None:
 def fetchable_layout(dataset_class: type[Dataset]) -> Layout | None:
     """Return the first layout whose files can all be downloaded and checked."""
     for layout in dataset_class.layouts:
-        if all(file.url and (file.sha256 or file.git_blob) and not file.is_pattern for file in layout.files):
+        if all(file.url and _is_whole(file) and not file.is_pattern for file in layout.files):
             return layout
     return None
+
+
+def _is_whole(file: DataFile) -> bool:
+    """Whether the digest on record has all its digits."""
+    return len(file.sha256) == _SHA256_DIGITS or bool(file.git_blob)
 
 
 _BLOCK = 1 << 20

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from erc_bench.contracts.dataset import DataFile, Dataset, SplitCounts
+from erc_bench.contracts.dataset import Dataset, SplitCounts
 from erc_bench.contracts.types import Dialogue, SplitName, Splits
 from erc_bench.corpora.corpus import Corpus, load_corpus
-from erc_bench.corpora.folder import digest_found, digest_of_many, digest_on_record, matching_files
+from erc_bench.corpora.doubtful_splits import PAIRS, whole_texts, words_of
+from erc_bench.corpora.published import Content, FileCheck, content_state, file_checks
 
-_WORD = re.compile(r"[^\W_]+")
 _GRAM = 4
 _LONG = 6
 
@@ -59,15 +57,12 @@ class _Content:
     four_grams: frozenset[int]
 
 
-_PAIRS: tuple[tuple[SplitName, SplitName], ...] = (("train", "dev"), ("train", "test"), ("dev", "test"))
-
-
 def overlap(splits: Splits) -> tuple[Overlap, ...]:
     """Compare dev and test with train, and test with dev, slice by slice of the later split."""
     dialogues = dict(splits.items())
     contents = {name: _content(members) for name, members in dialogues.items()}
     found = []
-    for earlier, later in _PAIRS:
+    for earlier, later in PAIRS:
         for part in sorted({dialogue.slice for dialogue in dialogues[later]}):
             members = [dialogue for dialogue in dialogues[later] if dialogue.slice == part]
             found.append(_overlap(earlier, later, part, contents[earlier], _content(members)))
@@ -100,15 +95,10 @@ def repeats(dialogues: Sequence[Dialogue]) -> Repeats:
 
 
 def _content(dialogues: Sequence[Dialogue]) -> _Content:
-    whole: list[str] = []
-    utterances: list[Words] = []
-    for dialogue in dialogues:
-        turns = [tuple(_WORD.findall(turn.text.casefold())) for turn in dialogue.utterances]
-        utterances.extend(words for words in turns if words)
-        if len(turns) > 1:
-            whole.append("\n".join(map("".join, turns)))
+    utterances = [words_of(turn.text) for dialogue in dialogues for turn in dialogue.utterances]
+    utterances = [words for words in utterances if words]
     return _Content(
-        dialogues=whole,
+        dialogues=whole_texts(dialogues),
         utterances=["".join(words) for words in utterances],
         long_utterances=["".join(words) for words in utterances if len(words) >= _LONG],
         four_grams=frozenset(_four_grams(utterances)),
@@ -120,25 +110,6 @@ def _four_grams(utterances: Iterable[Words]) -> Iterator[int]:
     for words in utterances:
         for start in range(len(words) - _GRAM + 1):
             yield hash(words[start : start + _GRAM])
-
-
-FileState = Literal["ok", "differs", "no digest on record"]
-
-
-@dataclass(frozen=True)
-class FileCheck:
-    """One file of the corpus, or all of a pattern: the digest on record, the digest found, and the verdict."""
-
-    path: str
-    expected: str
-    found: str
-
-    @property
-    def state(self) -> FileState:
-        """Whether the file is the published one."""
-        if not self.expected:
-            return "no digest on record"
-        return "ok" if self.found == self.expected else "differs"
 
 
 @dataclass(frozen=True)
@@ -169,11 +140,13 @@ class Verification:
     files: tuple[FileCheck, ...]
     splits: tuple[SplitCheck, ...]
     overlaps: tuple[Overlap, ...]
+    content: Content
+    warnings: tuple[str, ...]
 
     @property
     def passed(self) -> bool:
-        """Whether all digests and counts are those on record."""
-        return all(file.state != "differs" for file in self.files) and all(split.as_expected for split in self.splits)
+        """Whether content and counts are those on record."""
+        return self.content != "changed" and all(split.as_expected for split in self.splits)
 
 
 def verify(dataset_class: type[Dataset], data_dir: Path | None) -> Verification:
@@ -183,7 +156,7 @@ def verify(dataset_class: type[Dataset], data_dir: Path | None) -> Verification:
     """
     dataset = dataset_class()
     corpus = load_corpus(dataset, data_dir)
-    layout, files = _file_checks(dataset_class, corpus)
+    layout, files = file_checks(dataset_class, corpus.layout_name, corpus.folder)
     return Verification(
         dataset=dataset_class.name,
         layout=layout,
@@ -192,27 +165,9 @@ def verify(dataset_class: type[Dataset], data_dir: Path | None) -> Verification:
         files=files,
         splits=tuple(_split_check(dataset, corpus, name, dialogues) for name, dialogues in corpus.splits.items()),
         overlaps=overlap(corpus.splits),
+        content=content_state(dataset_class, files, corpus.fingerprint),
+        warnings=corpus.warnings,
     )
-
-
-def _file_checks(dataset_class: type[Dataset], corpus: Corpus) -> tuple[str, tuple[FileCheck, ...]]:
-    """Return the layout and its files; where layouts share file names, the digests tell which it is."""
-    if corpus.folder is None:
-        return corpus.layout_name, ()
-    named = next(layout for layout in dataset_class.layouts if layout.name == corpus.layout_name)
-    names = [file.path for file in named.files]
-    alike = [layout for layout in dataset_class.layouts if [file.path for file in layout.files] == names]
-    folder = corpus.folder
-    checked = {layout.name: tuple(_file_check(file, folder) for file in layout.files) for layout in (named, *alike)}
-    best = max(checked, key=lambda name: sum(check.state == "ok" for check in checked[name]))
-    return best, checked[best]
-
-
-def _file_check(file: DataFile, folder: Path) -> FileCheck:
-    if not file.is_pattern:
-        return FileCheck(file.path, digest_on_record(file), digest_found(file, folder / file.path))
-    found = matching_files(file, folder)
-    return FileCheck(f"{file.path} ({len(found)} files)", digest_on_record(file), digest_of_many(found, folder))
 
 
 def _split_check(dataset: Dataset, corpus: Corpus, split: SplitName, dialogues: tuple[Dialogue, ...]) -> SplitCheck:

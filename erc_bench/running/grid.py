@@ -241,6 +241,8 @@ class GridRunner:
         # A grid that goes from corpus to corpus and back loads one twice.
         if corpus.departures:
             self._tell_once(f"{dataset}: {'; '.join(corpus.departures)}; see erc-bench data verify {dataset}")
+        for warning in corpus.warnings:
+            self._tell_once(f"{dataset}: warning: {warning}")
 
     def _tell_once(self, note: str) -> None:
         if note not in self._told:

@@ -118,6 +118,8 @@ def test_verify_prints_counts_classes_overlap_and_what_differs(call, tmp_path):
     assert "NOT as on record" in result.stdout
     assert "1038 / 9989 / 9989" in result.stdout
     assert "train_sent_emo.csv is not the published file, which has sha256:d2fa2d65" in result.stdout
+    assert "content: changed" in result.stdout
+    assert "Warning: train and test hold the same dialogues" in result.stdout
     assert "train: 1 utterances have no text and are kept, the first: 0, utterance 0" in result.stdout
     assert "test in train" in result.stdout
     rows = [line.split() for line in result.stdout.splitlines()]

@@ -8,7 +8,8 @@ from collections import Counter
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.types import Utterance
 from erc_bench.corpora.conversations.conversation import UNKNOWN_SPEAKER
-from erc_bench.corpora.corpus import count, departures
+from erc_bench.corpora.corpus import count
+from erc_bench.corpora.published import count_departures
 from erc_bench.testing.datasets.read_dataset import DatasetTrial
 from erc_bench.testing.findings import Check, NotApplicableError
 
@@ -119,7 +120,8 @@ def _counts(trial: DatasetTrial) -> str:
     if not trial.component.counts:
         raise NotApplicableError("it declares no counts to hold the files against")
     found = {split: count(dialogues) for split, dialogues in trial.splits.items()}
-    assert not departures(trial.component, found), "; ".join(departures(trial.component, found))
+    differing = count_departures(trial.component, found)
+    assert not differing, "; ".join(differing)
     return ", ".join(f"{split} {each.dialogues} dialogues, {each.labelled} labelled" for split, each in found.items())
 
 

@@ -79,6 +79,7 @@ class DailyDialog(erc.Dataset):
         "dev": erc.SplitCounts(1000, 8069, 8069),
         "test": erc.SplitCounts(1000, 7740, 7740),
     }
+    fingerprints = ("3a5c77875ad6f865719417692137e839b6420f10d13e3eed39bfe46a8dda72e6",)
     known_repeats = {
         "train": 879,
         "dev": 7,

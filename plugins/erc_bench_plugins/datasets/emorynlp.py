@@ -84,6 +84,7 @@ class EmoryNLP(erc.Dataset):
         "dev": erc.SplitCounts(99, 1344, 1344),
         "test": erc.SplitCounts(85, 1328, 1328),
     }
+    fingerprints = ("d6b99c05ce831474f0017c516df23cbbc914769a1dd4a58429268f477417547a",)
     known_repeats = {"dev": 1}
 
     def load(self, folder: Path) -> erc.Splits:

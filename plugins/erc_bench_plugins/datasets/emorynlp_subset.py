@@ -56,6 +56,7 @@ class EmoryNLPSubset(erc.Dataset):
         "dev": erc.SplitCounts(89, 954, 954),
         "test": erc.SplitCounts(79, 984, 984),
     }
+    fingerprints = ("c177cc69bce088acc0ba372db58ec98d4c9647a8626a3ea5c0d43959e0b2ca88",)
 
     def load(self, folder: Path) -> erc.Splits:
         """Read the three CSV files; two rows with the same scene and utterance id are an error."""

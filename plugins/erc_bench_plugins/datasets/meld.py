@@ -55,6 +55,7 @@ class Meld(erc.Dataset):
         "dev": erc.SplitCounts(114, 1109, 1109),
         "test": erc.SplitCounts(280, 2610, 2610),
     }
+    fingerprints = ("a998271f6a306c267a8882c0f1c31a90a20f05aeadcefdff88a478ffffe93e02",)
     known_repeats = {"test in train": 1}
 
     def load(self, folder: Path) -> erc.Splits:

@@ -178,4 +178,7 @@ def test_the_counts_of_the_invented_fixture(corpora):
         (3, 14, 12),
     ]
     # It is not IEMOCAP, and is not taken for it.
-    assert not verify(Iemocap, corpora).passed
+    found = verify(Iemocap, corpora)
+    assert not found.passed
+    assert found.content == "changed"
+    assert [file.state for file in found.files] == ["differs"] * 3 + ["no digest on record"]
