@@ -38,13 +38,13 @@ def score(request: ScoreRequest, predictions: Path, form: str, output: Path | No
     from erc_bench.commands.score_output import render
     from erc_bench.comparison.scoring.score_answers import score_files
     from erc_bench.corpora.corpus import load_corpus
+    from erc_bench.experiments.components import HandedOver
     from erc_bench.planning.asked import folder_of
-    from erc_bench.plugin_host.catalogue import Catalogue
 
     check_target(output)
     files = [predictions, *([Path(request.against)] if request.against else [])]
     with components_aside():
-        reader = Catalogue().get("dataset", request.dataset)()
+        reader = HandedOver(request.plugins).catalogue().get("dataset", request.dataset)()
         scored = score_files(
             reader,
             load_corpus(reader, folder_of(request.data_dir)),
