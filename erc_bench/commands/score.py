@@ -26,7 +26,8 @@ def score(request: ScoreRequest, predictions: Path, form: str, output: Path | No
     \b
       dialogue_id  the dialogue's id, as in predictions.csv of a run
                    (MELD: Dialogue_ID; EmoryNLP: scene_id; IEMOCAP: Ses05F_impro01)
-      utterance    position of the utterance in its dialogue, from 0
+      utterance    position of the utterance in its dialogue, from 0;
+                   or Utterance_ID, its id in the corpus (and Dialogue_ID)
       predicted    the label that was answered
       gold         optional: checked against the corpus
       seed         optional: several runs in one file, each complete
@@ -53,5 +54,6 @@ def score(request: ScoreRequest, predictions: Path, form: str, output: Path | No
             metric=request.metric,
             cluster=request.cluster,
             alpha=request.alpha,
+            unknown_as_wrong=request.unknown_as_wrong,
         )
     write_text(render(scored, form), output, form=form)

@@ -152,6 +152,11 @@ class ScoreRequest(Asked):
         metavar="FILE",
     )
     split: Literal["train", "dev", "test"] = asked("test", "What was answered.")
+    unknown_as_wrong: bool = asked(
+        False,
+        "Count answers that are no label, such as free text of a language model or none, as wrong instead of refusing"
+        " the file; how many there are is printed, and the system marked.",
+    )
     metric: Metric | None = asked(None, "Metric that is tested.", usual="the dataset's own")
     cluster: Cluster = asked(
         "dialogue", "What is taken for independent; episodes and sessions where the corpus knows them."
