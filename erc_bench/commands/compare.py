@@ -27,7 +27,8 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
 @click.option(
     "--suite",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Make the tables of this suite; only --runs, --data-dir, --format and --output (a folder) go with it.",
+    help="Make the tables of this suite; only --runs, --data-dir, --plugin, --format and --output (a folder) go"
+    " with it.",
 )
 @click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
 @click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
@@ -71,7 +72,7 @@ def _show(comparison: Comparison) -> None:
     print_comparison(comparison, Console())
 
 
-_WITH_SUITE = {"runs", "suite", "form", "output", "data_dir"}
+_WITH_SUITE = {"runs", "suite", "form", "output", "data_dir", "plugins"}
 
 
 def _write_suite(
@@ -80,6 +81,6 @@ def _write_suite(
     from erc_bench.experiments.compare import suite_tables
 
     with components_aside():
-        tables = list(suite_tables(suite, cells, form, request.data_dir, tell_note))
+        tables = list(suite_tables(suite, cells, form, request.data_dir, tell_note, request.plugins))
     for name, text in tables:
         write_text(text if output else f"{text}\n", output and output / name, form=form)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from erc_bench.commands.options import open_catalogue, plugin_option
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from erc_bench.contracts.dataset import Dataset
+    from erc_bench.plugin_host.plugin_files import PluginFile
 
 SOME_FAILED = 1
 
@@ -31,13 +33,14 @@ def data() -> None:
 @data.command("status")
 @click.argument("name", required=False)
 @_data_dir
-def status(name: str | None, data_dir: Path | None) -> None:
+@plugin_option
+def status(name: str | None, data_dir: Path | None, plugins: Sequence[PluginFile]) -> None:
     """Show licence, source, and what is there or missing and how to get it, for the corpus NAME or for all."""
     from erc_bench.commands.data_tables import console_for_output
     from erc_bench.corpora.folder import data_root
 
     console, root = console_for_output(), data_root(data_dir)
-    datasets = {name: _dataset(name)} if name else _datasets()
+    datasets = {name: _dataset(name, plugins)} if name else _datasets(plugins)
     problems = {name: _problem(dataset, root) for name, dataset in datasets.items()}
     console.print(f"Data directory: {root}", soft_wrap=True)
     console.print(_status_table(datasets, problems, root))
@@ -49,15 +52,16 @@ def status(name: str | None, data_dir: Path | None) -> None:
 @data.command("fetch")
 @click.argument("name", required=False)
 @_data_dir
-def fetch(name: str | None, data_dir: Path | None) -> None:
+@plugin_option
+def fetch(name: str | None, data_dir: Path | None, plugins: Sequence[PluginFile]) -> None:
     """Download the corpus NAME, or all that may be downloaded; every file is checked before it is used."""
     from erc_bench.corpora.folder import data_root, fetchable_layout
 
     root = data_root(data_dir)
     if name:
-        _fetch(_dataset(name), root)
+        _fetch(_dataset(name, plugins), root)
         return
-    fetchable = [dataset for dataset in _datasets().values() if fetchable_layout(dataset)]
+    fetchable = [dataset for dataset in _datasets(plugins).values() if fetchable_layout(dataset)]
     if [dataset for dataset in fetchable if not _done_or_told(_fetch, dataset, root)]:
         sys.exit(SOME_FAILED)
 
@@ -65,15 +69,16 @@ def fetch(name: str | None, data_dir: Path | None) -> None:
 @data.command("verify")
 @click.argument("name", required=False)
 @_data_dir
-def verify(name: str | None, data_dir: Path | None) -> None:
+@plugin_option
+def verify(name: str | None, data_dir: Path | None, plugins: Sequence[PluginFile]) -> None:
     """Check the corpus NAME, or all that are there: digests, counts, classes, overlap between splits."""
     from erc_bench.corpora.folder import data_root
 
     root = data_root(data_dir)
     if name:
-        failed = [] if _verify(_dataset(name), root) else [name]
+        failed = [] if _verify(_dataset(name, plugins), root) else [name]
     else:
-        there = [dataset for dataset in _datasets().values() if _is_there(dataset, root)]
+        there = [dataset for dataset in _datasets(plugins).values() if _is_there(dataset, root)]
         if not there:
             raise ErcBenchError(f"there is no corpus in {root}", "erc-bench data status says how to get them.")
         failed = [dataset.name for dataset in there if not _done_or_told(_verify, dataset, root)]
@@ -81,20 +86,16 @@ def verify(name: str | None, data_dir: Path | None) -> None:
         sys.exit(SOME_FAILED)
 
 
-def _datasets() -> dict[str, type[Dataset]]:
-    from erc_bench.plugin_host.catalogue import Catalogue
-
-    catalogue = Catalogue()
+def _datasets(plugins: Sequence[PluginFile]) -> dict[str, type[Dataset]]:
+    catalogue = open_catalogue(plugins)
     entries = catalogue.entries("dataset")
     for broken in catalogue.broken:
         click.echo(f"Warning: {broken}", err=True)
     return {name: entry.component for name, entry in entries.items()}
 
 
-def _dataset(name: str) -> type[Dataset]:
-    from erc_bench.plugin_host.catalogue import Catalogue
-
-    dataset: type[Dataset] = Catalogue().get("dataset", name)
+def _dataset(name: str, plugins: Sequence[PluginFile]) -> type[Dataset]:
+    dataset: type[Dataset] = open_catalogue(plugins).get("dataset", name)
     return dataset
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from erc_bench.commands.options import open_catalogue, plugin_option
 from erc_bench.errors import ErcBenchError
+
+if TYPE_CHECKING:
+    from erc_bench.plugin_host.plugin_files import PluginFile
 
 SOME_FAILED = 1
 _NAMED = 3
@@ -47,7 +52,8 @@ def import_(source: Path, name: str, out: Path, overwrite: bool) -> None:
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--dataset", required=True, help="The corpus whose turns it should cover.")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Corpora. Default: $ERC_BENCH_DATA, else a cache.")
-def verify(file: Path, dataset: str, data_dir: Path | None) -> None:
+@plugin_option
+def verify(file: Path, dataset: str, data_dir: Path | None, plugins: Sequence[PluginFile]) -> None:
     """Hold the FILE that import wrote against all turns of a corpus, scored or not: those missing, those too many.
 
     The exit code is 1 where there are any.
@@ -55,9 +61,8 @@ def verify(file: Path, dataset: str, data_dir: Path | None) -> None:
     from erc_bench.commands.data_tables import console_for_output, plain_table
     from erc_bench.corpora.corpus import load_corpus
     from erc_bench.corpora.features.feature_file import read_features
-    from erc_bench.plugin_host.catalogue import Catalogue
 
-    corpus_class = Catalogue().get("dataset", dataset)
+    corpus_class = open_catalogue(plugins).get("dataset", dataset)
     found = read_features(file)
     coverage = found.coverage(load_corpus(corpus_class(), data_dir).splits)
     console = console_for_output()

@@ -36,11 +36,12 @@ def plot(request: PlotRequest, kind: str, output: Path | None, form: str | None)
     from erc_bench.experiments.compare import cells_of, corpus_gold
     from erc_bench.output.figures import draw, save
     from erc_bench.output.figures.selected_rows import Wanted
-    from erc_bench.planning.asked import shared
+    from erc_bench.planning.asked import folder_of, shared
 
     cells = cells_of(request.runs)
+    gold_of = corpus_gold(folder_of(request.data_dir), request.plugins)
     with components_aside():
-        drawn = draw(kind, cells, gold_of=corpus_gold(None), **shared(request, Wanted))
+        drawn = draw(kind, cells, gold_of=gold_of, **shared(request, Wanted))
     for note in dict.fromkeys(note for each in drawn for note in each.notes):
         click.echo(f"Note: {note}", err=True)
     for each, path in zip(drawn, _paths(drawn, output, form), strict=True):

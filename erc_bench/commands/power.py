@@ -11,6 +11,7 @@ from erc_bench.commands.options import takes, typed_beside
 from erc_bench.commands.output_file import components_aside, print_text
 from erc_bench.commands.text_sections import format_option
 from erc_bench.errors import ErcBenchError, OptionName
+from erc_bench.planning.asked import folder_of
 from erc_bench.planning.table_requests import PowerRequest
 
 if TYPE_CHECKING:
@@ -89,6 +90,6 @@ def _pilot(request: PowerRequest) -> Spread:
             methods=[method] if request.baseline else [],
             baseline=request.baseline,
             alpha=request.alpha,
-            gold_of=corpus_gold(None),
+            gold_of=corpus_gold(folder_of(request.data_dir), request.plugins),
         )
     return spread_of_pilot(comparison, method)

@@ -38,6 +38,7 @@ def report(request: PageRequest) -> None:
 def _collected(request: PageRequest) -> tuple[Report, list[str]]:
     """Return what the page shows, and what must be said of the corpora that were read for it."""
     from erc_bench.experiments.compare import cells_of, with_groups
+    from erc_bench.experiments.components import HandedOver
     from erc_bench.output.report import FIGURES, ReportRequest, collect
     from erc_bench.planning.asked import folder_of, shared
 
@@ -48,4 +49,5 @@ def _collected(request: PageRequest) -> tuple[Report, list[str]]:
     figures = () if request.no_figures else request.figures or FIGURES
     chosen = shared(request, ReportRequest) | {"figures": figures, "data_dir": folder_of(request.data_dir)}
     asked = ReportRequest(tests=request.tests, all_rows=bool(request.figures), **chosen)
-    return collect(with_groups(cells_of(request.runs), request, notes.append), asked), notes
+    catalogue = HandedOver(request.plugins).catalogue()
+    return collect(with_groups(cells_of(request.runs), request, notes.append), asked, catalogue), notes

@@ -38,6 +38,7 @@ def run(request: RunRequest, dry_run: bool) -> None:
         readouts=asked.readouts,
         audit=request.audit,
         data_dir=request.data_dir,
+        plugins=request.plugins,
     )
     show_table(console, [*outcome.ran, *outcome.skipped], grid.task.runs, table)
     report(outcome, grid.task.runs)

@@ -26,7 +26,8 @@ def score(request: ScoreRequest, predictions: Path, form: str, output: Path | No
     \b
       dialogue_id  the dialogue's id, as in predictions.csv of a run
                    (MELD: Dialogue_ID; EmoryNLP: scene_id; IEMOCAP: Ses05F_impro01)
-      utterance    position of the utterance in its dialogue, from 0
+      utterance    position of the utterance in its dialogue, from 0;
+                   or Utterance_ID, its id in the corpus (and Dialogue_ID)
       predicted    the label that was answered
       gold         optional: checked against the corpus
       seed         optional: several runs in one file, each complete
@@ -38,13 +39,13 @@ def score(request: ScoreRequest, predictions: Path, form: str, output: Path | No
     from erc_bench.commands.score_output import render
     from erc_bench.comparison.scoring.score_answers import score_files
     from erc_bench.corpora.corpus import load_corpus
+    from erc_bench.experiments.components import HandedOver
     from erc_bench.planning.asked import folder_of
-    from erc_bench.plugin_host.catalogue import Catalogue
 
     check_target(output)
     files = [predictions, *([Path(request.against)] if request.against else [])]
     with components_aside():
-        reader = Catalogue().get("dataset", request.dataset)()
+        reader = HandedOver(request.plugins).catalogue().get("dataset", request.dataset)()
         scored = score_files(
             reader,
             load_corpus(reader, folder_of(request.data_dir)),
@@ -53,5 +54,6 @@ def score(request: ScoreRequest, predictions: Path, form: str, output: Path | No
             metric=request.metric,
             cluster=request.cluster,
             alpha=request.alpha,
+            unknown_as_wrong=request.unknown_as_wrong,
         )
     write_text(render(scored, form), output, form=form)

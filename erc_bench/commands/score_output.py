@@ -29,13 +29,46 @@ def _names(scored: Scored) -> tuple[str, ...]:
     return short if len(set(short)) == len(short) else tuple(system.name for system in scored.systems)
 
 
+def _marked_names(scored: Scored) -> tuple[str, ...]:
+    """Return the names as they head a table, marked where answers that are no label count as wrong."""
+    pairs = zip(_names(scored), scored.systems, strict=True)
+    return tuple(f"{name} ({_unknown_share(each, scored)} unknown)" if each.unknown else name for name, each in pairs)
+
+
+def _unknown_share(system: ScoredSystem, scored: Scored) -> str:
+    share = 100 * sum(system.unknown.values()) / (scored.labelled * len(system.runs))
+    return "< 0.1 %" if share < 0.1 else f"{share:.1f} %"
+
+
+_MOST_TOLD = 5
+_LONGEST = 40
+
+
+def _unknown(name: str, system: ScoredSystem, scored: Scored) -> str:
+    asked = scored.labelled * len(system.runs)
+    several = f" in {len(system.runs)} runs" if len(system.runs) > 1 else ""
+    told = [f"{_short(text)} {count:,}" for text, count in list(system.unknown.items())[:_MOST_TOLD]]
+    further = len(system.unknown) - len(told)
+    return (
+        f"{name}: {sum(system.unknown.values()):,} of {asked:,} answers{several} ({_unknown_share(system, scored)})"
+        f" are no label and count as wrong: {', '.join(told)}{f' and {further:,} others' if further else ''}."
+    )
+
+
+def _short(text: str) -> str:
+    shown = repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+    return shown if text else "none given"
+
+
 def _metrics(scored: Scored) -> Section:
     floors = {name: figure(scored.floor.get(name), ".2f") for name in scored.systems[0].summaries}
     rows = [
         (METRIC_WORDS[name], *(system.summaries[name].words() for system in scored.systems), floor)
         for name, floor in floors.items()
     ]
-    return Section((f"{scored.dataset}, {scored.split}", *_names(scored), "floor"), tuple(rows), tuple(_facts(scored)))
+    return Section(
+        (f"{scored.dataset}, {scored.split}", *_marked_names(scored), "floor"), tuple(rows), tuple(_facts(scored))
+    )
 
 
 def _facts(scored: Scored) -> Iterator[str]:
@@ -50,6 +83,8 @@ def _facts(scored: Scored) -> Iterator[str]:
         yield f"Taken for independent: the {count}, in place of the dialogues."
     for name, system in zip(_names(scored), scored.systems, strict=True):
         yield _about(name, system, scored)
+        if system.unknown:
+            yield _unknown(name, system, scored)
         yield from (
             f"{name}{_seed(run.seed)} is degenerate: {run.degenerate}." for run in system.runs if run.degenerate
         )
@@ -80,11 +115,11 @@ def _classes(scored: Scored) -> Section:
         (label, *(system.class_summaries[label].words() for system in scored.systems), str(count))
         for label, count in scored.support.items()
     ]
-    return Section(("F1 by class", *_names(scored), "gold"), tuple(rows))
+    return Section(("F1 by class", *_marked_names(scored), "gold"), tuple(rows))
 
 
 def _contrast(scored: Scored, contrast: Contrast) -> Section:
-    first, second = _names(scored)
+    first, second = _marked_names(scored)
     interval = contrast.interval
     rows = [
         ("difference", figure(interval.estimate, "+.2f"), "", _of_seeds(scored, contrast)),

@@ -45,7 +45,7 @@ def sweep(request: SweepRequest, dry_run: bool) -> None:
     outcome = run_grid(console, grid)
     for table in suite.tables:
         audit = table.audit or (request.audit and not table.per_class)
-        asked = replace(table, audit=audit, data_dir=request.data_dir)
+        asked = replace(table, audit=audit, data_dir=request.data_dir, plugins=request.plugins)
         _show(console, grid, suite, asked, [*outcome.ran, *outcome.skipped])
     report(outcome, grid.task.runs)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.frames import KEYS
 from erc_bench.names import did_you_mean
+from erc_bench.planning.run_requests import Several
 from erc_bench.statistics.metrics import METRIC_WORDS
 from erc_bench.store.layout import STATUS_FILE, visible_below
 from erc_bench.store.reading import StoredCell, read_cell
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
 
 
 def load_predictions(
-    cell: Cells, readout: str | None = None, *, text: bool = False, data_dir: str | Path | None = None
+    cell: Cells,
+    readout: str | None = None,
+    *,
+    text: bool = False,
+    data_dir: str | Path | None = None,
+    plugins: Several = (),
 ) -> pd.DataFrame:
     """Read what a cell answered on the test split.
 
@@ -35,7 +41,8 @@ def load_predictions(
     ``cell`` is a cell's folder or a row of :func:`load_runs`; for a frame of several rows the columns
     ``dataset``, ``method``, ``backbone`` and ``seed`` come first. ``readout`` names a further classifier that read
     the same training. ``text`` adds ``speaker`` and ``text`` from the corpus in ``data_dir`` (default:
-    ``$ERC_BENCH_DATA``, else the cache), where it is the one that the cell was scored on.
+    ``$ERC_BENCH_DATA``, else the cache), where it is the one that the cell was scored on; ``plugins`` brings a dataset
+    that is not installed.
 
     Raises :class:`ErcBenchError` for a cell that is not done or has no predictions, a classifier that did not
     read it, and a corpus that is missing or another one.
@@ -53,7 +60,7 @@ def load_predictions(
             raise ErcBenchError(f"{stored.name} was never scored on test", "It was run with dev_only.")
         _check_readout(stored, readout)
         found = read_predictions(stored, readout)
-        return _with_text(found, stored, data_dir) if text else found
+        return _with_text(found, stored, data_dir, plugins) if text else found
 
     return _each(cell, predictions)
 
@@ -65,11 +72,12 @@ def _check_readout(cell: StoredCell, readout: str | None) -> None:
         raise ErcBenchError(f"{cell.name} was not read by {readout!r}; {known}")
 
 
-def _with_text(answers: pd.DataFrame, cell: StoredCell, data_dir: str | Path | None) -> pd.DataFrame:
+def _with_text(answers: pd.DataFrame, cell: StoredCell, data_dir: str | Path | None, plugins: Several) -> pd.DataFrame:
+    from erc_bench.experiments.components import HandedOver
     from erc_bench.output.report.report_data import read_text
-    from erc_bench.plugin_host.catalogue import Catalogue
 
-    found, reason = read_text(Catalogue(), cell.record, Path(data_dir) if data_dir else None, include_text=True)
+    catalogue = HandedOver(plugins).catalogue()
+    found, reason = read_text(catalogue, cell.record, Path(data_dir) if data_dir else None, include_text=True)
     if not found.dialogues:
         raise ErcBenchError(f"the text of {cell.dataset} cannot be read: {reason}", "Leave text, or name data_dir.")
     keys = zip(answers["dialogue_id"], answers["utterance"], strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from erc_bench.experiments.door import door
 from erc_bench.experiments.view import ComparisonView
 from erc_bench.output.tables import SUFFIXES, render
 from erc_bench.planning.asked import StrPath, folder_of, path_of
+from erc_bench.planning.run_requests import Several
 from erc_bench.planning.suites.reading import Suite, Table, read_suite
 from erc_bench.planning.table_requests import CompareRequest, Runs, TableRequest
 from erc_bench.store.reading import StoredCell, read_cell, read_cells
@@ -85,7 +86,8 @@ def compare_stored(
     of it. ``contrasts`` are the comparisons that a suite declares.
     """
     asked: dict[str, Any] = {name: getattr(request, name) for name in _ASKED}
-    asked |= {"alarms": shipped_alarms(), "gold_of": gold_of or corpus_gold(folder_of(request.data_dir))}
+    gold_of = gold_of or corpus_gold(folder_of(request.data_dir), request.plugins)
+    asked |= {"alarms": shipped_alarms(), "gold_of": gold_of}
     every = None if all_cells is None else with_groups(all_cells, request, tell)
     return compare_cells(with_groups(cells, request, tell), all_cells=every, contrasts=contrasts, **asked)
 
@@ -114,17 +116,22 @@ def cells_of(runs: Runs) -> list[StoredCell]:
     return cells
 
 
-def corpus_gold(data_dir: Path | None) -> GoldOf:
-    """Return what looks up gold labels in the corpora of installed datasets; nothing is read before it is asked."""
+def corpus_gold(data_dir: Path | None, plugins: Several = ()) -> GoldOf:
+    """Return what looks up gold labels in the corpora of datasets that are installed or that plugins bring.
+
+    Nothing is read before it is asked.
+    """
     from erc_bench.corpora.corpus import CorpusGold
 
-    @cache
-    def catalogue() -> Catalogue:
-        from erc_bench.plugin_host.catalogue import Catalogue
-
-        return Catalogue()
+    catalogue = cache(partial(_catalogue, plugins))
 
     return CorpusGold(lambda name: catalogue().get("dataset", name), data_dir)
+
+
+def _catalogue(plugins: Several) -> Catalogue:
+    from erc_bench.experiments.components import HandedOver
+
+    return HandedOver(plugins).catalogue()
 
 
 def compare_plans(
@@ -163,7 +170,7 @@ def with_groups(cells: Sequence[StoredCell], request: TableRequest, tell: Tell) 
         cell for cell in cells if (not datasets or cell.dataset in datasets) and (not methods or cell.method in methods)
     ]
     lacking = {cell.dataset for cell in shown if cell.status == "done" and not _knows(cell, wanted)}
-    found = {dataset: _groups(dataset, data_dir, tell) for dataset in sorted(lacking)}
+    found = {dataset: _groups(dataset, data_dir, request.plugins, tell) for dataset in sorted(lacking)}
     return [_completed(cell, *found[cell.dataset]) if cell.dataset in found else cell for cell in cells]
 
 
@@ -173,13 +180,14 @@ def _knows(cell: StoredCell, wanted: Collection[str | None]) -> bool:
     return groups is not None and "speaker" not in wanted and ("script" not in wanted or "script" in groups)
 
 
-def _groups(dataset: str, data_dir: Path | None, tell: Tell) -> tuple[str, dict[str, Any], dict[str, Any]]:
+def _groups(
+    dataset: str, data_dir: Path | None, plugins: Several, tell: Tell
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
     """Return the fingerprint of a corpus, groups and speakers of its test split; nothing where it cannot be read."""
     from erc_bench.corpora.corpus import groups, load_corpus, speakers
-    from erc_bench.plugin_host.catalogue import Catalogue
 
     try:
-        reader = Catalogue().get("dataset", dataset)()
+        reader = _catalogue(plugins).get("dataset", dataset)()
         corpus = load_corpus(reader, data_dir)
     except ErcBenchError as error:
         tell(f"the corpus is not read for slices and clusters: {error.message}")
@@ -201,22 +209,27 @@ _TITLED = {"markdown": "# {}\n\n", "rich": "{}\n\n", "latex": "% {}\n"}
 
 
 def suite_tables(
-    file: Path, cells: Sequence[StoredCell], form: str, data_dir: StrPath | None, tell: Tell
+    file: Path,
+    cells: Sequence[StoredCell],
+    form: str,
+    data_dir: StrPath | None,
+    tell: Tell,
+    plugins: Several = (),
 ) -> Iterator[tuple[str, str]]:
     """Yield (file name, text) of each table of a suite, with its title.
 
     ``data_dir`` holds the corpora, which gold labels are held against, and which are read where a table asks for
-    slices or clusters that the stored runs do not name.
+    slices or clusters that the stored runs do not name. ``plugins`` bring datasets that are not installed.
 
     Raises :class:`ErcBenchError` naming the table that the stored cells cannot fill.
     """
-    suite, gold_of = read_suite(file), corpus_gold(folder_of(data_dir))
+    suite, gold_of = read_suite(file), corpus_gold(folder_of(data_dir), plugins)
     contrasts = declared(suite, cells)
     for number, table in enumerate(suite.tables, start=1):
         title = table.title or suite.title or suite.name
         name = f"{number}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:60].rstrip('-')}.{SUFFIXES[form]}"
         try:
-            asked = replace(_stored_part(suite, table, cells), data_dir=data_dir)
+            asked = replace(_stored_part(suite, table, cells), data_dir=data_dir, plugins=plugins)
             text = render(compare_stored(cells, asked, tell, gold_of, contrasts=contrasts), form)
         except ErcBenchError as error:
             raise ErcBenchError(f"table {number} of {file}, {title!r}: {error.message}", error.hint) from None

@@ -5,21 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.experiments.components import HandedOver
 from erc_bench.names import did_you_mean
-from erc_bench.plugin_host.catalogue import HOOK_OF_KIND, Catalogue
+from erc_bench.planning.run_requests import Several
+from erc_bench.plugin_host.catalogue import HOOK_OF_KIND
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def components(kind: str | None = None) -> pd.DataFrame:
+def components(kind: str | None = None, *, plugins: Several = ()) -> pd.DataFrame:
     """List what is installed, as ``erc-bench list`` does.
 
     Returns one row for each component, with the columns ``kind``, ``name`` (what :func:`run` calls it), ``package``
     (what brought it), ``summary`` and ``source`` (its paper or origin).
 
     ``kind`` is ``dataset``, ``backbone``, ``encoder``, ``objective``, ``classifier``, ``method`` or ``observer``;
-    without it all are listed.
+    without it all are listed. ``plugins`` adds what no package brings, as in :func:`run`.
 
     Raises :class:`ErcBenchError` for another kind.
 
@@ -31,7 +33,7 @@ def components(kind: str | None = None) -> pd.DataFrame:
 
     if kind is not None and (not isinstance(kind, str) or kind not in HOOK_OF_KIND):
         raise ErcBenchError(f"there is no kind {kind!r}; {did_you_mean(str(kind), HOOK_OF_KIND)}")
-    catalogue = Catalogue()
+    catalogue = HandedOver(plugins).catalogue()
     rows = [
         (each, entry.name, entry.package, _summary(entry.component), entry.component.source)
         for each in ([kind] if kind else HOOK_OF_KIND)

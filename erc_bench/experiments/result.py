@@ -96,7 +96,7 @@ class Experiment:
     def compare(self, request: CompareRequest) -> ComparisonView:
         """Return a table of these cells alone, with the options of :func:`compare` (``test="wilcoxon"``, …).
 
-        ``baseline``, ``readouts``, ``audit`` and ``data_dir`` are as in the run unless they are named.
+        ``baseline``, ``readouts``, ``audit``, ``data_dir`` and ``plugins`` are as in the run unless they are named.
 
         Raises :class:`ErcBenchError` where no cell has finished.
         """

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import warnings
+from pathlib import Path
+from typing import Any
 
+from erc_bench.experiments.components import several
 from erc_bench.experiments.door import door
 from erc_bench.experiments.grid import grid_of_run
 from erc_bench.experiments.result import Experiment
@@ -53,8 +56,19 @@ def run(request: RunRequest) -> Experiment:
         warnings.filterwarnings("ignore", "IProgress not found")
         outcome = grid.run(progress_for(open_console()) if request.progress else Progress())
     _tell_the_rest(outcome, request.progress)
-    usual = {"baseline": request.baseline, "readouts": asked.readouts, "audit": request.audit}
+    usual = {
+        "baseline": request.baseline,
+        "readouts": asked.readouts,
+        "audit": request.audit,
+        "plugins": _handed(request),
+    }
     return Experiment(grid.plans, outcome, grid.task, tuple(tell.notes), usual)
+
+
+def _handed(request: RunRequest) -> list[Any]:
+    """Return the plugins, and the datasets that were handed over in the place of names."""
+    named = (str, Path)
+    return [*several(request.plugins), *(each for each in several(request.datasets) if not isinstance(each, named))]
 
 
 class _Notes:

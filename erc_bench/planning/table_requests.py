@@ -31,6 +31,7 @@ Cluster = Literal["dialogue", "episode", "session", "script"]
 Figure = Literal["forest", "seeds", "curves", "calibration", "anchors", "confusion", "representations"]
 By = Literal["slice", "speaker"]
 State = Literal["done", "failed", "interrupted", "half-written", "damaged", "partial", "stale"]
+_GOLD_DIR = "Corpora, which gold labels are held against. Default: $ERC_BENCH_DATA, else a cache."
 USUAL_BASELINE = "ce, else supcon, else the first of the methods shown"
 
 
@@ -50,6 +51,7 @@ class RowsRequest(Asked):
         (), "Add rows as this classifier read them; may be repeated.", several=True, metavar="TEXT"
     )
     alpha: float = asked(0.05, "Level of significance; intervals have the level 1 - alpha.", above=0, below=1)
+    plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +141,7 @@ class PlotRequest(RowsRequest):
     """What ``erc-bench plot`` takes beside the kind of the figure."""
 
     seed: int | None = asked(None, "The seed whose representations are shown.", usual="the first")
+    data_dir: StrPath | None = asked(None, _GOLD_DIR)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,12 +155,18 @@ class ScoreRequest(Asked):
         metavar="FILE",
     )
     split: Literal["train", "dev", "test"] = asked("test", "What was answered.")
+    unknown_as_wrong: bool = asked(
+        False,
+        "Count answers that are no label, such as free text of a language model or none, as wrong instead of refusing"
+        " the file; how many there are is printed, and the system marked.",
+    )
     metric: Metric | None = asked(None, "Metric that is tested.", usual="the dataset's own")
     cluster: Cluster = asked(
         "dialogue", "What is taken for independent; episodes, sessions and scripts where the corpus knows them."
     )
     alpha: float = asked(0.05, "Intervals have the level 1 - alpha.", above=0, below=1)
     data_dir: StrPath | None = asked(None, "Corpora. Default: $ERC_BENCH_DATA, else a cache.")
+    plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,6 +211,8 @@ class PowerRequest(Asked):
     )
     power: float = asked(0.8, "The probability with which a difference is to be found.", above=0, below=1)
     alpha: float = asked(0.05, "Level of significance.", above=0, below=1)
+    data_dir: StrPath | None = asked(None, _GOLD_DIR)
+    plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,12 @@ def label_indices(values: Sequence[str], labels: Sequence[str]) -> npt.NDArray[n
         raise ErcBenchError(f"{error.args[0]!r} is not a label", f"The labels are {', '.join(labels)}.") from None
 
 
+def answer_indices(values: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.intp]:
+    """Return the class index of each of n answers, (n,), and one behind the last for answers that are no label."""
+    index = {label: position for position, label in enumerate(labels)}
+    return np.array([index.get(value, len(labels)) for value in values], dtype=np.intp)
+
+
 def confusion(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> Counts:
     """gold, predicted: n labels → (classes, classes) counts, gold in rows, predicted in columns."""
     return grouped_confusion(label_indices(gold, labels), label_indices(predicted, labels), len(labels))
@@ -48,18 +54,21 @@ def grouped_confusion(
     classes: int,
     groups: npt.NDArray[np.intp] | None = None,
     group_count: int = 1,
+    answers: int | None = None,
 ) -> Counts:
     """gold, predicted: (n,) class indices; groups: (n,) → (groups, classes, classes) counts.
 
-    Without ``groups`` the result is (classes, classes).
+    Without ``groups`` the result is (classes, classes). ``answers`` is the number of columns where there are more of
+    them than classes: what stands in the further ones is wrong, whatever was right (:func:`answer_indices`).
     """
+    columns = classes if answers is None else answers
     if gold.shape != predicted.shape:
         raise ErcBenchError(f"there are {len(gold)} gold labels and {len(predicted)} predictions")
-    pairs = gold * classes + predicted
+    pairs = gold * columns + predicted
     if groups is None:
-        return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
-    flat = np.bincount(groups * classes**2 + pairs, minlength=group_count * classes**2)
-    return flat.reshape(group_count, classes, classes)
+        return np.bincount(pairs, minlength=classes * columns).reshape(classes, columns)
+    flat = np.bincount(groups * classes * columns + pairs, minlength=group_count * classes * columns)
+    return flat.reshape(group_count, classes, columns)
 
 
 def _ratio(numerator: Any, denominator: Any) -> Scores:
@@ -68,9 +77,17 @@ def _ratio(numerator: Any, denominator: Any) -> Scores:
 
 
 def class_f1(counts: Counts) -> Scores:
-    """counts: (..., classes, classes) → (..., classes), the F1 of each class."""
+    """counts: (..., classes, classes) → (..., classes), the F1 of each class.
+
+    Further columns, of answers that are no class, count in no class but in the misses of every one.
+    """
     hits = np.diagonal(counts, axis1=-2, axis2=-1)
-    return _ratio(2.0 * hits, counts.sum(-1) + counts.sum(-2))
+    return _ratio(2.0 * hits, counts.sum(-1) + _answered(counts))
+
+
+def _answered(counts: Counts) -> Any:
+    """counts: (..., classes, answers) → (..., classes): how often each class was answered."""
+    return counts.sum(-2)[..., : counts.shape[-2]]
 
 
 def weighted_f1(counts: Counts, scored: Sequence[int] = ()) -> Scores:
@@ -119,16 +136,25 @@ def leave_one_out(counts: Counts, metric: str, scored: Sequence[int] = ()) -> Sc
 
 
 def score(
-    gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str], scored_labels: Sequence[str] = ()
+    gold: Sequence[str],
+    predicted: Sequence[str],
+    labels: Sequence[str],
+    scored_labels: Sequence[str] = (),
+    unknown_as_wrong: bool = False,
 ) -> dict[str, Any]:
     """Score n predictions: ``weighted_f1``, ``macro_f1``, ``accuracy``, F1 and support by class.
 
-    ``micro_f1`` over ``scored_labels`` is added when these are given. Raises
-    :class:`ErcBenchError` for an unknown label, unequal lengths, or nothing to score.
+    ``micro_f1`` over ``scored_labels`` is added when these are given. With ``unknown_as_wrong`` an answer that is no
+    label is wrong: it costs recall of the right class, and no class precision. Raises
+    :class:`ErcBenchError` for an unknown label otherwise, unequal lengths, or nothing to score.
     """
     if not len(gold):
         raise ErcBenchError("there is no labelled utterance to score")
-    counts = confusion(gold, predicted, labels)
+    if unknown_as_wrong:
+        answered = answer_indices(predicted, labels)
+        counts = grouped_confusion(label_indices(gold, labels), answered, len(labels), answers=len(labels) + 1)
+    else:
+        counts = confusion(gold, predicted, labels)
     names = ("weighted_f1", "macro_f1", "accuracy")
     metrics: dict[str, Any] = {name: float(_METRICS[name](counts, ())) for name in names}
     if scored_labels:
@@ -176,7 +202,7 @@ def degenerate(
         if name in floor and name in metrics and metrics[name] <= floor[name] + 1e-9:
             words = f"{METRIC_WORDS[name]} {metrics[name]:.2f}"
             return f"{words} is not above {floor[name]:.2f}, which one answer everywhere scores"
-    seen = sorted(set(predicted))
+    seen = sorted(set(predicted) & set(metrics["support"]))
     if len(seen) <= min(2, len(metrics["support"]) - 1):
-        return f"predicts only {' and '.join(seen)}"
+        return f"predicts only {' and '.join(seen)}" if seen else "predicts no label"
     return ""

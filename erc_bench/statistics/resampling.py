@@ -11,7 +11,10 @@ import numpy.typing as npt
 from erc_bench.statistics.scores import Floats
 
 Counts = npt.NDArray[Any]
-"""(systems, seeds, dialogues, classes, classes): confusion counts, gold in rows, one or two systems."""
+"""(systems, seeds, dialogues, classes, classes): confusion counts, gold in rows, one or two systems.
+
+Further columns hold answers that are no class.
+"""
 
 Score = Callable[[Any], Floats]
 """From counts (..., classes, classes) to scores (...), in points."""
@@ -35,7 +38,7 @@ def cluster_counts(counts: Counts, clusters: Sequence[Hashable]) -> Counts:
 
 def check_counts(counts: Counts) -> None:
     """Raise ``ValueError`` unless these are counts of one or two systems over the same utterances."""
-    if counts.ndim != 5 or counts.shape[0] not in (1, 2) or counts.shape[-1] != counts.shape[-2]:
+    if counts.ndim != 5 or counts.shape[0] not in (1, 2) or counts.shape[-1] < counts.shape[-2]:
         raise ValueError(f"counts must be (1 or 2, seeds, dialogues, classes, classes), got {counts.shape}")
     gold = counts.sum(-1)
     if gold.size and (gold != gold[:1, :1]).any():

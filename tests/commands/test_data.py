@@ -177,8 +177,8 @@ def served(tmp_path, monkeypatch):
         "bad": corpus("bad", erc.DataFile("all.txt", sha256="0" * 64, url=url)),
         "by-hand": corpus("by-hand", erc.DataFile("all.txt")),
     }
-    monkeypatch.setattr(command, "_datasets", lambda: corpora)
-    monkeypatch.setattr(command, "_dataset", corpora.__getitem__)
+    monkeypatch.setattr(command, "_datasets", lambda _plugins: corpora)
+    monkeypatch.setattr(command, "_dataset", lambda name, _plugins: corpora[name])
     yield tmp_path / "root"
     server.shutdown()
     server.server_close()

@@ -107,3 +107,27 @@ def test_what_a_corpus_prints_is_no_part_of_the_answer(command, write, monkeypat
     assert told.code == 0
     assert json.loads(told.out)
     assert "corpus talks" in told.err
+
+
+def test_answers_that_are_no_label_are_counted_and_marked(command, write):
+    file, other = write("llm.csv", 0.7, [1]), write("other.csv", 0.5, [1])
+    lines = file.read_text(encoding="utf-8").splitlines()
+    odd = ["", "I cannot tell", "The emotion is anger, for she " + 20 * "really " + "shouts"]
+    for place, answer in enumerate(odd, start=1):
+        dialogue, turn, gold, _, seed = lines[place].split(",")
+        lines[place] = f'{dialogue},{turn},{gold},"{answer}",{seed}'
+    file.write_text("\n".join(lines), encoding="utf-8")
+    refused = command("score", file, "--dataset", "demo")
+    assert refused.code == 2
+    assert "count as wrong with --unknown-as-wrong." in refused.err
+    told = command("score", file, "--against", other, "--dataset", "demo", "--unknown-as-wrong")
+    assert (told.code, told.err) == (0, "")
+    assert "llm.csv (1.1 % unknown)" in told.out
+    assert "other.csv (" not in told.out
+    assert (
+        "llm.csv: 3 of 270 answers (1.1 %) are no label and count as wrong: none given 1, 'I cannot tell' 1,"
+        " 'The emotion is anger, for she really rea…' 1."
+    ) in " ".join(told.out.split())
+    form = ("--dataset", "demo", "--unknown-as-wrong", "--format", "json")
+    assert json.loads(command("score", file, *form).out)["systems"][0]["unknown"]["I cannot tell"] == 1
+    assert "unknown" not in command("score", other, "--dataset", "demo", "--unknown-as-wrong").out

@@ -133,3 +133,26 @@ def test_wrong_input_is_named():
         score(["joy"], ["joy", "joy"], LABELS)
     with pytest.raises(ErcBenchError, match="no labelled utterance"):
         score([], [], LABELS)
+
+
+@given(st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from((*LABELS, "", "happy"))), min_size=1, max_size=60))
+def test_answers_that_are_no_label_are_misses_and_no_more(rows):
+    gold, predicted = zip(*rows, strict=True)
+    metrics = score(gold, predicted, LABELS, SCORED, unknown_as_wrong=True)
+    by_class = {label: slow_f1(gold, predicted, label) for label in LABELS}
+    assert metrics["per_class_f1"] == pytest.approx(by_class)
+    assert metrics["macro_f1"] == pytest.approx(sum(by_class.values()) / len(LABELS))
+    assert metrics["weighted_f1"] == pytest.approx(sum(by_class[label] for label in gold) / len(gold))
+    assert metrics["accuracy"] == pytest.approx(100 * sum(g == p for g, p in rows) / len(rows))
+    micro = f1_score(gold, predicted, labels=list(SCORED), average="micro", zero_division=0)
+    assert metrics["micro_f1"] == pytest.approx(100 * micro)
+    assert metrics["support"] == {label: gold.count(label) for label in LABELS}
+
+
+def test_answers_that_are_no_label_are_no_class_that_is_predicted():
+    gold, predicted = ["neutral", "joy", "joy", "anger"], ["neutral", "joy", "joy", "dunno"]
+    metrics = score(gold, predicted, LABELS, unknown_as_wrong=True)
+    assert degenerate(metrics, predicted, {}) == "predicts only joy and neutral"
+    assert degenerate(metrics, ["dunno"] * 4, {}) == "predicts no label"
+    with pytest.raises(ErcBenchError, match="'dunno' is not a label"):
+        score(gold, predicted, LABELS)

@@ -5,52 +5,19 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from erc_bench.contracts.types import Dialogue, UtteranceKey
-from erc_bench.corpora.csv_table import Row, read_csv
-from erc_bench.errors import ErcBenchError, naming
+from erc_bench.comparison.scoring.answer_columns import COLUMNS_HINT, GOLD, Answer, Columns, read_columns
+from erc_bench.comparison.scoring.scored_split import Split
+from erc_bench.contracts.types import UtteranceKey
+from erc_bench.corpora.csv_table import Row
+from erc_bench.errors import ErcBenchError, OptionName, naming
 from erc_bench.names import did_you_mean
 from erc_bench.store.layout import PACKED
 from erc_bench.store.regular_files import unpack
 
-KEY_COLUMNS = ("dialogue_id", "utterance", "predicted")
-FURTHER_COLUMNS = ("gold", "seed")
-COLUMNS_HINT = (
-    "The columns are dialogue_id, utterance (its position in the dialogue, from 0) and predicted; gold, seed and one"
-    " column of scores for each label may stand beside them: erc-bench score --help."
-)
 _MOST_TOLD = 20
-
-
-@dataclass(frozen=True)
-class Split:
-    """The split that is scored. ``gold`` maps its labelled utterances, in the order of the corpus, to their labels.
-
-    ``layout`` names the files that were read where the corpus comes in several layouts, ``other_layouts``
-    those that were not.
-    """
-
-    dataset: str
-    name: str
-    labels: tuple[str, ...]
-    dialogues: tuple[Dialogue, ...]
-    layout: str = ""
-    other_layouts: tuple[str, ...] = ()
-
-    @property
-    def words(self) -> str:
-        """How messages name it."""
-        return f"the {self.name} split of {self.dataset}"
-
-    def gold(self) -> dict[UtteranceKey, str]:
-        """Return the label of each utterance that the task scores."""
-        return {
-            (dialogue.id, position): dialogue.utterances[position].label or ""
-            for dialogue in self.dialogues
-            for position in dialogue.targets()
-        }
 
 
 @dataclass(frozen=True)
@@ -59,46 +26,38 @@ class _Problem:
 
     sentence: str
     lines: tuple[int, ...] = ()
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
 class AnswerFile:
     """The answers of one file: by seed (``None`` where the file has no seeds) a label for each scored utterance.
 
-    The labels follow the order of :meth:`Split.gold`. ``notes`` name everything else in the file.
+    The labels follow the order of :meth:`Split.gold`. ``unknown`` counts, by their text, the answers to scored
+    utterances that are no label, of all runs. ``notes`` name everything else in the file.
     """
 
     file: Path
     runs: Mapping[int | None, tuple[str, ...]]
     notes: tuple[str, ...]
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
 
-def read_answers(file: Path, split: Split) -> AnswerFile:
+def read_answers(file: Path, split: Split, unknown_as_wrong: bool = False) -> AnswerFile:
     """Read a CSV file of predictions for a split; one whose name ends in .gz is unpacked.
+
+    With ``unknown_as_wrong`` an answer that is no label stays as it is, and is wrong.
 
     Raises :class:`ErcBenchError` for a file that cannot be unpacked, and one that lists, with their
     lines, ids that the split does not have, answers given twice, labels that are none, gold labels that
     are not those of the corpus, and utterances without an answer.
     """
-    unpacked = _unpacked(file)
-    try:
-        rows = read_csv(file, KEY_COLUMNS, unpacked)
-        keyed = [
-            (
-                row.whole_number("seed") if "seed" in row.values else None,
-                (row["dialogue_id"], row.whole_number("utterance")),
-                row,
-            )
-            for row in rows
-        ]
-    except ErcBenchError as error:
-        raise ErcBenchError(error.message, COLUMNS_HINT) from None
-    if not rows:
-        raise ErcBenchError(f"{file} holds no predictions", COLUMNS_HINT)
+    columns, given = read_columns(file, _unpacked(file), split)
     gold = split.gold()
-    runs: dict[int | None, dict[UtteranceKey, Row]] = {}
-    problems = _placed(keyed, split, runs)
-    problems += _labels(rows, split, gold, keyed)
+    runs: dict[int | None, dict[UtteranceKey, Answer]] = {}
+    problems = _placed(given, columns, split, runs)
+    problems += [] if unknown_as_wrong else _labels(given, split)
+    problems += _gold(given, split, gold)
     problems += [
         _Problem(f"{_named(key, seed)} has no prediction")
         for seed, answered in runs.items()
@@ -106,8 +65,10 @@ def read_answers(file: Path, split: Split) -> AnswerFile:
         if key not in answered
     ]
     _raise(file, split, problems)
-    answers = {seed: tuple(answered[key]["predicted"] for key in gold) for seed, answered in runs.items()}
-    return AnswerFile(file, dict(sorted(answers.items(), key=str)), tuple(_notes(rows, split, keyed, gold)))
+    answers = {seed: tuple(answered[key].predicted for key in gold) for seed, answered in runs.items()}
+    unknown = Counter(label for run in answers.values() for label in run if label not in split.labels)
+    notes = tuple(_notes(given, columns, split, gold))
+    return AnswerFile(file, dict(sorted(answers.items(), key=str)), notes, dict(unknown.most_common()))
 
 
 def _unpacked(file: Path) -> bytes | None:
@@ -117,29 +78,31 @@ def _unpacked(file: Path) -> bytes | None:
         return unpack(file)
 
 
-_Keyed = Sequence[tuple[int | None, UtteranceKey, Row]]
-
-
-def _placed(keyed: _Keyed, split: Split, runs: dict[int | None, dict[UtteranceKey, Row]]) -> list[_Problem]:
-    """Fill ``runs`` with the rows whose ids the split has; return the mistakes of the others."""
+def _placed(
+    given: Sequence[Answer], columns: Columns, split: Split, runs: dict[int | None, dict[UtteranceKey, Answer]]
+) -> list[_Problem]:
+    """Fill ``runs`` with the answers whose ids the split has; return the mistakes of the others."""
     lengths = {dialogue.id: len(dialogue.utterances) for dialogue in split.dialogues}
     problems = []
 
-    def wrong(row: Row, sentence: str) -> None:
-        problems.append(_Problem(f"line {row.line}: {sentence}", (row.line,)))
+    def wrong(answer: Answer, sentence: str) -> None:
+        problems.append(_Problem(f"line {answer.row.line}: {sentence}", (answer.row.line,)))
 
-    for seed, key, row in keyed:
-        dialogue, position = key
-        answered = runs.setdefault(seed, {})
+    for answer in given:
+        answered = runs.setdefault(answer.seed, {})
+        dialogue, position = answer.key
         if dialogue not in lengths:
-            wrong(row, f"{split.words} has no dialogue {dialogue!r}")
+            wrong(answer, f"{split.words} has no dialogue {dialogue!r}")
+        elif position < 0:
+            wrong(answer, f"dialogue {dialogue!r} has no utterance with the {columns.utterance} {answer.utterance!r}")
         elif position >= lengths[dialogue]:
             last = lengths[dialogue] - 1
-            wrong(row, f"dialogue {dialogue!r} has the utterances 0 to {last}, found {position}")
-        elif key in answered:
-            wrong(row, f"{_named(key, seed)} is answered before, on line {answered[key].line}")
+            wrong(answer, f"dialogue {dialogue!r} has the utterances 0 to {last}, found {position}")
+        elif answer.key in answered:
+            before = answered[answer.key].row.line
+            wrong(answer, f"{_named(answer.key, answer.seed)} is answered before, on line {before}")
         else:
-            answered[key] = row
+            answered[answer.key] = answer
     return problems
 
 
@@ -147,28 +110,36 @@ def _named(key: UtteranceKey, seed: int | None) -> str:
     return f"utterance {key[1]} of dialogue {key[0]!r}" + ("" if seed is None else f" with seed {seed}")
 
 
-def _labels(rows: Sequence[Row], split: Split, gold: Mapping[UtteranceKey, str], keyed: _Keyed) -> list[_Problem]:
+def _labels(given: Sequence[Answer], split: Split) -> list[_Problem]:
     unknown: dict[str, list[int]] = {}
-    for row in rows:
-        if row["predicted"] not in split.labels:
-            unknown.setdefault(row["predicted"], []).append(row.line)
-    problems = [
+    for answer in given:
+        if answer.predicted not in split.labels:
+            unknown.setdefault(answer.predicted, []).append(answer.row.line)
+    return [
         _Problem(
             f"line {lines[0]}{f' and {len(lines) - 1} more' if lines[1:] else ''}: predicted {label!r} is not a label"
             f" of {split.dataset};"
             f" {did_you_mean(label, split.labels)}",
             tuple(lines),
+            f"Answers that are no label, as language models give them, count as wrong with"
+            f" {OptionName('unknown_as_wrong')}.",
         )
         for label, lines in unknown.items()
     ]
-    if "gold" not in rows[0].values:
-        return problems
-    for _, key, row in keyed:
-        # An utterance without a label in the corpus cannot disagree with it.
-        if key in gold and row["gold"] != gold[key]:
-            sentence = f"line {row.line}: gold is {row['gold']!r}, where {split.words} says {gold[key]!r}"
-            problems.append(_Problem(sentence, (row.line,)))
-    return problems
+
+
+def _gold(given: Sequence[Answer], split: Split, gold: Mapping[UtteranceKey, str]) -> list[_Problem]:
+    if GOLD not in given[0].row.values:
+        return []
+    # An utterance without a label in the corpus cannot disagree with it.
+    against = [answer for answer in given if answer.key in gold and answer.row[GOLD] != gold[answer.key]]
+    return [
+        _Problem(
+            f"line {answer.row.line}: gold is {answer.row[GOLD]!r}, where {split.words} says {gold[answer.key]!r}",
+            (answer.row.line,),
+        )
+        for answer in against
+    ]
 
 
 def _raise(file: Path, split: Split, problems: Sequence[_Problem]) -> None:
@@ -177,7 +148,8 @@ def _raise(file: Path, split: Split, problems: Sequence[_Problem]) -> None:
     further = len(problems) - _MOST_TOLD
     told = [problem.sentence for problem in problems[:_MOST_TOLD]]
     told += [f"and {further} more"] if further > 0 else []
-    raise ErcBenchError(f"{file}: {_counted(split, problems)}", "\n".join([*told, COLUMNS_HINT]))
+    remedies = dict.fromkeys(problem.remedy for problem in problems if problem.remedy)
+    raise ErcBenchError(f"{file}: {_counted(split, problems)}", "\n".join([*told, *remedies, COLUMNS_HINT]))
 
 
 def _counted(split: Split, problems: Sequence[_Problem]) -> str:
@@ -191,30 +163,31 @@ def _counted(split: Split, problems: Sequence[_Problem]) -> str:
     return f"{unfit} not fit {split.words}" + (f", and {bare} none" if missing else "")
 
 
-def _notes(rows: Sequence[Row], split: Split, keyed: _Keyed, gold: Mapping[UtteranceKey, str]) -> Iterable[str]:
-    unscored = sum(key not in gold for _, key, _ in keyed)
+def _notes(given: Sequence[Answer], columns: Columns, split: Split, gold: Mapping[UtteranceKey, str]) -> Iterable[str]:
+    unscored = sum(answer.key not in gold for answer in given)
     if unscored:
         yield f"{unscored} predictions are of utterances that the task does not label: they are not scored"
-    known = (*KEY_COLUMNS, *FURTHER_COLUMNS, *split.labels)
-    odd = [column for column in rows[0].values if column not in known]
+    there = given[0].row.values
+    odd = [column for column in there if column not in (*columns.known, *split.labels)]
     if odd:
         yield f"columns that are not read: {', '.join(odd)}"
-    scores = [label for label in split.labels if label in rows[0].values]
+    scores = [label for label in split.labels if label in there]
     if scores and len(scores) < len(split.labels):
         lacking = [label for label in split.labels if label not in scores]
         yield f"scores are not looked at: there are none for {', '.join(lacking)}"
     elif scores:
-        yield from _score_notes(rows, split)
+        yield from _score_notes(given, split)
 
 
-def _score_notes(rows: Sequence[Row], split: Split) -> Iterable[str]:
+def _score_notes(given: Sequence[Answer], split: Split) -> Iterable[str]:
     """Yield a note where the scores contradict the answers; a score that is not a number is an error."""
-    against: Counter[str] = Counter()
-    for row in rows:
-        scores = {label: _number(row, label) for label in split.labels}
-        against["rows"] += scores[row["predicted"]] < max(scores.values())
-    if against["rows"]:
-        yield f"{against['rows']} predictions are not the label with the highest score; the column predicted counts"
+    against = 0
+    for answer in given:
+        scores = {label: _number(answer.row, label) for label in split.labels}
+        # An answer that is no label is told as such.
+        against += scores.get(answer.predicted, math.inf) < max(scores.values())
+    if against:
+        yield f"{against} predictions are not the label with the highest score; the column predicted counts"
 
 
 def _number(row: Row, column: str) -> float:

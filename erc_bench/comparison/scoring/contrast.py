@@ -8,20 +8,24 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from erc_bench.comparison.scoring.answer_file import AnswerFile, Split
+from erc_bench.comparison.scoring.answer_file import AnswerFile
+from erc_bench.comparison.scoring.scored_split import Split
 from erc_bench.comparison.scoring.scoring_result import Contrast, SeedTests
 from erc_bench.corpora.corpus import CLUSTERS, group_names
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip, intra_cluster_correlation, mcnemar
 from erc_bench.statistics.joint import joint_test, two_level_bootstrap
-from erc_bench.statistics.metrics import from_counts, grouped_confusion, label_indices
+from erc_bench.statistics.metrics import answer_indices, from_counts, grouped_confusion, label_indices
 from erc_bench.statistics.power import detectable_effect
 from erc_bench.statistics.resampling import Counts, Score, left_out_scores
 from erc_bench.statistics.seeds import correlation, hedges_g, paired_t, sign_flip
 
 
 class SplitScorer:
-    """Knows the gold labels and the clusters of a split, and counts answers by them."""
+    """Knows the gold labels and the clusters of a split, and counts answers by them.
+
+    Answers that are no label have a column of their own.
+    """
 
     def __init__(self, split: Split, cluster: str, metric: str, scored_labels: Sequence[str]) -> None:
         self.split = split
@@ -41,17 +45,18 @@ class SplitScorer:
         return np.stack([self._indices(answers, seed) == self.gold for seed in seeds])
 
     def counts(self, answers: AnswerFile, seeds: Sequence[int | None]) -> Counts:
-        """Return confusion counts: (seeds, clusters, classes, classes)."""
+        """Return confusion counts: (seeds, clusters, classes, classes + 1)."""
         classes = len(self.split.labels)
+        count = partial(grouped_confusion, self.gold, classes=classes, answers=classes + 1)
         return np.stack(
             [
-                grouped_confusion(self.gold, self._indices(answers, seed), classes, self.position, self.cluster_count)
+                count(self._indices(answers, seed), groups=self.position, group_count=self.cluster_count)
                 for seed in seeds
             ]
         )
 
     def _indices(self, answers: AnswerFile, seed: int | None) -> npt.NDArray[np.intp]:
-        return label_indices(answers.runs[seed], self.split.labels)
+        return answer_indices(answers.runs[seed], self.split.labels)
 
 
 def cluster_names(split: Split, cluster: str) -> dict[str, str]:

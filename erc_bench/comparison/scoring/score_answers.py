@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from erc_bench.comparison.scoring.answer_file import AnswerFile, Split, read_answers
+from erc_bench.comparison.scoring.answer_file import AnswerFile, read_answers
 from erc_bench.comparison.scoring.contrast import SplitScorer, contrast
+from erc_bench.comparison.scoring.scored_split import Split
 from erc_bench.comparison.scoring.scoring_result import Run, Scored, ScoredSystem
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.types import SplitName
@@ -30,12 +31,13 @@ def score_files(
     metric: str | None = None,
     cluster: str = "dialogue",
     alpha: float = 0.05,
+    unknown_as_wrong: bool = False,
     draws: int = 10_000,
 ) -> Scored:
     """Score one file of predictions, or two and the first against the second.
 
     ``cluster`` is the independent unit of intervals and tests: ``dialogue``, or ``episode``, ``session`` or
-    ``script`` where the corpus knows them.
+    ``script`` where the corpus knows them. With ``unknown_as_wrong`` an answer that is no label is wrong.
     Raises :class:`ErcBenchError` for files that do not fit the split, a metric that the dataset does
     not have, and two files whose runs cannot be paired.
     """
@@ -50,7 +52,7 @@ def score_files(
     )
     headline = _metric(dataset, metric)
     scorer = SplitScorer(part, cluster, headline, dataset.scored_labels)
-    answers = [read_answers(file, part) for file in files]
+    answers = [read_answers(file, part, unknown_as_wrong) for file in files]
     gold = list(part.gold().values())
     floor = constant_floor(gold, dataset.labels, dataset.scored_labels, dataset.headline_metric)
     systems = tuple(_system(each, dataset, gold, floor, scorer, alpha, draws) for each in answers)
@@ -103,11 +105,12 @@ def _system(
         interval=dialogue_bootstrap(scorer.counts(answers, seeds)[None], scorer.score, alpha, draws),
         shared=intra_cluster_correlation(np.mean(scorer.right(answers, seeds), axis=0), scorer.clusters),
         notes=answers.notes,
+        unknown=answers.unknown,
     )
 
 
 def _run(
     seed: int | None, predicted: Sequence[str], dataset: Dataset, gold: Sequence[str], floor: Mapping[str, Any]
 ) -> Run:
-    metrics = score(gold, predicted, dataset.labels, dataset.scored_labels)
+    metrics = score(gold, predicted, dataset.labels, dataset.scored_labels, unknown_as_wrong=True)
     return Run(seed, metrics, degenerate(metrics, predicted, floor, dataset.headline_metric))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from erc_bench.statistics import results
@@ -24,6 +24,7 @@ class ScoredSystem:
 
     ``summaries`` are over runs, by metric and by class. ``interval`` is the headline metric's over further dialogues
     for the systems as they are trained, ``shared`` the correlation of the answers of one dialogue (or cluster).
+    ``unknown`` counts, by their text, the answers that are no label and count as wrong.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ScoredSystem:
     interval: results.BootstrapInterval
     shared: results.ClusterEffect
     notes: tuple[str, ...] = ()
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -226,7 +226,7 @@ def _set(fields: Fields) -> Iterator[tuple[str, str, Fields, str]]:
                     yield method, key if slot == CHOICES else f"{slot}.{key}", table, key
 
 
-FIELDS = {field.name: field for field in fields_of(Table) if field.name not in ("runs", "data_dir")}
+FIELDS = {field.name: field for field in fields_of(Table) if field.name not in ("runs", "data_dir", "plugins")}
 _PER_CLASS = {
     **dict.fromkeys(("test", "correction", "unit", "cluster", "family"), "has no tests"),
     **dict.fromkeys(("all_pairs", "letters", "margin"), "has no tests"),

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 
-from erc_bench.comparison.scoring.answer_file import Split
+from erc_bench.comparison.scoring.scored_split import Split
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.types import Dialogue, Splits, Utterance
 from erc_bench.corpora.corpus import Corpus, count, fingerprint

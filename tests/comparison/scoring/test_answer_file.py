@@ -1,6 +1,7 @@
 """Files of answers: what fits is read, what does not is told with its line."""
 
 import gzip
+from dataclasses import replace
 
 import pytest
 
@@ -151,3 +152,57 @@ def test_a_gzipped_file_that_cannot_be_unpacked_is_named(write, pack, split, tmp
     file.write_bytes(file.read_bytes()[:-12])
     assert "packed.csv.gz cannot be unpacked: " in wrong(file, split)
     assert "nothing.csv.gz cannot be read: No such file" in wrong(tmp_path / "nothing.csv.gz", split)
+
+
+def by_id(rows):
+    return [
+        {"Dialogue_ID": row["dialogue_id"], "Utterance_ID": f"u{row['utterance']}", "predicted": row["predicted"]}
+        for row in rows
+    ]
+
+
+@pytest.fixture
+def named(split):
+    """The split with ids of its utterances that are not their positions."""
+    turned = [
+        replace(each, utterances=tuple(replace(turn, id=f"u{place}") for place, turn in enumerate(each.utterances)))
+        for each in split.dialogues
+    ]
+    return replace(split, dialogues=tuple(turned))
+
+
+def test_utterances_may_go_by_their_ids_in_the_corpus(write, named):
+    file = write("ids.csv", change=by_id)
+    assert read_answers(file, named).runs == read_answers(write(), named).runs
+    assert read_answers(file, named).notes == ()
+    positions = write("both.csv", change=lambda rows: [row | {"Utterance_ID": "u9"} for row in rows])
+    assert read_answers(positions, named).runs == read_answers(write(), named).runs
+    assert read_answers(positions, named).notes == ("columns that are not read: Utterance_ID",)
+
+
+def test_ids_that_a_dialogue_does_not_have_are_told(write, named, split):
+    file = write("ids.csv", change=lambda rows: by_id([row | {"utterance": row["utterance"] + 1} for row in rows]))
+    assert "line 6: dialogue 'd0' has no utterance with the Utterance_ID 'u6'" in wrong(file, named)
+    nameless = [
+        replace(each, utterances=tuple(replace(turn, id="") for turn in each.utterances)) for each in split.dialogues
+    ]
+    told = wrong(file, replace(split, dialogues=tuple(nameless)))
+    assert "series has no ids of utterances: give their positions, in the column utterance" in told
+
+
+def test_answers_that_are_no_label_may_count_as_wrong(write, split):
+    odd = iter(["", "I cannot tell", "Joy"] + 2 * ["I cannot tell"])
+    file = write(change=lambda rows: [row | {"predicted": next(odd, row["predicted"])} for row in rows])
+    assert "--unknown-as-wrong" in wrong(file, split)
+    answers = read_answers(file, split, unknown_as_wrong=True)
+    assert answers.unknown == {"I cannot tell": 3, "": 1, "Joy": 1}
+    assert answers.runs[None][:3] == ("", "I cannot tell", "Joy")
+    assert answers.notes == ()
+    assert read_answers(write("plain.csv"), split, unknown_as_wrong=True).unknown == {}
+    assert "--unknown-as-wrong" not in wrong(write("few.csv", change=lambda rows: rows[1:]), split)
+
+
+def test_an_answer_that_is_no_label_is_held_against_no_score(write, split):
+    scores = {"anger": 0.1, "joy": 0.2, "neutral": 0.7}
+    file = write(change=lambda rows: [row | scores | {"predicted": "who knows"} for row in rows])
+    assert read_answers(file, split, unknown_as_wrong=True).notes == ()

@@ -163,3 +163,35 @@ def test_an_unknown_metric_is_answered_with_a_near_one(scored, write):
         scored(write(), metric="weigthed_f1")
     with pytest.raises(ErcBenchError, match="series has no metric 'micro_f1'"):
         scored(write(), metric="micro_f1")
+
+
+def test_answers_that_are_no_label_are_wrong_in_every_number(scored, write, split, series):
+    def change(rows):
+        return [row | {"predicted": "no idea"} if place % 7 == 0 else row for place, row in enumerate(rows)]
+
+    first, second = write("a.csv", 0.9, (1, 2), change=change), write("b.csv", 0.5, (1, 2))
+    result = scored(first, second, unknown_as_wrong=True)
+    gold = list(split.gold().values())
+    (ours, theirs), labels = result.systems, list(series.labels)
+    assert ours.unknown == {"no idea": 18}
+    assert theirs.unknown == {}
+    answers = read_answers(first, split, unknown_as_wrong=True).runs
+    for run in ours.runs:
+        for name in ("weighted", "macro"):
+            expected = f1_score(gold, answers[run.seed], average=name, labels=labels, zero_division=0)
+            assert run.metrics[f"{name}_f1"] == pytest.approx(100 * expected)
+        assert run.metrics["accuracy"] == pytest.approx(100 * accuracy_score(gold, answers[run.seed]))
+    means = [np.mean([run.metrics["weighted_f1"] for run in system.runs]) for system in result.systems]
+    assert result.contrast.interval.estimate == pytest.approx(means[0] - means[1])
+    assert result.contrast.test.difference == pytest.approx(means[0] - means[1])
+    right = [np.array(answers[seed]) == gold for seed in (1, 2)]
+    other = [np.array(read_answers(second, split).runs[seed]) == gold for seed in (1, 2)]
+    for test, a, b in zip(result.contrast.mcnemar, right, other, strict=True):
+        assert (test.only_first, test.only_second) == ((a & ~b).sum(), (b & ~a).sum())
+
+
+def test_a_system_that_never_answers_is_degenerate(scored, write):
+    nothing = write(change=lambda rows: [row | {"predicted": "no idea"} for row in rows])
+    (system,) = scored(nothing, unknown_as_wrong=True).systems
+    assert system.runs[0].metrics["accuracy"] == 0
+    assert system.runs[0].degenerate
