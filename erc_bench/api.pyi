@@ -77,6 +77,7 @@ from erc_bench.experiments.load_model import load_model as load_model
 from erc_bench.experiments.result import Experiment as Experiment
 from erc_bench.experiments.run import run as run
 from erc_bench.experiments.view import ComparisonView as ComparisonView
+from erc_bench.experiments.wrong_answers import load_errors as load_errors
 from erc_bench.pretrained.backbone import PretrainedBackbone as PretrainedBackbone
 from erc_bench.pretrained.backbone import cast_attention_biases as cast_attention_biases
 from erc_bench.pretrained.files import read_tensors as read_tensors

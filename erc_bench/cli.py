@@ -29,6 +29,7 @@ COMMANDS = {
     "power": "Say what a number of seeds could detect, and how many a difference needs.",
     "plot": "Draw figures of stored runs, and write the numbers behind them.",
     "report": "Make one page of stored runs: tables, figures, and the utterances behind the numbers.",
+    "errors": "List the utterances that stored runs got wrong, with what was said before them.",
     "predict": "Label new conversations with a model that `run --save-model` saved.",
     "rm": "Remove stored runs that failed, are old or are stale; shows them and asks first.",
     "archive": "Pack stored runs into a file or copy them elsewhere, and put them back.",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.frames import KEYS
 from erc_bench.names import did_you_mean
 from erc_bench.planning.run_requests import Several
@@ -53,16 +53,22 @@ def load_predictions(
         ['dialogue_id', 'utterance', 'gold', 'predicted', 'neutral']
         >>> confusion = pandas.crosstab(answers["gold"], answers["predicted"])
     """
-    from erc_bench.store.predictions import read_predictions
 
     def predictions(stored: StoredCell) -> pd.DataFrame:
-        if stored.typed.dev_only:
-            raise ErcBenchError(f"{stored.name} was never scored on test", "It was run with dev_only.")
-        _check_readout(stored, readout)
-        found = read_predictions(stored, readout)
-        return _with_text(found, stored, data_dir, plugins) if text else found
+        found = answers_of(stored, readout)
+        return _with_text(found, texts_of(stored, data_dir, plugins)) if text else found
 
-    return _each(cell, predictions)
+    return each_cell(cell, predictions)
+
+
+def answers_of(cell: StoredCell, readout: str | None) -> pd.DataFrame:
+    """Return what a cell answered, as :func:`load_predictions` says."""
+    from erc_bench.store.predictions import read_predictions
+
+    if cell.typed.dev_only:
+        raise ErcBenchError(f"{cell.name} was never scored on test", "It was run with dev_only.")
+    _check_readout(cell, readout)
+    return read_predictions(cell, readout)
 
 
 def _check_readout(cell: StoredCell, readout: str | None) -> None:
@@ -72,16 +78,28 @@ def _check_readout(cell: StoredCell, readout: str | None) -> None:
         raise ErcBenchError(f"{cell.name} was not read by {readout!r}; {known}")
 
 
-def _with_text(answers: pd.DataFrame, cell: StoredCell, data_dir: str | Path | None, plugins: Several) -> pd.DataFrame:
+Turns: TypeAlias = "Mapping[str, Sequence[tuple[str, str]]]"
+"""Of each dialogue its turns: speaker and text."""
+
+
+def texts_of(cell: StoredCell, data_dir: str | Path | None, plugins: Several) -> Turns:
+    """Return the dialogues of test that a cell was scored on; raises :class:`ErcBenchError` where they are not here."""
     from erc_bench.experiments.components import HandedOver
     from erc_bench.output.report.report_data import read_text
 
     catalogue = HandedOver(plugins).catalogue()
     found, reason = read_text(catalogue, cell.record, Path(data_dir) if data_dir else None, include_text=True)
     if not found.dialogues:
-        raise ErcBenchError(f"the text of {cell.dataset} cannot be read: {reason}", "Leave text, or name data_dir.")
+        raise ErcBenchError(
+            f"the text of {cell.dataset} cannot be read: {reason}",
+            f"Where the corpora lie: {OptionName('data_dir'):DIRECTORY}.",
+        )
+    return found.dialogues
+
+
+def _with_text(answers: pd.DataFrame, dialogues: Turns) -> pd.DataFrame:
     keys = zip(answers["dialogue_id"], answers["utterance"], strict=True)
-    turns = [found.dialogues[dialogue][position] for dialogue, position in keys]
+    turns = [dialogues[dialogue][position] for dialogue, position in keys]
     answers.insert(2, "speaker", [speaker for speaker, _ in turns])
     answers.insert(3, "text", [said for _, said in turns])
     return answers
@@ -116,7 +134,7 @@ def load_epochs(cell: Cells, readout: str | None = None) -> pd.DataFrame:
         rows = record["epochs"] if readout is None else known[readout]
         return pd.DataFrame([_epoch(row, kept.get("epoch")) for row in rows], columns=None if rows else ["epoch"])
 
-    return _each(cell, epochs)
+    return each_cell(cell, epochs)
 
 
 def _epoch(row: Mapping[str, Any], selected: int | None) -> dict[str, Any]:
@@ -129,7 +147,7 @@ def _epoch(row: Mapping[str, Any], selected: int | None) -> dict[str, Any]:
     }
 
 
-def _each(cells: Cells, read: Callable[[StoredCell], pd.DataFrame]) -> pd.DataFrame:
+def each_cell(cells: Cells, read: Callable[[StoredCell], pd.DataFrame]) -> pd.DataFrame:
     """Return what is read of one cell, or of several with their names before it."""
     import pandas as pd
 

@@ -216,6 +216,25 @@ class PowerRequest(Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ErrorsRequest(Asked):
+    """What ``erc-bench errors`` takes beside the runs."""
+
+    datasets: Sequence[str] = asked((), "Only this dataset; may be repeated, as all of these.", several=True)
+    methods: Sequence[str] = asked((), "Only this method.", several=True)
+    gold: Sequence[str] = asked((), "Only utterances with this label.", several=True, metavar="LABEL")
+    predicted: Sequence[str] = asked((), "Only utterances with this answer.", several=True, metavar="LABEL")
+    readout: str | None = asked(None, "The answers of this further classifier that read the training.")
+    context: int = asked(3, "Turns before an utterance that are shown with it.", at_least=0)
+    most: int = asked(20, "Lines of the table; it begins with the answers that are surest of themselves.", at_least=1)
+    form: Literal["table", "csv", "jsonl"] | None = asked(
+        None, "A table, or all errors in the order of the corpus.", usual="table; with --output by its ending"
+    )
+    output: StrPath | None = asked(None, "Write all of them to this .csv or .jsonl file.", metavar="FILE")
+    data_dir: StrPath | None = asked(None, "Corpora. Default: $ERC_BENCH_DATA, else a cache.")
+    plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
+
+
+@dataclass(frozen=True, kw_only=True)
 class CellsRequest(Asked):
     """What ``erc-bench rm`` takes: which cells, of a folder of runs."""
 
