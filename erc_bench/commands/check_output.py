@@ -39,13 +39,13 @@ class Checked:
 
 
 def print_checked(console: Console, checked: Checked) -> None:
-    """Print every check of a component: what was tried, what was measured, and why it matters where it failed."""
+    """Print every check of a component, those that failed first: what was tried and measured, and why it matters."""
     console.print(f"{checked.title}  ({checked.entry.package})", style="bold", markup=False, highlight=False)
-    _print_rows(console, list(_rows(checked.findings)))
+    _print_rows(console, list(_rows(sorted(checked.findings, key=lambda finding: finding.outcome != "failed"))))
 
 
 def print_summary(console: Console, everything: Sequence[Checked]) -> None:
-    """Print a line for each component, then what failed in full."""
+    """Print a line for each component, those with a failure first, then what failed in full."""
     from rich.table import Table
     from rich.text import Text
 
@@ -54,7 +54,7 @@ def print_summary(console: Console, everything: Sequence[Checked]) -> None:
     for outcome in _STYLES:
         table.add_column(outcome, justify="right")
     table.add_column("seconds", justify="right")
-    for checked in everything:
+    for checked in sorted(everything, key=lambda checked: not checked.counts()["failed"]):
         counts = checked.counts()
         style = _STYLES["failed" if counts["failed"] else "passed"]
         numbers = [Text(str(counts[outcome]), _STYLES[outcome] if counts[outcome] else "dim") for outcome in _STYLES]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
+from rich.table import Column
+from rich.text import Text
 
 from erc_bench.shown_text import show_everywhere
 from erc_bench.training import events
@@ -39,19 +41,43 @@ class LineProgress(events.Progress):
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
+class RateColumn(ProgressColumn):
+    """How many a second, or how many seconds for each."""
+
+    def render(self, task: Task) -> Text:
+        """Return the rate of a bar; nothing as long as it is not known."""
+        speed = task.finished_speed or task.speed
+        if not speed:
+            return Text("")
+        return Text(f"{speed:.1f}/s" if speed >= 1 else f"{1 / speed:.1f} s each", style="progress.data.speed")
+
+
+_BAR = 12
+_DESCRIPTION = 18
+
+
+def _cut(**layout: int) -> Column:
+    return Column(no_wrap=True, overflow="ellipsis", **layout)  # type: ignore[arg-type]
+
+
 class BarProgress(LineProgress):
-    """Three bars: cells, epochs, steps with the loss; finished cells scroll by above them."""
+    """Three bars: cells, epochs, steps with the loss; finished cells scroll by above them.
+
+    Where the terminal is narrow, words are cut: numbers, rate and the time that is left stay whole.
+    """
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
         self._bars = Bars(
-            TextColumn("{task.description}", table_column=None),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[facts]}"),
+            TextColumn("{task.description}", table_column=_cut(max_width=_DESCRIPTION)),
+            BarColumn(bar_width=_BAR, table_column=Column(no_wrap=True)),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            RateColumn(table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(compact=True, elapsed_when_finished=True, table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[facts]}", table_column=_cut(ratio=1)),
             console=console,
             transient=True,
+            expand=True,
         )
         self._grid = self._bar("cells")
         self._epochs = self._bar("epochs", visible=False)
