@@ -38,6 +38,7 @@ COMMANDS = {
     "check": "Check a component by running it: does it keep to the protocol?",
     "show": "Show one component or method: paper, options with defaults and whence they come.",
     "data": "See, fetch and verify the corpora.",
+    "split": "Split a corpus in one file into train, dev and test, or into folds.",
     "features": "Import vectors of utterances that other code computed, and verify that they cover a corpus.",
     "doctor": "Show versions, devices, caches and the data that were found.",
     "completion": "Print the script with which bash, zsh or fish completes commands and names.",

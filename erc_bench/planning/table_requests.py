@@ -216,6 +216,26 @@ class PowerRequest(Asked):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SplitRequest(Asked):
+    """What ``erc-bench split`` takes beside the file."""
+
+    out: StrPath = asked(description="The folder that the parts are written to.", metavar="DIRECTORY")
+    dev: float = asked(0.1, "Share of the utterances in dev.", above=0, below=1)
+    test: float = asked(0.2, "Share of the utterances in test.", above=0, below=1)
+    folds: int | None = asked(None, "Make so many splits, for cross-validation.", at_least=3)
+    disjoint: Literal["dialogue", "speaker"] = asked("dialogue", "What is in one part alone.")
+    seed: int = asked(0, "Draws the order in which dialogues are handed out.", at_least=0)
+    dialogue_columns: Sequence[str] = asked(
+        (), "A column that identifies the dialogue; several do together.", several=True, metavar="NAME"
+    )
+    speaker_column: str | None = asked(None, "The column with the speaker.", metavar="NAME")
+    text_column: str | None = asked(None, "The column with what is said.", metavar="NAME")
+    utterance_column: str | None = asked(None, "The column that numbers the utterances of a dialogue.", metavar="NAME")
+    label_column: str | None = asked(None, "The column with the label.", usual="emotion or label", metavar="NAME")
+    overwrite: bool = asked(False, "Replace files that are there.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class ErrorsRequest(Asked):
     """What ``erc-bench errors`` takes beside the runs."""
 

@@ -121,6 +121,14 @@ def _row(document: Document, turn: Turn, number: int) -> dict[str, Any]:
     return {**beside, **_fields(turn)}
 
 
+def rows_of(document: Document) -> list[tuple[int, dict[str, Any]]]:
+    """Return every turn as the file had it, as a flat row of text, with the number of its conversation."""
+    return [
+        (number, {column: _cell(value) for column, value in _row(document, turn, number).items()})
+        for _, turn, (number, _) in document.in_order()
+    ]
+
+
 def _column_of(name: str) -> str:
     own = folded(name) in DIALOGUE or name.lower().startswith(("dialogue", "conversation"))
     return name if own else f"dialogue_{name}"
