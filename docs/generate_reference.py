@@ -18,6 +18,7 @@ import click
 
 from erc_bench import api
 from erc_bench.cli import COMMANDS, root
+from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.backbones import BACKBONE_CHECKS
 from erc_bench.testing.classifiers import CLASSIFIER_CHECKS
 from erc_bench.testing.datasets import DATASET_CHECKS
@@ -204,8 +205,43 @@ def _escaped(text: str) -> str:
     return "".join(pieces) + re.sub(r"([\\*_<>\[\]|`])", r"\\\1", text[at:])
 
 
+_WITH_DEPARTURES = ("method", "objective", "encoder", "classifier", "backbone")
+
+
+def departures() -> str:
+    """Return the page of where components and methods depart from their sources."""
+    return "\n\n".join(_departures()) + "\n"
+
+
+def _departures() -> Iterator[str]:
+    yield "# Departures from the papers"
+    yield (
+        "Where what is shipped differs from its source, by what each component and method says of itself; `erc-bench "
+        "show NAME` prints the same, for a method with that of its components. A plugin of your own says it by "
+        '`departures = ("...",)` in its class, or `erc.Method(..., departures=(...))`; `()` says that none is known. '
+        "It counts in no digest: a sentence more makes no run stale. [Dialogue-level systems](dialogue-systems.md) "
+        "sets some beside the published code in a table."
+    )
+    catalogue = Catalogue()
+    for kind in _WITH_DEPARTURES:
+        yield f"## {kind.capitalize()}s"
+        named: dict[tuple[str, tuple[str, ...] | None], list[str]] = {}
+        for name, entry in catalogue.entries(kind).items():
+            named.setdefault((entry.component.source, entry.component.departures), []).append(f"`{name}`")
+        for (source, sentences), names in named.items():
+            if sentences:
+                yield f"### {', '.join(names)}"
+                yield _escaped(source)
+                yield "\n".join(f"- {_escaped(sentence)}" for sentence in sentences)
+        for words, which in (("None known", ()), ("Not said", None)):
+            alike = [name for (_, sentences), names in named.items() if sentences == which for name in names]
+            if alike:
+                yield f"{words}: {', '.join(alike)}."
+
+
 def main() -> None:
     """Write all pages, and delete those of what is gone."""
+    FOLDER.with_name("departures.md").write_text(departures(), encoding="utf-8")
     written = pages()
     for path in FOLDER.rglob("*.md"):
         if path.relative_to(FOLDER).as_posix() not in written:

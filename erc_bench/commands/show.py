@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from erc_bench.commands.options import open_catalogue, plugin_option
+from erc_bench.commands.show_departures import components_of, departures_of
 from erc_bench.contracts.component import sees_future, wanted_features
 from erc_bench.errors import ErcBenchError
 
@@ -44,7 +45,7 @@ def show(name: str, dataset: str | None, backbone: str, plugins: tuple[PluginFil
         if dataset is not None:
             _resolved(console, catalogue, entry, dataset, backbone)
         elif entry.kind == "method":
-            _method(console, entry)
+            _method(console, catalogue, entry)
         else:
             _component(console, entry)
 
@@ -54,6 +55,8 @@ def _component(console: Console, entry: Entry) -> None:
     title = f"{entry.kind} {entry.name}"
     _heading(console, title, entry.package, inspect.getdoc(component) or "", component.source)
     _facts(console, dict(_component_facts(entry)))
+    for line in departures_of(component):
+        console.print(line, markup=False, highlight=False)
     # An observer is no slot of a method: its options are given with its name.
     _options(console, f"{entry.name}:" if entry.kind == "observer" else f"{entry.kind}.", component.Options)
     console.print()
@@ -95,7 +98,7 @@ def _quoted(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else format_value(value)
 
 
-def _method(console: Console, entry: Entry) -> None:
+def _method(console: Console, catalogue: Catalogue, entry: Entry) -> None:
     method = entry.component
     _heading(console, f"method {entry.name}", entry.package, method.summary, method.source)
     facts = {
@@ -110,6 +113,8 @@ def _method(console: Console, entry: Entry) -> None:
         "search space comes from": method.search_from,
     }
     _facts(console, facts)
+    for line in departures_of(method, components_of(catalogue, method)):
+        console.print(line, markup=False, highlight=False)
     example = f"erc-bench show {entry.name} --dataset meld --backbone minilm"
     console.print(f"every setting with its origin: {example}", highlight=False)
     console.print()

@@ -21,6 +21,8 @@ class Component:
     kind: ClassVar[str]
     name: ClassVar[str] = ""
     source: ClassVar[str] = ""
+    departures: ClassVar[tuple[str, ...] | None] = None
+    """Where it departs from its source, a sentence each; ``()``: none is known, ``None``: nobody says."""
 
     @dataclass(frozen=True)
     class Options:

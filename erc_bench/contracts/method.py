@@ -22,7 +22,8 @@ class Method:
     trained with the run's own seed, becomes this one's backbone: most dialogue-level systems read utterances through
     a model that was fine-tuned on single utterances. ``search`` maps ``slot.option`` to the
     values among which ``erc-bench tune`` looks for better ones, beside a learning rate, and
-    ``search_from`` says where that grid comes from.
+    ``search_from`` says where that grid comes from. ``departures`` says, a sentence each, where the recipe departs from
+    its source, beside what its components say of themselves; ``()``: none is known, ``None``: nobody says.
     """
 
     kind: ClassVar[str] = "method"
@@ -39,6 +40,7 @@ class Method:
     search: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     search_from: str = ""
     upstream: str = ""
+    departures: tuple[str, ...] | None = None
 
     def settings_on(self, names: Sequence[str]) -> tuple[str, Mapping[str, Any]]:
         """Return the settings for a dataset with the name that they stand under, the first of ``names`` that has some.

@@ -87,6 +87,9 @@ class Composition:
     def __post_init__(self) -> None:
         self.modules = nn.ModuleDict({"encoder": self.encoder, "objective": self.objective, "head": self.head})
         momentum = self.objective.momentum
+        shared = {id(parameter) for module in (self.encoder, self.objective) for parameter in module.parameters()}
+        self.own_head = [p for p in self.head.parameters() if p.requires_grad and id(p) not in shared]
+        """The trained parameters of the head that are its alone: encoder and objective do not hold them as well."""
         self._slow = None if momentum is None else MomentumEncoder(self.encoder, self.row_encoder, momentum)
 
     def outputs(self, split: PreparedSplit, indices: Sequence[int], views: int = 1) -> Outputs:

@@ -148,7 +148,7 @@ class Loop:
             step.run()
             steps.append(step)
         # Known only after the last batch: a term may reach the head in one batch and not in another.
-        self._head_apart = untouched(self.composition.head)
+        self._head_apart = untouched(self.composition.own_head)
         if self._head_apart:
             for step in steps:
                 step.train_head_apart()
@@ -183,8 +183,7 @@ class Loop:
     def _clip(self) -> None:
         if not self.options.clip:
             return
-        head = list(self.composition.head.parameters())
-        apart = {id(parameter) for parameter in head} if self._head_apart else set()
+        apart = {id(parameter) for parameter in self.composition.own_head} if self._head_apart else set()
         every = [p for p in self._trained if p.grad is not None]
         # A head that trains apart must not change the step of everything else through a common norm.
         for group in ([p for p in every if id(p) not in apart], [p for p in every if id(p) in apart]):

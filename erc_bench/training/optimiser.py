@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import nn
@@ -15,12 +15,14 @@ from erc_bench.planning.settings import TrainingOptions
 def make_optimiser(groups: Mapping[str, Sequence[nn.Parameter]], options: TrainingOptions) -> torch.optim.AdamW:
     """Return AdamW over the groups ``encoder`` (the backbone) and ``head`` (everything else).
 
-    Vectors (biases, norms) are exempt from decay. Raises :class:`ErcBenchError` where nothing trains.
+    Vectors (biases, norms) are exempt from decay. A parameter that is there twice, because objective and head share
+    it, is moved once a step, with the first group that has it. Raises :class:`ErcBenchError` where nothing trains.
     """
     rates = {"encoder": options.encoder_lr, "head": options.head_lr}
     parts = []
+    known: set[int] = set()
     for name, parameters in groups.items():
-        trained = [parameter for parameter in parameters if parameter.requires_grad]
+        trained = [parameter for parameter in each_once(parameters, known) if parameter.requires_grad]
         matrices = [parameter for parameter in trained if parameter.ndim > 1]
         vectors = [parameter for parameter in trained if parameter.ndim <= 1]
         parts.append({"name": name, "params": matrices, "lr": rates[name], "weight_decay": options.weight_decay})
@@ -31,6 +33,17 @@ def make_optimiser(groups: Mapping[str, Sequence[nn.Parameter]], options: Traini
             "Let some of the backbone train: encoder.trainable=all.",
         )
     return torch.optim.AdamW([part for part in parts if part["params"]], fused=True)
+
+
+def each_once(parameters: Iterable[nn.Parameter], known: set[int] | None = None) -> list[nn.Parameter]:
+    """Return the parameters, each once; those whose ``id`` is known already are left out, the others become known."""
+    known = set() if known is None else known
+    found = []
+    for parameter in parameters:
+        if id(parameter) not in known:
+            known.add(id(parameter))
+            found.append(parameter)
+    return found
 
 
 def clip_gradients(parameters: Sequence[nn.Parameter], limit: float) -> None:

@@ -17,6 +17,7 @@ from erc_bench.contracts.losses import at_least_float32
 from erc_bench.contracts.task import Outputs
 from erc_bench.errors import ErcBenchError
 from erc_bench.training.composition import Composition
+from erc_bench.training.optimiser import each_once
 from erc_bench.training.prepared import Picked, PreparedSplit
 
 
@@ -24,7 +25,7 @@ from erc_bench.training.prepared import Picked, PreparedSplit
 class BatchStep:
     """Encodes one batch when asked and gathers its gradient.
 
-    Where no term of the objective reaches the head, the head is trained on detached
+    Where no term of the objective reaches what the head has alone, that is trained on detached
     representations, so that it can be read out without touching anything else. ``_share`` is the
     batch's weight in the optimiser's step. ``training_terms`` and ``inert_terms`` name the terms
     that did and did not depend on anything that trains.
@@ -77,15 +78,16 @@ class BatchStep:
                 f"which the encoder {encoder.name!r} does not name",
                 f"It names {', '.join(groups)}; choose an encoder whose parameter_groups has {group!r}.",
             )
-        return [p for p in groups[group] if p.requires_grad]
+        return [p for p in each_once(groups[group]) if p.requires_grad]
 
     def train_head_apart(self) -> Tensor | None:
-        """Add the head's own gradient on detached representations; return its loss."""
-        head = self._composition.head
-        if self._last is None or not list(head.parameters()):
+        """Add the gradient of what the head has alone, on detached representations; return its loss."""
+        head, own = self._composition.head, self._composition.own_head
+        if self._last is None or not own:
             return None
         loss = replace(self._last, logits=head(self._last.z.detach())).cross_entropy()
-        torch.autograd.backward(loss * self._share)
+        # A projection that the head shares with the objective is the objective's to train.
+        torch.autograd.backward(loss * self._share, inputs=own)
         return loss.detach()
 
 
@@ -103,9 +105,9 @@ def _check_terms(objective: str, terms: Any) -> None:
     )
 
 
-def untouched(head: nn.Module) -> bool:
-    """Whether no gradient has reached the head since the last ``zero_grad``."""
-    return all(parameter.grad is None for parameter in head.parameters())
+def untouched(parameters: Sequence[nn.Parameter]) -> bool:
+    """Whether no gradient has reached the parameters since the last ``zero_grad``."""
+    return all(parameter.grad is None for parameter in parameters)
 
 
 _LOOK_EVERY = {"cpu": 1}

@@ -7,6 +7,7 @@ import pytest
 
 import erc_bench.api as erc
 from erc_bench.commands.show import _by_dataset, _reflowed
+from erc_bench.commands.show_departures import departures_of
 from erc_bench.contracts.options import specs
 from erc_bench.planning.settings import TrainingOptions
 from erc_bench.plugin_host.catalogue import KINDS, Catalogue
@@ -134,3 +135,25 @@ def test_an_encoder_says_with_which_options_it_reads_files(command, encoder, sai
     out = " ".join(command("show", f"encoder.{encoder}").out.split())
     assert said in out
     assert ("reads features:" in out) is bool(said)
+
+
+def test_departures_of_a_component_stand_below_its_source(command):
+    out = command("show", "backbone.promcse").out
+    assert "\ndepartures from the source:\n  - prefix=off, without the learned prefixes, is the default" in out
+    assert "departures from the source: none known" in command("show", "classifier.head").out
+
+
+def test_departures_of_a_method_come_with_those_of_its_components(command):
+    out = command("show", "method.eacl").out
+    for title in ("from the source", "of encoder prompt", "of objective eacl", "of classifier anchor"):
+        assert f"\ndepartures {title}:\n  - " in out
+    assert "a row is left out of its own denominator" in out
+    assert "departures of" not in command("show", "method.majority").out
+
+
+def test_of_what_does_not_say_nothing_is_said():
+    class Silent(erc.Objective):
+        """Says nothing."""
+
+    assert list(departures_of(Silent)) == []
+    assert list(departures_of(erc.Method("own", "", ""), {"objective own": Silent})) == []

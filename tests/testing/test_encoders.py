@@ -10,6 +10,7 @@ from torch import nn
 import erc_bench.api as erc
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.encoders import ENCODER_CHECKS, EncoderSubject, check_encoder, encoder_findings
+from erc_bench.testing.encoders.dead_parts import DEAD_PART_CHECKS
 from erc_bench.testing.encoders.future import FUTURE_CHECKS
 from erc_bench.testing.findings import run_checks
 from erc_bench.testing.tiny import BERT, ROBERTA, tiny_backbone
@@ -127,10 +128,6 @@ class OfDialogues(erc.DialogueEncoder):
     name = "own"
     source = "this test"
 
-    def __init__(self, options, backbone):
-        super().__init__(options, backbone)
-        self.lstm = nn.LSTM(self.state_dim, self.state_dim // 2, batch_first=True, bidirectional=True)
-
     def encode_turns(self, turns):
         return self.attended(turns, turns.window(None))
 
@@ -157,6 +154,10 @@ class RecursOverPadding(OfDialogues):
     """An LSTM whose backward states have been through the padding, as in four public code bases."""
 
     sees_future = True
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        self.lstm = nn.LSTM(self.state_dim, self.state_dim // 2, batch_first=True, bidirectional=True)
 
     def encode_turns(self, turns):
         return self.lstm(turns.states)[0]
@@ -598,6 +599,68 @@ class UnsettableModel(Sound):
     language_models = ("memory",)
 
 
+class DeadLayer(WholeDialogue):
+    """Makes a second layer, and leads nothing through it."""
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        self.gate = nn.Linear(self.dim, self.dim)
+
+
+class SilencedLayer(WholeDialogue):
+    """Makes a second layer, and multiplies what it gives by 0."""
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        self.gate = nn.Linear(self.dim, self.dim)
+
+    def mixed(self, states):
+        return super().mixed(states) + 0 * self.gate(states)
+
+
+class DeadOption(Sound):
+    """Declares a window and reads the turn before, whatever it is."""
+
+    @dataclass(frozen=True)
+    class Options(erc.Encoder.Options):
+        window: int = erc.option(1, "Turns before an utterance that are read.", at_least=0)
+
+
+class GatedLayer(WholeDialogue):
+    """A sound one: a second layer behind a gate that is drawn as 0, with an option for the layer alone."""
+
+    @dataclass(frozen=True)
+    class Options(erc.Encoder.Options):
+        layer: bool = erc.option(True, "Whether there is a second layer.")
+        drop: float = erc.option(0.0, "Dropout before the second layer.", at_least=0, below=1)
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        self.drop = nn.Dropout(options.drop)
+        self.second = nn.Linear(self.dim, self.dim) if options.layer else None
+        self.gate = nn.Parameter(torch.zeros(self.dim))
+
+    def mixed(self, states):
+        second = states if self.second is None else self.second(self.drop(states))
+        return super().mixed(states) + self.gate * second
+
+
+class RestingLayer(GatedLayer):
+    """A sound one whose second layer rests until an option says that it is read."""
+
+    @dataclass(frozen=True)
+    class Options(erc.Encoder.Options):
+        layer: bool = erc.option(False, "Whether the second layer is read.")
+        drop: float = erc.option(0.0, "Dropout before the second layer.", at_least=0, below=1)
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        self.second = nn.Linear(self.dim, self.dim)
+
+    def mixed(self, states):
+        return WholeDialogue.mixed(self, states) + (self.second(self.drop(states)) if self.options.layer else self.gate)
+
+
 UNSOUND = (
     # The fault, the check that is made for it, a part of what it says, and other checks that it cannot but fail.
     (TooLong, "rows", "tokens, and the backbone reads 1 to 512", set()),
@@ -614,7 +677,12 @@ UNSOUND = (
     (FailsWithoutWindow, "options run", "with window=0 a representation is not finite", set()),
     (UnusedModel, "language models", "no token row is for the language model 'memory'", None),
     (UnsettableModel, "language models", "the role 'memory' lacks an option of its name", None),
-    (NamesAFeature, "features", "the feature 'audio', and no representation changes with its vectors", set()),
+    (
+        NamesAFeature,
+        "features",
+        "the feature 'audio', and no representation changes with its vectors",
+        {"dead weights"},
+    ),
     (HearsTheNextTurn, "future", "a representation changes when later turns are", set()),
     (HearsTheEnd, "future", "a representation changes when later turns are", set()),
     (HearsOtherDialogues, "neighbours", "depends on its neighbours in the batch", None),
@@ -627,17 +695,17 @@ UNSOUND = (
     (SpellsSpecialTokens, "special tokens", "puts these tokens into the row", set()),
     (Shaky, "deterministic", "two passes in evaluation mode differ", None),
     (ReadsLabels, "labels unread", "it changes when they are there", set()),
-    (ReadsPastLabels, "labels unread", "it changes when they are there", set()),
+    (ReadsPastLabels, "labels unread", "it changes when they are there", {"dead weights"}),
     (ReadsIds, "ids unread", "changes with the ids of dialogues and utterances", set()),
     (NumbersDialogues, "ids unread", "or with their place in the split", None),
     (HashedSpeakers, "deterministic", "another process, of another hash seed, gives something else (dialogue", set()),
     (BatchNormalised, "neighbours", "depends on its neighbours in the batch", None),
-    (AttendsAlongTheBatch, "unrelated dialogues", "the words of an unrelated dialogue", {"neighbours"}),
+    (AttendsAlongTheBatch, "unrelated dialogues", "the words of an unrelated dialogue", {"neighbours", "dead weights"}),
     (AttendsToPadding, "padding", "a representation depends on padding", None),
     (SeesNextTurn, "future", "changes when later turns are", set()),
     (CountsTurns, "future", "changes when later turns are", set()),
-    (SeesFromTheSecondHalf, "future", "if it may, declare sees_future", set()),
-    (CentresOfTheDialogue, "future", "if it may, declare sees_future", set()),
+    (SeesFromTheSecondHalf, "future", "if it may, declare sees_future", {"dead weights"}),
+    (CentresOfTheDialogue, "future", "if it may, declare sees_future", {"dead weights"}),
     (ReadsTheNextTurn, "future", "a representation changes when later turns are", None),
     (SendsTheOtherWay, "future", "a representation changes when later turns are", None),
     (RecursOverPadding, "neighbours", "depends on its neighbours in the batch", None),
@@ -647,6 +715,9 @@ UNSOUND = (
     (CutsGradient, "gradient", "no gradient reaches the backbone", set()),
     (Overflows, "bf16", "in bfloat16", None),
     (HiddenWeights, "state", "took over the state_dict gives another representation", set()),
+    (DeadLayer, "dead weights", "ever reaches gate.weight, gate.bias, whatever the options are", set()),
+    (SilencedLayer, "dead weights", "ever reaches gate.weight, gate.bias, whatever the options are", set()),
+    (DeadOption, "dead options", "the option window changes nothing", set()),
     (ChangesTheBackbone, "backbone kept", "a pass changes embeddings.word_embeddings.weight", None),
 )
 
@@ -654,6 +725,18 @@ UNSOUND = (
 @pytest.mark.parametrize("encoder", [Sound, WholeDialogue, OfDialogues, Prompted, Requeries, SeesWhole, Hears, MayHear])
 def test_a_sound_encoder_passes(encoder, roberta):
     check_encoder(encoder, backbone=roberta)
+
+
+def test_a_weight_that_an_option_wakes_is_told_and_not_refused(bert):
+    subjects = [EncoderSubject(encoder, encoder.Options(), bert) for encoder in (GatedLayer, RestingLayer)]
+    gated, resting = (run_checks(DEAD_PART_CHECKS, subject) for subject in subjects)
+    assert [finding.outcome for finding in (*gated, *resting)] == ["passed"] * 4
+    assert gated[0].measured == "a gradient reaches 5 of its 5 weights"
+    assert resting[0].measured == (
+        "a gradient reaches 3 of its 5 weights; second.bias gets one with layer=True; second.weight gets one with "
+        "layer=True"
+    )
+    assert gated[1].measured.startswith("each of its 2 options changes")
 
 
 @pytest.mark.parametrize(("encoder", "check", "sentence", "others"), UNSOUND)

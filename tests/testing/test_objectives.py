@@ -450,6 +450,22 @@ class RightPlaces(Keeping):
         self.pending.take()
 
 
+class HeadOnProjection(Sound):
+    """A head that contains the projection: what both hold is moved once a step."""
+
+    def start(self, task):
+        self.projection = nn.Linear(task.dim, 8)
+
+    def project(self, z):
+        return self.projection(z)
+
+    def make_head(self, dim, classes, dropout):
+        return nn.Sequential(self.projection, nn.Dropout(dropout), nn.Linear(8, classes))
+
+    def loss(self, outputs):
+        return {**super().loss(outputs), "size": 0.01 * outputs.projected.square().mean()}
+
+
 class Anything:
     """What JSON does not know."""
 
@@ -489,6 +505,11 @@ def test_what_is_sound_but_unusual_is_said_and_does_not_fail(objective, check, s
     findings = {finding.name: finding for finding in objective_findings(objective)}
     assert findings[check].outcome == "passed"
     assert sentence in findings[check].measured
+
+
+def test_a_head_may_contain_the_projection():
+    # An optimiser that holds a parameter twice warns, which is an error here.
+    assert failed(objective_findings(HeadOnProjection)) == {}
 
 
 def test_a_class_that_no_other_process_knows_is_compared_in_this_one():

@@ -108,3 +108,11 @@ def test_gradients_are_clipped_as_pytorch_clips_them(size):
     for mine, other, same in zip(ours[:2], theirs[:2], before, strict=True):
         assert mine.grad is same
         assert torch.equal(mine.grad.nan_to_num(7.0), other.grad.nan_to_num(7.0))
+
+
+def test_a_parameter_that_is_there_twice_is_moved_once_with_its_first_group():
+    shared, own = nn.Parameter(torch.ones(2, 2)), nn.Parameter(torch.ones(2))
+    options = TrainingOptions(encoder_lr=1e-3, head_lr=1e-2)
+    optimiser = make_optimiser({"encoder": [shared], "head": [shared, own, own, shared]}, options)
+    placed = [(group["lr"], [id(p) for p in group["params"]]) for group in optimiser.param_groups]
+    assert placed == [(1e-3, [id(shared)]), (1e-2, [id(own)])]

@@ -47,9 +47,9 @@ def imports_within(node: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
 
 
 def _is_citation(statement: ast.stmt) -> bool:
-    """Whether a statement of a class says where it comes from, ``source = …``."""
+    """Whether a statement of a class says where it comes from, ``source = …``, or where it departs from that."""
     targets = statement.targets if isinstance(statement, ast.Assign) else []
-    return [getattr(target, "id", "") for target in targets] == ["source"]
+    return [getattr(target, "id", "") for target in targets] in (["source"], ["departures"])
 
 
 def _is_text(node: ast.expr) -> bool:

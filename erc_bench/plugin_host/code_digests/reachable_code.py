@@ -25,6 +25,7 @@ _HOOK = "hookimpl"
 _LOOKS_BESIDE = (b"__file__", b"resources", b"get_data", b"__path__")
 _MOST_FILES = 5000
 """Of a folder, that are looked at for those that a module names."""
+_NO_MEANING = ("__module__", "__doc__", "__qualname__", "source", "departures")
 _VALUES = (bool, int, float, complex, str, bytes, type(None), tuple)
 
 
@@ -177,7 +178,7 @@ def _enclosed(component: type) -> Iterator[str]:
     for name, value in sorted(vars(component).items()):
         for cell in getattr(value, "__closure__", None) or ():
             yield f"{name}: {_shown(cell)}"
-        if isinstance(value, _VALUES) and name not in ("__module__", "__doc__", "__qualname__", "source"):
+        if isinstance(value, _VALUES) and name not in _NO_MEANING:
             yield f"{name} = {value!r}"
 
 

@@ -2,7 +2,7 @@
 
 These are the properties on which the protocol relies. An encoder needs a backbone: a small random one
 where no other is given, and any that it can use. ``trial`` runs an encoder, ``layout``, ``reading``,
-``independence``, ``future`` and ``training`` hold the checks.
+``independence``, ``future``, ``training`` and ``dead_parts`` hold the checks.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from erc_bench.contracts.encoder import Encoder
 from erc_bench.planning.run_requests import FeatureFiles
 from erc_bench.testing.components import COMPONENT_CHECKS
 from erc_bench.testing.devices import CPU
+from erc_bench.testing.encoders.dead_parts import DEAD_PART_CHECKS
 from erc_bench.testing.encoders.encoder_runs import EncoderSubject, built, represent
 from erc_bench.testing.encoders.future import FUTURE_CHECKS
 from erc_bench.testing.encoders.independence import INDEPENDENCE_CHECKS
@@ -34,6 +35,7 @@ ENCODER_CHECKS: tuple[Check[EncoderSubject], ...] = (
     *INDEPENDENCE_CHECKS,
     *FUTURE_CHECKS,
     *TRAINING_CHECKS,
+    *DEAD_PART_CHECKS,
 )
 
 

@@ -17,6 +17,7 @@ from erc_bench.testing.devices import CPU
 from erc_bench.testing.findings import NotApplicableError
 from erc_bench.testing.seeded_generators import seeded
 from erc_bench.testing.toy import toy_epoch, toy_labels, toy_outputs, toy_representations, toy_task
+from erc_bench.training.optimiser import each_once
 
 SEED = 7
 _SURE = 50.0
@@ -159,12 +160,13 @@ class ToyStep:
     def parameters(self, group: str) -> list[nn.Parameter]:
         """Return the trained parameters of a group; any but ``head`` are all of the encoder's."""
         every = self._trial.parameters().values() if group == "head" else self._encoder.parameters()
-        return [parameter for parameter in every if parameter.requires_grad]
+        return [parameter for parameter in each_once(every) if parameter.requires_grad]
 
 
 def train(trial: StartedObjective, encoder: nn.Module, steps: int, rate: float = 0.02) -> None:
     """Make steps down the loss, with the hooks of a training."""
-    parameters = [*encoder.parameters(), *trial.objective.parameters(), *trial.head.parameters()]
+    # A head may hold the projection of its objective.
+    parameters = each_once([*encoder.parameters(), *trial.objective.parameters(), *trial.head.parameters()])
     optimizer = torch.optim.Adam([parameter for parameter in parameters if parameter.requires_grad], lr=rate)
     with seeded(SEED):
         for number in range(steps):

@@ -39,6 +39,12 @@ class PromCSE(erc.PretrainedBackbone):
 
     name = "promcse"
     source = "Jiang et al. 2022, PromCSE, arXiv:2203.06875; YuxinJiang/sup-promcse-roberta-large"
+    departures = (
+        "prefix=off, without the learned prefixes, is the default: it is what the authors of EACL ran, and "
+        "numerically the original RoBERTa-large.",
+        "With prefix=on body and prefixes train; in PromCSE's own training the body is frozen.",
+        "The checkpoint's sentence layer (mlp.*) is left out.",
+    )
     default_path = "YuxinJiang/sup-promcse-roberta-large"
     architecture = {"model_type": "roberta"}
     parameters = 354_310_144

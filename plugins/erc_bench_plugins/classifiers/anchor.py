@@ -21,6 +21,12 @@ class Anchor(erc.Classifier):
 
     name = "anchor"
     source = "Yu et al. 2024, arXiv:2403.20289, Eqs 9 and 10"
+    departures = (
+        "Anchors start from the epoch that was chosen; in the code they come from the last epoch and the "
+        "representations from the best.",
+        "The ablation's random start has anchors of the length of those that it replaces; the paper does not say "
+        "how they are drawn.",
+    )
     refit = "end"
     needs_anchors = True
 

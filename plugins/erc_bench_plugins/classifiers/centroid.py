@@ -20,6 +20,7 @@ class Centroid(erc.Classifier):
 
     name = "centroid"
     source = "SPCL's classifier (Song et al. 2022): centres over the whole of train"
+    departures = ()
     refit = "each-epoch"
     scores_unfitted = False
 

@@ -12,6 +12,7 @@ class Head(erc.Classifier):
 
     name = "head"
     source = "textbook; EACL, Eq 5 (Yu et al. 2024, arXiv:2403.20289)"
+    departures = ()
 
     def scores(self, outputs: erc.Outputs) -> Tensor:
         """Return the logits, (n, classes)."""

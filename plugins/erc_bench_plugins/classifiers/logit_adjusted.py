@@ -19,6 +19,7 @@ class LogitAdjusted(erc.Classifier):
 
     name = "logit-adjusted"
     source = "Menon et al. 2021, arXiv:2007.07314"
+    departures = ()
 
     @dataclass(frozen=True)
     class Options:

@@ -15,6 +15,7 @@ class NearestAnchor(erc.Classifier):
 
     name = "nearest-anchor"
     source = "Yu et al. 2024, arXiv:2403.20289, Eq 10 with the anchors of stage one"
+    departures = ()
     needs_anchors = True
 
     @dataclass(frozen=True)

@@ -23,6 +23,9 @@ class Probe(erc.Classifier):
 
     name = "probe"
     source = "Kang et al. 2020, arXiv:1910.09217 (classifier re-training); Kang et al. 2021 (KCL), second stage"
+    departures = (
+        "Representations are centred and scaled by train first, so that one learning rate suits every encoder.",
+    )
     refit = "end"
     scores_unfitted = False
 

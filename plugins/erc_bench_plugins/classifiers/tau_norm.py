@@ -23,6 +23,7 @@ class TauNorm(erc.Classifier):
 
     name = "tau-norm"
     source = "Kang et al. 2020, arXiv:1910.09217"
+    departures = ()
     refit = "end"
     scores_unfitted = False
 

@@ -41,6 +41,10 @@ class CogBart(erc.Encoder):
 
     name = "cog-bart"
     source = "Li, Yan & Qiu 2022, arXiv:2112.11202; official code whatissimondoing/CoG-BART"
+    departures = (
+        "The transformer layer attends to the turns of the chunk, masked; in the code it attends along the batch, "
+        "to the turns at the same place of unrelated chunks, without a mask of padding.",
+    )
     sees_future = {"direction": "both"}
 
     @dataclass(frozen=True)

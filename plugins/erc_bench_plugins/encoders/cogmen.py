@@ -32,6 +32,11 @@ class Cogmen(erc.DialogueEncoder):
 
     name = "cogmen"
     source = "Joshi et al. 2022, https://aclanthology.org/2022.naacl-main.306"
+    departures = (
+        "Attention is masked and batch normalisation counts turns alone; in the code padding takes part.",
+        "Messages run from neighbours to the turn, as in the paper's equations; in the code they run the other way.",
+        "A turn is a neighbour of itself and counts as earlier.",
+    )
     sees_future = {"direction": "both"}
     needs_backbone = {"modalities": ("text", "text and audio", "text and visual", "text, audio and visual")}
     features = {

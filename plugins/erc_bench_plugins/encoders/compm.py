@@ -31,6 +31,10 @@ class Compm(erc.Encoder):
 
     name = "compm"
     source = "Lee & Lee 2022, arXiv:2108.11626"
+    departures = (
+        "Padding of the memory model is masked; in the code a memory depends on the longest one of its speaker.",
+        "The memory goes through the paper's matrix; the code adds it as it is (formulation=official).",
+    )
     language_models = ("memory",)
 
     @dataclass(frozen=True)

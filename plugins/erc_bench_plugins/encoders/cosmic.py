@@ -31,6 +31,10 @@ class Cosmic(erc.DialogueEncoder):
 
     name = "cosmic"
     source = "Ghosal et al. 2020, https://aclanthology.org/2020.findings-emnlp.224"
+    departures = (
+        "r comes from one state of an utterance; the code takes the mean of the last four layers.",
+        "States are standardised on train; the code has batch normalisation on IEMOCAP, padding included.",
+    )
     sees_future = {"direction": "both"}
     features = {FEATURE: {"commonsense": True}}
 

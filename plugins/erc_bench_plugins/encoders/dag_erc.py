@@ -21,6 +21,7 @@ class DagErc(erc.DialogueEncoder):
 
     name = "dag-erc"
     source = "Shen et al. 2021, arXiv:2105.12907"
+    departures = ("Its inputs have the width of the backbone, and are standardised on train.",)
 
     @dataclass(frozen=True)
     class Options(erc.DialogueEncoder.Options):

@@ -29,6 +29,10 @@ class DialogueCrn(erc.DialogueEncoder):
 
     name = "dialogue-crn"
     source = "Hu et al. 2021, arXiv:2106.01978"
+    departures = (
+        "LSTMs read packed sequences; in the code they run over padding, and a speaker's over zeros behind their "
+        "turns.",
+    )
     sees_future = {"direction": "both"}
 
     @dataclass(frozen=True)

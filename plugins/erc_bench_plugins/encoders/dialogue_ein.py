@@ -25,6 +25,13 @@ class DialogueEin(erc.DialogueEncoder):
 
     name = "dialogue-ein"
     source = "Liu et al. 2022, https://aclanthology.org/2022.coling-1.57"
+    departures = (
+        "There is no official code: equations as far as the paper and a third party give them.",
+        "A turn with nobody else to listen to gets zeros from the others; at the third party it attends to "
+        "everything, padding included.",
+        "Emotion embeddings are drawn with a length of 1 on average, not from N(0, 1), with which the first logits "
+        "would be twenty times as large.",
+    )
     sees_future = {"direction": "both"}
     emotions: nn.Parameter
     """(classes, width)."""

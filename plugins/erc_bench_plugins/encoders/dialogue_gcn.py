@@ -23,6 +23,13 @@ class DialogueGcn(erc.DialogueEncoder):
 
     name = "dialogue-gcn"
     source = "Ghosal et al. 2019, arXiv:1908.11540"
+    departures = (
+        "Edges are scored by the states of both turns and messages run to the turn, as in the paper; the code "
+        "scores by the turn's place and sends them from a turn to its neighbours.",
+        "There is no final attention, as in the authors' implementation that chooses on dev (attention=paper, "
+        "official).",
+        "The LSTM reads packed sequences; in the code it runs over padding.",
+    )
     sees_future = {"direction": "both"}
 
     @dataclass(frozen=True)

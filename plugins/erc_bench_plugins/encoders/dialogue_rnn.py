@@ -22,6 +22,7 @@ class DialogueRnn(erc.DialogueEncoder):
 
     name = "dialogue-rnn"
     source = "Majumder et al. 2019, arXiv:1811.00405"
+    departures = ("Utterances are states of a language model; the paper has a convolutional network on GloVe.",)
     sees_future = {"direction": "both"}
 
     @dataclass(frozen=True)

@@ -28,6 +28,12 @@ class EmoCaps(erc.DialogueEncoder):
 
     name = "emocaps"
     source = "after Li et al. 2022, https://aclanthology.org/2022.findings-acl.126, from memory"
+    departures = (
+        "Neither equations nor code were at hand: written after a summary from memory, EmoCaps-style, with sizes of "
+        "ours.",
+        "Text alone; the paper has audio and faces as well.",
+        "Attention goes over the turns of the dialogue; the summary has it over the features of an utterance.",
+    )
     sees_future = {"direction": "both"}
 
     @dataclass(frozen=True)

@@ -15,6 +15,7 @@ class Gru(erc.DialogueEncoder):
 
     name = "gru"
     source = "Cho et al. 2014, arXiv:1406.1078"
+    departures = ()
 
     @dataclass(frozen=True)
     class Options(erc.DialogueEncoder.Options):

@@ -36,6 +36,11 @@ class Mmgcn(erc.DialogueEncoder):
 
     name = "mmgcn"
     source = "Hu et al. 2021, https://aclanthology.org/2021.acl-long.440"
+    departures = (
+        "Of text alone there is one graph of its similarities; the code refuses a single modality.",
+        "The LSTM reads packed sequences and padding has no edge.",
+        "The LSTM's dropout is not known to us: .4 between its layers, as elsewhere.",
+    )
     sees_future = {"direction": "both"}
     needs_backbone = {"modalities": ("text", "text and audio", "text and visual", "text, audio and visual")}
     features = {

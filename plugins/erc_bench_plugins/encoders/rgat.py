@@ -25,6 +25,7 @@ class Rgat(erc.DialogueEncoder):
 
     name = "rgat"
     source = "Ishiwatari et al. 2020, https://aclanthology.org/2020.emnlp-main.597"
+    departures = ("There is no official code: equations as far as the paper and a third party give them.",)
 
     sees_future = {"direction": "both"}
 

@@ -22,6 +22,10 @@ class Utterance(erc.Encoder):
 
     name = "utterance"
     source = "Ghosal et al. 2020, arXiv:2010.02795, section 3.1 (utterance features)"
+    departures = (
+        "One state of the language model, read where the backbone keeps that of a text; COSMIC's utterance features "
+        "have the last four layers.",
+    )
 
     @dataclass(frozen=True)
     class Options(erc.Encoder.Options):

@@ -21,6 +21,10 @@ def bcl() -> erc.Method:
         readouts=("centroid",),
         search={"objective.temperature": (0.05, 0.07, 0.1, 0.2), "objective.contrastive_weight": (0.1, 0.35, 0.7, 1.0)},
         search_from="around the official code's τ .07 (its class default is .1) and contrastive weight .35",
+        departures=(
+            "Learning rates, warm-up and epochs follow the training regime of the "
+            "backbone, not the image training of the paper.",
+        ),
     )
 
 

@@ -13,11 +13,16 @@ def erc_methods() -> list[erc.Method]:
             source="textbook; EACL, Eqs 5 and 6 (Yu et al. 2024, arXiv:2403.20289)",
             summary="Cross-entropy alone: the prompted encoder with a linear head.",
             choices={"objective": "cross-entropy", "classifier": "head"},
+            departures=(),
         ),
         erc.Method(
             "utterance-ce",
             source="Ghosal et al. 2020, arXiv:2010.02795, section 3.1 (utterance features)",
             summary="The bare utterance with a linear head: no context at all, and the upstream of dialogue systems.",
             choices={"encoder": "utterance", "objective": "cross-entropy", "classifier": "head"},
+            departures=(
+                "COSMIC's upstream reads the last four layers of RoBERTa-large; here one state of the backbone at "
+                "hand.",
+            ),
         ),
     ]

@@ -38,6 +38,10 @@ def dag_erc() -> erc.Method:
         },
         settings_from="official: the commands of the authors' README",
         upstream="utterance-ce",
+        departures=(
+            "Utterances are read through the run's own language model, fine-tuned on single utterances and "
+            "standardised on train; published states are of RoBERTa-large or GloVe.",
+        ),
     )
 
 

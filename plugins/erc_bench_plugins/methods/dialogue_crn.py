@@ -34,6 +34,12 @@ def dialogue_crn() -> erc.Method:
         },
         settings_from="official: the authors' scripts for language model states; reasoning on IEMOCAP: those for GloVe",
         upstream="utterance-ce",
+        departures=(
+            "Utterances are read through the run's own language model, fine-tuned on single utterances and "
+            "standardised on train; published states are of RoBERTa-large or GloVe.",
+            "AdamW's decay, biases exempt, in place of L2 in the gradient of Adam.",
+            "The epoch is chosen on dev; the published code chooses on test for IEMOCAP.",
+        ),
     )
 
 
@@ -46,6 +52,7 @@ def dialogue_crn_causal() -> erc.Method:
         summary="DialogueCRN that reads the past alone: LSTMs of one direction, earlier turns asked.",
         settings={**published.settings, "encoder.direction": "past"},
         settings_from="ours: those of dialogue-crn",
+        departures=(*(published.departures or ()), "Not published: the past alone is read."),
     )
 
 

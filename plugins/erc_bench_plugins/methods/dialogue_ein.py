@@ -28,6 +28,11 @@ def dialogue_ein() -> erc.Method:
         per_dataset={"meld": {"encoder.head_width": 64}},
         settings_from="third party: the values of yanpengt06/DialogueEIN, which trains RoBERTa along",
         upstream="utterance-ce",
+        departures=(
+            "Utterances are read through the run's own language model, fine-tuned on single utterances and "
+            "standardised on train; published states are of RoBERTa-large or GloVe.",
+            "The language model is frozen behind its upstream; in the paper RoBERTa trains along.",
+        ),
     )
 
 
@@ -40,6 +45,7 @@ def dialogue_ein_causal() -> erc.Method:
         summary="DialogueEIN that reads the past alone: every attention masked, two turns near.",
         settings={**published.settings, "encoder.direction": "past"},
         settings_from="ours: those of dialogue-ein",
+        departures=(*(published.departures or ()), "Not published: the past alone is read."),
     )
 
 

@@ -35,6 +35,12 @@ def dialogue_rnn() -> erc.Method:
         },
         settings_from="official: the values of the authors' code for IEMOCAP and for MELD",
         upstream="utterance-ce",
+        departures=(
+            "Utterances are read through the run's own language model, fine-tuned on single utterances and "
+            "standardised on train; published states are of RoBERTa-large or GloVe.",
+            "AdamW's decay, biases exempt, in place of L2 in the gradient of Adam.",
+            "The epoch is chosen on dev; the published code chooses on test.",
+        ),
     )
 
 
@@ -47,6 +53,7 @@ def dialogue_rnn_causal() -> erc.Method:
         summary="DialogueRNN that reads the past alone: forward cells, no final attention.",
         settings={**published.settings, "encoder.direction": "past"},
         settings_from="ours: those of dialogue-rnn",
+        departures=(*(published.departures or ()), "Not published: the past alone is read."),
     )
 
 

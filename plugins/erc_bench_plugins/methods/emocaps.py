@@ -26,6 +26,11 @@ def emocaps() -> erc.Method:
         },
         settings_from="ours: the paper's are not known to us",
         upstream="utterance-ce",
+        departures=(
+            "Sizes, rates and epochs are ours.",
+            "Utterances are read through the run's own language model, fine-tuned on single utterances and "
+            "standardised on train; published states are of RoBERTa-large or GloVe.",
+        ),
     )
 
 
@@ -38,6 +43,7 @@ def emocaps_causal() -> erc.Method:
         summary="EmoCaps-style that reads the past alone: attention masked, an LSTM of one direction; text alone.",
         settings={**published.settings, "encoder.direction": "past"},
         settings_from="ours: those of emocaps",
+        departures=(*(published.departures or ()), "Not published: the past alone is read."),
     )
 
 

@@ -16,5 +16,6 @@ def erc_methods() -> list[erc.Method]:
             settings={"training.batch_size": 32, "training.schedule": "linear"},
             settings_from="ours",
             upstream="utterance-ce",
+            departures=(),
         )
     ]

@@ -17,6 +17,10 @@ def kcl() -> erc.Method:
         readouts=("head", "centroid"),
         search={"objective.temperature": (0.05, 0.07, 0.1, 0.2), "objective.positives": (3, 6, 12)},
         search_from="around the paper's K 6 and τ .07",
+        departures=(
+            "Learning rates, warm-up and epochs follow the training regime of the "
+            "backbone, not the image training of the paper.",
+        ),
     )
 
 

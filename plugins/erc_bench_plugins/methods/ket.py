@@ -34,6 +34,11 @@ def ket() -> erc.Method:
         },
         settings_from="official: what is known of the authors' code, with class weights of train in the place of "
         "those of the evaluated split; dropout is ours",
+        departures=(
+            "Class weights are balanced, of train alone; the code divides the label distribution of the split that "
+            "is evaluated, test included.",
+            "The epoch is the best on dev and train is train; the code merges train and dev and takes the last epoch.",
+        ),
     )
 
 

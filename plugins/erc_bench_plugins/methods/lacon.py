@@ -20,6 +20,7 @@ def lacon() -> erc.Method:
             "objective.regulariser_weight": (0.1, 0.3, 0.5, 0.7, 1.0),
         },
         search_from="paper: within its ranges of τ (.05 to .5) and λ (.1 to 1)",
+        departures=("Learning rates, warm-up and epochs follow the training regime of the backbone.",),
     )
 
 

@@ -25,6 +25,11 @@ def rgat() -> erc.Method:
         },
         settings_from="ours: a third party trains batches of one dialogue at 2e-3, beside a BERT at 4e-5",
         upstream="utterance-ce",
+        departures=(
+            "Utterances are read through the run's own language model, fine-tuned on single utterances and "
+            "standardised on train; published states are of RoBERTa-large or GloVe.",
+            "The language model is frozen behind its upstream; in the paper BERT trains along.",
+        ),
     )
 
 
@@ -37,6 +42,7 @@ def rgat_causal() -> erc.Method:
         summary="RGAT that reads the past alone: five turns before.",
         settings={**published.settings, "encoder.direction": "past"},
         settings_from="ours: those of rgat",
+        departures=(*(published.departures or ()), "Not published: the past alone is read."),
     )
 
 

@@ -54,6 +54,12 @@ def sacl() -> erc.Method:
         search={"objective.temperature": (0.1, 1.0)},
         search_from="official: the grid of the authors' scripts",
         upstream="utterance-ce",
+        departures=(
+            "Utterances are read through the run's own language model, fine-tuned on single utterances and "
+            "standardised on train; published states are of RoBERTa-large or GloVe.",
+            "AdamW's decay, biases exempt, in place of L2 in the gradient of Adam.",
+            "τ is .1, of the authors' grid, which names no winner.",
+        ),
     )
 
 
@@ -66,6 +72,7 @@ def sacl_causal() -> erc.Method:
         summary="SACL that reads the past alone: LSTMs of one direction.",
         settings={**published.settings, "encoder.direction": "past"},
         settings_from="ours: those of sacl",
+        departures=(*(published.departures or ()), "Not published: the past alone is read."),
     )
 
 

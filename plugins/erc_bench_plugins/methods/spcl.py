@@ -37,6 +37,13 @@ def spcl() -> erc.Method:
         readouts=("nearest-anchor", "head"),
         search={"objective.temperature": (0.05, 0.08, 0.1, 0.15), "objective.queue": (256, 512)},
         search_from="official: the values of the README and of the code's defaults, and larger temperatures",
+        departures=(
+            "Learning rates, warm-up and epochs follow the training regime of the "
+            "backbone; the authors have a cosine schedule that starts anew in each epoch and tuned for each "
+            "dataset.",
+            "Predictions come from class centres of the whole of train, as in the code; the paper predicts by the "
+            "prototypes (readout nearest-anchor).",
+        ),
     )
 
 

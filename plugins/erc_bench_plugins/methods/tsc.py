@@ -22,6 +22,10 @@ def tsc() -> erc.Method:
         readouts=("nearest-anchor", "head", "centroid"),
         search={"objective.temperature": (0.05, 0.07, 0.1, 0.2), "objective.target_weight": (0.1, 0.2, 0.5, 1.0)},
         search_from="around the official code's τ .07 and target weight .2",
+        departures=(
+            "Learning rates, warm-up and epochs follow the training regime of the "
+            "backbone, not the image training of the paper.",
+        ),
     )
 
 

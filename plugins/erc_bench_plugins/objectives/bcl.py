@@ -65,6 +65,14 @@ class Bcl(erc.Objective):
 
     name = "bcl"
     source = "Zhu et al. 2022, arXiv:2207.09052; official code FlamieZhu/Balanced-Contrastive-Learning"
+    departures = (
+        "The second view is a second pass with other dropout, in place of an augmented image.",
+        "The logits are those of the first view; the code has three views, and takes those of one that is no part "
+        "of the contrast.",
+        "The MLPs have layer norm in place of batch norm, which a batch of one and a handful of prototypes do not "
+        "bear.",
+        "With a frozen encoder the contrast reaches the head by way of the prototypes alone.",
+    )
     views = 2
 
     @dataclass(frozen=True)

@@ -23,6 +23,12 @@ class CogBart(erc.Objective):
 
     name = "cog-bart"
     source = "Li, Yan & Qiu 2022, arXiv:2112.11202; official code whatissimondoing/CoG-BART"
+    departures = (
+        "With an encoder that has no second view of its own, the second view is z again, which differs by the "
+        "head's dropout.",
+        "Generation counts the tokens that are written; the code counts padding as well, up to 128 tokens of it for "
+        "each turn.",
+    )
 
     @dataclass(frozen=True)
     class Options:

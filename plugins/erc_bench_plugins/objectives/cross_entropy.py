@@ -12,6 +12,7 @@ class CrossEntropy(erc.Objective):
 
     name = "cross-entropy"
     source = "textbook; EACL, Eqs 5 and 6 (Yu et al. 2024, arXiv:2403.20289)"
+    departures = ()
 
     def loss(self, outputs: erc.Outputs) -> dict[str, Tensor]:
         """Return the mean over the batch."""

@@ -46,6 +46,11 @@ class Hcl(erc.Objective):
 
     name = "hcl"
     source = "Yang et al. 2022, arXiv:2112.11718"
+    departures = (
+        "There is no official code, and the paper's number of buckets and decay are not known to us: five buckets, "
+        "decay .9.",
+        "The emotions' angles are those of a later work.",
+    )
 
     @dataclass(frozen=True)
     class Options:

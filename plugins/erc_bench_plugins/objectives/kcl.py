@@ -58,6 +58,15 @@ class Kcl(erc.Objective):
 
     name = "kcl"
     source = "Kang et al. 2021, ICLR, Exploring balanced feature spaces for representation learning"
+    departures = (
+        "The queue holds 1,024 keys; the paper's holds 65,536, more than ERC's train splits have.",
+        "The momentum is .99; the paper's .999 would average over about as many steps as the whole training has.",
+        "The second view is a second pass with other dropout, in place of an augmented image.",
+        "A class of which the queue holds fewer than K keys gives all of them, and its mean is over these.",
+        "The K keys are drawn once a step for all utterances of a class.",
+        "unused=left-out leaves the unused keys of the own class out; the code sets their logits to 0, which keeps "
+        "e^0 of each in the denominator.",
+    )
     views = 2
 
     @dataclass(frozen=True)

@@ -61,6 +61,11 @@ class LaCon(erc.Objective):
 
     name = "lacon"
     source = "Zhang et al. 2022, arXiv:2205.10227"
+    departures = (
+        "No code was published: this is the paper's text.",
+        "Left out: the fusion variant, in which labels attend to the tokens of the text.",
+        "The paper's slices have dim / heads each; here their widths may differ by one.",
+    )
 
     @dataclass(frozen=True)
     class Options:

@@ -28,6 +28,10 @@ class Sacl(erc.Objective):
 
     name = "sacl"
     source = "Hu et al. 2023, arXiv:2306.01505; official code zerohd4869/SACL"
+    departures = (
+        "Means over utterances; the code sums, which Adam does not tell apart but for how batches weigh that are "
+        "accumulated.",
+    )
 
     @dataclass(frozen=True)
     class Options:

@@ -25,6 +25,12 @@ class SupCon(erc.Objective):
 
     name = "supcon"
     source = "Gunel et al. 2021, arXiv:2011.01403, Eqs 1-3; Khosla et al. 2020, arXiv:2004.11362"
+    departures = (
+        "The contrastive term is the mean, not the sum, over the rows that have a positive; in a batch without "
+        "positives it is 0.",
+        "Contrast of one view, without a projection.",
+        "With a frozen encoder the contrastive term has nothing to move: the method amounts to cross-entropy.",
+    )
 
     @dataclass(frozen=True)
     class Options:

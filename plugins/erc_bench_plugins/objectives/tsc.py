@@ -83,6 +83,12 @@ class Tsc(erc.Objective):
 
     name = "tsc"
     source = "Li et al. 2022, arXiv:2111.13998; official code LTH14/targeted-supcon"
+    departures = (
+        "The queue holds 1,024 keys and the momentum is .99, as in kcl.",
+        "The second view is a second pass with other dropout, in place of an augmented image.",
+        "The corners are in closed form, not optimised by gradient descent.",
+        "Running means and assignment are those of the steps before, not of the step itself.",
+    )
     views = 2
 
     @dataclass(frozen=True)

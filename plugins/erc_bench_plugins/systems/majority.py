@@ -22,6 +22,7 @@ class Majority(erc.System):
 
     name = "majority"
     source = "textbook"
+    departures = ()
     is_floor = True
 
     def fit(self, train: Sequence[erc.Dialogue], dev: Sequence[erc.Dialogue], labels: Sequence[str], seed: int) -> None:
@@ -60,5 +61,6 @@ def erc_methods() -> list[erc.Method]:
             source=Majority.source,
             summary="Always the most frequent label of train: the floor.",
             system=Majority,
+            departures=(),
         )
     ]

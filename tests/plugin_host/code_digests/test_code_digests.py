@@ -123,6 +123,11 @@ SAME = {
     "a declared tensor": replaced("own.py", "    weights: torch.Tensor\n", ""),
     "an import for type checkers": replaced("own.py", "import Sequence", "import Mapping, Sequence"),
     "an unused import": replaced("own.py", "import torch\n", "import torch\nimport math\n"),
+    "where it departs from its source": replaced(
+        "own.py",
+        'source = "somebody 2020"',
+        'source = "somebody 2020"\n    departures = ("A mean in place of the sum.",)',
+    ),
     "a citation": replaced("own.py", "somebody 2020", "somebody else 2021"),
     "a message of an error": replaced("own.py", "negative: {value!r}", "{value} is below 0"),
     "the sentence of an option": replaced("own.py", "How much it counts.", "Its weight."),

@@ -34,6 +34,12 @@ class Ket(erc.Encoder):
 
     name = "ket"
     source = "Zhong et al. 2019, https://aclanthology.org/D19-1016"
+    departures = (
+        "Without knowledge: neither concepts of ConceptNet nor affect (NRC-VAD) are read, as the method's name says.",
+        "All words are read; stop words are not left out.",
+        "Dropout (.1) and the place of the norms (behind the sums) are ours; sinusoids of the place in an utterance "
+        "are added to its words.",
+    )
 
     @dataclass(frozen=True)
     class Options(erc.Encoder.Options):

@@ -47,6 +47,15 @@ class Prompt(erc.Encoder):
 
     name = "prompt"
     source = "Yu et al. 2024, arXiv:2403.20289, Eq 1"
+    departures = (
+        "Turns are worded as in the authors' code, SPEAKER says: TEXT; Eq 1 prints s, u.",
+        "Eight past turns and 256 tokens at most, from the code; the paper gives no window.",
+        "The mask is read, as the paper says; the code looks for an id that is not RoBERTa's mask and reads the "
+        "opening token instead (pooling=cls).",
+        "A frozen language model is read at the utterance's own words in the prompt, since its mask is untuned "
+        "(pooling=mask has the paper's).",
+        "An input that is too long loses whole turns and keeps its opening token, which the code cuts off.",
+    )
 
     @dataclass(frozen=True)
     class Options(erc.Encoder.Options):

@@ -31,6 +31,16 @@ class Eacl(erc.Objective):
 
     name = "eacl"
     source = SOURCE
+    departures = (
+        "Eq 4: a row is left out of its own denominator, as in the authors' code; at τ = .1 its e^10 would drown "
+        "the negatives.",
+        "Eq 4: the mean over rows in place of the sum, which would leave cross-entropy without weight.",
+        "Eq 4: rows without a positive do not count; in the code each adds a constant that trains nothing and "
+        "counts in the mean.",
+        "Temperatures are on the scale of plain cosine, twice as large as in Table 6, whose values were chosen with "
+        "(1 + cos)/2; formulation=official has the authors' score.",
+        "Eq 7 is uncentred, as printed; the code moves the anchors' mean to the origin first (formulation=official).",
+    )
 
     @dataclass(frozen=True)
     class Options:

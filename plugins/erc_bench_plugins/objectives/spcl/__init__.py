@@ -76,6 +76,14 @@ class Spcl(erc.Objective):
 
     name = "spcl"
     source = "Song et al. 2022, arXiv:2210.08713"
+    departures = (
+        "Queues and support sets have the sizes of the authors' command, 256 and 64 (recipes spcl, spcl-cl).",
+        "formulation=paper has plain cosine, queues that forget the oldest first and every row in the mean; "
+        "official is the code's half-cosine, random forgetting, and rows with a loss of at most .3 left out.",
+        "The code never draws the first example of the dataset; here every example is drawn.",
+        "A queue is updated behind the optimiser's step, so that accumulated batches share their prototypes.",
+        "With a frozen encoder there is a projection, which would otherwise have nothing to train.",
+    )
 
     @dataclass(frozen=True)
     class Options:
