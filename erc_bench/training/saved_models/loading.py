@@ -56,6 +56,7 @@ class Loader:
         self.folder = folder
         self.description = description
         self.device = device
+        self.tokenizer: Any = None
         self._catalogue = catalogue
         self._components = {slot: self._look_up(component) for slot, component in description.components.items()}
 
@@ -109,6 +110,7 @@ class Loader:
         widths = FileFeatures(self.description.feature_dims, {name: {} for name in self.description.feature_dims})
         assembly = Assembly(plan, CellData((), (), None, widths), "", Workspace(self.device))
         encoder, row_encoder = assembly.around(self._backbone(plan))
+        self.tokenizer = encoder.tokenizer
         own: dict[str, torch.Tensor] = {}
         for role, model in language_models_of(encoder).items():
             place = backbone_folder(self.folder, role) / BACKBONE_WEIGHTS
