@@ -79,11 +79,10 @@ def tell_note(sentence: str) -> None:
 
 
 def _show(comparison: Comparison) -> None:
-    from rich.console import Console
-
     from erc_bench.output.tables.rich_table import print_comparison
+    from erc_bench.output.terminal import SafeConsole
 
-    print_comparison(comparison, Console())
+    print_comparison(comparison, SafeConsole())
 
 
 _WITH_SUITE = {"runs", "suite", "form", "output", "data_dir", "plugins"}

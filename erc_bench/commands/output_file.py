@@ -11,6 +11,7 @@ import click
 
 from erc_bench.errors import ErcBenchError, naming
 from erc_bench.output.workbook import SUFFIX, check_installed
+from erc_bench.shown_text import visible
 from erc_bench.store.regular_files import replace_output
 
 XLSX = "xlsx"
@@ -69,7 +70,9 @@ def _try(file: Path) -> None:
 
 
 TEXT = "rich"
-"""The one format that is made to be looked at; the others are read by programs."""
+"""The one format that is made for a terminal; the others are UTF-8 everywhere."""
+_DATA = ("csv", "tsv", "json", "jsonl", "text")
+"""What is read again, and keeps every character that it was made of."""
 
 
 def print_text(text: str, form: str = TEXT) -> None:
@@ -78,7 +81,7 @@ def print_text(text: str, form: str = TEXT) -> None:
         # As it is: without a colour of its own, click would drop what looks like one from the user's text.
         click.echo(text, nl=False, color=True, file=sys.stdout)
     else:
-        click.echo(text.encode(errors="replace"), nl=False)
+        click.echo((text if form in _DATA else visible(text)).encode(errors="replace"), nl=False)
 
 
 def write_text(text: str, output: Path | None, told: str = "", form: str = TEXT) -> None:
@@ -89,7 +92,7 @@ def write_text(text: str, output: Path | None, told: str = "", form: str = TEXT)
     if output is None:
         print_text(text, form)
     else:
-        write_file(text.encode(errors="replace"), output, told)
+        write_file((text if form in _DATA else visible(text)).encode(errors="replace"), output, told)
 
 
 def write_file(content: bytes, output: Path, told: str = "") -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from erc_bench.commands.output_file import write_file, write_text
 from erc_bench.corpora.conversations.conversation import Conversation, Document, Format
 from erc_bench.corpora.conversations.writing import TurnAnswer, sheet_rows, write
 from erc_bench.running.terminal_progress import open_console
+from erc_bench.shown_text import visible
 from erc_bench.store.record import MUCH_UNKNOWN
 
 if TYPE_CHECKING:
@@ -96,13 +96,4 @@ _WITH_SPEAKER = 5
 
 def printable(text: str) -> str:
     """Return one line without characters that would steer a terminal."""
-    return "".join(_visible(sign) for sign in " ".join(text.split()))
-
-
-def _visible(sign: str) -> str:
-    # Control characters, surrogates, and marks that turn the direction of writing; joiners belong to emoji.
-    steers = unicodedata.category(sign) in ("Cc", "Cs") or unicodedata.bidirectional(sign) in _TURNING
-    return "\ufffd" if steers else sign
-
-
-_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+    return visible(" ".join(text.split()))

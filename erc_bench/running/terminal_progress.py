@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from erc_bench.output.terminal import SafeConsole
 from erc_bench.shown_text import show_everywhere
 from erc_bench.training import events
 
@@ -112,5 +113,5 @@ def open_console() -> Console:
     """
     show_everywhere()
     if sys.stdout.isatty():
-        return Console()
-    return Console(width=_PIPE_WIDTH, force_terminal=False, color_system=None, force_jupyter=False)
+        return SafeConsole()
+    return SafeConsole(width=_PIPE_WIDTH, force_terminal=False, color_system=None, force_jupyter=False)
