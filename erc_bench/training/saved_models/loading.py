@@ -37,7 +37,7 @@ from erc_bench.training.preparation import CellData, Preparer
 from erc_bench.training.process_state import turn
 from erc_bench.training.readout import scores_of
 from erc_bench.training.saved_models.description import Description, SavedComponent
-from erc_bench.training.saved_models.files import BACKBONE_WEIGHTS, SYSTEM_FOLDER, backbone_folder
+from erc_bench.training.saved_models.files import BACKBONE_WEIGHTS, SYSTEM_FOLDER, backbone_folder, refuse_other_types
 from erc_bench.training.saved_models.module_state import put_back
 from erc_bench.training.saved_models.storing import Saved, language_models_of, read_weights, rebuild
 from erc_bench.training.system_cell import scores_of_system
@@ -154,6 +154,7 @@ class Loader:
 
     def _language_model(self, plan: Plan, role: str, maximum_length: int) -> Any:
         backbone = plan.backbone_of(role)
+        refuse_other_types(backbone_folder(self.folder, role) / BACKBONE_WEIGHTS)
         if not backbone.can_be_saved():
             raise ErcBenchError(
                 f"the backbone {backbone.name!r} that is installed here cannot be loaded: it lacks load_saved"
