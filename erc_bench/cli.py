@@ -15,7 +15,8 @@ from erc_bench import __version__
 from erc_bench.errors import ErcBenchError
 from erc_bench.interruption import INTERRUPTED, end_promptly, going_on, interrupted, leave, leave_interrupted
 from erc_bench.names import did_you_mean
-from erc_bench.shown_text import show_everywhere
+from erc_bench.shown_text import STANDARD_OUTPUT, show_everywhere
+from erc_bench.system_faults import closed_streams, drop_output, refusal
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -43,6 +44,7 @@ COMMANDS = {
     "doctor": "Show versions, devices, caches and the data that were found.",
     "completion": "Print the script with which bash, zsh or fish completes commands and names.",
 }
+SOME_FAILED = 1
 MISTAKE = 2
 COMPLETING = "_ERC_BENCH_COMPLETE"
 """Set by the script of a shell that asks for completions."""
@@ -96,6 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _begin(of_process=arguments is None)
     try:
         root.main(arguments, prog_name="erc-bench", standalone_mode=False)
+        sys.stdout.flush()
     except ErcBenchError as error:
         click.echo(f"Error: {error.message}", err=True)
         if error.hint:
@@ -106,11 +109,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(MISTAKE)
+    except OSError as error:
+        _end_refused(error)
     except (click.Abort, KeyboardInterrupt):
         _end_interrupted(of_process=arguments is None)
 
 
+def _end_refused(error: OSError) -> NoReturn:
+    """End with the sentence for what the system refused; raise the error where it may be a defect."""
+    if error.filename == STANDARD_OUTPUT:
+        drop_output()
+        if isinstance(error, BrokenPipeError):
+            # Who read it has enough, as with `erc-bench list | head`.
+            sys.exit(SOME_FAILED)
+    if not (told := refusal(error)):
+        raise error
+    click.echo(f"Error: {told}", err=True)
+    sys.exit(MISTAKE)
+
+
 def _begin(of_process: bool) -> None:
+    for closed in closed_streams():
+        click.echo(f"Note: {closed} is closed, so what would stand there is not printed", err=True)
     if COMPLETING in os.environ:
         from erc_bench.commands.completing.shells import add_shells
 

@@ -6,7 +6,7 @@ A module sees modules of lower layers and of its own room, never higher ones:
 layer  rooms                        what they are
 ====== ============================ ======================================================================
 0      errors, interruption, names  words of the domain, and what ends and shows the program; the standard
-       shown_text                   library only
+       shown_text, system_faults    library only
 1      contracts, statistics        what a component must have; pure functions on numbers
 1      validation                   foreign input against a typed schema
 2      plugin_host                  what is installed, digests of code, packages for new components
@@ -43,7 +43,7 @@ import erc_bench.api
 
 ROOT = Path(__file__).resolve().parents[1]
 LAYERS = (
-    ("errors", "interruption", "names", "shown_text"),
+    ("errors", "interruption", "names", "shown_text", "system_faults"),
     ("contracts", "statistics", "validation"),
     ("plugin_host",),
     ("corpora", "pretrained"),

@@ -177,9 +177,9 @@ def _told(what: str) -> Iterator[None]:
         click.echo(what, err=True)
         yield
         return
-    from rich.console import Console
+    from erc_bench.output.terminal import SafeConsole
 
-    with Console(stderr=True).status(what):
+    with SafeConsole(stderr=True).status(what):
         yield
 
 

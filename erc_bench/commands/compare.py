@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from erc_bench.commands.options import takes, typed_beside
-from erc_bench.commands.output_file import check_target, components_aside, write_text
+from erc_bench.commands.options import is_typed, takes, typed_beside
+from erc_bench.commands.output_file import XLSX, check_target, components_aside, form_for, write_file, write_text
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.table_requests import CompareRequest
 from erc_bench.store.reading import without_collection
@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from erc_bench.comparison import Comparison
     from erc_bench.store.reading import StoredCell
 
-FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
+FORMATS = ("rich", "markdown", "latex", "csv", "html", "json", "xlsx")
+
+
+_FORMAT = "Output format; xlsx is a workbook for spreadsheets, in the file of --output."
+_OUTPUT = "Write to this file; one that ends in .xlsx is a workbook."
 
 
 @click.command()
@@ -30,15 +34,20 @@ FORMATS = ("rich", "markdown", "latex", "csv", "html", "json")
     help="Make the tables of this suite; only --runs, --data-dir, --plugin, --format and --output (a folder) go"
     " with it.",
 )
-@click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help="Output format.")
-@click.option("--output", type=click.Path(path_type=Path), help="Write to this file.")
+@click.option("--format", "form", type=click.Choice(FORMATS), default="rich", show_default=True, help=_FORMAT)
+@click.option("--output", type=click.Path(path_type=Path), help=_OUTPUT)
 @without_collection()
 def compare(request: CompareRequest, suite: Path | None, form: str, output: Path | None) -> None:
     """Compare stored runs: mean and spread over seeds, and tests against a baseline."""
     from erc_bench.experiments.compare import cells_of, compare_stored
 
+    form = form_for(form, is_typed("form"), None if suite else output)
+    if form == XLSX and suite is not None:
+        raise ErcBenchError(
+            "--format xlsx does not go with --suite, whose tables are text", "Choose csv, or make one table at a time."
+        )
     # A suite's tables are files in a folder.
-    check_target(output / "table" if output and suite else output)
+    check_target(output / "table" if output and suite else output, form)
     cells = cells_of(request.runs)
     if suite is not None:
         if odd := typed_beside(_WITH_SUITE):
@@ -54,6 +63,11 @@ def compare(request: CompareRequest, suite: Path | None, form: str, output: Path
     if form == "rich" and output is None and sys.stdout.isatty():
         _show(comparison)
         return
+    if form == XLSX and output is not None:
+        from erc_bench.output.tables.xlsx_table import render as as_workbook
+
+        write_file(as_workbook(comparison), output)
+        return
     from erc_bench.output.tables import render
 
     write_text(render(comparison, form), output, form=form)
@@ -65,11 +79,10 @@ def tell_note(sentence: str) -> None:
 
 
 def _show(comparison: Comparison) -> None:
-    from rich.console import Console
-
     from erc_bench.output.tables.rich_table import print_comparison
+    from erc_bench.output.terminal import SafeConsole
 
-    print_comparison(comparison, Console())
+    print_comparison(comparison, SafeConsole())
 
 
 _WITH_SUITE = {"runs", "suite", "form", "output", "data_dir", "plugins"}

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from erc_bench.contracts.dataset import SplitCounts
 from erc_bench.corpora.verify import Overlap, SplitCheck, Verification
+from erc_bench.output.terminal import SafeConsole
 
 _PIPE_WIDTH = 160
 
@@ -18,8 +19,8 @@ _PIPE_WIDTH = 160
 def console_for_output() -> Console:
     """Return the terminal; to a pipe a fixed width, no colour and no markup."""
     if sys.stdout.isatty():
-        return Console(highlight=False, markup=False)
-    return Console(highlight=False, markup=False, width=_PIPE_WIDTH, force_terminal=False, color_system=None)
+        return SafeConsole(highlight=False, markup=False)
+    return SafeConsole(highlight=False, markup=False, width=_PIPE_WIDTH, force_terminal=False, color_system=None)
 
 
 def plain_table(*columns: str, numbers_from: int | None = None) -> Table:

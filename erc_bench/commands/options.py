@@ -150,6 +150,11 @@ def _type(field: Field) -> Any:
     return str
 
 
+def is_typed(name: str) -> bool:
+    """Whether an option or argument of the command that runs was typed."""
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE
+
+
 def typed_beside(allowed: Collection[str]) -> str:
     """Return the first option that was typed and is none of those allowed; empty where there is none."""
     context = click.get_current_context()

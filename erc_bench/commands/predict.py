@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from erc_bench.commands.options import takes
-from erc_bench.commands.output_file import check_target, components_aside
+from erc_bench.commands.output_file import XLSX, check_target, components_aside, form_for
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.run_requests import PredictRequest
 
@@ -58,14 +58,16 @@ def predict(request: PredictRequest, run: Path, file: Path) -> None:
     A model that reads audio, faces or commonsense wants their vectors: --feature NAME=FILE, one for each turn, found by
     the id of the conversation in FILE and the position of the turn in it, from 0.
     """  # noqa: D301 (click reads the character, not the two signs)
-    from erc_bench.commands.predict_output import as_document, print_caveats, print_table
+    from erc_bench.commands.predict_output import as_document, as_workbook, print_caveats, print_table
     from erc_bench.corpora.conversations.fields import Columns
     from erc_bench.corpora.conversations.forms.reading import read_document
     from erc_bench.planning.asked import folder_of
 
     output = folder_of(request.output)
     target = None if output == _STDOUT else output
-    check_target(target)
+    # Where the ending of the file does not say it, the format of the conversations may.
+    is_workbook = form_for(request.form or "", request.form is not None, output) == XLSX
+    check_target(target, XLSX if is_workbook else "")
     if target is not None and target.exists() and file.exists() and target.samefile(file):
         raise ErcBenchError(f"--output {output} is FILE itself", "Name another file.")
     # A mistake in the file is told before a model is loaded for it.
@@ -73,14 +75,17 @@ def predict(request: PredictRequest, run: Path, file: Path) -> None:
         tuple(request.dialogue_columns), request.speaker_column, request.text_column, request.utterance_column
     )
     document = read_document(file, request.input_format, columns)
-    form = _form(request.form, output, document)
+    form = XLSX if is_workbook else _form(request.form, output, document)
     if form == _TABLE and output is not None:
         raise ErcBenchError("--format table is for the terminal", "Leave out --output, or choose another format.")
     model, predictions = _answers(run, document, request)
     if form == _TABLE:
         print_table(model, document, predictions)
         return
-    as_document(document, predictions, cast("Format", form), target)
+    if form == XLSX and target is not None:
+        as_workbook(document, predictions, target)
+    else:
+        as_document(document, predictions, cast("Format", form), target)
     print_caveats(model, document)
 
 
@@ -93,7 +98,7 @@ def _form(asked: str | None, output: Path | None, document: Document) -> str:
     if form is None and output.suffix:
         raise ErcBenchError(
             f"{output.name}: answers are not written as {output.suffix}",
-            "Name a .json, .jsonl, .csv, .tsv or .txt file, or say which it is: --format csv.",
+            "Name a .json, .jsonl, .csv, .tsv, .txt or .xlsx file, or say which it is: --format csv.",
         )
     return form or document.form
 

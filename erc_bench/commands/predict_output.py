@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from erc_bench.commands.output_file import write_text
+from erc_bench.commands.output_file import write_file, write_text
 from erc_bench.corpora.conversations.conversation import Conversation, Document, Format
-from erc_bench.corpora.conversations.writing import TurnAnswer, write
+from erc_bench.corpora.conversations.writing import TurnAnswer, sheet_rows, write
 from erc_bench.running.terminal_progress import open_console
+from erc_bench.shown_text import visible
+from erc_bench.store.record import MUCH_UNKNOWN
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,9 +25,18 @@ def as_document(
     document: Document, predictions: Sequence[Sequence[Prediction]], form: Format, output: Path | None
 ) -> None:
     """Print or write the document in a format, with emotion and scores added."""
-    answers = [[TurnAnswer(each.emotion, each.scores) for each in own] for own in predictions]
-    text = write(document, answers, form)
-    write_text(text, output, form=form)
+    write_text(write(document, _answers(predictions), form), output, form=form)
+
+
+def as_workbook(document: Document, predictions: Sequence[Sequence[Prediction]], output: Path) -> None:
+    """Write the document as a sheet with a row for every turn, emotion and scores added."""
+    from erc_bench.output.workbook import workbook
+
+    write_file(workbook({"predictions": sheet_rows(document, _answers(predictions))}), output)
+
+
+def _answers(predictions: Sequence[Sequence[Prediction]]) -> list[list[TurnAnswer]]:
+    return [[TurnAnswer(each.emotion, each.scores) for each in own] for own in predictions]
 
 
 def print_caveats(model: SavedModel, document: Document) -> None:
@@ -35,6 +45,13 @@ def print_caveats(model: SavedModel, document: Document) -> None:
         click.echo(f"Note: {printable(note)}", err=True)
     for caveat in model.caveats:
         click.echo(f"Note: {caveat}", err=True)
+    share = model.unknown_share(document.conversations)
+    if share >= MUCH_UNKNOWN:
+        click.echo(
+            f"Note: {100 * share:.0f} % of the tokens of this file are unknown to the model's backbone,"
+            f" {model.description.backbone}, which reads one sign in the place of each.",
+            err=True,
+        )
 
 
 def print_table(model: SavedModel, document: Document, predictions: Sequence[Sequence[Prediction]]) -> None:
@@ -79,13 +96,4 @@ _WITH_SPEAKER = 5
 
 def printable(text: str) -> str:
     """Return one line without characters that would steer a terminal."""
-    return "".join(_visible(sign) for sign in " ".join(text.split()))
-
-
-def _visible(sign: str) -> str:
-    # Control characters, surrogates, and marks that turn the direction of writing; joiners belong to emoji.
-    steers = unicodedata.category(sign) in ("Cc", "Cs") or unicodedata.bidirectional(sign) in _TURNING
-    return "\ufffd" if steers else sign
-
-
-_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+    return visible(" ".join(text.split()))

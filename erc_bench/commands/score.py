@@ -6,17 +6,28 @@ from pathlib import Path
 
 import click
 
-from erc_bench.commands.options import takes
-from erc_bench.commands.output_file import check_target, components_aside, write_text
-from erc_bench.commands.text_sections import format_option
+from erc_bench.commands.options import is_typed, takes
+from erc_bench.commands.output_file import XLSX, check_target, components_aside, form_for, write_file, write_text
+from erc_bench.commands.text_sections import FORMATS
 from erc_bench.planning.table_requests import ScoreRequest
 
 
 @click.command()
 @click.argument("predictions", type=click.Path(path_type=Path, dir_okay=False))
 @takes(ScoreRequest)
-@format_option
-@click.option("--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice((*FORMATS, XLSX)),
+    default="rich",
+    show_default=True,
+    help="Output format; xlsx is a workbook for spreadsheets, in the file of --output.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write to this file; one that ends in .xlsx is a workbook.",
+)
 def score(request: ScoreRequest, predictions: Path, form: str, output: Path | None) -> None:
     """Score PREDICTIONS of any code against a corpus, or against another system's.
 
@@ -36,13 +47,14 @@ def score(request: ScoreRequest, predictions: Path, form: str, output: Path | No
     The predictions.csv of a run is such a file. Ids that are unknown, missing or there twice are
     errors with their lines; nothing is dropped.
     """  # noqa: D301 (click reads the character, not the two signs)
-    from erc_bench.commands.score_output import render
+    from erc_bench.commands.score_output import as_workbook, render
     from erc_bench.comparison.scoring.score_answers import score_files
     from erc_bench.corpora.corpus import load_corpus
     from erc_bench.experiments.components import HandedOver
     from erc_bench.planning.asked import folder_of
 
-    check_target(output)
+    form = form_for(form, is_typed("form"), output)
+    check_target(output, form)
     files = [predictions, *([Path(request.against)] if request.against else [])]
     with components_aside():
         reader = HandedOver(request.plugins).catalogue().get("dataset", request.dataset)()
@@ -56,4 +68,7 @@ def score(request: ScoreRequest, predictions: Path, form: str, output: Path | No
             alpha=request.alpha,
             unknown_as_wrong=request.unknown_as_wrong,
         )
-    write_text(render(scored, form), output, form=form)
+    if form == XLSX and output is not None:
+        write_file(as_workbook(scored), output)
+    else:
+        write_text(render(scored, form), output, form=form)

@@ -16,6 +16,11 @@ def render(scored: Scored, form: str) -> str:
     return text_sections.render(scored, _sections(scored), form)
 
 
+def as_workbook(scored: Scored) -> bytes:
+    """Return what was found as an .xlsx file; raises :class:`ErcBenchError` without openpyxl."""
+    return text_sections.as_workbook(_sections(scored))
+
+
 def _sections(scored: Scored) -> Iterator[Section]:
     yield _metrics(scored)
     yield _classes(scored)

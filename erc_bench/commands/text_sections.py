@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,26 @@ def render(result: Any, sections: Iterable[Section], form: str) -> str:
 
         return as_json(result)
     return _as_markdown(sections) if form == "markdown" else _as_text(sections)
+
+
+def as_workbook(sections: Iterable[Section]) -> bytes:
+    """Return the tables of a result as sheets, named after their heads, and the sentences on a sheet of their own.
+
+    Raises :class:`ErcBenchError` without openpyxl.
+    """
+    from erc_bench.output.workbook import workbook
+
+    every = list(sections)
+    sheets: dict[str, list[list[Any]]] = {
+        each.titles[0]: [list(each.titles), *([row[0], *map(_number, row[1:])] for row in each.rows)] for each in every
+    }
+    said = [[sentence] for each in every for sentence in each.sentences]
+    return workbook({**sheets, "notes": [["said of these numbers"], *said]})
+
+
+def _number(figure: str) -> float | str:
+    """Return a figure that is a number as one; an interval or a mean with its deviation stays as it is written."""
+    return float(figure) if re.fullmatch(r"[+-]?\d+(\.\d+)?", figure, re.ASCII) else figure
 
 
 def _as_markdown(sections: Iterable[Section]) -> str:

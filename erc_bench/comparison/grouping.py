@@ -11,7 +11,7 @@ from typing import Any
 from erc_bench.comparison.counted_cells import own_classifier, with_same_gold
 from erc_bench.comparison.outcomes import ColumnEntry, Columns, Condition, Outcome, read_outcome
 from erc_bench.comparison.row_key import FREEZING, NO_BACKBONE, RowKey, Settings
-from erc_bench.comparison.rows import departures, inert_terms
+from erc_bench.comparison.rows import departures, inert_terms, unknown_tokens
 from erc_bench.corpora.corpus import GoldOf
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.reading import StoredCell
@@ -52,7 +52,7 @@ def group(
     entries, left_out = with_same_gold(entries, reference.cells, reference.gold_of)
     notes += left_out
     for condition, found in entries.items():
-        for look in (mixtures, inert_terms, departures):
+        for look in (mixtures, inert_terms, unknown_tokens, departures):
             notes += look(found, condition.dataset)
     return entries, notes
 

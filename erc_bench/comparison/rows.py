@@ -12,6 +12,7 @@ from erc_bench.comparison.row_key import FREEZING, NO_BACKBONE, RowKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.store.reading import StoredCell
+from erc_bench.store.record import MUCH_UNKNOWN
 
 _NO_UPSTREAM, _NO_TRAINING = FREEZING
 
@@ -109,6 +110,21 @@ def _sentence(inert: Mapping[str, set[str]], some_train: bool) -> str:
 
 
 _NOTHING = "trains nothing, and the row is what its classifier makes of untouched representations"
+
+
+def unknown_tokens(entries: Sequence[ColumnEntry], dataset: str) -> list[str]:
+    """Return a note on the backbones whose tokenizer does not know much of what is said."""
+    shares: dict[str, float] = {}
+    for entry in entries:
+        for outcome in entry.outcomes.values():
+            record = outcome.cell.typed
+            if record.provenance.unknown_tokens >= MUCH_UNKNOWN:
+                shares[record.backbone] = max(shares.get(record.backbone, 0.0), record.provenance.unknown_tokens)
+    return [
+        f"{dataset}: {100 * share:.0f} % of the tokens of its texts are unknown to {backbone}, which reads one sign in"
+        " the place of each: a backbone that knows the language would read them"
+        for backbone, share in sorted(shares.items())
+    ]
 
 
 def departures(entries: Sequence[ColumnEntry], dataset: str) -> list[str]:

@@ -8,7 +8,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -48,9 +48,11 @@ def extract_checked(
     try:
         if zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as opened:
-                return _extract(archive, list(_zip_members(opened)), folder, (largest, most_members))
+                members = _counted(archive, _zip_members(opened), largest, most_members)
+                return _extract(archive, members, folder)
         with tarfile.open(archive) as opened_tar:
-            return _extract(archive, list(_tar_members(opened_tar)), folder, (largest, most_members))
+            members = _counted(archive, _tar_members(opened_tar), largest, most_members)
+            return _extract(archive, members, folder)
     except _DAMAGE as error:
         raise ErcBenchError(f"{archive} is not a complete zip or tar archive ({error})", damaged) from error
 
@@ -68,10 +70,10 @@ def _tar_members(archive: tarfile.TarFile) -> Iterator[_Member]:
             yield _Member(info.name, info.size, info.isreg(), partial(archive.extractfile, info))
 
 
-def _extract(archive: Path, members: list[_Member], folder: Path, most: tuple[int, int]) -> list[Path]:
+def _extract(archive: Path, members: list[_Member], folder: Path) -> list[Path]:
     for member in members:
         _check_member(archive, member)
-    _check_whole(archive, members, *most)
+    _check_names(archive, members)
     written = []
     for member in members:
         path = folder.joinpath(*PurePosixPath(member.name).parts)
@@ -103,12 +105,20 @@ def _check_member(archive: Path, member: _Member) -> None:
         raise ErcBenchError(f"{archive}: member {member.name!r} is a link or a device, not a file", _SUSPICIOUS)
 
 
-def _check_whole(archive: Path, members: list[_Member], largest: int, most_members: int) -> None:
+def _check_names(archive: Path, members: list[_Member]) -> None:
     names = [PurePosixPath(member.name) for member in members]
     if len(set(names)) != len(names):
         raise ErcBenchError(f"{archive}: two members have one name", _SUSPICIOUS)
-    size = sum(member.size for member in members)
-    if size > largest or len(members) > most_members:
-        raise ErcBenchError(
-            f"{archive} unpacks to {size} bytes in {len(members)} files, more than is allowed", _SUSPICIOUS
-        )
+
+
+def _counted(archive: Path, members: Iterable[_Member], largest: int, most_members: int) -> list[_Member]:
+    """Return the members; raise at the first that is too many, for a small archive may name any number of them."""
+    found, size = list[_Member](), 0
+    for member in members:
+        found.append(member)
+        size += member.size
+        if size > largest or len(found) > most_members:
+            raise ErcBenchError(
+                f"{archive} unpacks to at least {size} bytes in {len(found)} files, more than is allowed", _SUSPICIOUS
+            )
+    return found

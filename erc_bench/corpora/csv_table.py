@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,7 +84,7 @@ def csv_records(text: str, place: str | Path, separator: str = ",") -> Iterator[
 
 
 def _check_header(path: Path, header: Sequence[str], required: Sequence[str]) -> None:
-    repeated = sorted({column for column in header if header.count(column) > 1})
+    repeated = sorted(column for column, count in Counter(header).items() if count > 1)
     if repeated:
         raise ErcBenchError(f"{path}, line 1: column {repeated[0]!r} occurs twice", FRESH_COPY)
     missing = [column for column in required if column not in header]

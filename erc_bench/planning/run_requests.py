@@ -165,7 +165,7 @@ class PredictRequest(Asked):
         "The column or field that numbers the utterances of a dialogue. none: they stand in their order.",
         metavar="NAME",
     )
-    form: Literal["table", "json", "jsonl", "csv", "tsv", "text"] | None = asked(
+    form: Literal["table", "json", "jsonl", "csv", "tsv", "text", "xlsx"] | None = asked(
         None,
         "A table, or FILE with emotion and scores added.",
         usual="table; with --output the format of its ending",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.pretrained.declared_layers import refuse_deep
 from erc_bench.pretrained.files import check_content, refuse_objects
 
 _NUMBERED_LAYER = re.compile(r"(?:^|\.)(?:layers?|h|blocks?)\.(\d+)\.")
@@ -56,8 +57,11 @@ def _read(folder: Path, attention: Sequence[str]) -> tuple[Any, Any, dict[str, A
 
     try:
         tokenizer, config = _read_tokenizer(folder)
+        refuse_deep(folder, config)
         choices = {"config": config, **_choices(config, attention), **_LOCAL}
         model, report = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True, **choices)
+    except ErcBenchError:
+        raise
     except Exception as error:  # foreign files: whatever they cause is the user's to know
         refuse_objects(folder, error)
         raise ErcBenchError(

@@ -10,6 +10,7 @@ from rich.progress import Progress as Bars
 from rich.table import Column
 from rich.text import Text
 
+from erc_bench.output.terminal import SafeConsole
 from erc_bench.shown_text import show_everywhere
 from erc_bench.training import events
 
@@ -138,5 +139,5 @@ def open_console() -> Console:
     """
     show_everywhere()
     if sys.stdout.isatty():
-        return Console()
-    return Console(width=_PIPE_WIDTH, force_terminal=False, color_system=None, force_jupyter=False)
+        return SafeConsole()
+    return SafeConsole(width=_PIPE_WIDTH, force_terminal=False, color_system=None, force_jupyter=False)

@@ -17,6 +17,8 @@ from erc_bench.validation import place_of
 
 _ROUNDING = 1e-9
 _LARGEST = 2**63 - 1
+MUCH_UNKNOWN = 0.2
+"""The share of unknown tokens from which on it is told: corpora in a tokenizer's own language have less than .01."""
 _MOST = 1.7976931348623157e308
 
 # Bounds, for JSON as Python reads it knows NaN, Infinity and integers that no float can hold.
@@ -89,6 +91,7 @@ class RecordedProvenance(Struct, frozen=True):
     precision: str | None = None
     inert_terms: list[str] = []
     training_terms: list[str] = []
+    unknown_tokens: Number = 0.0
 
 
 class RecordedSelection(Struct, frozen=True):

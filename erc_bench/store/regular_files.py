@@ -10,6 +10,7 @@ import math
 import os
 import stat
 import zlib
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 
@@ -89,7 +90,8 @@ def write_whole(file: Path, content: bytes) -> None:
             os.fsync(stream.fileno())
         temporary.replace(file)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def replace_output(file: Path, content: bytes) -> None:

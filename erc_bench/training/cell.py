@@ -28,6 +28,7 @@ from erc_bench.training.process_state import seed_generators
 from erc_bench.training.readout import anchor_arrays, read, representation_arrays
 from erc_bench.training.result import CellResult, Readout, TrainedParts
 from erc_bench.training.row_states import RowEncoder
+from erc_bench.training.unknown_tokens import sample, unknown_share
 from erc_bench.training.upstream_weights import UpstreamWeights
 from erc_bench.training.workspace import Workspace
 
@@ -146,6 +147,7 @@ class Cell:
         return {
             "sees_future": sees_future(type(encoder), encoder.options),
             "precision": str(row_encoder.precision).removeprefix("torch."),
+            "unknown_tokens": round(unknown_share(encoder.tokenizer, sample(self.data.train)), 4),
             "backbone_parameters": parameter_count(encoder.language_model),
             "peak_memory_mib": peak_memory_mib(self.device),
             **({"language_models": self._further_facts(encoder, row_encoder)} if encoder.language_models else {}),

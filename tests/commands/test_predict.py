@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 
+import openpyxl
 import pytest
 
 from erc_bench import cli
@@ -186,3 +187,37 @@ def test_notes_go_where_they_do_not_disturb_the_answers(command, tmp_path, chat)
     table = command("predict", runs, chat)
     assert " score " in table.out.replace("\n", " ")
     assert "Note: " in table.err
+
+
+def test_a_script_that_the_tokenizer_does_not_know_is_told_with_its_share(command, runs, chat):
+    chat.write_text("Ann: I am so happy today!\n", encoding="utf-8")
+    assert "unknown" not in command("predict", runs, chat).err
+    chat.write_text("安娜: 汤是凉的。\n阿博: 退回去吧。\n", encoding="utf-8")
+    for form in ("table", "json"):
+        told = command("predict", runs, chat, "--format", form)
+        assert told.code == 0
+        assert re.search(
+            r"^Note: \d\d+ % of the tokens of this file are unknown to the model's backbone, ", told.err, re.M
+        )
+
+
+def test_a_workbook_holds_texts_as_texts(command, runs, tmp_path):
+    file, sheet = tmp_path / "turns.csv", tmp_path / "answers.xlsx"
+    file.write_text('speaker,text,n\nAnn,=1+1,1\nBob,"@SUM(A1)\x07",2\n', encoding="utf-8")
+    told = command("predict", runs, file, "--output", sheet)
+    assert told.code == 0
+    head, *rows = openpyxl.load_workbook(sheet)["predictions"].iter_rows()
+    assert [cell.value for cell in head][:5] == ["speaker", "text", "n", "emotion", "neutral"]
+    assert [row[1].value for row in rows] == ["=1+1", "@SUM(A1)\ufffd"]
+    assert {row[1].data_type for row in rows} == {"s"}
+    assert sum(cell.value for cell in rows[0][4:]) == pytest.approx(1, abs=1e-3)
+    command("predict", runs, file, "--output", tmp_path / "answers.csv")
+    with (tmp_path / "answers.csv").open(encoding="utf-8", newline="") as stream:
+        # A table of text is read again: its cells stay as they were.
+        assert [row["text"] for row in csv.DictReader(stream)] == ["=1+1", "@SUM(A1)\x07"]
+    file.write_text('[{"text": "Hello", "tags": ["a", "b"], "age": 3, "none": null}]', encoding="utf-8")
+    file.rename(file.with_suffix(".json"))
+    assert command("predict", runs, file.with_suffix(".json"), "--output", sheet, "--format", "xlsx").code == 0
+    rows = list(openpyxl.load_workbook(sheet)["predictions"].iter_rows(values_only=True))
+    assert rows[1][:3] == ("Hello", '["a", "b"]', 3)
+    assert rows[1][3] in (None, "")

@@ -28,3 +28,21 @@ def test_of_two_corpora_only_the_one_that_departs_is_named(store):
 def test_a_record_that_says_nothing_of_it_gets_no_note(store):
     store.add("ce", 1)
     assert notes(store) == []
+
+
+def unknown(store):
+    return [note for note in compare(read_cells(store.runs)).notes if "are unknown" in note]
+
+
+def test_a_backbone_that_does_not_know_the_script_is_named_with_the_share(store):
+    store.add("ce", 1, provenance={"unknown_tokens": 0.6849})
+    store.add("ce", 2, provenance={"unknown_tokens": 0.7012})
+    store.add("eacl", 1, provenance={"unknown_tokens": 0.1999})
+    (note,) = unknown(store)
+    assert note.startswith("meld: 70 % of the tokens of its texts are unknown to ")
+
+
+def test_a_few_unknown_tokens_are_no_note(store):
+    store.add("ce", 1, provenance={"unknown_tokens": 0.1999})
+    store.add("eacl", 1)
+    assert unknown(store) == []

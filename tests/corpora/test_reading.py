@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from erc_bench.corpora import csv_table
 from erc_bench.corpora.csv_table import read_csv
 from erc_bench.corpora.reading import (
     clean_text,
@@ -284,3 +285,20 @@ def test_cleaning_agrees_with_the_encoding_itself():
         except UnicodeDecodeError:
             meant = chr(byte)
         assert clean_text(chr(byte)) == meant
+
+
+def test_a_header_of_many_columns_is_looked_through_once(tmp_path):
+    class Counting(str):
+        compared = 0
+
+        def __eq__(self, other):
+            Counting.compared += 1
+            return str.__eq__(self, other)
+
+        __hash__ = str.__hash__
+
+    header = [Counting(f"column {number}") for number in range(5000)]
+    csv_table._check_header(tmp_path, header, ())
+    assert Counting.compared < 10 * len(header)
+    with pytest.raises(ErcBenchError, match="column 'column 7' occurs twice"):
+        csv_table._check_header(tmp_path, [*header, Counting("column 7")], ())

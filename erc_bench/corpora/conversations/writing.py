@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -98,15 +98,29 @@ def _tsv(document: Document, answers: Answers) -> str:
 
 
 def _table(document: Document, answers: Answers, separator: str) -> str:
+    lines = _table_rows(document, answers)
+    return "".join(separator.join(_quoted(_cell(cell), separator) for cell in line) + "\n" for line in lines)
+
+
+def sheet_rows(document: Document, answers: Answers) -> Iterator[list[Any]]:
+    """Yield the rows of a sheet, the head first: fields of every turn, emotion, scores; what no cell holds is JSON."""
+    for row in _table_rows(document, answers):
+        yield [value if isinstance(value, (str, int, float)) else _cell(value) for value in row]
+
+
+class _Score(float):
+    """A score, which a text table shows with all its decimals."""
+
+
+def _table_rows(document: Document, answers: Answers) -> Iterator[list[Any]]:
     rows = [_row(document, turn, place[0]) for _, turn, place in document.in_order()]
     columns = list(dict.fromkeys(column for row in rows for column in row))
     labels = list(next(iter(answers[number][position] for number, position in document.order)).scores)
-    lines = [[*columns, *free_names(("emotion", *labels), columns)]]
+    yield [*columns, *free_names(("emotion", *labels), columns)]
     for row, (_, _, (number, position)) in zip(rows, document.in_order(), strict=True):
         answer = answers[number][position]
-        scores = (f"{answer.scores[label]:.4f}" for label in labels)
-        lines.append([*(_cell(row.get(column, "")) for column in columns), answer.emotion, *scores])
-    return "".join(separator.join(_quoted(cell, separator) for cell in line) + "\n" for line in lines)
+        scores = (_Score(round(answer.scores[label], _SHOWN)) for label in labels)
+        yield [*(row.get(column, "") for column in columns), answer.emotion, *scores]
 
 
 def _row(document: Document, turn: Turn, number: int) -> dict[str, Any]:
@@ -135,8 +149,11 @@ def _column_of(name: str) -> str:
 
 
 def _cell(value: Any) -> str:
+    """Return a value as a cell of a table: what is no text as JSON."""
     if isinstance(value, str):
         return value
+    if isinstance(value, _Score):
+        return f"{value:.{_SHOWN}f}"
     return "" if value is None else json.dumps(value, ensure_ascii=False)
 
 

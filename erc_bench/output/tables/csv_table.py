@@ -18,7 +18,7 @@ def render(comparison: Comparison) -> str:
     stream = io.StringIO()
     writer = csv.DictWriter(stream, fieldnames=list(lines[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows([*lines, *_reported(comparison)])
+    writer.writerows([*lines, *reported_lines(comparison)])
     return stream.getvalue()
 
 
@@ -48,7 +48,8 @@ def pair_lines(comparison: Comparison) -> list[dict[str, Any]]:
     ]
 
 
-def _reported(comparison: Comparison) -> list[dict[str, Any]]:
+def reported_lines(comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the published numbers beside them, under some of the same names."""
     claims = {(claim.column, claim.other): claim for claim in comparison.printed_claims}
     return [
         {

@@ -8,6 +8,7 @@ import secrets
 import tarfile
 import zlib
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -68,7 +69,8 @@ def pack(cells: Iterable[CellFolder], target: Path) -> Packed:
             verify(temporary, packed)
             temporary.replace(target)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return packed
 
 

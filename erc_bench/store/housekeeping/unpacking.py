@@ -17,9 +17,11 @@ from erc_bench.errors import ErcBenchError, naming
 from erc_bench.store.housekeeping import removing
 from erc_bench.store.housekeeping.found_cells import LEVELS, SEED, SETTINGS, CellFolder, foreign_in, look_at
 from erc_bench.store.housekeeping.packing import Packed, digest_of
-from erc_bench.store.layout import is_cell_file
+from erc_bench.store.layout import RECORD_FILE, STATUS_FILE, is_cell_file
 
 _MOST_FILES = 2_000_000
+_MOST_TIMES, _SMALL = 100, 64 * 2**20
+"""How much larger cells are than their archive: text shrinks to a tenth at most, weights hardly."""
 _DAMAGED = "Nothing was unpacked. Copy it again from where erc-bench archive wrote it, or pack the cells again."
 _OURS = "erc-bench archive writes <dataset>/<method>/<backbone>/<settings>/seed-<n>/<file>, and nothing else."
 
@@ -36,12 +38,14 @@ def restore(archive: Path, runs: Path, overwrite: bool) -> Placed:
     """Unpack an archive of cells into a folder of runs; cells that are there stay, unless ``overwrite``.
 
     Raises :class:`ErcBenchError`, before anything comes to its place, where the archive is damaged, holds
-    no cell or a file that belongs to none, or unpacks to more than the disk has room for.
+    no cell or a file that belongs to none, a cell without status or record, or unpacks to more than the disk has room
+    for or than cells are packed into so few bytes.
     """
     if not archive.is_file():
         raise ErcBenchError(f"there is no archive {str(archive)!r}")
     with _incoming(runs) as incoming:
-        written = extract_checked(archive, incoming, shutil.disk_usage(incoming).free, _MOST_FILES, _DAMAGED)
+        room = min(shutil.disk_usage(incoming).free, _MOST_TIMES * archive.stat().st_size + _SMALL)
+        written = extract_checked(archive, incoming, room, _MOST_FILES, _DAMAGED)
         if not written:
             raise ErcBenchError(f"{archive} is empty: there is no cell in it")
         done = _place(_cells(archive, incoming, written), runs, overwrite)
@@ -103,7 +107,18 @@ def _cells(archive: Path, folder: Path, written: Iterable[Path]) -> list[CellFol
         if not _is_address(parts) or not is_cell_file(name):
             raise ErcBenchError(f"{archive}: {'/'.join(inside)} does not belong to a cell; nothing was unpacked", _OURS)
         found[parts] = None
-    return [look_at(folder.joinpath(*parts), parts) for parts in found]
+    cells = [look_at(folder.joinpath(*parts), parts) for parts in found]
+    for cell in cells:
+        if lacking := [name for name in _needed(cell) if name not in cell.files]:
+            raise ErcBenchError(
+                f"{archive}: the cell {cell.name} has no {' and no '.join(lacking)}; nothing was unpacked", _DAMAGED
+            )
+    return cells
+
+
+def _needed(cell: CellFolder) -> tuple[str, ...]:
+    """Return the files without which a folder says nothing: a cell that failed or was stopped has no record."""
+    return (STATUS_FILE,) if cell.status in ("failed", "interrupted") else (RECORD_FILE, STATUS_FILE)
 
 
 def _is_address(parts: tuple[str, ...]) -> bool:

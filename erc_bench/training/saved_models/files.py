@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from io import FileIO
 from pathlib import Path
 
+from safetensors import SafetensorError, safe_open
+
 from erc_bench.contracts.language_models import MAIN
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.file_contents import Content, check_content, content_in
@@ -57,6 +59,25 @@ def check(folder: Path, written: Mapping[str, Content]) -> None:
         )
     for name, was in written.items():
         check_content(str(folder / name), _digest(folder / name), was, AGAIN)
+
+
+def refuse_other_types(weights: Path) -> None:
+    """Raise :class:`ErcBenchError` for weights of another type than models are saved in, before any is read.
+
+    They would be taken for float32 without a word: another model than the one that was tested.
+    """
+    try:
+        with safe_open(weights, "np") as tensors:
+            types = {name: str(tensors.get_slice(name).get_dtype()) for name in tensors.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError):
+        return  # told when they are read
+    for name, kind in types.items():
+        is_weight = name.endswith((".weight", ".bias")) or kind.startswith(("F", "BF"))
+        if is_weight and kind not in _SAVED_TYPES:
+            raise ErcBenchError(f"{weights}: {name} is {kind}, and models are saved in float32", AGAIN)
+
+
+_SAVED_TYPES = ("F32", "F64")
 
 
 def size_of(folder: Path) -> int:

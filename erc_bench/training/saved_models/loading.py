@@ -37,7 +37,13 @@ from erc_bench.training.preparation import CellData, Preparer
 from erc_bench.training.process_state import turn
 from erc_bench.training.readout import scores_of
 from erc_bench.training.saved_models.description import Description, SavedComponent
-from erc_bench.training.saved_models.files import BACKBONE_WEIGHTS, SYSTEM_FOLDER, backbone_folder, option_file
+from erc_bench.training.saved_models.files import (
+    BACKBONE_WEIGHTS,
+    SYSTEM_FOLDER,
+    backbone_folder,
+    option_file,
+    refuse_other_types,
+)
 from erc_bench.training.saved_models.module_state import put_back
 from erc_bench.training.saved_models.storing import Saved, language_models_of, read_weights, rebuild
 from erc_bench.training.system_cell import scores_of_system
@@ -56,6 +62,7 @@ class Loader:
         self.folder = folder
         self.description = description
         self.device = device
+        self.tokenizer: Any = None
         self._catalogue = catalogue
         self._components = {slot: self._look_up(component) for slot, component in description.components.items()}
 
@@ -110,6 +117,7 @@ class Loader:
         widths = FileFeatures(self.description.feature_dims, {name: {} for name in self.description.feature_dims})
         assembly = Assembly(plan, CellData((), (), None, widths), "", Workspace(self.device))
         encoder, row_encoder = assembly.around(self._backbone(plan))
+        self.tokenizer = encoder.tokenizer
         own: dict[str, torch.Tensor] = {}
         for role, model in language_models_of(encoder).items():
             place = backbone_folder(self.folder, role) / BACKBONE_WEIGHTS
@@ -153,6 +161,7 @@ class Loader:
 
     def _language_model(self, plan: Plan, role: str, maximum_length: int) -> Any:
         backbone = plan.backbone_of(role)
+        refuse_other_types(backbone_folder(self.folder, role) / BACKBONE_WEIGHTS)
         if not backbone.can_be_saved():
             raise ErcBenchError(
                 f"the backbone {backbone.name!r} that is installed here cannot be loaded: it lacks load_saved"

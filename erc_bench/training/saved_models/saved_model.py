@@ -23,6 +23,7 @@ from erc_bench.training.saved_models.description import Description, read_descri
 from erc_bench.training.saved_models.files import check, find_model
 from erc_bench.training.saved_models.loading import Answer, Loader
 from erc_bench.training.saved_models.new_features import features_of
+from erc_bench.training.unknown_tokens import unknown_share
 from erc_bench.validation import fits
 
 
@@ -59,6 +60,7 @@ class SavedModel:
     _answer: Answer = field(repr=False)
     warnings: list[str]
     _normalise: Callable[[str], str] = field(repr=False)
+    _tokenizer: Any = field(default=None, repr=False)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -144,6 +146,14 @@ class SavedModel:
             for conversation, dialogue in zip(conversations, dialogues, strict=True)
         ]
 
+    def unknown_share(self, conversations: Sequence[Conversation]) -> float:
+        """Return the share of the tokens of conversations that the tokenizer does not know, 0 to 1.
+
+        Where it is high (another script, emoji), the model has not read what it labels.
+        """
+        dialogues = sealed(conversations, self._normalise)
+        return unknown_share(self._tokenizer, [turn.text for each in dialogues for turn in each.utterances])
+
     def _prediction(self, speaker: str, text: str, row: Sequence[float]) -> Prediction:
         scores = dict(zip(self.labels, row, strict=True))
         return Prediction(speaker, text, max(scores, key=scores.__getitem__), scores)
@@ -170,7 +180,8 @@ def load_model(
         )
     loader = Loader(folder, description, catalogue or Catalogue(), choose_device(device))
     warnings = list(loader.changed(reading))
-    return SavedModel(folder, description, reading, loader.answers(reading), warnings, loader.normalise())
+    answers = loader.answers(reading)
+    return SavedModel(folder, description, reading, answers, warnings, loader.normalise(), loader.tokenizer)
 
 
 def _dialogues(conversation: Any) -> list[Dialogue]:

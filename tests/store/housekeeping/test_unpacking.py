@@ -6,6 +6,7 @@ import tarfile
 import pytest
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.store.housekeeping import unpacking
 from erc_bench.store.housekeeping.found_cells import find_cells
 from erc_bench.store.housekeeping.packing import pack
 from erc_bench.store.housekeeping.unpacking import copy, restore
@@ -171,3 +172,35 @@ def test_a_folder_that_cannot_be_written(packed, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ErcBenchError, match="cannot be written"):
         restore(packed, tmp_path / "file" / "runs", overwrite=False)
+
+
+def archive_with(file, members):
+    with tarfile.open(file, "w:gz") as opened:
+        for name, content in members.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            opened.addfile(member, io.BytesIO(content))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("files", "lacking"),
+    [
+        ({"predictions.csv": b"x"}, "no record.json and no status.json"),
+        ({"record.json": b"{}"}, "no status.json"),
+        ({"status.json": b'{"status": "done"}'}, "no record.json"),
+    ],
+)
+def test_a_cell_without_record_or_status_is_not_unpacked(tmp_path, files, lacking):
+    file = archive_with(tmp_path / "cells.tar.gz", {f"{CELL}/{name}": content for name, content in files.items()})
+    with pytest.raises(ErcBenchError, match=f"the cell {CELL} has {lacking}; nothing was unpacked"):
+        restore(file, tmp_path / "again", overwrite=False)
+    assert [path for path in (tmp_path / "again").rglob("*") if path.is_file()] == []
+
+
+def test_a_small_archive_of_much_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr(unpacking, "_SMALL", 2**10)
+    file = archive_with(tmp_path / "cells.tar.gz", {f"{CELL}/record.json": b" " * 2**20})
+    with pytest.raises(ErcBenchError, match=r"unpacks to at least 1048576 bytes in 1 files, more than is allowed"):
+        restore(file, tmp_path / "again", overwrite=False)
+    assert [path for path in (tmp_path / "again").rglob("*") if path.is_file()] == []

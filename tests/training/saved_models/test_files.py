@@ -3,12 +3,14 @@
 import shutil
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.housekeeping.found_cells import find_cells
 from erc_bench.store.housekeeping.packing import pack
 from erc_bench.store.reading import read_cell
-from erc_bench.training.saved_models.files import find_model
+from erc_bench.training.saved_models.files import find_model, refuse_other_types
 
 
 def test_a_model_is_found_from_every_folder_above_it(saved_ce):
@@ -84,3 +86,24 @@ def test_a_link_in_the_place_of_a_model_or_a_part_of_it_is_damage(cell, tmp_path
     assert find_cells(cell.parents[4]).foreign_entries == []
     with pytest.raises(ErcBenchError, match="is a link"):
         find_model(cell)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "told"),
+    [
+        ("a.weight", torch.float16, "a.weight is F16"),
+        ("a.weight", torch.int8, "a.weight is I8"),
+        ("table", torch.bfloat16, "table is BF16"),
+        ("a.weight", torch.float32, ""),
+        ("a.weight", torch.float64, ""),
+        ("position_ids", torch.int64, ""),
+    ],
+)
+def test_weights_of_another_type_are_refused_before_they_are_read(tmp_path, name, kind, told):
+    file = tmp_path / "model.safetensors"
+    save_file({name: torch.zeros(2, dtype=kind)}, file)
+    if not told:
+        refuse_other_types(file)
+        return
+    with pytest.raises(ErcBenchError, match=f"{told}, and models are saved in float32"):
+        refuse_other_types(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -103,7 +104,7 @@ def _unquoted(cell: str) -> str:
 
 
 def _check_header(header: Sequence[str], place: str, columns: Columns, separator: str) -> None:
-    twice = next((column for column in header if header.count(column) > 1), None)
+    twice = next((column for column, count in Counter(header).items() if count > 1), None)
     if twice is not None:
         raise ErcBenchError(f"{place}, line 1: the column {twice!r} occurs twice", "Rename one of them.")
     if columns.text is not None or named(header, TEXT) is not None:
