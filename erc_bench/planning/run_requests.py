@@ -115,9 +115,12 @@ class SweepRequest(GridRequest):
 class TuneRequest(Asked):
     """What ``erc-bench tune`` takes."""
 
-    methods: Sequence[str] = asked(description="A method; may be repeated.", several=True)
-    datasets: Sequence[str] = asked(description="A dataset; may be repeated.", several=True)
-    backbones: Sequence[str] = asked(("simcse",), _BACKBONE, several=True, usual="simcse")
+    suite: StrPath | None = asked(
+        None, "A suite, by file or by its name in benchmarks/suites: all its rows are searched, in place of --method."
+    )
+    methods: Sequence[str] = asked((), "A method; may be repeated.", several=True)
+    datasets: Sequence[str] = asked((), "A dataset; may be repeated.", several=True)
+    backbones: Sequence[str] = asked((), _BACKBONE, several=True, usual="simcse")
     trials: int = asked(
         20, "Trials for each method, dataset and backbone; the first has the method's own settings.", at_least=1
     )
