@@ -92,7 +92,7 @@ class Tuning:
         given = given_features(asked.features)
         if self._suite is None:
             named = asked if asked.backbones else replace(asked, backbones=(DEFAULT_BACKBONE,))
-            return request_of(named, seeds, self._handed, dev_only=True, features=given)
+            return request_of(named, seeds, self._handed, dev_only=True, features=given, suite=())
         for keyword in ("methods", "datasets", "backbones"):
             if getattr(asked, keyword):
                 raise ErcBenchError(
