@@ -117,7 +117,7 @@ def takes(
 def option_of(field: Field, as_argument: bool = False) -> Callable[[Callable[..., T]], Callable[..., T]]:
     """Return the option of a field, or the argument."""
     if as_argument:
-        return click.argument(field.name, type=_type(field))
+        return click.argument(field.name, type=_type(field), required=field.is_required)
     default = field.spec.default
     usual = f"  [default: {field.usual}]" if field.usual else ""
     settings: dict[str, Any] = {"help": f"{field.spec.description}{usual}", "metavar": field.metavar or None}

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 
 @click.command("tune")
-@takes(TuneRequest)
+@takes(TuneRequest, arguments=("suite",))
 @click.option("--dry-run", is_flag=True, help="Show what would be searched and what is already there; run nothing.")
 def tune(request: TuneRequest, dry_run: bool) -> None:
-    """Search the settings of every METHOD on dev, with the same number of trials; write the best to a file.
+    """Search the settings of every METHOD, or of every row of a SUITE, on dev; write the best to a file.
 
-    Test is never scored, and a search that was stopped goes on. To train with what was found: erc-bench
-    run --settings FILE.
+    All have the same number of trials. Test is never scored, and a search that was stopped goes on. To train with
+    what was found: erc-bench run --settings FILE, or erc-bench sweep FILE where a suite was searched.
     """
     if find_spec("optuna") is None:
         raise ErcBenchError("tune needs Optuna, which is not installed", "Install it: pip install 'erc-bench[tune]'")
@@ -48,7 +48,7 @@ def tune(request: TuneRequest, dry_run: bool) -> None:
     going_on("Trials that are done are kept: the same command goes on from there.")
     results = tuning.run(progress_for(console))
     show_results(console, results, tuning.folder)
-    end(console, results, tuning.output)
+    end(console, results, tuning.output, of_suite=request.suite is not None)
 
 
 OWN = "its own settings"
@@ -134,10 +134,11 @@ def _trials(result: Result) -> str:
     return str(tried) if tried == result.asked else f"{tried} of {result.asked}"
 
 
-def end(console: Console, results: Sequence[Result], output: Path) -> None:
+def end(console: Console, results: Sequence[Result], output: Path, of_suite: bool = False) -> None:
     """Say where the settings are; exit with 1 where a search found none."""
     if any(result.best is not None for result in results):
-        say(console, f"\nThe best settings are in {output}. To train with them: erc-bench run --settings {output} …")
+        how = f"sweep {output}" if of_suite else f"run --settings {output} …"
+        say(console, f"\nThe best settings are in {output}. To train with them: erc-bench {how}")
     lost = [result for result in results if result.best is None]
     for result in lost:
         reasons = dict.fromkeys(trial.error for trial in result.trials)

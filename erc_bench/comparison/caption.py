@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from erc_bench.comparison import caption_cells
-from erc_bench.comparison.caption_budgets import unequal_budgets
+from erc_bench.comparison.caption_budgets import budgets
 from erc_bench.comparison.caption_claims import claims
 from erc_bench.comparison.comparison_data import Column, Comparison, Score
 from erc_bench.comparison.row_key import FREEZING
@@ -26,7 +26,7 @@ def caption(comparison: Comparison, cells: Iterable[StoredCell], ledgers: captio
     sentences += [
         _by_row(comparison, "Epoch selected by", "selection"),
         _by_row(comparison, "Settings", "settings_from"),
-        unequal_budgets(comparison),
+        budgets(comparison),
     ]
     sentences += _marks(comparison)
     sentences += _reported(comparison)

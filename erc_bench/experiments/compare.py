@@ -21,6 +21,7 @@ from erc_bench.output.tables import SUFFIXES, render
 from erc_bench.planning.asked import StrPath, folder_of, path_of
 from erc_bench.planning.run_requests import Several
 from erc_bench.planning.suites.reading import Suite, Table, read_suite
+from erc_bench.planning.suites.shipped import suite_file
 from erc_bench.planning.table_requests import CompareRequest, Runs, TableRequest
 from erc_bench.store.reading import StoredCell, read_cell, read_cells
 
@@ -223,7 +224,7 @@ def suite_tables(
 
     Raises :class:`ErcBenchError` naming the table that the stored cells cannot fill.
     """
-    suite, gold_of = read_suite(file), corpus_gold(folder_of(data_dir), plugins)
+    suite, gold_of = read_suite(suite_file(file)), corpus_gold(folder_of(data_dir), plugins)
     contrasts = declared(suite, cells)
     for number, table in enumerate(suite.tables, start=1):
         title = table.title or suite.title or suite.name

@@ -25,6 +25,7 @@ from erc_bench.planning.request import Request, overrides, request_of
 from erc_bench.planning.run_requests import GridRequest, RunRequest, SweepRequest, seeds_of
 from erc_bench.planning.suites.grid import check_tables, suite_requests
 from erc_bench.planning.suites.reading import Suite, read_suite
+from erc_bench.planning.suites.shipped import suite_file
 from erc_bench.planning.tuned import CombinationName, Tuned, combination_of, refuse_tuning_seeds
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.plugin_host.plugin_files import brought
@@ -111,7 +112,7 @@ def grid_of_run(asked: RunRequest, tell: Telling) -> tuple[Grid, Request]:
 
 def grid_of_sweep(asked: SweepRequest, tell: Telling) -> tuple[Grid, Suite]:
     """Plan the grid of a suite, and hold its tables against it."""
-    handed, file = HandedOver(asked.plugins), Path(asked.suite)
+    handed, file = HandedOver(asked.plugins), suite_file(asked.suite)
     suite = read_suite(file)
     given = {**given_features(suite.features, file.parent), **given_features(asked.features)}
     requests = [

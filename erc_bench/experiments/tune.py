@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.components import HandedOver
 from erc_bench.experiments.grid import Telling, announce
 from erc_bench.experiments.tuning.identity import Fingerprints, identity
 from erc_bench.experiments.tuning.search import Result, Search, Trial, plan_searches
-from erc_bench.experiments.tuning.settings_file import read_entries, write_entries
+from erc_bench.experiments.tuning.settings_file import check_output, write_entries
 from erc_bench.experiments.tuning.space import read_spaces
 from erc_bench.planning.asked import folder_of
 from erc_bench.planning.features import refuse_unread
 from erc_bench.planning.given_features import given_features
-from erc_bench.planning.request import request_of
+from erc_bench.planning.request import DEFAULT_BACKBONE, Request, overrides, request_of
 from erc_bench.planning.run_requests import TuneRequest, tuning_seeds_of
+from erc_bench.planning.suites.grid import tuning_request
+from erc_bench.planning.suites.reading import read_suite
+from erc_bench.planning.suites.shipped import suite_file
 from erc_bench.running.features import check_features
 from erc_bench.running.grid import GridRunner
 from erc_bench.running.worker import GridTask
@@ -54,28 +59,55 @@ class Tuning:
         self.output = Path(asked.output) if asked.output else self.folder / TUNED_FILE
         self._tell = tell
         self._handed = HandedOver(asked.plugins)
-        if self.output.exists():
-            read_entries(self.output)
+        self._suite = None if asked.suite is None else suite_file(asked.suite)
         self.searches = self._searches()
+        check_output(self.output, self._suite)
         self._fingerprints = Fingerprints(folder_of(asked.data_dir))
 
     def _searches(self) -> list[Search]:
         asked, catalogue = self.asked, self._handed.catalogue()
         file = folder_of(asked.space)
         spaces = {} if file is None else read_spaces(file, catalogue.entries("method"))
-        given = given_features(asked.features)
-        request = request_of(asked, tuning_seeds_of(asked.seeds), self._handed, dev_only=True, features=given)
-        searches = plan_searches(request, catalogue, spaces, file)
+        request = self._request()
+        given = request.features or {}
+        searches = plan_searches(request, catalogue, spaces, file, of_suite=self._suite is not None)
+        if not searches:
+            raise ErcBenchError(
+                "no row of the suite has anything to search", f"{OptionName('space'):FILE} can name settings."
+            )
         refuse_unread(given, [search.own for search in searches])
         self._features = {each.sha256: each.file for each in given.values()}
         announce(self._tell, catalogue, self._handed, [search.own for search in searches])
-        others = [name for name in dict.fromkeys(asked.methods) if name not in spaces]
+        others = [name for name in dict.fromkeys(request.methods) if name not in spaces]
         if file is not None and others:
             self._tell.say(f"{file} has no space for {', '.join(others)}: what is declared is searched")
         for search in searches:
             if search.space.fixed:
                 self._tell.say(f"{search.label()}: {', '.join(search.space.fixed)} is set by hand and not searched")
         return searches
+
+    def _request(self) -> Request:
+        """Return the request for what is named, or for the rows of the suite."""
+        asked, seeds = self.asked, tuning_seeds_of(self.asked.seeds)
+        given = given_features(asked.features)
+        if self._suite is None:
+            named = asked if asked.backbones else replace(asked, backbones=(DEFAULT_BACKBONE,))
+            return request_of(named, seeds, self._handed, dev_only=True, features=given, suite=())
+        for keyword in ("methods", "datasets", "backbones"):
+            if getattr(asked, keyword):
+                raise ErcBenchError(
+                    f"{OptionName(keyword)} does not go with a suite, which says itself what its rows are",
+                    "Change the suite, or leave it out.",
+                )
+        suite = read_suite(self._suite)
+        if suite.features and self.output.resolve().parent != self._suite.resolve().parent:
+            raise ErcBenchError(
+                f"{self._suite} names files of features beside itself, where the suite that is written must stand, too",
+                f"Say so: {OptionName('output'):{self._suite.with_name(TUNED_FILE)}}.",
+            )
+        own = given_features(suite.features, self._suite.parent)
+        request = tuning_request(suite, seeds, asked.limit, overrides(asked.settings, self._handed))
+        return replace(request, features={**own, **given})
 
     def stored(self) -> tuple[list[list[Trial]], list[StoredCell]]:
         """Return the trials that are there of each search, and the cells of all of them."""
@@ -145,7 +177,7 @@ class Tuning:
             tell.ended(results[-1])
             # Written after each search, so that one that is stopped later loses nothing.
             if results[-1].best is not None:
-                write_entries(self.output, [results[-1].entry()])
+                write_entries(self.output, [results[-1].entry()], self._suite)
         return results
 
 

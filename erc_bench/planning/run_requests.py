@@ -115,13 +115,12 @@ class SweepRequest(GridRequest):
 class TuneRequest(Asked):
     """What ``erc-bench tune`` takes."""
 
-    methods: Sequence[str] = asked(
-        description="A method; may be repeated, or several with commas between.", several=True
+    suite: StrPath | None = asked(
+        None, "A suite, by file or by its name in benchmarks/suites: all its rows are searched, in place of --method."
     )
-    datasets: Sequence[str] = asked(
-        description="A dataset; may be repeated, or several with commas between.", several=True
-    )
-    backbones: Sequence[str] = asked(("simcse",), _BACKBONE, several=True, usual="simcse")
+    methods: Sequence[str] = asked((), "A method; may be repeated, or several with commas between.", several=True)
+    datasets: Sequence[str] = asked((), "A dataset; may be repeated, or several with commas between.", several=True)
+    backbones: Sequence[str] = asked((), _BACKBONE, several=True, usual="simcse")
     trials: int = asked(
         20, "Trials for each method, dataset and backbone; the first has the method's own settings.", at_least=1
     )

@@ -19,8 +19,9 @@ class Tuned:
     """The best settings of one method on one dataset with one backbone, and how they were found.
 
     ``settings`` are those that differ from the method's own. ``trials`` counts all trials, failed
-    ones too. ``seeds`` trained the search, so that no result may be reported on them;
-    ``fingerprint`` is that of the corpus that was searched. ``file`` is where it was read.
+    ones too, and ``asked`` those that there could have been: a space with fewer points was tried whole.
+    ``seeds`` trained the search, so that no result may be reported on them; ``fingerprint`` is that of
+    the corpus that was searched. ``file`` is where it was read.
     """
 
     dataset: str
@@ -32,6 +33,7 @@ class Tuned:
     fingerprint: str
     limit: int | None = None
     file: str = ""
+    asked: int = 0
 
     @property
     def combination(self) -> CombinationName:
@@ -42,6 +44,8 @@ class Tuned:
     def origin(self) -> str:
         """Say in a few words where the settings come from."""
         part = f", the first {self.limit} dialogues of each split" if self.limit else ""
+        if self.asked > self.trials:
+            return f"tuned on dev, {self.trials} of {self.asked} trials, its whole space{part}"
         return f"tuned on dev, {self.trials} trial{'' if self.trials == 1 else 's'}{part}"
 
     def overrides(self, asked: Sequence[Override]) -> list[Override]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -73,11 +74,14 @@ class Search:
         return [replace(plan, readouts={}) for plan in planned]
 
 
-def plan_searches(request: Request, catalogue: Catalogue, spaces: SpaceFile, file: Path | None) -> list[Search]:
+def plan_searches(
+    request: Request, catalogue: Catalogue, spaces: SpaceFile, file: Path | None, of_suite: bool = False
+) -> list[Search]:
     """Return one search for each combination of the request, in the order dataset, backbone, method.
 
-    ``spaces`` stand in for what the methods declare, and come from ``file``. Raises
-    :class:`ErcBenchError` with everything that is wrong, before anything trains.
+    ``spaces`` stand in for what the methods declare, and come from ``file``. Of a suite, all rows also search what
+    they share, and systems with nothing to search are left out. Raises :class:`ErcBenchError` with everything that is
+    wrong, before anything trains.
     """
     # Planned as a whole first, so that mistakes are told as `run` tells them.
     plan_grid(request, catalogue)
@@ -86,9 +90,11 @@ def plan_searches(request: Request, catalogue: Catalogue, spaces: SpaceFile, fil
     for single in _singles(request, catalogue):
         own = plan_grid(single, catalogue)[0]
         name = own.method.name
-        values = spaces[name] if name in spaces else declared_values(own.method, own)
+        values = spaces[name] if name in spaces else declared_values(own.method, own, of_suite)
         origin = f"in {file}" if name in spaces else f"searched by the method {name} itself"
         space, wrong = build_space(single, catalogue, values, origin)
+        if of_suite and own.method.system is not None and not values:
+            continue
         problems.update(dict.fromkeys(f"{name}: {problem}" for problem in wrong or _empty(space)))
         search = Search(single, catalogue, own, space)
         # A system has no backbone: asked for with two, it is still one search.
@@ -107,23 +113,25 @@ def _empty(space: Space) -> list[str]:
 
 
 def _singles(request: Request, catalogue: Catalogue) -> Iterator[Request]:
-    for dataset in dict.fromkeys(request.datasets):
-        for backbone in dict.fromkeys(request.backbones):
-            for name in dict.fromkeys(request.methods):
-                yield replace(
-                    request,
-                    methods=(name,),
-                    datasets=(dataset,),
-                    backbones=(backbone,),
-                    overrides=_meant_for(request, catalogue, name),
-                )
+    for dataset, backbone, name in product(*map(dict.fromkeys, (request.datasets, request.backbones, request.methods))):
+        if dataset in request.datasets_for(name) and backbone in request.backbones_for(name):
+            yield replace(
+                request,
+                methods=(name,),
+                datasets=(dataset,),
+                backbones=(backbone,),
+                datasets_of={},
+                backbones_of={},
+                overrides=_meant_for(request.overrides, catalogue, name),
+                suite=_meant_for(request.suite, catalogue, name),
+            )
 
 
-def _meant_for(request: Request, catalogue: Catalogue, name: str) -> Sequence[Override]:
+def _meant_for(settings: Sequence[Override], catalogue: Catalogue, name: str) -> Sequence[Override]:
     system = catalogue.get("method", name).system is not None
     return [
         item
-        for item in request.overrides
+        for item in settings
         if item.speaks_to(name) and (item.method or not system or item.slot in SLOTS_OF_SYSTEMS)
     ]
 

@@ -13,6 +13,8 @@
     …
     [tuned.settings]
     "objective.temperature" = 0.3
+
+Of a search that took a suite, the same stands at the end of that suite: ``erc-bench sweep`` reads both.
 """
 
 from __future__ import annotations
@@ -33,6 +35,10 @@ from erc_bench.validation import load_toml, refuse, table_problems
 FORMAT = 1
 _WHAT, _HINT = "file of settings", "erc-bench tune writes one."
 _HEAD = "# The best settings on dev, by erc-bench tune. To train with them: erc-bench run --settings {name} …"
+
+_SUITE_HEAD = (
+    "# A suite with the best settings on dev of all its rows, by erc-bench tune. To run it: erc-bench sweep {name}"
+)
 
 Text = Annotated[str, Meta(min_length=1, description="a text")]
 Count = Annotated[int, Meta(ge=0, description="a whole number")]
@@ -63,7 +69,7 @@ class TunedEntry(Struct):
         """Return it as a request carries it."""
         seeds, settings = tuple(self.tuning_seeds), dict(flat(self.settings))
         named = self.dataset, self.method, self.backbone
-        return Tuned(*named, settings, self.trials, seeds, self.data_fingerprint, self.limit, file)
+        return Tuned(*named, settings, self.trials, seeds, self.data_fingerprint, self.limit, file, self.trials_asked)
 
 
 def read_settings(files: Iterable[Path]) -> dict[CombinationName, Tuned]:
@@ -92,9 +98,11 @@ def read_entries(file: Path) -> list[dict[str, Any]]:
     entries = content.get("tuned", [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ErcBenchError(f"{file}: entries must be written [[tuned]]", _HINT)
-    problems = [
-        f"{key}: there is no such key; did you mean tuned?" for key in content if key not in ("format", "tuned")
-    ]
+    problems = (
+        []
+        if _is_suite(content)
+        else [f"{key}: there is no such key; did you mean tuned?" for key in content if key not in ("format", "tuned")]
+    )
     for number, entry in enumerate(entries, start=1):
         problems += table_problems(entry, TunedEntry, f"tuned[{number}]")
     refuse(file, problems)
@@ -104,24 +112,48 @@ def read_entries(file: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def write_entries(file: Path, entries: Iterable[Mapping[str, Any]]) -> None:
+def _is_suite(content: Mapping[str, Any]) -> bool:
+    # What else may stand in a suite is told by who reads it as one.
+    return "methods" in content
+
+
+def check_output(file: Path, suite: Path | None) -> None:
+    """Raise :class:`ErcBenchError` where what is found may not be written to a file, because of what it holds."""
+    if not file.exists():
+        return
+    read_entries(file)
+    there, ours = (load_toml(each, _WHAT, _HINT) if each else {} for each in (file, suite))
+    if {**there, **_NOTHING} != {**ours, **_NOTHING}:
+        kind = f"the suite {suite} as it is" if suite else "single methods"
+        raise ErcBenchError(
+            f"{file} holds what was found for something else than {kind}",
+            "Name another file with --output, or another folder with --study.",
+        )
+
+
+_NOTHING: Mapping[str, Any] = {"format": FORMAT, "tuned": []}
+
+
+def write_entries(file: Path, entries: Iterable[Mapping[str, Any]], suite: Path | None = None) -> None:
     """Write the entries beside those that the file has for other combinations, as a whole or not at all.
 
-    Raises :class:`ErcBenchError` where the file is none of ours or cannot be written.
+    They are written to the end of the ``suite`` that was searched, if one was. Raises :class:`ErcBenchError` where the
+    file is none of ours or cannot be written.
     """
     known = read_entries(file) if file.exists() else []
     merged: dict[CombinationName, Mapping[str, Any]] = {_named(entry): entry for entry in [*known, *entries]}
     with naming(f"{file} cannot be written"):
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, _document(file, [merged[name] for name in sorted(merged)]).encode())
+        write_whole(file, _document(file, [merged[name] for name in sorted(merged)], suite).encode())
 
 
 def _named(entry: Mapping[str, Any]) -> CombinationName:
     return entry["dataset"], entry["method"], entry["backbone"]
 
 
-def _document(file: Path, entries: Sequence[Mapping[str, Any]]) -> str:
-    lines = [_HEAD.format(name=file.name), f"format = {FORMAT}"]
+def _document(file: Path, entries: Sequence[Mapping[str, Any]], suite: Path | None = None) -> str:
+    lines = [(_HEAD if suite is None else _SUITE_HEAD).format(name=file.name), f"format = {FORMAT}"]
+    lines += [] if suite is None else ["", suite.read_text(encoding="utf-8").rstrip()]
     for entry in entries:
         lines += ["", "[[tuned]]", *(_line(key, value) for key, value in entry.items() if key != "settings")]
         lines += ["[tuned.settings]", *(_line(_toml(key), value) for key, value in entry["settings"].items())]

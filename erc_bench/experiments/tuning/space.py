@@ -32,6 +32,16 @@ Point = Mapping[str, str]
 RATE_FACTORS = (1 / 3, 1.0, 3.0)
 """Every method searches its learning rate: that of what trains, times these."""
 RATE_WORDS = "training.head_lr (frozen backbone) or training.encoder_lr: a third, one and three times its own"
+SUITE_FACTORS = (1 / 10, 1 / 3, 1.0, 3.0, 10.0)
+"""Those of a row of a suite."""
+SHARED: Mapping[str, Sequence[Any]] = {
+    "training.weight_decay": (0.0, 0.01, 0.1),
+    "training.schedule": ("constant", "linear", "cosine", "halving"),
+}
+"""What every row of a suite searches beside its learning rate and what its method declares.
+
+With it the smallest space has 60 points: a method that declares nothing can use as many trials as the others.
+"""
 _DIGITS = 3
 
 
@@ -58,8 +68,8 @@ class Space:
         return all(point[address] in values for address, values in self.values.items())
 
 
-def learning_rates(plan: Plan) -> dict[str, tuple[float, ...]]:
-    """Return the learning rates that every method searches: a third, one and three times its own.
+def learning_rates(plan: Plan, factors: Sequence[float] = RATE_FACTORS) -> dict[str, tuple[float, ...]]:
+    """Return the learning rates that every method searches: its own times each factor.
 
     It is the backbone's where that trains, and else that of everything else. A system trains by itself.
     """
@@ -67,14 +77,20 @@ def learning_rates(plan: Plan) -> dict[str, tuple[float, ...]]:
     if address not in plan.resolved.values:
         return {}
     own = plan.resolved.values[address]
-    return {address: tuple(own if factor == 1 else float(f"{own * factor:.{_DIGITS}g}") for factor in RATE_FACTORS)}
+    return {address: tuple(own if factor == 1 else float(f"{own * factor:.{_DIGITS}g}") for factor in factors)}
 
 
-def declared_values(method: Method, plan: Plan) -> dict[str, Sequence[Any]]:
-    """Return what a method searches as its plugin declares it; a slot filled otherwise has nothing of it."""
+def declared_values(method: Method, plan: Plan, of_suite: bool = False) -> dict[str, Sequence[Any]]:
+    """Return what a method searches as its plugin declares it; a slot filled otherwise has nothing of it.
+
+    As a row of a suite it searches what all rows do as well, which what it declares itself takes the place of.
+    """
     replaced = {address for address in plan.resolved.overrides if "." not in address}
     own = {address: values for address, values in method.search.items() if address.partition(".")[0] not in replaced}
-    return {**own, **learning_rates(plan)}
+    if not of_suite:
+        return {**own, **learning_rates(plan)}
+    shared = {address: values for address, values in SHARED.items() if address in plan.resolved.values}
+    return {**shared, **learning_rates(plan, SUITE_FACTORS), **own}
 
 
 def build_space(

@@ -42,6 +42,38 @@ def suite_requests(suite: Suite, asked: SweepRequest, overrides: Sequence[Overri
     return [replace(whole, suite=(*suite.settings, *point)) for point in points]
 
 
+def tuning_request(suite: Suite, seeds: Sequence[int], limit: int | None, overrides: Sequence[Override]) -> Request:
+    """Return the request for a search of all rows of a suite, on dev alone.
+
+    Raises :class:`ErcBenchError` for a suite whose rows are not one for each method, dataset and backbone, or were
+    searched already.
+    """
+    if suite.axes:
+        addresses = ", ".join(dict.fromkeys(axis.address for axis in suite.axes))
+        raise ErcBenchError(
+            f"the suite {suite.name} has axes ({addresses}), so that a method has several rows, and a search finds"
+            " settings for each method, dataset and backbone",
+            "Leave [axes] and name the values in a file for --space, or write a suite for each value.",
+        )
+    if suite.settings_files:
+        raise ErcBenchError(
+            f"the suite {suite.name} has settings of an earlier search ({', '.join(suite.settings_files)})",
+            "Search the suite without them: budgets are equal where all rows begin with their own settings.",
+        )
+    return Request(
+        suite.methods,
+        suite.datasets,
+        suite.backbones,
+        seeds,
+        overrides,
+        suite=suite.settings,
+        datasets_of=suite.datasets_of,
+        backbones_of=suite.backbones_of,
+        limit=limit,
+        dev_only=True,
+    )
+
+
 def check_tables(tables: Sequence[Table], plans: Sequence[Plan]) -> None:
     """Raise :class:`ErcBenchError` where a table asks for what no cell of the grid will have."""
     problems = [problem for table in tables for problem in _problems(table, plans)]

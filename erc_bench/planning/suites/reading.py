@@ -12,6 +12,7 @@
     readouts = ["centroid"]            # further classifiers that read every training
 
     settings = ["tuned.toml"]          # the best on dev (erc-bench tune), weaker than all that stands here
+    [[tuned]]                          # the same within the suite, at its end: erc-bench tune SUITE writes it
 
     [encoder]                          # settings: tables named after slots
     trainable = "none"
@@ -59,7 +60,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,7 @@ class Table(CompareRequest):
 class Suite:
     """One suite. ``settings`` come weakest first; what ends in ``_of`` narrows to one method.
 
-    ``settings_files`` are those of ``erc-bench tune``, beside the suite's file.
+    ``settings_files`` are those of ``erc-bench tune``, beside the suite's file; itself, where that found something.
     """
 
     name: str
@@ -126,7 +127,9 @@ CHOICES = "choices"
 _SETTINGS = (CHOICES, *SLOTS)
 _GRID = ("methods", "datasets", "backbones", "seeds", "readouts")
 _SAVED = ("save_representations", "save_model")
-_KEYS = ("title", "text", *_GRID, "audit", *_SAVED, "settings", "features", "axes", "method", "table", *_SETTINGS)
+_FOUND = ("format", "tuned")
+"""Keys of what ``erc-bench tune`` found, which are read with its other files."""
+_KEYS = (*("title", "text", *_GRID, "audit", *_SAVED, "settings", "features", "axes", "method", "table"), *_SETTINGS)
 _METHOD_KEYS = ("datasets", "backbones", "readouts", *_SETTINGS)
 _AXES_KEYS = ("method", *_SETTINGS)
 _HOW = (
@@ -142,13 +145,14 @@ def read_suite(file: Path) -> Suite:
     """
     problems: list[str] = []
     hint = "A suite is a TOML file, see docs/suites.md and benchmarks/suites."
-    suite = _suite(file.stem, Fields(load_toml(file, "suite", hint), "", problems))
+    content = load_toml(file, "suite", hint)
+    suite = _suite(file.stem, Fields(content, "", problems))
     refuse(file, list(dict.fromkeys(problems)))
-    return suite
+    return replace(suite, settings_files=(*suite.settings_files, file.name)) if "tuned" in content else suite
 
 
 def _suite(name: str, fields: Fields) -> Suite:
-    fields.only(_KEYS, _misplaced(fields))
+    fields.only((*_KEYS, *_FOUND), _misplaced(fields))
     methods, datasets = fields.required_names("methods"), fields.required_names("datasets")
     backbones = fields.names("backbones") or (DEFAULT_BACKBONE,)
     of_methods = _of_methods(fields)
