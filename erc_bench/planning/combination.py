@@ -223,6 +223,10 @@ def _impossible(
         problems.append(Problem("training.standardise", "only a frozen backbone (encoder.trainable=none) allows it"))
     if resolved.values.get("upstream.folds") and components["encoder"].language_models:
         problems.append(Problem("upstream.folds", "an encoder of several language models reads one upstream"))
+    weights, labels = resolved.values.get("training.class_weights"), combination.dataset.labels
+    if isinstance(weights, tuple) and len(weights) != len(labels):
+        sentence = f"{len(weights)} weights for the {len(labels)} labels of {combination.dataset.name}"
+        problems.append(Problem("training.class_weights", f"{sentence}: {', '.join(labels)}"))
     if combination.reference and any(item.address == "backbone.path" for item in mine):
         problems.append(
             Problem("backbone.path", f"{OptionName('backbones')} {combination.reference} says already where it lies")

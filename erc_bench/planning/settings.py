@@ -78,8 +78,11 @@ class TrainingOptions:
     clip: float = option(5.0, "Largest norm of the gradient; 0: no clipping.", at_least=0)
     accumulation: int = option(1, "Batches whose gradients are averaged before a step.", at_least=1)
     patience: int | None = option(None, "Epochs without a better dev score before training stops.", at_least=1)
-    class_weights: Literal["none", "balanced"] = option(
-        "none", "Weights of the classes in cross-entropy; balanced: inverse train frequency, mean 1."
+    class_weights: Literal["none", "balanced"] | tuple[float, ...] = option(
+        "none",
+        "Weights of the classes in cross-entropy; balanced: inverse train frequency, mean 1; or a list, one for each "
+        "label in the order of the dataset.",
+        above=0,
     )
     head_dropout: float = option(0.1, "Dropout before the classifier head.", at_least=0, below=1)
     standardise: bool = option(

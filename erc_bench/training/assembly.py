@@ -251,9 +251,11 @@ def widen(module: nn.Module, besides: Sequence[nn.Module | DeferredModel]) -> No
                 owner._buffers[name] = buffer.double()
 
 
-def _class_weights(counts: Tensor, rule: str) -> Tensor | None:
+def _class_weights(counts: Tensor, rule: str | tuple[float, ...]) -> Tensor | None:
     if rule == "none":
         return None
+    if isinstance(rule, tuple):
+        return torch.tensor(rule, dtype=torch.get_default_dtype())
     inverse = torch.where(counts > 0, 1 / counts.clamp(min=1), 0.0)
     return inverse * (counts > 0).sum() / inverse.sum()
 
