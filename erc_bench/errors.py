@@ -11,8 +11,8 @@ from dataclasses import dataclass
 _FLAGS = {"settings": "--set", "settings_files": "--settings", "settings_hashes": "--settings", "form": "--format"}
 _SEVERAL = frozenset(
     {
-        *("backbones", "datasets", "dialogue_columns", "differences", "features", "figures", "methods", "observers"),
-        *("plugins", "readouts"),
+        *("backbones", "datasets", "dialogue_columns", "differences", "features", "figures", "methods", "names"),
+        *("observers", "plugins", "readouts"),
     }
 )
 """What the command line names once for each, with an option in the singular."""

@@ -34,6 +34,7 @@ from erc_bench.comparison.rows import (
     lettered,
     ordered,
     parse_baseline,
+    renamed,
     said_once,
 )
 from erc_bench.comparison.significance import pair_rows
@@ -67,6 +68,7 @@ def compare(
     tests: Tests | None = None,
     gold_of: GoldOf | None = None,
     contrasts: Sequence[Contrasts] = (),
+    names: Sequence[str] = (),
 ) -> Comparison:
     """Compare stored cells: one row for each (method, backbone, overrides), one column per dataset.
 
@@ -78,7 +80,8 @@ def compare(
     test would have given; no test reads it. ``reported`` names published numbers to stand beside ours, ``alarms`` the
     scores not to be believed. ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the
     caption counts configurations there. ``gold_of`` knows the gold labels of corpora: a cell scored against others is
-    left out, as are gold labels that most cells of the folder do not have where no corpus decides.
+    left out, as are gold labels that most cells of the folder do not have where no corpus decides. ``names`` say what
+    methods are called, each as ``METHOD=WORDS``.
     Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare.
     """
     named = None if baseline is None else parse_baseline(baseline, cells)
@@ -94,7 +97,8 @@ def compare(
     found = sorted({entry.key.method for entries in grouped.values() for entry in entries})
     # Those that were named, in that order, before the others.
     chosen = named or default_baseline([*(name for name in methods if name in found), *found])
-    rows = lettered(_rows(grouped, methods, chosen)) if tests.letters else _rows(grouped, methods, chosen)
+    rows = renamed(_rows(grouped, methods, chosen), names)
+    rows = lettered(rows) if tests.letters else rows
     build: Build = partial(_metric_columns, rows, metrics, chosen, alpha, audit, tests)
     if per_class:
         build = partial(_class_columns, rows, alpha)

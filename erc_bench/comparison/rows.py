@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from string import ascii_lowercase
@@ -9,7 +10,7 @@ from string import ascii_lowercase
 from erc_bench.comparison.comparison_data import Column, TableRow
 from erc_bench.comparison.outcomes import ColumnEntry
 from erc_bench.comparison.row_key import FREEZING, NO_BACKBONE, RowKey
-from erc_bench.errors import ErcBenchError
+from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.names import did_you_mean
 from erc_bench.store.reading import StoredCell
 from erc_bench.store.record import MUCH_UNKNOWN
@@ -54,6 +55,33 @@ def label_rows(keys: Sequence[RowKey], sees_future: Mapping[RowKey, bool]) -> tu
         label = _label(key, backbone, overrides, frozen)
         rows.append(TableRow(key, label, sees_future.get(key, False), frozen=frozen))
     return tuple(rows)
+
+
+def renamed(rows: Sequence[TableRow], asked: Sequence[str]) -> tuple[TableRow, ...]:
+    """Give methods the names that they were asked to have, each as ``METHOD=WORDS``.
+
+    Raises :class:`ErcBenchError` for another form, for a method that has no row, and where two rows would be called
+    alike.
+    """
+    names: dict[str, str] = {}
+    methods = list(dict.fromkeys(row.key.method for row in rows))
+    for text in asked:
+        method, equals, words = (part.strip() for part in text.partition("="))
+        if not equals or not words:
+            raise ErcBenchError(f"{OptionName('names')} {text!r} is not of the form METHOD=WORDS")
+        if method not in methods:
+            said = f"{OptionName('names'):{method}=…}: no row is of this method"
+            raise ErcBenchError(f"{said}; {did_you_mean(method, methods)}")
+        names[method] = words
+    found = tuple(replace(row, label=_called(row, names)) for row in rows)
+    if alike := [label for label, count in Counter(row.label for row in found).items() if count > 1]:
+        raise ErcBenchError(f"two rows would be called {alike[0]!r}", f"Give each its own {OptionName('names')}.")
+    return found
+
+
+def _called(row: TableRow, names: Mapping[str, str]) -> str:
+    method = row.key.method
+    return names[method] + row.label.removeprefix(method) if method in names else row.label
 
 
 def _label(key: RowKey, backbone: str, overrides: Mapping[str, str], frozen: bool) -> str:

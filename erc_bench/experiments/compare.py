@@ -95,7 +95,7 @@ def compare_stored(
 
 _ASKED = (
     *("datasets", "methods", "baseline", "metric", "readouts", "alpha"),
-    *("family", "per_class", "audit", "reported", "tests"),
+    *("family", "per_class", "audit", "reported", "tests", "names"),
 )
 
 

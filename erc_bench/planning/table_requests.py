@@ -88,6 +88,9 @@ class TableRequest(RowsRequest):
         above=0,
         at_most=100,
     )
+    names: Sequence[str] = asked(
+        (), "What a method is called in tables, such as ce=Cross-entropy.", several=True, metavar="METHOD=WORDS"
+    )
     ranks: bool = asked(False, "Rank rows over datasets: Friedman's test, Nemenyi's distance.")
     force_ranks: bool = asked(False, "Test ranks below five datasets too, where p is far off.")
     by: By | None = asked(

@@ -196,13 +196,14 @@ def degenerate(
     """Return why a result cannot be taken for a trained system, or ``""``.
 
     A result is degenerate at or below the floor (:func:`constant_floor`) in weighted F1 or in the headline metric,
-    or when it predicts at most two classes (at most one where there are only two).
+    or when it predicts at most two classes (at most one where there are only two). ``predicted`` are its answers that
+    are labels.
     """
     for name in dict.fromkeys(("weighted_f1", headline_metric)):
         if name in floor and name in metrics and metrics[name] <= floor[name] + 1e-9:
             words = f"{METRIC_WORDS[name]} {metrics[name]:.2f}"
             return f"{words} is not above {floor[name]:.2f}, which one answer everywhere scores"
-    seen = sorted(set(predicted) & set(metrics["support"]))
+    seen = sorted(set(predicted))
     if len(seen) <= min(2, len(metrics["support"]) - 1):
         return f"predicts only {' and '.join(seen)}" if seen else "predicts no label"
     return ""

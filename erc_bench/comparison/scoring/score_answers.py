@@ -113,4 +113,5 @@ def _run(
     seed: int | None, predicted: Sequence[str], dataset: Dataset, gold: Sequence[str], floor: Mapping[str, Any]
 ) -> Run:
     metrics = score(gold, predicted, dataset.labels, dataset.scored_labels, unknown_as_wrong=True)
-    return Run(seed, metrics, degenerate(metrics, predicted, floor, dataset.headline_metric))
+    answers = [answer for answer in predicted if answer in dataset.labels]
+    return Run(seed, metrics, degenerate(metrics, answers, floor, dataset.headline_metric))
