@@ -67,12 +67,13 @@ def split_names(_context: click.Context, _parameter: click.Parameter, given: tup
 
     A folder whose name has a comma is one name.
     """
-    return tuple(
-        name
-        for text in given
-        for name in ([text] if "," not in text or Path(text).exists() else text.split(","))
-        if name
-    )
+    return tuple(name for text in given for name in _names(text) if name)
+
+
+def _names(text: str) -> list[str]:
+    if "," not in text or Path(text).exists():
+        return [text]
+    return [name.strip() for name in text.split(",")]
 
 
 _CALLBACKS: dict[str, dict[str, Any]] = {

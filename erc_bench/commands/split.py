@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from erc_bench.commands.options import takes
+from erc_bench.commands.options import is_typed, takes
 from erc_bench.errors import ErcBenchError, OptionName, naming
 from erc_bench.planning.table_requests import SplitRequest
 
@@ -48,6 +48,13 @@ def split(request: SplitRequest, file: Path) -> None:
 
 
 def _check(request: SplitRequest) -> None:
+    if request.folds is not None:
+        for share in filter(is_typed, ("dev", "test")):
+            raise ErcBenchError(
+                f"{OptionName(share)} does not go with {OptionName('folds'):{request.folds}}",
+                "Of each fold, dev and test are one part each, and train is the rest.",
+            )
+        return
     if request.dev + request.test >= 1:
         raise ErcBenchError(
             f"{OptionName('dev'):{request.dev:g}} and {OptionName('test'):{request.test:g}} leave nothing to train on",
@@ -90,7 +97,7 @@ def _tell(made: Mapping[Path, Mapping[str, Part]], splitter: Splitter) -> None:
         table = plain_table("split", "dialogues", "utterances", splitter.label_column or "labels")
         for row in table_of(parts):
             table.add_row(*(Text(printable(str(cell))) for cell in row))
-        console.print(f"{folder}")
+        console.print(f"{folder}", soft_wrap=True)
         console.print(table)
     if splitter.label_column is None:
         console.print(f"No column of labels was found: {OptionName('label_column'):NAME} balances them as well.")

@@ -92,7 +92,8 @@ def texts_of(cell: StoredCell, data_dir: str | Path | None, plugins: Several) ->
     if not found.dialogues:
         raise ErcBenchError(
             f"the text of {cell.dataset} cannot be read: {reason}",
-            f"Where the corpora lie: {OptionName('data_dir'):DIRECTORY}.",
+            f"Where the corpora lie: {OptionName('data_dir'):DIRECTORY}; a dataset in a file:"
+            f" {OptionName('plugins'):FILE.py}.",
         )
     return found.dialogues
 

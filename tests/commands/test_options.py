@@ -50,7 +50,7 @@ def test_names_may_stand_side_by_side(tmp_path):
 
     folder = tmp_path / "a,b"
     folder.mkdir()
-    given = ["--method", "ce,eacl", "--method", "spcl,", "--dataset", "demo,meld", "--backbone", "minilm,simcse"]
+    given = ["--method", "ce, eacl", "--method", "spcl,", "--dataset", "demo,meld", "--backbone", "minilm,simcse"]
     assert CliRunner().invoke(command, [*given, "--backbone", str(folder), "--readout", "probe,head"]).exit_code == 0
     (asked,) = called
     assert list(asked.methods) == ["ce", "eacl", "spcl"]

@@ -151,6 +151,12 @@ def test_departures_of_a_method_come_with_those_of_its_components(command):
     assert "departures of" not in command("show", "method.majority").out
 
 
+def test_only_the_method_without_knowledge_says_that_it_has_none(command):
+    sentence = "neither concepts of ConceptNet nor affect (NRC-VAD) are read"
+    assert sentence not in " ".join(command("show", "method.ket").out.split())
+    assert sentence in " ".join(command("show", "method.ket-no-knowledge").out.split())
+
+
 def test_of_what_does_not_say_nothing_is_said():
     class Silent(erc.Objective):
         """Says nothing."""

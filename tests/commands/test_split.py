@@ -89,6 +89,7 @@ def test_files_that_are_there_stay_unless_it_is_asked_for(command, table, tmp_pa
         (("--dev", "0.5", "--test", "0.5"), "leave nothing to train on"),
         (("--label-column", "emotions"), "there is no column 'emotions'; did you mean emotion?"),
         (("--folds", "2"), "2"),
+        (("--folds", "4", "--test", "0.4"), "--test does not go with --folds 4"),
         (("--disjoint", "episode"), "episode"),
     ],
 )

@@ -154,6 +154,15 @@ def test_what_was_found_is_not_searched_again_nor_written_over(tune, suite, tmp_
     assert read_suite(found).settings_files == ("tuned.toml",)
 
 
+def test_a_suite_is_not_written_over_by_what_was_found_for_it(tune, suite):
+    file = suite()
+    before = file.read_bytes()
+    outcome = tune(file, "--trials", 1, "--output", file)
+    assert outcome.code == 2
+    assert f"{file} is the suite itself" in outcome.err
+    assert file.read_bytes() == before
+
+
 def test_a_shipped_suite_is_found_by_its_name(tune, command):
     shown = tune("laptop", "--dry-run", "--trials", 5)
     assert "meld · eacl · minilm: " in shown.out, shown.err

@@ -1,7 +1,8 @@
 """Unsound encoders, each with the fault that its docstring names, are caught by the check of that name."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -737,6 +738,53 @@ def test_a_weight_that_an_option_wakes_is_told_and_not_refused(bert):
         "layer=True"
     )
     assert gated[1].measured.startswith("each of its 2 options changes")
+
+
+class ReadsAFile(WholeDialogue):
+    """A sound one with an option that is read together with a file."""
+
+    @dataclass(frozen=True)
+    class Options(erc.Encoder.Options):
+        loud: bool = erc.option(False, "Whether the file is read.")
+        volume: float = erc.option(1.0, "What its number is multiplied by.", above=0)
+        file: str | None = erc.option(None, "A number.", file={"loud": True})
+
+    def __init__(self, options, backbone):
+        super().__init__(options, backbone)
+        if options.loud and not options.file:
+            raise erc.ErcBenchError("it reads a file")
+        self.factor = options.volume * float(Path(options.file).read_text()) if options.loud else 1.0
+
+    def mixed(self, states):
+        return self.factor * super().mixed(states)
+
+
+class IdleBesideAFile(ReadsAFile):
+    """One that reads its file, and not the option that belongs to it."""
+
+    def __init__(self, options, backbone):
+        super().__init__(replace(options, volume=1.0), backbone)
+        self.options = options
+
+
+def test_an_option_that_needs_a_file_is_tried_where_there_is_one(bert, tmp_path):
+    def found(encoder, **options):
+        findings = run_checks(DEAD_PART_CHECKS, EncoderSubject(encoder, encoder.Options(**options), bert))
+        return findings[1].outcome, findings[1].measured
+
+    file = tmp_path / "number.txt"
+    file.write_text("2")
+    given = {"loud": True, "file": str(file)}
+    assert found(ReadsAFile) == (
+        "passed",
+        "1 of its 3 options change something; loud, volume may, where file names a file",
+    )
+    assert found(ReadsAFile, **given) == (
+        "passed",
+        "each of its 3 options changes examples, token rows, representations or terms",
+    )
+    outcome, sentence = found(IdleBesideAFile, **given)
+    assert (outcome, "the option volume changes nothing" in sentence) == ("failed", True)
 
 
 @pytest.mark.parametrize(("encoder", "check", "sentence", "others"), UNSOUND)

@@ -28,7 +28,7 @@ class Part:
 
     rows: Sequence[Row]
     dialogues: int
-    labels: Mapping[str, int]
+    labels: Counter[str]
 
     def text(self, columns: Sequence[str]) -> str:
         """Return the part as CSV."""
@@ -103,6 +103,6 @@ def table_of(splits: Mapping[str, Part]) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = []
     for name, part in splits.items():
         total = max(1, sum(part.labels.values()))
-        shares = (f"{label or 'no label'} {count / total:.1%}" for label, count in part.labels.most_common())  # type: ignore[attr-defined]
+        shares = (f"{label or 'no label'} {count / total:.1%}" for label, count in part.labels.most_common())
         found.append((name, part.dialogues, len(part.rows), ", ".join(shares)))
     return found

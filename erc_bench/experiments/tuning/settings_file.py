@@ -119,6 +119,8 @@ def _is_suite(content: Mapping[str, Any]) -> bool:
 
 def check_output(file: Path, suite: Path | None) -> None:
     """Raise :class:`ErcBenchError` where what is found may not be written to a file, because of what it holds."""
+    if suite is not None and file.resolve() == suite.resolve():
+        raise ErcBenchError(f"{file} is the suite itself, which is read again for every row", _OTHER_OUTPUT)
     if not file.exists():
         return
     read_entries(file)
@@ -127,10 +129,11 @@ def check_output(file: Path, suite: Path | None) -> None:
         kind = f"the suite {suite} as it is" if suite else "single methods"
         raise ErcBenchError(
             f"{file} holds what was found for something else than {kind}",
-            "Name another file with --output, or another folder with --study.",
+            _OTHER_OUTPUT,
         )
 
 
+_OTHER_OUTPUT = "Name another file with --output, or another folder with --study."
 _NOTHING: Mapping[str, Any] = {"format": FORMAT, "tuned": []}
 
 

@@ -106,11 +106,24 @@ def _options(subject: EncoderSubject) -> str:
         # What only an encoder with a decoder shows, as the writing of the next turn.
         with_decoder = _Effects(replace(subject, backbone=tiny_backbone(_BART)))
         dead = [name for name in dead if not with_decoder.has_any(name)]
+    if dead and (files := _unnamed_files(subject)):
+        alive = len(own) - len(dead)
+        return f"{alive} of its {len(own)} options change something; {', '.join(dead)} may, where {files} names a file"
     assert not dead, (
         f"the option {', '.join(dead)} changes nothing: neither examples and token rows nor representations and terms, "
         "in training or outside of it, whatever the others are"
     )
     return f"each of its {len(own)} options changes examples, token rows, representations or terms"
+
+
+def _unnamed_files(subject: EncoderSubject) -> str:
+    """Name the options whose files are read with other options alone, and are not given: those cannot be tried."""
+    found = [
+        name
+        for name, spec in _own_options(subject).items()
+        if spec.is_file and spec.declared.read_with and not getattr(subject.options, name)
+    ]
+    return " and ".join(found)
 
 
 def _own_options(subject: EncoderSubject) -> dict[str, OptionSpec]:
@@ -168,8 +181,8 @@ class _Effects:
             before = self._of(others)
             if before is not None and any(_differ(before, self._of({**others, name: value})) for value in values):
                 return True
-        # Of a text that may be anything no other value is known.
-        return not values
+        # Of a text that may be anything no other value is known, and of a file no other one.
+        return not values or self._declared[name].is_file
 
     def _of(self, changed: Mapping[str, Any]) -> _Effect | None:
         key = repr(sorted(changed.items()))

@@ -51,6 +51,10 @@ def ket_no_knowledge() -> erc.Method:
         name="ket-no-knowledge",
         summary="Words attend to those of six turns before; KET without concepts and affect.",
         settings=settings,
+        departures=(
+            *(published.departures or ()),
+            "Without knowledge: neither concepts of ConceptNet nor affect (NRC-VAD) are read, as the name says.",
+        ),
     )
 
 

@@ -217,4 +217,5 @@ def test_a_cue_that_stands_in_the_file_alone_is_found(files, knows, least, most)
 
 def test_it_conforms_with_concepts(files):
     # Words of the checks' own vocabulary.
-    check_encoder(Ket, Ket.Options(**files({"the": {"a": 1.0, "i": 2.0}, "i": {"you": 1.0}, "a": {"b": 1.0}})))
+    concepts = {"the": {"a": 1.0, "i": 2.0}, "i": {"you": 1.0, "a": 2.0}, "a": {"b": 1.0}}
+    check_encoder(Ket, Ket.Options(**files(concepts)))

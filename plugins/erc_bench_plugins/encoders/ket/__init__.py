@@ -35,7 +35,8 @@ class Ket(erc.Encoder):
     name = "ket"
     source = "Zhong et al. 2019, https://aclanthology.org/D19-1016"
     departures = (
-        "Without knowledge: neither concepts of ConceptNet nor affect (NRC-VAD) are read, as the method's name says.",
+        "Concepts are those that are single tokens of the backbone, the strongest hundred of a word; their scores are "
+        "shares of the word's largest, where the code's lie between the largest of a row and the smallest of a column.",
         "All words are read; stop words are not left out.",
         "Dropout (.1) and the place of the norms (behind the sums) are ours; sinusoids of the place in an utterance "
         "are added to its words.",
