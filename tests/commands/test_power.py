@@ -42,7 +42,7 @@ def test_a_printed_table_is_read_without_any_run(command):
     assert "emorynlp" not in told
     assert "no run of ours takes part" in told
     content = json.loads(command("power", "--reported", "eacl2024", "--alpha", "0.01", "--format", "json").out)
-    assert (content["alpha"], len(content["columns"])) == (0.01, 6)
+    assert (content["alpha"], len(content["columns"])) == (0.01, 7)
     assert (
         "| meld weighted F1: EACL - CoMPM |"
         in command(*("power", "--reported", "eacl2024", "--format", "markdown")).out

@@ -105,7 +105,7 @@ def bash(in_shell):
         (["list", "obs"], ["observers"]),
         (["rm", "--state", "half"], ["half-written"]),
         (["run", "--observ"], ["--observer"]),
-        (["nonsense", "--method", "e"], []),
+        (["nonsense", "--method", "z"], []),
         (["run", "--set", "no.such", "="], []),
     ],
 )
