@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from erc_bench.contracts.language_models import MAIN
 from erc_bench.contracts.options import format_value
 from erc_bench.corpora.folder import check_present, data_root
 from erc_bench.errors import ErcBenchError, OptionName
-from erc_bench.experiments.components import HandedOver, check_importable, several
+from erc_bench.experiments.components import HandedOver, several
+from erc_bench.experiments.early_checks import check_backbones, check_features, check_folder, check_processes
 from erc_bench.experiments.tuning.settings_file import read_settings
 from erc_bench.names import did_you_mean
 from erc_bench.planning.asked import folder_of, path_of
@@ -34,7 +33,6 @@ from erc_bench.store.layout import CellAddress
 from erc_bench.store.reading import read_cell
 
 if TYPE_CHECKING:
-    from erc_bench.contracts.backbone import Backbone
     from erc_bench.experiments.tuning.identity import Fingerprints
     from erc_bench.running.grid import GridOutcome
     from erc_bench.running.state import Found
@@ -76,7 +74,7 @@ class Grid:
         """
         several_processes = self.jobs > 1 or "," in self.task.device
         if several_processes:
-            _check_processes(self.plans, self.task.observers)
+            check_processes(self.plans, self.task.observers)
         for warning in tuned_on_other_data(self.plans, self.tuned, self.task.data_dir) if self.tuned else ():
             self.tell.warn(f"Warning: {warning}")
         outcome = self._run(progress)
@@ -90,10 +88,10 @@ class Grid:
         from erc_bench.training.device import choose_device
 
         try:
-            _check_folder(self.task.runs)
+            check_folder(self.task.runs)
             check_present((plan.dataset for plan in self.plans), data_root(self.task.data_dir))
-            _check_features(self.plans, self.task)
-            _check_backbones(self.plans)
+            check_features(self.plans, self.task)
+            check_backbones(self.plans)
             devices = tuple(str(choose_device(name)) for name in self.task.device.split(","))
             task = replace(self.task, device=devices[0])
             return executor(task, Resources(self.jobs, devices), progress).run(self.plans)
@@ -162,54 +160,6 @@ def announce(tell: Telling, catalogue: Catalogue, handed: HandedOver, plans: Seq
 def _observers(asked: GridRequest, handed: HandedOver) -> tuple[ChosenObserver, ...]:
     named = handed.names("observer", asked.observers)
     return choose_observers(named, handed.catalogue()) if named else ()
-
-
-def _check_folder(runs: Path) -> None:
-    """Raise :class:`ErcBenchError` where no folder of this name can be there, because a file is in its way."""
-    there = next((path for path in (runs, *runs.parents) if path.exists()), None)
-    if there is not None and not there.is_dir():
-        below = "" if there == runs else f", so that {str(runs)!r} cannot be made below it"
-        raise ErcBenchError(
-            f"{str(there)!r} is a file{below}", f"{OptionName('runs')} takes a folder: name another one."
-        )
-
-
-def _check_features(plans: Sequence[Plan], task: GridTask) -> None:
-    """Hold the files of features against the corpora, before a language model is loaded."""
-    if task.features:
-        from erc_bench.running.features import check_features
-
-        check_features(plans, task.features, task.data_dir)
-
-
-def _check_backbones(plans: Sequence[Plan]) -> None:
-    """Raise for a backbone that cannot be had: every cell of it would say the same, one after the other."""
-    asked: set[str] = set()
-    for plan in plans:
-        roles = () if plan.backbone is None else (MAIN, *plan.roles_apart())
-        for backbone in (plan.backbone_of(role) for role in roles):
-            key = f"{type(backbone).__module__} {type(backbone).__qualname__} {backbone.options}"
-            if key not in asked:
-                asked.add(key)
-                _identify(backbone)
-
-
-def _identify(backbone: Backbone) -> None:
-    try:
-        backbone.identity()
-    except ErcBenchError:
-        raise
-    except Exception:  # a stranger's fault fails its cells, and is told there with its traceback
-        return
-
-
-def _check_processes(plans: Sequence[Plan], observers: Sequence[ChosenObserver]) -> None:
-    if parent_process() is not None:
-        raise ErcBenchError(
-            "run() with several jobs was called by one of its own processes, which reads the script again",
-            'Put the call below the line: if __name__ == "__main__":',
-        )
-    check_importable(plans, observers)
 
 
 Tunings = Mapping[CombinationName, Tuned]

@@ -305,7 +305,7 @@ def test_several_processes_cannot_share_what_was_typed(run, monkeypatch, several
 
 
 def test_a_script_that_is_read_again_says_what_to_do(run, monkeypatch):
-    monkeypatch.setattr("erc_bench.experiments.grid.parent_process", object)
+    monkeypatch.setattr("erc_bench.experiments.early_checks.parent_process", object)
     with pytest.raises(ErcBenchError) as caught:
         run("majority", jobs=2)
     assert 'if __name__ == "__main__":' in caught.value.hint
