@@ -9,7 +9,7 @@ from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.types import Dialogue, SplitName, Splits
 
 WORD = re.compile(r"[^\W_]+")
-_NUMBERED = re.compile(r"(?P<name>.*?)(?P<number>[0-9]+)", re.DOTALL)
+_NUMBERED = re.compile(r"(?P<name>.*?)(?P<number>[0-9]{1,18})", re.DOTALL)
 
 PAIRS: tuple[tuple[SplitName, SplitName], ...] = (("train", "dev"), ("train", "test"), ("dev", "test"))
 """Each split with those before it."""

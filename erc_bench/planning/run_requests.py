@@ -211,6 +211,11 @@ def tuning_seeds_of(asked: str) -> tuple[int, ...]:
     """
     seeds = seeds_of(asked)
     if asked.strip().isdecimal():
+        if len(seeds) > _REPORTED:
+            raise ErcBenchError(
+                f"{OptionName('seeds'):{asked}} asks for {asked} seeds for each trial",
+                f"One seed alone is named as a range: {OptionName('seeds'):{asked}-{asked}}.",
+            )
         return tuple(_REPORTED + seed for seed in seeds)
     if reported := [seed for seed in seeds if seed <= _REPORTED]:
         raise ErcBenchError(

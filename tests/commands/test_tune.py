@@ -232,6 +232,13 @@ def test_anything_else_names_no_seeds(text):
         tuning_seeds_of(text)
 
 
+def test_a_number_that_names_a_seed_is_no_count():
+    with pytest.raises(ErcBenchError, match="asks for 107 seeds for each trial") as refused:
+        tuning_seeds_of("107")
+    assert "--seeds 107-107" in refused.value.hint
+    assert tuning_seeds_of("107-107") == (107,)
+
+
 @pytest.mark.parametrize("text", ["1,2", "100-102", "101,7", "0,101"])
 def test_seeds_of_reports_are_not_searched_by(text):
     with pytest.raises(ErcBenchError, match="seeds up to 100 are for reports") as refused:

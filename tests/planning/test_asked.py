@@ -52,7 +52,7 @@ def test_a_wrong_value_is_a_sentence_in_the_words_of_whoever_asked(wrong, senten
     assert str(caught.value) == sentence
     with pytest.raises(ErcBenchError) as caught:
         Walk(**wrong)
-    typed = sentence.replace("map_file", "--map-file")
+    typed = sentence.replace("map_file", "--map-file").replace("names must", "--name must")
     assert str(caught.value) == (typed if typed.startswith(("--", "there")) else f"--{typed}")
 
 

@@ -184,8 +184,8 @@ def test_the_example_of_the_documentation_is_a_suite(read):
 
 def test_a_table_takes_the_options_of_compare_that_change_a_table():
     options = {name.strip("-").replace("-", "_") for parameter in compare.params for name in parameter.opts}
-    plural = {"method": "methods", "dataset": "datasets", "readout": "readouts"}
-    others = {"runs", "suite", "format", "output", "data_dir"}
+    plural = {"method": "methods", "dataset": "datasets", "readout": "readouts", "name": "names"}
+    others = {"runs", "suite", "format", "output", "data_dir", "plugin"}
     assert {plural.get(name, name) for name in options - others} == set(FIELDS) - {"title"}
 
 

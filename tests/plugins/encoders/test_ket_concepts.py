@@ -219,3 +219,13 @@ def test_it_conforms_with_concepts(files):
     # Words of the checks' own vocabulary.
     concepts = {"the": {"a": 1.0, "i": 2.0}, "i": {"you": 1.0, "a": 2.0}, "a": {"b": 1.0}}
     check_encoder(Ket, Ket.Options(**files(concepts)))
+
+
+def test_two_spellings_of_one_token_share_their_concepts():
+    tokenizer = words_with_vectors().tokenizer
+    spelt = {"joy": {"happy": 1.0, "sad": 2.0}, "JOY": {"happy": 3.0, "SAD": 0.5}}
+    branch = ConceptBranch(TokenConcepts.of(tokenizer, spelt, AFFECT, most=9))
+    (joy, happy, sad) = tokenizer("joy happy sad", add_special_tokens=False)["input_ids"]
+    assert branch.concepts_of(joy) == [joy, happy, sad]
+    start = int(branch.first[joy])
+    assert branch.score[start : start + 3].tolist() == pytest.approx([1.0, 1.0, 2 / 3])

@@ -38,9 +38,12 @@ class TokenConcepts:
         left.
         """
         tokens = _tokens_of(tokenizer, dict.fromkeys([*concepts, *(c for own in concepts.values() for c in own)]))
-        scores = {
-            token: _scores(token, tokens, own) for word, own in concepts.items() for token in tokens.get(word, ())
-        }
+        scores: dict[int, dict[int, float]] = {}
+        for word, own in concepts.items():
+            for token in tokens.get(word, ()):
+                # Two spellings may be one token: it has the concepts of both, each with its largest score.
+                known = scores.setdefault(token, {})
+                known.update({c: max(s, known.get(c, 0.0)) for c, s in _scores(token, tokens, own).items()})
         if not any(scores.values()):
             raise erc.ErcBenchError(
                 "no word of encoder.knowledge with one of its concepts stands in the vocabulary of the backbone",
@@ -68,8 +71,10 @@ class TokenConcepts:
 
 
 def _scores(token: int, tokens: Mapping[str, Sequence[int]], own: Mapping[str, float]) -> dict[int, float]:
-    found = {tokens[concept][-1]: score for concept, score in own.items() if concept in tokens}
-    found.pop(token, None)
+    found: dict[int, float] = {}
+    for concept, score in own.items():
+        if concept in tokens and (other := tokens[concept][-1]) != token:
+            found[other] = max(score, found.get(other, 0.0))
     return found
 
 
