@@ -463,7 +463,7 @@ class HeadOnProjection(Sound):
         return nn.Sequential(self.projection, nn.Dropout(dropout), nn.Linear(8, classes))
 
     def loss(self, outputs):
-        return {**super().loss(outputs), "size": 0.01 * outputs.projected.square().mean()}
+        return {**super().loss(outputs), "size": 1e-4 * outputs.projected.square().mean()}
 
 
 class Anything:
