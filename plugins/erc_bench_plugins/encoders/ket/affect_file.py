@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 import erc_bench.api as erc
+from erc_bench_plugins.encoders.ket.tabbed_lines import TabbedLines
 
 _FORM = (
     "Each line holds a word, its valence, its arousal and its dominance, with tabs between them and each from 0 to 1,"
@@ -22,36 +23,24 @@ def read_affect(file: Path) -> dict[str, float]:
     another form, and for a file whose words are all alike.
     """
     strengths: dict[str, float] = {}
-    with file.open("rb") as stream:
-        for place, content in enumerate(stream, 1):
-            fields = _fields(file, place, content)
-            if fields == [""] or (place == 1 and fields[0].lower() in _HEADS):
-                continue
-            strengths[fields[0].lower()] = _strength(file, place, fields)
+    lines = TabbedLines(file, _FORM)
+    for place, fields in lines:
+        if fields == [""] or (place == 1 and fields[0].lower() in _HEADS):
+            continue
+        strengths[fields[0].lower()] = _strength(lines, place, fields)
     low, high = min(strengths.values(), default=0.0), max(strengths.values(), default=0.0)
     if low == high:
         raise erc.ErcBenchError(f"{file} holds no words that differ in affect", _FORM)
     return {word: (strength - low) / (high - low) for word, strength in strengths.items()}
 
 
-def _fields(file: Path, place: int, content: bytes) -> list[str]:
-    try:
-        return content.decode("utf-8").rstrip("\r\n").split("\t")
-    except UnicodeDecodeError:
-        raise _fault(file, place, "it is no UTF-8") from None
-
-
-def _strength(file: Path, place: int, fields: list[str]) -> float:
+def _strength(lines: TabbedLines, place: int, fields: list[str]) -> float:
     if len(fields) != 4:
-        raise _fault(file, place, f"{len(fields)} fields stand in it")
+        raise lines.fault(place, f"{len(fields)} fields stand in it")
     try:
         numbers = [float(field) for field in fields[1:]]
     except ValueError:
-        raise _fault(file, place, "what follows the word are no numbers") from None
+        raise lines.fault(place, "what follows the word are no numbers") from None
     if not all(0 <= number <= 1 for number in numbers):
-        raise _fault(file, place, f"{' '.join(fields[1:])[:60]} are not all from 0 to 1")
+        raise lines.fault(place, f"{' '.join(fields[1:])[:60]} are not all from 0 to 1")
     return math.hypot(numbers[0] - 0.5, numbers[1] / 2)
-
-
-def _fault(file: Path, place: int, what: str) -> erc.ErcBenchError:
-    return erc.ErcBenchError(f"{file}, line {place}: {what}", _FORM)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import erc_bench.api as erc
+from erc_bench_plugins.encoders.ket.tabbed_lines import TabbedLines
 
 Concepts = dict[str, dict[str, float]]
 """Of each word its concepts, and how strongly each of them belongs to it: above 0."""
@@ -38,22 +39,21 @@ def read_concepts(file: Path) -> Concepts:
 
 
 def _pairs(file: Path) -> Iterator[tuple[str, str, float]]:
-    with file.open("rb") as stream:
-        for place, content in enumerate(stream, 1):
-            fields = _text(file, place, content).split("\t")
-            if len(fields) == 3:
-                yield fields[0], fields[1], _score(file, place, fields[2])
-            elif len(fields) == 5:
-                yield from _assertion(file, place, fields)
-            elif fields != [""]:
-                raise _fault(file, place, f"{len(fields)} fields stand in it")
+    lines = TabbedLines(file, _FORM)
+    for place, fields in lines:
+        if len(fields) == 3:
+            yield fields[0], fields[1], _score(lines, place, fields[2])
+        elif len(fields) == 5:
+            yield from _assertion(lines, place, fields)
+        elif fields != [""]:
+            raise lines.fault(place, f"{len(fields)} fields stand in it")
 
 
-def _assertion(file: Path, place: int, fields: list[str]) -> Iterator[tuple[str, str, float]]:
+def _assertion(lines: TabbedLines, place: int, fields: list[str]) -> Iterator[tuple[str, str, float]]:
     start, end = _english(fields[2]), _english(fields[3])
     if not start or not end or start == end:
         return
-    weight = _weight(file, place, fields[4])
+    weight = _weight(lines, place, fields[4])
     if weight >= _LEAST:
         yield start, end, weight
         yield end, start, weight
@@ -65,29 +65,18 @@ def _english(address: str) -> str:
     return parts[3].replace("_", " ") if parts[:3] == ["", "c", "en"] and len(parts) > 3 else ""
 
 
-def _weight(file: Path, place: int, text: str) -> float:
+def _weight(lines: TabbedLines, place: int, text: str) -> float:
     try:
-        return _score(file, place, str(json.loads(text)["weight"]))
+        return _score(lines, place, str(json.loads(text)["weight"]))
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise _fault(file, place, 'its last field is no object with a "weight"') from None
+        raise lines.fault(place, 'its last field is no object with a "weight"') from None
 
 
-def _score(file: Path, place: int, text: str) -> float:
+def _score(lines: TabbedLines, place: int, text: str) -> float:
     try:
         score = float(text)
     except ValueError:
         score = math.nan
     if not 0 < score < math.inf:
-        raise _fault(file, place, f"{text[:40]!r} is no number above 0")
+        raise lines.fault(place, f"{text[:40]!r} is no number above 0")
     return score
-
-
-def _text(file: Path, place: int, content: bytes) -> str:
-    try:
-        return content.decode("utf-8").rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise _fault(file, place, "it is no UTF-8") from None
-
-
-def _fault(file: Path, place: int, what: str) -> erc.ErcBenchError:
-    return erc.ErcBenchError(f"{file}, line {place}: {what}", _FORM)
