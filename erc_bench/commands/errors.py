@@ -64,6 +64,7 @@ def _answered(request: ErrorsRequest, runs: Path) -> Any:
     """Return the folder of the one cell, or a frame of several, that have answers on test and were asked for."""
     import pandas as pd
 
+    from erc_bench.experiments.frames import only_named
     from erc_bench.store.layout import STATUS_FILE, visible_below
     from erc_bench.store.reading import read_cell
 
@@ -71,11 +72,8 @@ def _answered(request: ErrorsRequest, runs: Path) -> Any:
         return runs
     known = [read_cell(file.parent.absolute()) for file in sorted(visible_below(runs, f"seed-*/{STATUS_FILE}"))]
     done = [cell for cell in known if cell.status == "done" and not cell.typed.dev_only]
-    for kind, names in (("dataset", request.datasets), ("method", request.methods)):
-        for name in names:
-            if name not in (stored := {str(getattr(cell, kind)) for cell in done}):
-                raise ErcBenchError(f"no run of the {kind} {name!r} is stored; {did_you_mean(name, stored)}")
-        done = [cell for cell in done if not names or getattr(cell, kind) in names]
+    done = only_named(done, "dataset", request.datasets or None)
+    done = only_named(done, "method", request.methods or None)
     if not done:
         raise ErcBenchError(f"no run in {runs} has answers on test", "Name the folder of finished runs, or of one.")
     return pd.DataFrame({"folder": [str(cell.folder) for cell in done]})

@@ -63,6 +63,8 @@ def renamed(rows: Sequence[TableRow], asked: Sequence[str]) -> tuple[TableRow, .
     Raises :class:`ErcBenchError` for another form, for a method that has no row, and where two rows would be called
     alike.
     """
+    if not asked:
+        return tuple(rows)
     names: dict[str, str] = {}
     methods = list(dict.fromkeys(row.key.method for row in rows))
     for text in asked:

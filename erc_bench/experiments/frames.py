@@ -69,12 +69,13 @@ def load_runs(
         {'ce': 2, 'eacl': 2}
     """
     cells = read_cells(path_of(runs, "runs"))
-    cells = _only(cells, "dataset", dataset)
-    cells = _only(cells, "method", method)
+    cells = only_named(cells, "dataset", dataset)
+    cells = only_named(cells, "method", method)
     return frame_of_cells(cells, settings=settings, timings=timings, readouts=readouts)
 
 
-def _only(cells: list[StoredCell], kind: str, wanted: str | Sequence[str] | None) -> list[StoredCell]:
+def only_named(cells: list[StoredCell], kind: str, wanted: str | Sequence[str] | None) -> list[StoredCell]:
+    """Return the cells of the datasets or methods that are wanted; :class:`ErcBenchError` where none has a name."""
     if wanted is None:
         return cells
     names = [wanted] if isinstance(wanted, str) else list(wanted)
