@@ -255,7 +255,7 @@ def _class_weights(counts: Tensor, rule: str | tuple[float, ...]) -> Tensor | No
     if rule == "none":
         return None
     if isinstance(rule, tuple):
-        return torch.tensor(rule, dtype=torch.get_default_dtype())
+        return torch.tensor(rule, dtype=torch.float64)
     inverse = torch.where(counts > 0, 1 / counts.clamp(min=1), 0.0)
     return inverse * (counts > 0).sum() / inverse.sum()
 
