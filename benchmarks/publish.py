@@ -7,7 +7,7 @@ Records are copied as they are, of the arrays the label anchors, and predictions
 readouts and representations are left out, and so are saved models. Each status says size and sha256 of what is
 published, and in ``published_from`` those of what the run wrote (null where it did not say). Damaged cells are
 left out and named. The ledger goes along, with all its lines, so that captions count every configuration that was
-scored on test.
+scored on test, and so does what suites declared.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 
 from safetensors.numpy import load_file, save
 
+from erc_bench.store import declarations
 from erc_bench.store.file_contents import content_of
 from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE
 from erc_bench.store.ledger import append_missing, read_ledger
@@ -37,6 +38,7 @@ def publish(runs: Path, folder: Path) -> tuple[int, int, list[StoredCell]]:
     cells = [cell for cell in found if cell.status == "done"]
     folder.mkdir(parents=True, exist_ok=True)
     append_missing(folder, read_ledger(runs))
+    declarations.append_missing(folder, declarations.read_declarations(runs))
     size = sum(_publish_cell(cell, folder.joinpath(*cell.folder.parts[-5:])) for cell in cells)
     return len(cells), size, [cell for cell in found if cell.status == "damaged"]
 

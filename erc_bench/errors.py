@@ -11,7 +11,17 @@ from dataclasses import dataclass
 _FLAGS = {"settings": "--set", "settings_files": "--settings", "settings_hashes": "--settings", "form": "--format"}
 _SEVERAL = frozenset(
     {
-        *("backbones", "datasets", "dialogue_columns", "differences", "features", "figures", "methods", "names"),
+        *(
+            "backbones",
+            "columns",
+            "datasets",
+            "dialogue_columns",
+            "differences",
+            "features",
+            "figures",
+            "methods",
+            "names",
+        ),
         *("observers", "plugins", "readouts"),
     }
 )

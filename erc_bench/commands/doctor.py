@@ -4,29 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from erc_bench.commands.options import open_catalogue, plugin_option
 from erc_bench.errors import ErcBenchError
+
+if TYPE_CHECKING:
+    from erc_bench.plugin_host.catalogue import Catalogue
+    from erc_bench.plugin_host.plugin_files import PluginFile
 
 
 @click.command("doctor")
 @click.option("--data-dir", type=click.Path(path_type=Path), help="Corpora. Default: $ERC_BENCH_DATA, else a cache.")
+@plugin_option
 @click.option("--cache", is_flag=True, help="Show the cache of frozen backbones' features instead.")
 @click.option("--prune", type=click.FloatRange(min=0), metavar="DAYS", help="Delete features unused for that long.")
 @click.option("--keep", type=click.FloatRange(min=0), metavar="GIB", help="Delete the longest unused until it fits.")
 @click.option("--yes", is_flag=True, help="Delete without asking.")
-def doctor(data_dir: Path | None, cache: bool, prune: float | None, keep: float | None, yes: bool) -> None:
+def doctor(
+    data_dir: Path | None,
+    plugins: tuple[PluginFile, ...],
+    cache: bool,
+    prune: float | None,
+    keep: float | None,
+    yes: bool,
+) -> None:
     """Show what this installation consists of and what it found."""
     if cache or prune is not None or keep is not None:
         from erc_bench.commands.doctor_cache import show_cache
 
         show_cache(prune, keep, yes)
         return
-    _show_installation(data_dir)
+    _show_installation(data_dir, open_catalogue(plugins))
 
 
-def _show_installation(data_dir: Path | None) -> None:
+def _show_installation(data_dir: Path | None, catalogue: Catalogue) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -37,8 +51,8 @@ def _show_installation(data_dir: Path | None) -> None:
         ("versions", _versions()),
         ("devices", _devices()),
         ("caches", _caches()),
-        ("data", _data(data_dir)),
-        ("plugins", _plugins()),
+        ("data", _data(data_dir, catalogue)),
+        ("plugins", _plugins(catalogue)),
     ):
         table = Table(show_header=False, box=None, title=title, title_justify="left", title_style="bold")
         table.add_column(no_wrap=True)
@@ -81,14 +95,13 @@ def _caches() -> Iterator[tuple[str, str]]:
     yield "models of the hub", f"{HF_HUB_CACHE} ({_size(Path(HF_HUB_CACHE))})"
 
 
-def _data(data_dir: Path | None) -> Iterator[tuple[str, str]]:
+def _data(data_dir: Path | None, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     from erc_bench.corpora.folder import data_root, find_layout
-    from erc_bench.plugin_host.catalogue import Catalogue
 
     root = data_root(data_dir)
     yield "looked for in", str(root)
     try:
-        datasets = Catalogue().entries("dataset")
+        datasets = catalogue.entries("dataset")
     except ErcBenchError as error:
         yield "datasets", f"at fault: {error}"
         return
@@ -100,10 +113,9 @@ def _data(data_dir: Path | None) -> Iterator[tuple[str, str]]:
             yield entry.name, f"not found; see erc-bench data status {entry.name}"
 
 
-def _plugins() -> Iterator[tuple[str, str]]:
-    from erc_bench.plugin_host.catalogue import KINDS, Catalogue
+def _plugins(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    from erc_bench.plugin_host.catalogue import KINDS
 
-    catalogue = Catalogue()
     for kind in KINDS:
         try:
             yield f"{kind}s", ", ".join(catalogue.entries(kind))

@@ -7,8 +7,10 @@ from dataclasses import replace
 from functools import partial
 
 from erc_bench.comparison.against_reported import printed_claims, readings
-from erc_bench.comparison.caption import caption
+from erc_bench.comparison.averages import with_averages
+from erc_bench.comparison.caption import Folder, with_caption
 from erc_bench.comparison.caption_cells import ledgers_of
+from erc_bench.comparison.chosen_columns import with_columns
 from erc_bench.comparison.claims_over_datasets import over_datasets, ranking
 from erc_bench.comparison.columns import (
     audit_column,
@@ -18,6 +20,7 @@ from erc_bench.comparison.columns import (
 )
 from erc_bench.comparison.comparison_data import Column, Comparison, Family, Score, TableRow
 from erc_bench.comparison.counted_cells import check_readouts, metric_of, select
+from erc_bench.comparison.declared_family import DeclaredFamily
 from erc_bench.comparison.expected import Alarm, rung_alarms
 from erc_bench.comparison.families import Contrasts, TestedTogether, all_entries
 from erc_bench.comparison.grouping import Reference, group
@@ -67,21 +70,25 @@ def compare(
     all_cells: Sequence[StoredCell] | None = None,
     tests: Tests | None = None,
     gold_of: GoldOf | None = None,
-    contrasts: Sequence[Contrasts] = (),
+    declared: DeclaredFamily | None = None,
     names: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    average: bool = False,
+    short_caption: bool = False,
 ) -> Comparison:
     """Compare stored cells: one row for each (method, backbone, overrides), one column per dataset.
 
     ``baseline`` is a method, or ``method/backbone``; without it ``ce``, else ``supcon``, else the first method. A named
     baseline takes part even where ``methods`` leaves it out. ``readouts`` adds rows for further classifiers that read
-    the same training. ``family`` says which tests are corrected together, and ``contrasts`` are the comparisons that a
-    suite declared; without any they are those of all rows of a dataset and regime in the folder. ``tests`` are made.
+    the same training. ``family`` says which tests are corrected together, and ``declared`` are those that a
+    suite names; without any they are those of all rows of a dataset and regime in the folder. ``tests`` are made.
     ``per_class`` shows the F1 of each class instead, without tests. ``audit`` adds the scores that choosing epochs on
     test would have given; no test reads it. ``reported`` names published numbers to stand beside ours, ``alarms`` the
     scores not to be believed. ``all_cells`` is everything in the folder of runs, where ``cells`` is a part of it: the
     caption counts configurations there. ``gold_of`` knows the gold labels of corpora: a cell scored against others is
     left out, as are gold labels that most cells of the folder do not have where no corpus decides. ``names`` say what
-    methods are called, each as ``METHOD=WORDS``.
+    methods are called, each as ``METHOD=WORDS``. ``columns`` are those classes, slices or speakers that are shown,
+    ``average`` adds each row's average over the datasets, and ``short_caption`` leaves facts to ``further_facts``.
     Raises :class:`ErcBenchError` for an unknown name, or when there is nothing to compare.
     """
     named = None if baseline is None else parse_baseline(baseline, cells)
@@ -102,30 +109,42 @@ def compare(
     build: Build = partial(_metric_columns, rows, metrics, chosen, alpha, audit, tests)
     if per_class:
         build = partial(_class_columns, rows, alpha)
-    columns, told = _columns(grouped, _ordered(grouped, datasets), build)
+    built, told = _columns(grouped, _ordered(grouped, datasets), build)
     if audit:
-        check_audited(columns)
+        check_audited(built)
     if tests.by:
-        check_sliced(columns, tests.by)
-    beside, lacking = reported_rows(reported, columns)
+        check_sliced(built, tests.by)
+    beside, lacking = reported_rows(reported, built)
     ledgers = ledgers_of(every)
     notes += [*unusable, *told, *lacking, *_alarms(grouped, rows, alarms), *ledgers.notes]
-    notes += [] if per_class else _on_the_baseline(chosen, named, columns)
-    unique = said_once(notes, columns)
+    notes += [] if per_class else _on_the_baseline(chosen, named, built)
+    unique = said_once(notes, built)
     if not per_class and family != "shown":
-        declared = contrasts or [Contrasts(chosen, readouts=(*readouts,), all_pairs=tests.all_pairs, whole_folder=True)]
-        whole = TestedTogether(tuple(declared), all_entries(every, kept, grouped, metrics, declared, tests), ledgers)
-        columns = [whole.complete(column, rows, alpha, tests) for column in columns]
-    corrected = correct(columns, alpha, family, tests)
+        whole_folder = Contrasts(chosen, readouts=(*readouts,), all_pairs=tests.all_pairs, whole_folder=True)
+        contrasts = (declared and declared.contrasts) or (whole_folder,)
+        whole = TestedTogether(contrasts, all_entries(every, kept, grouped, metrics, contrasts, tests), ledgers)
+        built = [whole.complete(column, rows, alpha, tests) for column in built]
+    corrected = correct(built, alpha, family, tests)
     result = Comparison(
-        rows, corrected, str(chosen), alpha, family, (), unique, beside, tests, declared=bool(contrasts)
+        rows,
+        corrected,
+        str(chosen),
+        alpha,
+        family,
+        (),
+        unique,
+        beside,
+        tests,
+        declared=bool(declared and declared.contrasts),
     )
     result = replace(result, readings=readings(result), over_datasets=over_datasets(result))
     if tests.ranks:
         result = replace(result, ranking=_ranked(result, tests))
     if not per_class:
         result = replace(result, printed_claims=printed_claims(beside, alpha))
-    return replace(result, caption=caption(result, every, ledgers))
+    result = with_columns(result, columns) if columns else result
+    result = with_averages(result) if average else result
+    return with_caption(result, Folder(every, ledgers, declared), short_caption)
 
 
 def _ranked(comparison: Comparison, tests: Tests) -> Ranking:

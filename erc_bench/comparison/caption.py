@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from erc_bench.comparison import caption_cells
+from erc_bench.comparison.averages import averaged
 from erc_bench.comparison.caption_budgets import budgets
-from erc_bench.comparison.caption_claims import claims
+from erc_bench.comparison.caption_claims import claims, reached
+from erc_bench.comparison.chosen_columns import left_out
 from erc_bench.comparison.comparison_data import Column, Comparison, Score
+from erc_bench.comparison.declared_family import DeclaredFamily, when_declared
 from erc_bench.comparison.row_key import FREEZING
 from erc_bench.comparison.rows import common_backbone, common_overrides
 from erc_bench.statistics.metrics import METRIC_WORDS
@@ -16,29 +21,59 @@ from erc_bench.statistics.wording import seed_words
 from erc_bench.store.reading import StoredCell
 
 
-def caption(comparison: Comparison, cells: Iterable[StoredCell], ledgers: caption_cells.Ledgers) -> tuple[str, ...]:
-    """Return the sentences of the caption; ``cells`` are all that the folder of runs holds, ``ledgers`` its own."""
-    sentences = [_what(comparison), _shared(comparison)]
+@dataclass(frozen=True)
+class Folder:
+    """What a folder of runs holds: its cells, its ledgers, and the comparisons that a suite declared, if one did."""
+
+    cells: Sequence[StoredCell]
+    ledgers: caption_cells.Ledgers
+    declared: DeclaredFamily | None = None
+
+
+def with_caption(comparison: Comparison, folder: Folder, short: bool = False) -> Comparison:
+    """Return the comparison with its caption.
+
+    A short one has what a reader needs to read the marks and to trust the rows; its other facts stand apart.
+    """
+    facts = [fact for fact in _facts(comparison, folder) if fact.sentence]
+    essential = tuple(fact.sentence for fact in facts if fact.is_essential or not short)
+    return replace(
+        comparison,
+        caption=essential,
+        further_facts=tuple(fact.sentence for fact in facts if short and not fact.is_essential),
+    )
+
+
+class _Fact(NamedTuple):
+    """One sentence, or nothing; an essential one stands in a short caption too."""
+
+    sentence: str
+    is_essential: bool
+
+
+def _facts(comparison: Comparison, folder: Folder) -> Iterator[_Fact]:
+    shown = caption_cells.shown_cells(comparison, folder.cells)
+    yield from _essential(_what(comparison), _shared(comparison), left_out(comparison), averaged(comparison))
     # The last column of a dataset is one over all classes, with a floor.
     by_dataset = {column.title: column for column in comparison.columns}
-    sentences += [_column(comparison, column) for column in by_dataset.values()]
-    sentences += claims(comparison)
-    sentences += [
-        _by_row(comparison, "Epoch selected by", "selection"),
-        _by_row(comparison, "Settings", "settings_from"),
-        budgets(comparison),
-    ]
-    sentences += _marks(comparison)
-    sentences += _reported(comparison)
-    cells = list(cells)
-    shown = caption_cells.shown_cells(comparison, cells)
-    sentences += [
-        *caption_cells.upstreams(shown),
-        caption_cells.another_machine(shown),
-        caption_cells.configurations(comparison, cells, ledgers),
-        caption_cells.unverified(shown),
-    ]
-    return tuple(sentence for sentence in sentences if sentence)
+    yield from _further(*(_column(comparison, column) for column in by_dataset.values()))
+    yield from _essential(*claims(comparison), when_declared(folder.declared, shown, folder.ledgers))
+    yield from _further(*reached(comparison))
+    yield from _essential(_by_row(comparison, "Epoch selected by", "selection"))
+    yield from _further(_by_row(comparison, "Settings", "settings_from"))
+    yield from _essential(budgets(comparison), *_marks(comparison), *_reported(comparison))
+    yield from _further(*caption_cells.upstreams(shown), caption_cells.another_machine(shown))
+    yield from _essential(
+        caption_cells.configurations(comparison, folder.cells, folder.ledgers), caption_cells.unverified(shown)
+    )
+
+
+def _essential(*sentences: str) -> Iterator[_Fact]:
+    return (_Fact(sentence, is_essential=True) for sentence in sentences)
+
+
+def _further(*sentences: str) -> Iterator[_Fact]:
+    return (_Fact(sentence, is_essential=False) for sentence in sentences)
 
 
 def scores(comparison: Comparison) -> list[tuple[Column, Score]]:
@@ -64,7 +99,7 @@ def _metrics(comparison: Comparison) -> str:
 
 def _class_metrics(comparison: Comparison) -> str:
     further = dict.fromkeys(METRIC_WORDS[column.metric] for column in comparison.columns if not column.class_name)
-    return f"F1 of each class, {', '.join(further)} on the test split (described, not tested)"
+    return f"{', '.join(['F1 of each class', *further])} on the test split (described, not tested)"
 
 
 def _common_seeds(comparison: Comparison) -> str:

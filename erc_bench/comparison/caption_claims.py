@@ -20,8 +20,10 @@ _Tested = tuple[DiscreteTest, int]
 """A test and the number of those that are corrected together with it."""
 
 
-def reach(comparison: Comparison) -> list[str]:
+def reached(comparison: Comparison) -> list[str]:
     """Return which discrete tests cannot reach the level, and which difference would have been found."""
+    if not _is_tested(comparison):
+        return []
     return [*_beside(comparison), *_marking(comparison), *_detectable(comparison)]
 
 
@@ -150,17 +152,21 @@ _RECORDED = "Scores are those of the records; the stored predictions were not re
 
 
 def claims(comparison: Comparison) -> list[str]:
-    """Explain the marks, and name tests that cannot reach the level and the difference that the seeds could detect."""
+    """Explain the marks, and say which of them are not given."""
     if not any(column.pairs for column in comparison.columns):
         if comparison.per_class or len(comparison.rows) > 1:
             return []
         row = comparison.rows[0].label
         return [f"Nothing is compared: {row} is the only row. Show another method, or name a baseline."]
-    if not any(column.family or column.dialogue_family for column in comparison.columns):
+    if not _is_tested(comparison):
         return ["No comparison can be tested; the reasons stand beside the differences."]
     marks = _over_seeds(comparison) if comparison.tests.over_seeds else _over_dialogues(comparison)
-    further = (beyond_the_table, failed_seeds, _contradictions, _equal, _letters, reach)
+    further = (beyond_the_table, failed_seeds, _contradictions, _equal, _letters)
     return [*marks, *(sentence for tell in further for sentence in tell(comparison))]
+
+
+def _is_tested(comparison: Comparison) -> bool:
+    return any(column.family or column.dialogue_family for column in comparison.columns)
 
 
 def _over_seeds(comparison: Comparison) -> list[str]:

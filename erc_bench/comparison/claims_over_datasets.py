@@ -18,9 +18,9 @@ from erc_bench.statistics.ranks import friedman, midranks, nemenyi_distance
 def over_datasets(comparison: Comparison) -> tuple[OverDatasets, ...]:
     """Say of each row with a baseline on two datasets or more on how many of them it is better.
 
-    A dataset that is there in several columns, because its runs differ in data or hardware, counts in
-    none: they are not independent datasets. Rows of which nothing can be tested are left out. All rows of the family
-    are corrected together, those that are not shown as well.
+    A dataset that is there in several columns, because its runs differ in data or hardware or a variant of it stands
+    beside it, counts in none: they are not independent datasets. Rows of which nothing can be tested are left out. All
+    rows of the family are corrected together, those that are not shown as well.
     """
     if comparison.per_class:
         return ()
@@ -42,10 +42,10 @@ def over_datasets(comparison: Comparison) -> tuple[OverDatasets, ...]:
 
 
 def _single(columns: Sequence[Column]) -> list[int]:
-    """Return the positions of the columns that are a whole dataset, and the only such one of it."""
+    """Return the positions of the columns that are a whole dataset, and the only such one of its corpus."""
     whole = [position for position, column in enumerate(columns) if not (column.slice_name or column.class_name)]
-    datasets = [columns[position].dataset for position in whole]
-    return [position for position, name in zip(whole, datasets, strict=True) if datasets.count(name) == 1]
+    corpora = [columns[position].corpus for position in whole]
+    return [position for position, name in zip(whole, corpora, strict=True) if corpora.count(name) == 1]
 
 
 def _of_row(comparison: Comparison, row: int, single: Sequence[int]) -> OverDatasets | None:

@@ -43,6 +43,7 @@ def build_column(
         floor_label=answer,
         floor=floor,
         scores=_ranked(scores),
+        corpus=record.data.variant_of or condition.dataset,
     )
 
 
@@ -96,16 +97,18 @@ def _failed(outcomes: Sequence[Outcome], floor: float | None) -> tuple[int, ...]
 
 
 def _ranked(scores: Sequence[Score | None]) -> tuple[Score | None, ...]:
-    # Rows that look equal in print rank equally.
-    printed = [None if score is None else round(score.summary.mean, 2) for score in scores]
-    distinct = sorted({value for value in printed if value is not None}, reverse=True)
-    ranks: dict[float | None, Rank] = {}
-    if len(distinct) > 1:
-        ranks = {distinct[0]: "best", distinct[1]: "second"}
+    found = ranks_of([None if score is None else score.summary.mean for score in scores])
     return tuple(
-        None if score is None else replace(score, rank=ranks.get(value, ""))
-        for score, value in zip(scores, printed, strict=True)
+        None if score is None else replace(score, rank=rank) for score, rank in zip(scores, found, strict=True)
     )
+
+
+def ranks_of(means: Sequence[float | None]) -> list[Rank]:
+    """Return which of the means of a column are best and second, as they are printed; none where all are equal."""
+    printed = [None if mean is None else round(mean, 2) for mean in means]
+    distinct = sorted({value for value in printed if value is not None}, reverse=True)
+    ranks: dict[float | None, Rank] = {distinct[0]: "best", distinct[1]: "second"} if len(distinct) > 1 else {}
+    return [ranks.get(value, "") for value in printed]
 
 
 def class_columns(

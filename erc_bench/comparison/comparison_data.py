@@ -69,6 +69,7 @@ class Column:
     empty. ``scores`` has one entry for each row of the comparison. ``dialogues`` and ``utterances`` count the scored
     part; ``family``, ``joint_family`` and ``dialogue_family`` are the numbers of tests that were corrected for: of the
     ``pairs``, of the ``unshown`` ones that do not stand in the table, and of ``removed`` rows, which left no p.
+    ``corpus`` is what the dataset is a reading of: itself, unless it is a variant of another one.
     """
 
     dataset: str
@@ -92,6 +93,7 @@ class Column:
     dialogue_family: int = 0
     unshown: tuple[UnshownTest, ...] = ()
     removed: int = 0
+    corpus: str = ""
 
     @property
     def title(self) -> str:
@@ -182,6 +184,8 @@ class PrintedClaim:
 class Comparison:
     """Rows, one column for each dataset, and every fact that the caption must state.
 
+    ``further_facts`` are those that a short caption leaves out. ``averages`` has one entry for each row where an
+    average over the datasets was asked for, ``columns_left_out`` (dataset, name) of columns that were not chosen.
     Per class there are several columns for each dataset: one for each class, then those over all
     classes. ``notes`` name everything the numbers leave out: cells that failed, seeds that have no
     partner, scores that ring an alarm. ``readings`` set our rows against ``reported`` ones, which
@@ -204,11 +208,26 @@ class Comparison:
     over_datasets: tuple[OverDatasets, ...] = ()
     ranking: Ranking | None = None
     declared: bool = False
+    further_facts: tuple[str, ...] = ()
+    averages: tuple[Average | None, ...] = ()
+    columns_left_out: tuple[tuple[str, str], ...] = ()
 
     @property
     def per_class(self) -> bool:
         """Whether the columns are classes of datasets."""
         return any(column.class_name for column in self.columns)
+
+
+@dataclass(frozen=True)
+class Average:
+    """A row's scores averaged over the datasets, in points: of each seed where all datasets share them, else of means.
+
+    ``sd`` over the seeds is ``None`` where the datasets' seeds differ, and for one seed.
+    """
+
+    mean: float
+    sd: float | None
+    rank: Rank = ""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from erc_bench.comparison import Comparison
 from erc_bench.comparison import compare as compare_cells
+from erc_bench.comparison.declared_family import DeclaredFamily
 from erc_bench.comparison.expected import shipped_alarms
-from erc_bench.comparison.families import Contrasts
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.declared_contrasts import declared
 from erc_bench.experiments.door import door
@@ -77,25 +77,25 @@ def compare_stored(
     tell: Tell,
     gold_of: GoldOf | None = None,
     all_cells: Sequence[StoredCell] | None = None,
-    contrasts: Sequence[Contrasts] = (),
+    family: DeclaredFamily | None = None,
 ) -> Comparison:
     """Compare cells that are stored.
 
     ``data_dir`` of the request holds the corpora that gold labels are held against; they are also read where cells
     were stored without slices, clusters or speakers that the tests need. Who makes several tables hands over one
     ``gold_of``, so that each corpus is read once. ``all_cells`` is everything in the folder, where ``cells`` is a part
-    of it. ``contrasts`` are the comparisons that a suite declares.
+    of it. ``family`` are the comparisons that a suite declares.
     """
     asked: dict[str, Any] = {name: getattr(request, name) for name in _ASKED}
     gold_of = gold_of or corpus_gold(folder_of(request.data_dir), request.plugins)
     asked |= {"alarms": shipped_alarms(), "gold_of": gold_of}
     every = None if all_cells is None else with_groups(all_cells, request, tell)
-    return compare_cells(with_groups(cells, request, tell), all_cells=every, contrasts=contrasts, **asked)
+    return compare_cells(with_groups(cells, request, tell), all_cells=every, declared=family, **asked)
 
 
 _ASKED = (
     *("datasets", "methods", "baseline", "metric", "readouts", "alpha"),
-    *("family", "per_class", "audit", "reported", "tests", "names"),
+    *("family", "per_class", "audit", "reported", "tests", "names", "columns", "average", "short_caption"),
 )
 
 
@@ -147,8 +147,8 @@ def compare_plans(
     folders = [plan.address.folder(runs) for plan in plans]
     cells = [read[folder] if folder in read else read_cell(folder) for folder in folders]
     datasets, methods = _in(plans, "dataset", request.datasets), _in(plans, "method", request.methods)
-    asked, contrasts = replace(request, datasets=datasets, methods=methods), declared(suite, all_cells) if suite else ()
-    return compare_stored(cells, asked, tell, all_cells=all_cells, contrasts=contrasts)
+    asked, family = replace(request, datasets=datasets, methods=methods), declared(suite, all_cells) if suite else None
+    return compare_stored(cells, asked, tell, all_cells=all_cells, family=family)
 
 
 def _in(plans: Sequence[Plan], kind: str, names: Sequence[str]) -> list[str]:
@@ -225,13 +225,13 @@ def suite_tables(
     Raises :class:`ErcBenchError` naming the table that the stored cells cannot fill.
     """
     suite, gold_of = read_suite(suite_file(file)), corpus_gold(folder_of(data_dir), plugins)
-    contrasts = declared(suite, cells)
+    family = declared(suite, cells)
     for number, table in enumerate(suite.tables, start=1):
         title = table.title or suite.title or suite.name
         name = f"{number}-{re.sub(r'[^a-z0-9]+', '-', title.lower()).strip('-')[:60].rstrip('-')}.{SUFFIXES[form]}"
         try:
             asked = replace(_stored_part(suite, table, cells), data_dir=data_dir, plugins=plugins)
-            text = render(compare_stored(cells, asked, tell, gold_of, contrasts=contrasts), form)
+            text = render(compare_stored(cells, asked, tell, gold_of, family=family), form)
         except ErcBenchError as error:
             raise ErcBenchError(f"table {number} of {file}, {title!r}: {error.message}", error.hint) from None
         yield name, _heading(suite, title, form) + text

@@ -11,6 +11,7 @@ from erc_bench.contracts.options import format_value
 from erc_bench.corpora.folder import check_present, data_root
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.components import HandedOver, several
+from erc_bench.experiments.declared_contrasts import put_on_record
 from erc_bench.experiments.early_checks import check_backbones, check_features, check_folder, check_processes
 from erc_bench.experiments.tuning.settings_file import read_settings
 from erc_bench.names import did_you_mean
@@ -51,13 +52,14 @@ class Telling(Protocol):
 
 @dataclass(frozen=True)
 class Grid:
-    """Cells that are planned and checked, and can be run."""
+    """Cells that are planned and checked, and can be run; ``suite`` declares what is compared, where there is one."""
 
     plans: Sequence[Plan]
     task: GridTask
     jobs: int
     tuned: Tunings
     tell: Telling
+    suite: Suite | None = None
 
     def look_ahead(self) -> Mapping[CellAddress, Found]:
         """Return what is there for each cell, as a run would find it."""
@@ -94,6 +96,8 @@ class Grid:
             check_backbones(self.plans)
             devices = tuple(str(choose_device(name)) for name in self.task.device.split(","))
             task = replace(self.task, device=devices[0])
+            if self.suite:
+                put_on_record(self.suite, task.runs)
             return executor(task, Resources(self.jobs, devices), progress).run(self.plans)
         finally:
             progress.close()
@@ -117,7 +121,7 @@ def grid_of_sweep(asked: SweepRequest, tell: Telling) -> tuple[Grid, Suite]:
         replace(each, features=given) for each in suite_requests(suite, asked, overrides(asked.settings, handed))
     ]
     files = [*(file.parent / name for name in suite.settings_files), *several(asked.settings_files)]
-    grid = _grid(asked, requests, files, handed, tell)
+    grid = replace(_grid(asked, requests, files, handed, tell), suite=suite)
     check_tables(suite.tables, grid.plans)
     return grid, suite
 

@@ -117,6 +117,19 @@ class CompareRequest(TableRequest):
 
     per_class: bool = asked(False, "Show F1 of each class instead, one table for each dataset.")
     audit: bool = asked(False, "Add what the scores would be had test chosen the epochs (see run --audit).")
+    columns: Sequence[str] = asked(
+        (),
+        "Show this column alone: a class or a metric with --per-class, a slice or a speaker (or all) with --by; may be"
+        " repeated. The order is kept.",
+        several=True,
+        metavar="NAME",
+    )
+    average: bool = asked(False, "Add each row's average over the datasets, which is not tested.")
+    short_caption: bool = asked(
+        False,
+        "Say below the table what its marks mean and how its rows came about, and no more; LaTeX keeps the rest in"
+        " comments.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,10 +262,10 @@ class ErrorsRequest(Asked):
     readout: str | None = asked(None, "The answers of this further classifier that read the training.")
     context: int = asked(3, "Turns before an utterance that are shown with it.", at_least=0)
     most: int = asked(20, "Lines of the table; it begins with the answers that are surest of themselves.", at_least=1)
-    form: Literal["table", "csv", "jsonl"] | None = asked(
+    form: Literal["table", "csv", "jsonl", "xlsx"] | None = asked(
         None, "A table, or all errors in the order of the corpus.", usual="table; with --output by its ending"
     )
-    output: StrPath | None = asked(None, "Write all of them to this .csv or .jsonl file.", metavar="FILE")
+    output: StrPath | None = asked(None, "Write all of them to this .csv, .jsonl or .xlsx file.", metavar="FILE")
     data_dir: StrPath | None = asked(None, "Corpora. Default: $ERC_BENCH_DATA, else a cache.")
     plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
 

@@ -80,6 +80,7 @@ def make_record(
             "counts": {split: asdict(found) for split, found in corpus.counts.items()},
             "departures": list(corpus.departures),
             "groups": groups(corpus.splits.test),
+            **({"variant_of": dataset.variant_of} if dataset.variant_of else {}),
         },
         "inputs": dict(stored_inputs),
         "provenance": {"git": git_state(), "versions": versions(), **machine, **facts},

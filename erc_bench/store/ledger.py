@@ -10,24 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-from msgspec import convert
-
-from erc_bench.errors import ErcBenchError
+from erc_bench.store.appended_lines import append_lines, locked, read_lines
 from erc_bench.store.layout import LEDGER_FILE, LEDGER_LOCK_FILE, PACKED, PREDICTIONS_FILE, CellAddress
 from erc_bench.store.regular_files import as_stored, unpack
-from erc_bench.validation import json_object
 
 _log = logging.getLogger("erc_bench")
-_LOCK_SECONDS = 30
 _ADDRESS = CellAddress.__dataclass_fields__
 
 
@@ -85,24 +78,7 @@ def read_ledger(runs: Path, tell: Callable[[str], None] | None = None) -> list[L
     ``tell`` takes a sentence for each line that cannot be read, as a writer that was killed leaves one; without it
     they are logged as warnings.
     """
-    tell = tell or _log.warning
-    file = runs / LEDGER_FILE
-    try:
-        lines = file.read_bytes().split(b"\n")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        tell(f"{file} cannot be read: {error.strerror or error}")
-        return []
-    entries = []
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            entry = _parsed(line)
-            if entry is None:
-                tell(f"{file}, line {number} is cut off or is not an entry: what it named is not counted")
-            else:
-                entries.append(entry)
-    return entries
+    return read_lines(runs / LEDGER_FILE, LedgerEntry, tell or _log.warning, _with_address)
 
 
 def append(runs: Path, entries: Iterable[LedgerEntry]) -> None:
@@ -110,8 +86,8 @@ def append(runs: Path, entries: Iterable[LedgerEntry]) -> None:
 
     Raises :class:`OSError` where they cannot be written.
     """
-    with _locked(runs):
-        _write(runs, entries)
+    with locked(runs / LEDGER_LOCK_FILE):
+        append_lines(runs / LEDGER_FILE, map(_line, entries))
 
 
 def append_missing(
@@ -121,46 +97,16 @@ def append_missing(
 
     Raises :class:`OSError` where they cannot be written.
     """
-    with _locked(runs):
+    with locked(runs / LEDGER_LOCK_FILE):
         known = {same(entry) for entry in read_ledger(runs)}
-        _write(runs, [entry for entry in entries if same(entry) not in known])
+        append_lines(runs / LEDGER_FILE, [_line(entry) for entry in entries if same(entry) not in known])
 
 
-def _parsed(line: bytes) -> LedgerEntry | None:
-    try:
-        found = json_object(line, LEDGER_FILE)
-        # The address stands among the other fields.
-        return convert({**found, "address": found}, LedgerEntry)
-    except (ErcBenchError, ValueError):
-        return None
+def _with_address(found: Mapping[str, object]) -> dict[str, object]:
+    # The address stands among the other fields.
+    return {**found, "address": found}
 
 
 def _line(entry: LedgerEntry) -> str:
     fields = {**vars(entry.address), **{name: value for name, value in vars(entry).items() if name != "address"}}
-    return json.dumps(fields) + "\n"
-
-
-def _write(runs: Path, entries: Iterable[LedgerEntry]) -> None:
-    text = "".join(map(_line, entries))
-    if not text:
-        return
-    with (runs / LEDGER_FILE).open("ab+") as stream:
-        if stream.seek(0, os.SEEK_END):
-            stream.seek(-1, os.SEEK_END)
-            # A writer that was killed left half a line; it stays, for nobody knows what it named.
-            text = text if stream.read(1) == b"\n" else f"\n{text}"
-        stream.write(text.encode())
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-@contextmanager
-def _locked(runs: Path) -> Iterator[None]:
-    """Hold the lock of the ledger; where none can be had, go on without: an entry must not be lost."""
-    lock = FileLock(runs / LEDGER_LOCK_FILE)
-    with suppress(OSError, Timeout, NotImplementedError):
-        lock.acquire(timeout=_LOCK_SECONDS)
-    try:
-        yield
-    finally:
-        lock.release()
+    return json.dumps(fields)

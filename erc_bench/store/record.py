@@ -65,6 +65,8 @@ class RecordedCounts(Struct, frozen=True):
 class RecordedData(Struct, frozen=True):
     """The corpus; ``groups`` are the names of dialogues by kind and name of their group.
 
+    ``variant_of`` is the dataset that this one is another reading of, empty where it is none.
+
     ``speakers`` are the positions of scored utterances by speaker and dialogue: none is stored, tables by speaker fill
     them in from the corpus.
     """
@@ -74,6 +76,7 @@ class RecordedData(Struct, frozen=True):
     counts: dict[str, RecordedCounts] = {}
     groups: dict[str, dict[str, list[str]]] = {}
     speakers: dict[str, dict[str, list[Whole]]] = {}
+    variant_of: str = ""
 
 
 class RecordedInputs(Struct, frozen=True):

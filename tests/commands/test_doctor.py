@@ -28,6 +28,20 @@ def test_versions_devices_caches_data_and_plugins(doctor, tmp_path):
     assert rows["methods"].startswith("bcl, ce, ")
 
 
+def test_a_file_of_components_is_counted(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("ERC_BENCH_CACHE", str(tmp_path / "cache"))
+    file = tmp_path / "chat.py"
+    file.write_text(
+        "import erc_bench.api as erc\n\n\nclass Chat(erc.Dataset):\n    name = 'chat'\n    source = 'own'\n"
+        "    labels = ('a', 'b')\n\n\n@erc.hookimpl\ndef erc_datasets():\n    return [Chat]\n",
+        encoding="utf-8",
+    )
+    outcome = command("doctor", "--data-dir", tmp_path / "data", "--plugin", file)
+    assert outcome.code == 0
+    (found,) = (line for line in outcome.out.splitlines() if line.split()[:1] == ["chat"])
+    assert "chat" in found
+
+
 def test_data_that_are_there_are_found(doctor, tmp_path):
     folder = tmp_path / "data" / "meld"
     folder.mkdir(parents=True)

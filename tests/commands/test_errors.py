@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -90,7 +91,32 @@ def test_labels_choose(command, cell):
     assert [json.loads(line)["gold"] for line in lines] == [label for own in wanted if own[4] == label]
     outcome = command("errors", cell, "--gold", "hapy")
     assert outcome.code == 2
-    assert "--gold hapy: no error is about such a label" in outcome.err
+    assert "--gold hapy: no such label" in outcome.err
+
+
+def test_a_label_that_is_never_missed_has_no_errors(command, cell):
+    answered = {own[5] for own in expected(cell, 3)}
+    (always,) = answered
+    outcome = command("errors", cell, "--format", "jsonl", "--gold", always)
+    assert (outcome.code, outcome.out) == (0, "")
+
+
+def test_a_workbook_holds_all_of_them(command, cell, tmp_path):
+    file = tmp_path / "errors.xlsx"
+    outcome = command("errors", cell, "--output", file, "--context", 1)
+    assert (outcome.code, outcome.out) == (0, "")
+    head, *rows = openpyxl.load_workbook(file).active.iter_rows(values_only=True)
+    frame = erc.load_errors(cell, context=1)
+    assert list(head) == list(frame.columns)
+    read = [tuple("" if value is None else value for value in row) for row in rows]
+    assert [row[:6] for row in read] == [own[:6] for own in expected(cell, 1)]
+    assert [row[8] for row in read] == list(frame["context"])
+
+
+def test_a_workbook_is_not_printed(command, cell):
+    outcome = command("errors", cell, "--format", "xlsx")
+    assert outcome.code == 2
+    assert "is no text" in outcome.err
 
 
 def test_runs_of_one_folder_are_told_apart(command, runs):

@@ -167,3 +167,21 @@ def test_a_suite_that_is_not_there(command, tmp_path):
 )
 def test_times_are_told_roughly(seconds, words):
     assert duration(seconds) == words
+
+
+def test_a_suite_declares_its_comparisons_before_it_runs(sweep, command, tmp_path):
+    suite = dedent(SUITE).replace('["majority"]', '["majority", "ce"]').replace("seeds = 2", "seeds = 1")
+    suite = suite.replace("[axes]", '[method.ce]\nbackbones = ["none"]\n[axes]')
+    sweep(suite, "--dry-run")
+    assert not (tmp_path / "runs" / "declarations.jsonl").exists()
+    sweep(SUITE)
+    (line,) = (tmp_path / "runs" / "declarations.jsonl").read_text().splitlines()
+    declared = json.loads(line)
+    assert declared["suite"] == "trial"
+    assert declared["comparisons"] == [
+        {"baseline": "majority", "methods": ["majority"], "datasets": ["demo"], "readouts": [], "all_pairs": False}
+    ]
+    scored = [json.loads(line)["scored"] for line in (tmp_path / "runs" / "ledger.jsonl").read_text().splitlines()]
+    assert declared["declared"] <= min(scored)
+    sweep(SUITE)
+    assert (tmp_path / "runs" / "declarations.jsonl").read_text().splitlines() == [line]

@@ -5,6 +5,7 @@ import pytest
 from scipy import stats
 
 from erc_bench.comparison import compare, requested_tests
+from erc_bench.comparison.declared_family import DeclaredFamily
 from erc_bench.comparison.families import Contrasts
 from erc_bench.comparison.rows import Baseline
 from erc_bench.statistics.corrections import CORRECTIONS
@@ -107,7 +108,7 @@ def test_removed_rows_are_remembered(four):
 
 def test_a_suite_declares_its_comparisons(four):
     contrasts = [Contrasts(Baseline("ce"), ("ce", "eacl")), Contrasts(Baseline("supcon"), ("supcon", "spcl"))]
-    comparison = compared(four, methods=["eacl"], contrasts=contrasts)
+    comparison = compared(four, methods=["eacl"], declared=DeclaredFamily("table2", tuple(contrasts)))
     assert comparison.columns[0].family == 2
     ours, theirs = (
         [cell.record["metrics"]["test"]["weighted_f1"] for cell in read_cells(four.runs) if cell.method == name]
@@ -120,7 +121,8 @@ def test_a_suite_declares_its_comparisons(four):
 
 def test_what_two_tables_of_a_suite_share_counts_once(four):
     contrasts = [Contrasts(Baseline("ce"), ("ce", "eacl", "supcon")), Contrasts(Baseline("ce"), ("eacl",))]
-    assert compared(four, methods=["eacl"], contrasts=contrasts).columns[0].family == 2
+    declared = DeclaredFamily("table2", tuple(contrasts))
+    assert compared(four, methods=["eacl"], declared=declared).columns[0].family == 2
 
 
 def test_all_pairs_of_the_folder_are_the_family_of_all_pairs(four):

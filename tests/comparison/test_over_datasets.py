@@ -124,6 +124,16 @@ def test_a_dataset_in_two_columns_is_not_two_datasets(three):
     assert len(titles) == 2
 
 
+def test_two_readings_of_one_corpus_are_not_two_datasets(store):
+    for dataset, data in (("meld", {}), ("iemocap", {}), ("iemocap-cosmic", {"variant_of": "iemocap"}), ("demo", {})):
+        described = {"fingerprint": "f00dfeedcafe", "counts": {}, **data}
+        store.add_seeds("ce", [0.5, 0.52, 0.48], dataset=dataset, data=described)
+        store.add_seeds("eacl", [0.8, 0.82, 0.79], dataset=dataset, data=described)
+    comparison = compared(store, ranks=True)
+    for positions in (claim_of(comparison, "eacl").columns, comparison.ranking.columns):
+        assert [comparison.columns[position].dataset for position in positions] == ["demo", "meld"]
+
+
 def test_one_dataset_says_nothing_over_datasets(store):
     store.add_seeds("ce", [0.5, 0.52])
     store.add_seeds("eacl", [0.9, 0.93])

@@ -75,6 +75,7 @@ def _line(comparison: Comparison, column: Column, score: Score) -> dict[str, Any
     audit = _audit(column, score.row) if any(each.audit for each in comparison.columns) else {}
     own = {**_condition(column), **_row(row), **_score(score), **_pair(comparison, column, pair)}
     further = {**_equal(comparison, pair), **_over_datasets(comparison, score.row), **_ranks(comparison, score.row)}
+    further |= _average(comparison, score.row)
     return {**own, **further, **audit, "reported": None, **_claim(comparison, None)}
 
 
@@ -111,6 +112,13 @@ def _ranks(comparison: Comparison, row: int) -> dict[str, Any]:
     names = ("average_rank", "friedman_chi_squared", "friedman_f", "friedman_p", "nemenyi_distance")
     average = ranking.test.average_ranks[ranking.rows.index(row)] if row in ranking.rows else None
     return _named(names, (average, ranking.test.chi_squared, ranking.test.f, ranking.test.p, ranking.distance.value))
+
+
+def _average(comparison: Comparison, row: int) -> dict[str, Any]:
+    if not comparison.averages:
+        return {}
+    average = comparison.averages[row]
+    return _named(("average_mean", "average_sd"), None if average is None else (average.mean, average.sd))
 
 
 def _claim(comparison: Comparison, claim: PrintedClaim | None) -> dict[str, Any]:

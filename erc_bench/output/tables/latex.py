@@ -24,6 +24,7 @@ def render(comparison: Comparison) -> str:
     tables = [*_scores(comparison), *_further(comparison)]
     packages = sorted({package for table in tables for package in table.packages()})
     notes = [f"% Note: {comment(note)}" for note in comparison.notes]
+    notes += [f"% Not in the short caption: {comment(fact)}" for fact in comparison.further_facts]
     lines = [line for table in tables for line in table.latex()]
     return "\n".join([rf"% Needs \usepackage{{{','.join(packages)}}}", *notes, *lines]) + "\n"
 

@@ -97,18 +97,34 @@ def _panel(comparison: Comparison, title: str, indices: Sequence[int]) -> Panel:
     columns = [comparison.columns[index] for index in indices]
     filled = [row for row in range(len(comparison.rows)) if any(column.scores[row] for column in columns)]
     rows = [
-        (row_label(comparison, row), tuple(_cell_text(comparison, column, row) for column in columns)) for row in filled
+        (
+            row_label(comparison, row),
+            (*(_cell_text(comparison, column, row) for column in columns), *_average(comparison, row)),
+        )
+        for row in filled
     ]
+    without_average = (CellText(NOTHING),) if comparison.averages else ()
     reported = [
-        (row.label, tuple(CellText(figure(row.values[index], ".2f")) for index in indices))
+        (row.label, (*(CellText(figure(row.values[index], ".2f")) for index in indices), *without_average))
         for row in comparison.reported
     ]
+    average = (("average", ""),) if comparison.averages else ()
     return Panel(
         title,
-        tuple(_headers(columns)),
+        (*_headers(columns), *average),
         tuple(_words_first(*row) if title else row for row in rows),
         tuple((label, cells) for label, cells in reported if any(cell.value != NOTHING for cell in cells)),
     )
+
+
+def _average(comparison: Comparison, row: int) -> tuple[CellText, ...]:
+    """Return the cell of a row's average, where averages were asked for."""
+    if not comparison.averages:
+        return ()
+    average = comparison.averages[row]
+    if average is None:
+        return (CellText(NOTHING),)
+    return (CellText(f"{average.mean:.2f}", "" if average.sd is None else f"{average.sd:.2f}", average.rank),)
 
 
 def _words_first(label: str, cells: tuple[CellText, ...]) -> tuple[str, tuple[CellText, ...]]:

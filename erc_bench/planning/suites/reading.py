@@ -55,6 +55,9 @@
     margin = 1.0
     ranks = true
     force_ranks = true
+    columns = ["scripted"]
+    average = true
+    short_caption = true
 """
 
 from __future__ import annotations
@@ -238,6 +241,7 @@ _PER_CLASS = {
     "metric": "has no other metric",
     "by": "has no slices",
     **dict.fromkeys(("ranks", "force_ranks"), "has no ranks"),
+    "average": "has no average over datasets",
 }
 """Key → what a table per class lacks."""
 

@@ -134,9 +134,12 @@ def test_tables(read):
 
         [[table]]
         per_class = true
+        columns = ["joy", "macro_f1"]
 
         [[table]]
         audit = true
+        average = true
+        short_caption = true
     """)
     main = Table(
         title="Main",
@@ -148,7 +151,8 @@ def test_tables(read):
         metric="macro_f1",
         family="table",
     )
-    assert suite.tables == (main, Table(per_class=True), Table(audit=True))
+    last = Table(audit=True, average=True, short_caption=True)
+    assert suite.tables == (main, Table(per_class=True, columns=("joy", "macro_f1")), last)
 
 
 def test_a_table_names_its_tests_as_compare_does(read):
@@ -184,7 +188,7 @@ def test_the_example_of_the_documentation_is_a_suite(read):
 
 def test_a_table_takes_the_options_of_compare_that_change_a_table():
     options = {name.strip("-").replace("-", "_") for parameter in compare.params for name in parameter.opts}
-    plural = {"method": "methods", "dataset": "datasets", "readout": "readouts", "name": "names"}
+    plural = {"method": "methods", "dataset": "datasets", "readout": "readouts", "name": "names", "column": "columns"}
     others = {"runs", "suite", "format", "output", "data_dir", "plugin"}
     assert {plural.get(name, name) for name in options - others} == set(FIELDS) - {"title"}
 
@@ -234,6 +238,10 @@ WRITTEN = 'a setting is written as encoder.trainable = "none" above all tables'
         ("[method]\nce = 3", "method.ce: it must be a table, [method.ce]"),
         ("[table]\ntitle = 'x'", "table: it must be written [[table]]"),
         ("[[table]]\nper_clas = true", "table[1].per_clas: there is no such key; did you mean per_class?"),
+        (
+            "[[table]]\naverage = true\nper_class = true",
+            "table[1].average: a table per class has no average over datasets",
+        ),
         ("[[table]]\nper_class = 1", "table[1].per_class: it must be true or false"),
         ("[[table]]\nmethods = ['eakl']", "table[1].methods: the suite has no 'eakl'; did you mean eacl?"),
         ("[[table]]\ndatasets = ['iemocap']", "table[1].datasets: the suite has no 'iemocap'; known: emorynlp, meld"),
