@@ -44,6 +44,7 @@ from erc_bench.contracts.observer import ObservedRun as ObservedRun
 from erc_bench.contracts.observer import Observer as Observer
 from erc_bench.contracts.options import option as option
 from erc_bench.contracts.system import System as System
+from erc_bench.contracts.system_context import SystemContext as SystemContext
 from erc_bench.contracts.task import Outputs as Outputs
 from erc_bench.contracts.task import Task as Task
 from erc_bench.contracts.task import View as View
@@ -80,6 +81,7 @@ from erc_bench.experiments.view import ComparisonView as ComparisonView
 from erc_bench.experiments.wrong_answers import load_errors as load_errors
 from erc_bench.pretrained.backbone import PretrainedBackbone as PretrainedBackbone
 from erc_bench.pretrained.backbone import cast_attention_biases as cast_attention_biases
+from erc_bench.pretrained.continuations import Continuations as Continuations
 from erc_bench.pretrained.files import read_tensors as read_tensors
 from erc_bench.training.saved_models.saved_model import Prediction as Prediction
 from erc_bench.training.saved_models.saved_model import SavedModel as SavedModel

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from erc_bench.contracts.component import Component
 
+Precision = Literal["float32", "bfloat16", "float64"]
 Reading = Literal["opening", "mean", "last"]
 """Where a language model keeps the state of a text: its opening token, the mean of its tokens, its last token."""
 
@@ -56,6 +57,16 @@ class Backbone(Component):
 
         Raises :class:`erc_bench.errors.ErcBenchError` naming the missing files, where they belong
         and the alternative.
+        """
+        raise NotImplementedError
+
+    generates: ClassVar[bool | None] = False
+    """Whether the model writes text, a token after the other, by its own output layer; ``None``: its files say."""
+
+    def load_generative(self, precision: Precision = "float32") -> LoadedBackbone:
+        """Load tokenizer and model with its output layer, in a precision.
+
+        Raises :class:`erc_bench.errors.ErcBenchError` where the model does not write text.
         """
         raise NotImplementedError
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from erc_bench.contracts.component import Component
+from erc_bench.contracts.system_context import SystemContext
 from erc_bench.contracts.types import Dialogue, UtteranceKey
 
 
@@ -21,7 +22,12 @@ class System(Component):
     is_floor: ClassVar[bool] = False
     """Whether it gives one answer to all utterances, so that others have something to rise above."""
 
-    def fit(self, train: Sequence[Dialogue], dev: Sequence[Dialogue], labels: Sequence[str], seed: int) -> None:
+    needs_backbone: ClassVar[bool] = False
+    """Whether it writes with the language model of ``--backbone``, which is a part of its row's name then."""
+    trains: ClassVar[bool] = True
+    """Whether it learns from train. What only prompts a language model does not: no check asks that it has learnt."""
+
+    def fit(self, train: Sequence[Dialogue], dev: Sequence[Dialogue], context: SystemContext) -> None:
         """Learn from labelled train dialogues; choose on labelled dev dialogues."""
         raise NotImplementedError
 
@@ -29,11 +35,15 @@ class System(Component):
         """Return one (classes,) array of scores for every scored utterance of sealed dialogues."""
         raise NotImplementedError
 
+    def facts(self) -> Mapping[str, Any]:
+        """Return what a reader of the record must know and the settings do not say, as JSON values; asked after all."""
+        return {}
+
     def save(self, folder: Path) -> None:
         """Write the state learnt by ``fit`` into an empty folder: JSON, safetensors and plain text (``.txt``) alone."""
         raise NotImplementedError
 
-    def load(self, folder: Path) -> None:
+    def load(self, folder: Path, context: SystemContext) -> None:
         """Read the files of ``save``, without network, so that ``predict`` answers as after ``fit``.
 
         Raises :class:`erc_bench.errors.ErcBenchError` for files that are missing or damaged.

@@ -14,7 +14,7 @@ from erc_bench.corpora.shown_dialogues import DialogueOptions
 from erc_bench.errors import OptionName
 from erc_bench.planning.features import with_features
 from erc_bench.planning.language_models import further_backbones
-from erc_bench.planning.no_backbone import backbone_problems
+from erc_bench.planning.no_backbone import backbone_problems, system_backbone_problems
 from erc_bench.planning.option_files import with_digests
 from erc_bench.planning.plan import Plan, settings_hash
 from erc_bench.planning.request import (
@@ -61,7 +61,9 @@ def plan_combination(request: Request, catalogue: Catalogue, combination: Combin
 
 
 def _name(combination: Combination) -> CombinationName:
-    backbone = NO_BACKBONE if combination.method.system is not None else combination.backbone_name
+    system = combination.method.system
+    is_without = system is not None and not system.needs_backbone
+    backbone = NO_BACKBONE if is_without else combination.backbone_name
     return combination.dataset.name, combination.method.name, backbone
 
 
@@ -143,13 +145,20 @@ def _any_upstream(request: Request, catalogue: Catalogue) -> bool:
 def _plan_system(
     request: Request, catalogue: Catalogue, combination: Combination, system: type[System], mine: Sequence[Override]
 ) -> tuple[Plan, list[str]]:
-    slots = {"dataset": combination.dataset.Options, DIALOGUES: DialogueOptions, "system": system.Options}
+    if not system.needs_backbone:
+        combination = replace(combination, backbone=None, reference="")
+    backbone = {} if combination.backbone is None else {"backbone": combination.backbone.Options}
+    slots = {"dataset": combination.dataset.Options, DIALOGUES: DialogueOptions, **backbone, "system": system.Options}
     # Settings of slots that a system does not have are meant for the compositions of the grid, if there are any.
     installed = catalogue.entries("method")
     compositions = any(installed[name].component.system is None for name in request.methods if name in installed)
     addressed = [item for item in mine if item.method or not compositions or item.slot in slots]
-    resolved, problems = resolve(slots, _layers(combination, ()), addressed, lambda _: None)
+    size = partial(_size, combination)
+    resolved, problems = resolve(slots, _layers(combination, ()), [*addressed, *_reference(combination)], size)
+    resolved = replace(resolved, overrides=_without_reference(resolved))
     problems += misdirected(combination.method, slots, (), combination.dataset)
+    problems += system_backbone_problems(combination, system)
+    problems += _named_twice(combination, mine)
     problems += _unsavable(request, system)
     resolved, paths, wrong_files = with_digests(resolved, {"system": system}, request.features is None)
     problems += wrong_files
@@ -227,11 +236,14 @@ def _impossible(
     if isinstance(weights, tuple) and len(weights) != len(labels):
         sentence = f"{len(weights)} weights for the {len(labels)} labels of {combination.dataset.name}"
         problems.append(Problem("training.class_weights", f"{sentence}: {', '.join(labels)}"))
-    if combination.reference and any(item.address == "backbone.path" for item in mine):
-        problems.append(
-            Problem("backbone.path", f"{OptionName('backbones')} {combination.reference} says already where it lies")
-        )
-    return problems
+    return problems + _named_twice(combination, mine)
+
+
+def _named_twice(combination: Combination, mine: Sequence[Override]) -> list[Problem]:
+    if not combination.reference or all(item.address != "backbone.path" for item in mine):
+        return []
+    sentence = f"{OptionName('backbones')} {combination.reference} says already where it lies"
+    return [Problem("backbone.path", sentence)]
 
 
 def _unsavable(request: Request, component: type[Backbone] | type[System]) -> list[Problem]:
@@ -249,7 +261,6 @@ def _make(
     resolved: Resolved,
     upstream: Plan | None = None,
 ) -> Plan:
-    is_system = "system" in components
     choices = {slot: component.name for slot, component in components.items()}
     if upstream is not None:
         choices |= {"upstream": upstream.method.name}
@@ -261,12 +272,12 @@ def _make(
     digest = settings_hash(choices, resolved, request.limit, request.dev_only)
     dataset_name, method_name, backbone_name = _name(combination)
     address = CellAddress(dataset_name, method_name, backbone_name, digest, 0)
-    backbone = None if is_system else combination.backbone
+    is_system = "system" in components
     return Plan(
         address,
         combination.method,
         combination.dataset,
-        backbone,
+        combination.backbone,
         components,
         readouts,
         resolved,

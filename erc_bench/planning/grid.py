@@ -39,7 +39,7 @@ def plan_grids(requests: Sequence[Request], catalogue: Catalogue) -> list[Plan]:
         hints = [str(plugin) for plugin in catalogue.broken] if names else []
         hints += _addressing(requests) if faults and len(every) > 1 else []
         raise ErcBenchError(_listed(lines), "\n".join(hints))
-    # A system has no backbone: asked for with two, it is still one cell.
+    # What needs no backbone is still one cell when it is asked for with two.
     seeds = dict.fromkeys(seed for request in requests for seed in request.seeds)
     seeded = {each.address: each for seed in seeds for plan in plans for each in [plan.with_seed(seed)]}
     datasets = dict.fromkeys(dataset for request in requests for dataset in request.datasets)

@@ -1,4 +1,4 @@
-"""Cells without a backbone: for encoders that need no language model, and for no others."""
+"""Cells without a backbone: for what needs no language model, and for nothing else."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from erc_bench.planning.settings import Problem, Resolved
 
 if TYPE_CHECKING:
     from erc_bench.contracts.encoder import Encoder
+    from erc_bench.contracts.system import System
 
 
 def backbone_problems(combination: Combination, encoder: type[Encoder], resolved: Resolved) -> list[Problem]:
@@ -29,3 +30,16 @@ def backbone_problems(combination: Combination, encoder: type[Encoder], resolved
     if resolved.values.get("encoder.trainable") != "none":
         problems.append(Problem("encoder.trainable", "there is no backbone that could train: leave it out"))
     return problems
+
+
+def system_backbone_problems(combination: Combination, system: type[System]) -> list[Problem]:
+    """Return a problem where a system needs a language model that writes text, and has none."""
+    if not system.needs_backbone:
+        return []
+    remedy = f"name one that does: {OptionName('backbones'):smollm2}, a hub id, a folder or a GGUF file"
+    if combination.backbone is None:
+        return [Problem("", f"the system {system.name!r} asks a language model that writes text; {remedy}")]
+    if combination.backbone.generates is False:
+        said = f"the system {system.name!r} asks a language model that writes text, and {combination.backbone.name!r}"
+        return [Problem("", f"{said} does not; {remedy}")]
+    return []

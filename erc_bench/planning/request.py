@@ -222,7 +222,7 @@ def look_up_backbone(catalogue: Catalogue, name: str, problems: list[str]) -> tu
     ``None`` and a problem where there is none.
     """
     # A backbone of the catalogue wins over a folder of the same name in the working directory.
-    if name not in catalogue.entries("backbone") and ("/" in name or Path(name).is_dir()):
+    if name not in catalogue.entries("backbone") and ("/" in name or Path(name).is_dir() or _is_model_file(name)):
         any_backbone = look_up(catalogue, "backbone", ANY_BACKBONE, problems)
         return (any_backbone, *_named(name)) if any_backbone else None
     backbone = look_up(catalogue, "backbone", name, problems)
@@ -231,9 +231,15 @@ def look_up_backbone(catalogue: Catalogue, name: str, problems: list[str]) -> tu
     return (backbone, name, "") if backbone else None
 
 
+def _is_model_file(name: str) -> bool:
+    return name.lower().endswith(".gguf") and Path(name).is_file()
+
+
 def _named(reference: str) -> tuple[str, str]:
-    """Return the name in tables and the address of a hub id or a local folder."""
+    """Return the name in tables and the address of a hub id, a local folder or a file."""
     folder = Path(reference)
+    if _is_model_file(reference):
+        return folder.stem, str(folder.resolve())
     if not folder.is_dir():
         return reference, reference
     # The path of a folder is an address of one machine; a row is named by its last part.

@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from erc_bench.contracts.backbone import Backbone, LoadedBackbone
+from erc_bench.contracts.backbone import Backbone, LoadedBackbone, Precision
 from erc_bench.contracts.options import option
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.pretrained import files, hub
-from erc_bench.pretrained.loading import load_folder, load_tokenizer, maximum_length
+from erc_bench.pretrained.gguf_file import is_gguf
+from erc_bench.pretrained.loading import load_folder, load_generative, load_tokenizer, maximum_length
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -70,6 +71,15 @@ class PretrainedBackbone(Backbone):
         bf16_safe = self.computes_in_bf16(tokenizer, model)
         return LoadedBackbone(tokenizer, model, longest, bf16_safe, files.reading_in(folder, self.reading))
 
+    def load_generative(self, precision: Precision = "float32") -> LoadedBackbone:
+        """Load tokenizer and model with its output layer, in a precision, on the CPU, in evaluation mode.
+
+        Raises :class:`ErcBenchError` as ``load`` does, and for a model that does not write text token after token.
+        """
+        folder = self.folder()
+        tokenizer, model = load_generative(folder, self.attention, precision)
+        return LoadedBackbone(tokenizer, model, maximum_length(tokenizer, model), reading="last")
+
     def load_tokenizer(self) -> tuple[Any, Any]:
         """Return tokenizer and configuration alone, of files that ``load`` found whole before."""
         return load_tokenizer(self.folder())
@@ -98,7 +108,7 @@ class PretrainedBackbone(Backbone):
         return self._version.parameter_count()
 
     def folder(self) -> Path:
-        """Return the folder of the files: local, in the hub's cache, or downloaded into it.
+        """Return the folder of the files: local, in the hub's cache, or downloaded into it; or the one GGUF file.
 
         Raises :class:`ErcBenchError` naming the files, where they belong and the alternative.
         """
@@ -115,10 +125,14 @@ class PretrainedBackbone(Backbone):
         reference = self.reference()
         if not reference:
             raise ErcBenchError(
-                f"backbone {self.name!r} needs a model", f"Name it: {OptionName('backbones'):OWNER/MODEL} or FOLDER."
+                f"backbone {self.name!r} needs a model",
+                f"Name it: {OptionName('backbones'):OWNER/MODEL}, FOLDER or FILE.gguf.",
             )
         folder = Path(reference).expanduser()
+        if is_gguf(folder):
+            return folder.resolve()
         if folder.is_dir():
+            folder = files.model_in(folder)
             lacking = files.missing_files(folder)
             if lacking:
                 raise ErcBenchError(f"backbone {self.name!r}: {folder} lacks {', '.join(lacking)}", self.alternative)
@@ -126,7 +140,7 @@ class PretrainedBackbone(Backbone):
         if folder.exists() or not hub.looks_like_hub_id(reference):
             raise ErcBenchError(
                 f"backbone {self.name!r}: {reference!r} is neither a folder nor a Hugging Face id",
-                "Name a folder that holds config.json, tokenizer and weights, or an id such as owner/model.",
+                "Name a folder with config.json, tokenizer and weights, a .gguf file, or an id such as owner/model.",
             )
         return None
 

@@ -1,4 +1,4 @@
-"""The files of a pretrained model in a folder: missing ones, sizes, digests.
+"""The files of a pretrained model: missing ones, sizes, digests. It lies in a folder, or is one GGUF file.
 
 Nothing here reads more of a weight file than its header or its bytes: torch is not needed.
 """
@@ -19,6 +19,8 @@ from safetensors import SafetensorError, safe_open
 
 from erc_bench.contracts.backbone import Reading
 from erc_bench.errors import ErcBenchError
+from erc_bench.pretrained.gguf_file import check_gguf, is_gguf, only_gguf_in
+from erc_bench.pretrained.gguf_file import parameter_count as gguf_parameters
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -86,8 +88,16 @@ def missing_parts(names: Collection[str]) -> list[str]:
     return [words for words, alternatives in parts if not any(set(names).issuperset(each) for each in alternatives)]
 
 
+def model_in(folder: Path) -> Path:
+    """Return the place of a model: the folder itself, or the one GGUF file of a folder that is no model otherwise."""
+    file = None if (folder / CONFIG_FILE).is_file() else only_gguf_in(folder)
+    return folder if file is None else file
+
+
 def missing_files(folder: Path) -> list[str]:
     """Name the files that a folder lacks to be a pretrained model, shards that an index names included."""
+    if is_gguf(folder):
+        return []
     missing = missing_parts([path.name for path in folder.iterdir() if path.is_file()])
     return missing + [path.name for path in weight_files(folder) if not path.is_file()]
 
@@ -100,6 +110,8 @@ def weight_files(folder: Path) -> list[Path]:
 
 def check_content(folder: Path) -> None:
     """Raise :class:`ErcBenchError` for an empty file, or a Git LFS pointer in a weight file's place."""
+    if is_gguf(folder):
+        check_gguf(folder)
     for path in _identifying_files(folder):
         with path.open("rb") as file:
             start = file.read(len(_LFS_POINTER))
@@ -127,6 +139,8 @@ def parameter_count(folder: Path) -> int | None:
     A pickled file is never opened here: its length stands for float32 numbers. ``None`` without
     weights, or where a header cannot be read (loading will say why).
     """
+    if is_gguf(folder):
+        return gguf_parameters(folder)
     files = weight_files(folder)
     if not files or not all(path.is_file() for path in files):
         return None
@@ -150,6 +164,8 @@ def _shards(weights: Path) -> list[Path]:
 
 
 def _identifying_files(folder: Path) -> list[Path]:
+    if is_gguf(folder):
+        return [folder]
     present = [folder / name for name in (CONFIG_FILE, *tokenizer_file_names()) if (folder / name).is_file()]
     return sorted([*present, *weight_files(folder)], key=lambda path: path.name)
 

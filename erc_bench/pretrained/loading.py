@@ -6,14 +6,19 @@ import inspect
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from erc_bench.contracts.backbone import Precision
 from erc_bench.errors import ErcBenchError
 from erc_bench.pretrained.declared_layers import refuse_deep
 from erc_bench.pretrained.files import check_content, refuse_objects
+from erc_bench.pretrained.gguf_file import settle, source_of
 
+_MASKED = ("bert", "roberta", "xlm-roberta", "camembert", "electra", "megatron-bert", "rembert", "roformer", "xlm")
+"""Architectures of masked models that transformers can also make write; nobody has trained these to."""
 _NUMBERED_LAYER = re.compile(r"(?:^|\.)(?:layers?|h|blocks?)\.(\d+)\.")
 
 
@@ -33,6 +38,19 @@ def load_folder(folder: Path, attention: Sequence[str]) -> tuple[Any, Any]:
     return tokenizer, model.eval()
 
 
+def load_generative(folder: Path, attention: Sequence[str], precision: Precision) -> tuple[Any, Any]:
+    """Return tokenizer and model with its output layer, as :func:`load_folder` does, in a precision.
+
+    Raises :class:`ErcBenchError` also for a model that does not write text, a token after the other.
+    """
+    check_content(folder)
+    with _quiet():
+        tokenizer, model, report = _read(folder, attention, precision, with_output=True)
+    _check_weights(folder, model, report)
+    _check_tokenizer(folder, tokenizer, model)
+    return tokenizer, model.eval()
+
+
 def load_tokenizer(folder: Path) -> tuple[Any, Any]:
     """Return tokenizer and configuration of a folder that :func:`load_folder` found whole, without its model."""
     with _quiet():
@@ -47,19 +65,48 @@ _LOCAL: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 def _read_tokenizer(folder: Path) -> tuple[Any, Any]:
     from transformers import AutoConfig, AutoTokenizer
 
-    config = AutoConfig.from_pretrained(folder, **_LOCAL)
-    return AutoTokenizer.from_pretrained(folder, use_fast=True, **_LOCAL), config
+    place, how = source_of(folder)
+    config = AutoConfig.from_pretrained(place, **how, **_LOCAL)
+    tokenizer = AutoTokenizer.from_pretrained(place, use_fast=True, **how, **_LOCAL)
+    if tokenizer.pad_token is None and _writes(config):
+        # Models that write are published without one; no padding is ever read.
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer, config
 
 
-def _read(folder: Path, attention: Sequence[str]) -> tuple[Any, Any, dict[str, Any]]:
+def _writes(config: Any) -> bool:
+    """Whether a configuration is that of a model that writes text, a token after the other, and nothing else."""
+    from transformers import MODEL_FOR_CAUSAL_LM_MAPPING
+
+    offered = MODEL_FOR_CAUSAL_LM_MAPPING.get(type(config), None)
+    named = getattr(config, "architectures", None) or [getattr(offered, "__name__", "")]
+    is_masked = getattr(config, "model_type", "") in _MASKED and not getattr(config, "is_decoder", False)
+    return not is_masked and any(str(each).endswith(("ForCausalLM", "LMHeadModel")) for each in named)
+
+
+def _read(
+    folder: Path, attention: Sequence[str], precision: Precision = "float32", with_output: bool = False
+) -> tuple[Any, Any, dict[str, Any]]:
     import torch
-    from transformers import AutoModel
+    from transformers import AutoModel, AutoModelForCausalLM
 
     try:
         tokenizer, config = _read_tokenizer(folder)
         refuse_deep(folder, config)
-        choices = {"config": config, **_choices(config, attention), **_LOCAL}
-        model, report = AutoModel.from_pretrained(folder, dtype=torch.float32, output_loading_info=True, **choices)
+        if with_output and not _writes(config):
+            raise ErcBenchError(
+                f"the model in {folder} ({config.model_type}) does not write text, a token after the other",
+                "Name one that does: --backbone smollm2, or a model of the hub whose architecture ends in ForCausalLM.",
+            )
+        place, how = source_of(folder)
+        choices = {**how, **_choices(config, attention), **_LOCAL, "output_loading_info": True}
+        if not how:
+            choices["config"] = config
+        kind: Any = AutoModelForCausalLM if with_output else AutoModel
+        # Reading a GGUF file has a bar of its own, which nothing turns off.
+        with redirect_stderr(StringIO()) if how else nullcontext():
+            model, report = kind.from_pretrained(place, dtype=getattr(torch, precision), **choices)
+        settle(model)
     except ErcBenchError:
         raise
     except Exception as error:  # foreign files: whatever they cause is the user's to know

@@ -219,7 +219,7 @@ class GridRunner:
 
     def _train(self, plan: Plan, data: CellData, fingerprint: str, hear: Hear) -> CellResult:
         if plan.is_system:
-            return run_system(plan, data)
+            return run_system(plan, data, self.workspace, hear)
         upstream = UpstreamTrainer(self.workspace, self.progress.hear).weights_for(plan, data, fingerprint)
         if upstream is not None:
             for note in other_weights(self.runs, plan.address, upstream.record()):

@@ -39,7 +39,7 @@ from erc_bench.testing.protocol_runs import (
     same_seed,
     seeds,
 )
-from erc_bench.testing.random_backbone import TinyBackbone
+from erc_bench.testing.random_backbone import TinyBackbone, TinyGenerative
 from erc_bench.testing.recipes import parts, said, settings
 from erc_bench.testing.saving import saved_model
 from erc_bench.testing.seeded_features import drawing_from
@@ -103,10 +103,11 @@ class _SystemSubject:
 
 
 def _backbone(method: Method, catalogue: Catalogue, name: str) -> tuple[type[Backbone] | None, str, str]:
-    if method.system is None and not _needs_backbone(method, catalogue):
+    if not _needs_backbone(method, catalogue):
         return None, NO_BACKBONE, ""
     if not name:
-        return TinyBackbone, TinyBackbone.name, ""
+        tiny: type[Backbone] = TinyBackbone if method.system is None else TinyGenerative
+        return tiny, tiny.name, ""
     problems: list[str] = []
     found = look_up_backbone(catalogue, name, problems)
     if found is None:
@@ -115,7 +116,9 @@ def _backbone(method: Method, catalogue: Catalogue, name: str) -> tuple[type[Bac
 
 
 def _needs_backbone(method: Method, catalogue: Catalogue) -> bool:
-    """Whether the encoder of a method needs a language model; where that cannot be told, the checks say why."""
+    """Whether a method needs a language model; where that cannot be told of its encoder, the checks say why."""
+    if method.system is not None:
+        return bool(method.system.needs_backbone)
     try:
         encoder = catalogue.get("encoder", {**DEFAULT_CHOICES, **method.choices}["encoder"])
         own = {a.removeprefix("encoder."): v for a, v in method.settings.items() if a.startswith("encoder.")}

@@ -48,6 +48,8 @@ def learns(trial: MethodTrial) -> str:
     system = trial.method.system
     if system is not None and system.is_floor:
         return _floor(answers)
+    if system is not None and not system.trains:
+        raise NotApplicableError("it says that it learns nothing from train (trains = False)")
     name, score, floor = _headline(answers)
     told = f"{name} {score:.1f} on test, and {floor:.1f} for always answering {answers.record['floor']['label']!r}"
     if not answers.record["degenerate"]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 BERT = {"model_type": "bert"}
+LLAMA = {"model_type": "llama", "tie_word_embeddings": True}
+"""A model that writes text; its output layer is its table of words, so that the body's weights are all."""
 _SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
 _DECODER_SIZES = {
     "bart": {"encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "decoder_layers": 2, "decoder_attention_heads": 4}

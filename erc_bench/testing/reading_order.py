@@ -10,6 +10,7 @@ from typing import Any
 
 from erc_bench.contracts.objective import EpochView, Objective, Step
 from erc_bench.contracts.system import System
+from erc_bench.contracts.system_context import SystemContext
 from erc_bench.contracts.types import Dialogue, UtteranceKey
 from erc_bench.planning.plan import Plan
 
@@ -101,9 +102,9 @@ def _watched_objective(base: type[Objective], epochs: Epochs) -> type[Objective]
 
 
 def _watched_system(base: type[System], reading: ReadingOrder) -> type[System]:
-    def fit(self: System, train: Sequence[Dialogue], dev: Sequence[Dialogue], labels: Sequence[str], seed: int) -> None:
+    def fit(self: System, train: Sequence[Dialogue], dev: Sequence[Dialogue], context: SystemContext) -> None:
         reading.given = [each.id for each in train]
-        base.fit(self, tuple(_watched_dialogue(each, reading) for each in train), dev, labels, seed)
+        base.fit(self, tuple(_watched_dialogue(each, reading) for each in train), dev, context)
 
     return type(base.__name__, (base,), {"fit": fit, "__module__": base.__module__})
 

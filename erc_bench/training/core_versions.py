@@ -34,8 +34,8 @@ CORE_VERSIONS: Mapping[Part, int] = {
 def versions_used(settings: Mapping[str, Any]) -> dict[str, int]:
     """Return the versions of the parts that a cell uses, by its settings (``slot.option`` → value).
 
-    A system may use the shared losses and does the rest by itself; of a composition the language model trains or is
-    frozen, and that of an upstream trains.
+    A system may use the shared losses, or a language model that writes, and does the rest by itself; of a composition
+    the language model trains or is frozen, and that of an upstream trains.
     """
     trainable = settings.get("encoder.trainable")
     parts: set[Part] = {"losses", "metrics"}

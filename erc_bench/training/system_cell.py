@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,17 +15,20 @@ from erc_bench.contracts.types import Dialogue, UtteranceKey, gold_labels, seal
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.statistics.metrics import score
+from erc_bench.training.events import Hear, unheard
+from erc_bench.training.generative import context_of
 from erc_bench.training.preparation import CellData
 from erc_bench.training.process_state import seed_generators
 from erc_bench.training.result import CellResult, Readout
+from erc_bench.training.workspace import Workspace
 
 
-def run_system(plan: Plan, data: CellData) -> CellResult:
+def run_system(plan: Plan, data: CellData, workspace: Workspace, hear: Hear = unheard) -> CellResult:
     """Fit the system and ask it for the scores of sealed dialogues."""
     system: System = plan.components["system"](plan.build("system"))
     seed_generators(plan.seed, "initialisation")
     started = time.perf_counter()
-    system.fit(data.train, data.dev, plan.dataset.labels, plan.seed)
+    system.fit(data.train, data.dev, context_of(plan, workspace, hear))
     fitted = time.perf_counter()
     classes = len(plan.dataset.labels)
     _, dev_scores = scores_of_system(system, seal(data.dev), classes)
@@ -33,8 +38,17 @@ def run_system(plan: Plan, data: CellData) -> CellResult:
     keys, scores = scores_of_system(system, data.sealed_test, classes) if data.sealed_test is not None else ([], None)
     timings = {"train": fitted - started, "read out": time.perf_counter() - fitted}
     readings = {str(system.name): Readout(dev, scores)}
-    facts = {"sees_future": sees_future(type(system), vars(system).get("options"))}
+    facts = {"sees_future": sees_future(type(system), vars(system).get("options")), **_told(system)}
     return CellResult(keys, readings, facts=facts, timings=timings, model=system if plan.save_model else None)
+
+
+def _told(system: System) -> dict[str, Any]:
+    """Return the facts that a system tells; raise :class:`ErcBenchError` where JSON does not hold them."""
+    try:
+        facts = json.loads(json.dumps(dict(system.facts()), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise ErcBenchError(f"the facts of {system.name} are no JSON: {error}") from error
+    return {"system": facts} if facts else {}
 
 
 def scores_of_system(

@@ -10,7 +10,7 @@ from typing import TypeGuard
 import torch
 from torch import nn
 
-from erc_bench.contracts.backbone import Backbone, LoadedBackbone
+from erc_bench.contracts.backbone import Backbone, LoadedBackbone, Precision
 from erc_bench.contracts.language_models import MAIN, use_of
 from erc_bench.contracts.no_language_model import no_backbone
 from erc_bench.planning.plan import Plan
@@ -39,6 +39,7 @@ class Workspace:
         self._backbones: dict[str, tuple[str, LoadedBackbone]] = {}
         self._preparations: OrderedDict[str, Preparation] = OrderedDict()
         self._identities: dict[str, str] = {}
+        self._generative: tuple[str, LoadedBackbone] | None = None
 
     def backbone(self, plan: Plan, upstream: UpstreamWeights | None = None) -> LoadedBackbone:
         """Load the plan's backbone, or the upstream's form of it, with those of the encoder's further roles.
@@ -91,6 +92,17 @@ class Workspace:
             return model
 
         return deferred(self.backbone_key(plan, role=role), backbone, load)
+
+    def generative(self, plan: Plan, precision: Precision, share: bool) -> LoadedBackbone:
+        """Load the plan's backbone with its output layer; ``share``: the next cells have it too, and change nothing."""
+        key = json.dumps([self._backbone_key(plan), precision])
+        if share and self._generative is not None and self._generative[0] == key:
+            return self._generative[1]
+        # Before another one takes its memory.
+        self._generative = None
+        loaded = plan.backbone_of(MAIN).load_generative(precision)
+        self._generative = (key, loaded) if share else None
+        return loaded
 
     def identity(self, plan: Plan, role: str = MAIN) -> str:
         """Return the identity of the plan's backbone: another version has another."""

@@ -40,8 +40,8 @@ class Constant(erc.System):
     source = "this test"
     is_floor = True
 
-    def fit(self, train, dev, labels, seed):
-        self.scores = [1.0] + [0.0] * (len(labels) - 1)
+    def fit(self, train, dev, context):
+        self.scores = [1.0] + [0.0] * (len(context.labels) - 1)
 
     def predict(self, dialogues):
         return {(d.id, i): self.scores for d in dialogues for i in d.targets()}

@@ -37,8 +37,8 @@ class Parrot(erc.System):
     name = "parrot"
     source = "invented"
 
-    def fit(self, train, dev, labels, seed):
-        self.labels, self.seed = labels, seed
+    def fit(self, train, dev, context):
+        self.labels, self.seed = context.labels, context.seed
 
     def predict(self, dialogues):
         return {(d.id, i): self._scores(d, i) for d in dialogues for i in d.targets()}

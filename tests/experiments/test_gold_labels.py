@@ -18,8 +18,8 @@ class Always(erc.System):
     name = "always"
     source = "invented"
 
-    def fit(self, train, dev, labels, seed):
-        self.classes = len(labels)
+    def fit(self, train, dev, context):
+        self.classes = len(context.labels)
 
     def predict(self, dialogues):
         scores = np.eye(self.classes)[0]

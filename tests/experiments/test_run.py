@@ -30,8 +30,8 @@ class Always(erc.System):
     class Options:
         place: int = erc.option(0, "Which label.", at_least=0)
 
-    def fit(self, train, dev, labels, seed):
-        self.classes = len(labels)
+    def fit(self, train, dev, context):
+        self.classes = len(context.labels)
 
     def predict(self, dialogues):
         scores = np.eye(self.classes)[self.options.place]
@@ -144,7 +144,7 @@ def test_a_file_may_be_a_plugin(run, tmp_path):
     file = tmp_path / "floor.py"
     file.write_text(
         "import numpy as np\nimport erc_bench.api as erc\n\n\nclass Floor(erc.System):\n    name = 'floor'\n"
-        "    source = 'invented'\n    def fit(self, train, dev, labels, seed):\n        self.classes = len(labels)\n"
+        "    source = 'invented'\n    def fit(self, train, dev, context):\n        self.classes = len(context.labels)\n"
         "    def predict(self, dialogues):\n        return {(d.id, t): np.ones(self.classes) for d in dialogues"
         " for t in d.targets()}\n\nmethod = erc.Method('floor', 'invented', 'All alike.', system=Floor)\n"
     )

@@ -177,7 +177,7 @@ WAITS = '''
         name = "waits"
         source = "this test"
 
-        def fit(self, train, dev, labels, seed):
+        def fit(self, train, dev, context):
             Path(os.environ["SEEN"]).touch()
             threading.Event().wait()
 

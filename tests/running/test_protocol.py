@@ -65,9 +65,10 @@ class Nosy(erc.System):
     source = "this test"
     seen = {}
 
-    def fit(self, train, dev, labels, seed):
-        type(self).seen = {"fit": [set(walk(train)) & set(labels), set(walk(dev)) & set(labels)], "predict": []}
-        self.labels = labels
+    def fit(self, train, dev, context):
+        labels = set(context.labels)
+        type(self).seen = {"fit": [set(walk(train)) & labels, set(walk(dev)) & labels], "predict": []}
+        self.labels = context.labels
 
     def predict(self, dialogues):
         self.seen["predict"].append(set(walk(dialogues)) & set(self.labels))

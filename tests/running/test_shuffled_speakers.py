@@ -23,9 +23,9 @@ class Listener(erc.System):
     name = "listener"
     source = "this test"
 
-    def fit(self, train, dev, labels, seed):
+    def fit(self, train, dev, context):
         type(self).fitted = train, dev
-        self.classes = len(labels)
+        self.classes = len(context.labels)
 
     def predict(self, dialogues):
         type(self).asked = dialogues

@@ -26,9 +26,9 @@ class Draws(erc.System):
     class Options:
         draws: int = erc.option(3000, "How many.", at_least=1)
 
-    def fit(self, train, dev, labels, seed):
+    def fit(self, train, dev, context):
         drawn = [(random.random(), np.random.rand(), torch.rand(1).item()) for _ in range(self.options.draws)]
-        self.scores = np.random.default_rng(int(sum(map(sum, drawn)) * 1e9)).random(len(labels))
+        self.scores = np.random.default_rng(int(sum(map(sum, drawn)) * 1e9)).random(len(context.labels))
 
     def predict(self, dialogues):
         return {(d.id, i): self.scores for d in dialogues for i in d.targets()}
@@ -40,10 +40,10 @@ class Nested(Draws):
     name = "nested"
     inside = None
 
-    def fit(self, train, dev, labels, seed):
+    def fit(self, train, dev, context):
         random.random()
-        Nested.outcomes = [] if Nested.inside is None else Nested.inside(seed)
-        super().fit(train, dev, labels, seed)
+        Nested.outcomes = [] if Nested.inside is None else Nested.inside(context.seed)
+        super().fit(train, dev, context)
 
 
 class Plugin:

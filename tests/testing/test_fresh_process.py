@@ -28,7 +28,7 @@ class Counts(erc.System):
     source = "this test"
     trainings = 0
 
-    def fit(self, train, dev, labels, seed):
+    def fit(self, train, dev, context):
         Counts.trainings += 1
 
     def predict(self, dialogues):
@@ -55,23 +55,23 @@ class TellsProcess(Counts):
 class Prints(Counts):
     """Prints, and reads from the keyboard."""
 
-    def fit(self, train, dev, labels, seed):
+    def fit(self, train, dev, context):
         sys.stdout.write(f"training {sys.stdin.read()}")
         os.write(1, b"more")
-        super().fit(train, dev, labels, seed)
+        super().fit(train, dev, context)
 
 
 class Leaves(Counts):
     """Ends its process."""
 
-    def fit(self, train, dev, labels, seed):
+    def fit(self, train, dev, context):
         os._exit(3)
 
 
 class IsKilled(Counts):
     """Is ended from outside."""
 
-    def fit(self, train, dev, labels, seed):
+    def fit(self, train, dev, context):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -173,7 +173,7 @@ class Waits(erc.System):
     """Opens a pipe, and waits."""
     name = "waits"
     source = "a test"
-    def fit(self, train, dev, labels, seed):
+    def fit(self, train, dev, context):
         self.pipe = open(os.environ["PIPE_OF_A_TEST"], "wb", buffering=0)
         self.pipe.write(b"x")
         if os.fork() == 0:

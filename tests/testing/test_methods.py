@@ -36,15 +36,15 @@ class Sound(erc.System):
     name = "own"
     source = "this test"
 
-    def fit(self, train, dev, labels, seed):
-        rng = np.random.default_rng(seed)
-        self.labels = labels
+    def fit(self, train, dev, context):
+        rng = np.random.default_rng(context.seed)
+        self.labels = context.labels
         self.words = {}
         for dialogue in train:
             for turn in dialogue.utterances:
                 for word in turn.text.split():
                     self.words.setdefault(word, len(self.words))
-        self.weights = 0.1 * rng.standard_normal((len(self.words) + 1, len(labels)))
+        self.weights = 0.1 * rng.standard_normal((len(self.words) + 1, len(context.labels)))
         for epoch in range(EPOCHS):
             for index in self.order(len(train), rng):
                 self.step(train[index])
@@ -144,8 +144,8 @@ class Unseeded(Sound):
 class OneSeed(Sound):
     """Has one seed of its own, whatever it is given."""
 
-    def fit(self, train, dev, labels, seed):
-        super().fit(train, dev, labels, 0)
+    def fit(self, train, dev, context):
+        super().fit(train, dev, replace(context, seed=0))
 
 
 class Transductive(Sound):
@@ -218,8 +218,8 @@ class ReadsEarlierCells(Sound):
 class TrainsOnDev(Sound):
     """Takes dev for more of train."""
 
-    def fit(self, train, dev, labels, seed):
-        super().fit([*train, *dev], dev, labels, seed)
+    def fit(self, train, dev, context):
+        super().fit([*train, *dev], dev, context)
 
 
 class ThereAndBack(Sound):
@@ -232,8 +232,8 @@ class ThereAndBack(Sound):
 class FromShortToLong(Sound):
     """A curriculum: the same order in each epoch, and no chance."""
 
-    def fit(self, train, dev, labels, seed):
-        super().fit(sorted(train, key=lambda each: len(said(*each.utterances))), dev, labels, 0)
+    def fit(self, train, dev, context):
+        super().fit(sorted(train, key=lambda each: len(said(*each.utterances))), dev, replace(context, seed=0))
 
     def order(self, size, rng):
         return range(size)
@@ -262,10 +262,10 @@ class WarmStart(Sound):
 
     kept = (None, 0.0)
 
-    def fit(self, train, dev, labels, seed):
-        self.seed = seed
-        super().fit(train, dev, labels, seed)
-        WarmStart.kept = (seed, self.weights.copy())
+    def fit(self, train, dev, context):
+        self.seed = context.seed
+        super().fit(train, dev, context)
+        WarmStart.kept = (context.seed, self.weights.copy())
 
     def order(self, size, rng):
         if WarmStart.kept[0] not in (None, self.seed):
@@ -294,7 +294,7 @@ class Saved(Sound):
         learnt = {"labels": list(self.labels), "words": self.words, "weights": self.weights.tolist()}
         (folder / "learnt.json").write_text(json.dumps(learnt), encoding="utf-8")
 
-    def load(self, folder):
+    def load(self, folder, context):
         learnt = json.loads((folder / "learnt.json").read_text(encoding="utf-8"))
         self.labels, self.words, self.weights = learnt["labels"], learnt["words"], np.array(learnt["weights"])
 
@@ -449,8 +449,8 @@ class Vectorised(NeverShuffles):
     def step(self, dialogue):
         self.kept = {**getattr(self, "kept", {}), dialogue.id: dialogue}
 
-    def fit(self, train, dev, labels, seed):
-        super().fit([replace(dialogue) for dialogue in train], dev, labels, seed)
+    def fit(self, train, dev, context):
+        super().fit([replace(dialogue) for dialogue in train], dev, context)
         for _ in range(EPOCHS):
             for dialogue in self.kept.values():
                 super().step(erc.Dialogue(dialogue.id, dialogue.utterances))
@@ -462,10 +462,10 @@ class ByUtterance(Sound):
     def order(self, size, rng):
         return ()
 
-    def fit(self, train, dev, labels, seed):
-        super().fit(train, dev, labels, seed)
+    def fit(self, train, dev, context):
+        super().fit(train, dev, context)
         places = [(dialogue, index) for dialogue in train for index in range(len(dialogue.utterances))]
-        for number in np.random.default_rng(seed).permutation(len(places)):
+        for number in np.random.default_rng(context.seed).permutation(len(places)):
             dialogue, index = places[number]
             self.step(erc.Dialogue(dialogue.id, dialogue.utterances[index : index + 1]))
 
@@ -473,8 +473,8 @@ class ByUtterance(Sound):
 class FewExamples(Sound):
     """Reads four dialogues, as examples for a prompt."""
 
-    def fit(self, train, dev, labels, seed):
-        super().fit([train[i] for i in sorted(np.random.default_rng(seed).permutation(32)[:4])], dev, labels, seed)
+    def fit(self, train, dev, context):
+        super().fit([train[i] for i in sorted(np.random.default_rng(context.seed).permutation(32)[:4])], dev, context)
 
 
 class ReadsNothing(Sound):
@@ -482,8 +482,8 @@ class ReadsNothing(Sound):
 
     is_floor = True
 
-    def fit(self, train, dev, labels, seed):
-        self.labels = labels
+    def fit(self, train, dev, context):
+        self.labels = context.labels
 
     def predict(self, dialogues):
         return {(d.id, i): np.eye(4)[1] for d in dialogues for i in d.targets()}

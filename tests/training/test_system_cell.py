@@ -15,7 +15,10 @@ from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.statistics.metrics import score
 from erc_bench.training.preparation import CellData
 from erc_bench.training.system_cell import run_system
+from erc_bench.training.workspace import Workspace
 from erc_bench_plugins.datasets.meld import Meld
+
+WORKSPACE = Workspace(torch.device("cpu"))
 
 
 class WordCounts(erc.System):
@@ -26,8 +29,8 @@ class WordCounts(erc.System):
     sees_future = True
     change = staticmethod(lambda answers: answers)
 
-    def fit(self, train, dev, labels, seed):
-        self.labels, self.seed = labels, seed
+    def fit(self, train, dev, context):
+        self.labels, self.seed = context.labels, context.seed
         self.drawn = random.random(), np.random.rand(), torch.rand(()).item()
         type(self).latest = self
         self.counts = {}
@@ -35,7 +38,7 @@ class WordCounts(erc.System):
             for target in dialogue.targets():
                 turn = dialogue.utterances[target]
                 for word in turn.text.split():
-                    self.counts.setdefault(word, np.ones(len(labels)))[labels.index(turn.label)] += 1
+                    self.counts.setdefault(word, np.ones(len(context.labels)))[context.labels.index(turn.label)] += 1
 
     def predict(self, dialogues):
         keys = [(d.id, i, d.utterances[i].text) for d in dialogues for i in d.targets()]
@@ -71,7 +74,7 @@ def data(splits, dev_only=False):
 
 
 def test_its_answers_become_scores_of_every_scored_utterance(plan, splits):
-    result = run_system(plan, data(splits))
+    result = run_system(plan, data(splits), WORKSPACE)
     assert result.keys == [(d.id, i) for d in splits[2] for i in range(4)]
     (reading,) = result.readings.values()
     assert reading.scores.shape == (16, len(Meld.labels))
@@ -85,21 +88,21 @@ def test_its_answers_become_scores_of_every_scored_utterance(plan, splits):
 
 def test_dev_is_scored_by_the_runner(plan, splits):
     gold = [turn.label for dialogue in splits[1] for turn in dialogue.utterances]
-    dev = next(iter(run_system(plan, data(splits)).readings.values())).dev
+    dev = next(iter(run_system(plan, data(splits), WORKSPACE).readings.values())).dev
     assert dev == score(gold, gold, Meld.labels, ())
 
 
 def test_without_a_test_split_nothing_is_asked_of_it(plan, splits):
-    result = run_system(plan, data(splits, dev_only=True))
+    result = run_system(plan, data(splits, dev_only=True), WORKSPACE)
     assert result.keys == []
     assert next(iter(result.readings.values())).scores is None
 
 
 def test_global_generators_are_those_of_the_seed(plan, splits):
-    run_system(plan, data(splits))
+    run_system(plan, data(splits), WORKSPACE)
     first = WordCounts.latest.drawn
     torch.rand(5), random.random(), np.random.rand()
-    run_system(plan, data(splits))
+    run_system(plan, data(splits), WORKSPACE)
     assert WordCounts.latest.drawn == first
 
 
@@ -123,10 +126,10 @@ def with_last(value):
 def test_an_answer_that_is_none_is_named(plan, splits, monkeypatch, change, said):
     monkeypatch.setattr(WordCounts, "change", staticmethod(change))
     with pytest.raises(ErcBenchError, match=said):
-        run_system(plan, data(splits))
+        run_system(plan, data(splits), WORKSPACE)
 
 
 def test_answers_that_nobody_asked_for_are_ignored(plan, splits, monkeypatch):
     extra = {("nowhere", 0): np.ones(7)}
     monkeypatch.setattr(WordCounts, "change", staticmethod(lambda answers: {**extra, **answers}))
-    assert len(run_system(plan, data(splits)).keys) == 16
+    assert len(run_system(plan, data(splits), WORKSPACE).keys) == 16

@@ -158,7 +158,7 @@ def _contradictions(said: Description) -> list[str]:
             ("labels", 0 < classes == len(set(said.labels))),
             ("label_words", len(said.label_words) == classes),
             ("components", slots - {"backbone"} in ({"system"}, {"encoder", "objective", "classifier"})),
-            ("components", ("backbone" in slots) != ("system" in slots or said.backbone == NO_BACKBONE)),
+            ("components", ("backbone" in slots) != (said.backbone == NO_BACKBONE)),
             ("components", all(each.kind == slot for slot, each in said.components.items())),
             ("readouts", all(each.kind == "classifier" for each in said.readouts.values())),
             ("further_backbones", all(each.kind == "backbone" for each in said.further_backbones.values())),

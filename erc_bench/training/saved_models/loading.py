@@ -33,6 +33,7 @@ from erc_bench.training.assembly import Assembly
 from erc_bench.training.device import one_thread
 from erc_bench.training.features import FeatureCache, Uncached
 from erc_bench.training.file_features import FileFeatures
+from erc_bench.training.generative import check_same, context_of
 from erc_bench.training.preparation import CellData, Preparer
 from erc_bench.training.process_state import turn
 from erc_bench.training.readout import scores_of
@@ -106,7 +107,9 @@ class Loader:
         system: System = component(component.Options(**{**self._settings("system", component.Options), **paths}))
         if not component.can_be_saved():
             raise ErcBenchError(f"the system {component.name!r} that is installed here cannot be loaded: it lacks load")
-        system.load(self.folder / SYSTEM_FOLDER)
+        plan = self._plan()
+        check_same(plan, self.description.backbone_identity)
+        system.load(self.folder / SYSTEM_FOLDER, context_of(plan, Workspace(self.device)))
         classes = len(self.description.labels)
         return lambda dialogues, _: scores_of_system(system, dialogues, classes)
 

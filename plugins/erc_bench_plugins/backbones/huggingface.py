@@ -14,6 +14,7 @@ class HuggingFace(erc.PretrainedBackbone):
     name = "huggingface"
     source = "https://huggingface.co/models"
     architecture = {"model_type": "bert"}
+    generates = None
 
     def reference(self) -> str:
         """Return the option ``path``, which has no default here."""

@@ -25,11 +25,11 @@ class Majority(erc.System):
     departures = ()
     is_floor = True
 
-    def fit(self, train: Sequence[erc.Dialogue], dev: Sequence[erc.Dialogue], labels: Sequence[str], seed: int) -> None:
+    def fit(self, train: Sequence[erc.Dialogue], dev: Sequence[erc.Dialogue], context: erc.SystemContext) -> None:
         """Count the labels of train; raises ``ErcBenchError`` when there are none."""
         scored = (dialogue.utterances[index].label for dialogue in train for index in dialogue.targets())
         counts = Counter(scored)
-        frequencies = np.array([counts[label] for label in labels], dtype=float)
+        frequencies = np.array([counts[label] for label in context.labels], dtype=float)
         if not frequencies.sum():
             raise erc.ErcBenchError(
                 "majority has no labelled utterance of train to count", "Check the dataset: erc-bench data verify."
@@ -45,7 +45,7 @@ class Majority(erc.System):
         """Write the labels' shares of train."""
         (folder / _SHARES).write_text(json.dumps(self.shares.tolist()), encoding="utf-8")
 
-    def load(self, folder: Path) -> None:
+    def load(self, folder: Path, context: erc.SystemContext) -> None:
         """Read the labels' shares of train; raises ``ErcBenchError`` where the file is damaged."""
         shares = erc.read_json(folder / _SHARES)
         if not isinstance(shares, list) or not all(isinstance(share, float) for share in shares):

@@ -36,10 +36,10 @@ class Dials(erc.System):
         second: int = erc.option(0, "Best at 2.", at_least=0)
         switch: Literal["on", "off"] | None = erc.option(None, "Does nothing.")
 
-    def fit(self, train, dev, labels, seed):
+    def fit(self, train, dev, context):
         if self.options.first == 0.5:
             raise RuntimeError("a dial\nbroke")
-        self.labels, self.seed = labels, seed
+        self.labels, self.seed = context.labels, context.seed
         self.gold = {(d.id, i): d.utterances[i].label for d in dev for i in d.targets()}
 
     def predict(self, dialogues):

@@ -7,6 +7,7 @@ import erc_bench.api as erc
 from erc_bench_plugins.systems.majority import Majority, erc_methods
 
 LABELS = ("anger", "joy", "neutral")
+CONTEXT = erc.SystemContext(LABELS, seed=1)
 
 
 def dialogue(name, *labels):
@@ -20,7 +21,7 @@ def sealed(name, *scored):
 
 def fitted(*train):
     system = Majority()
-    system.fit(train, [dialogue("d", "anger")], LABELS, seed=1)
+    system.fit(train, [dialogue("d", "anger")], CONTEXT)
     return system
 
 
@@ -52,7 +53,7 @@ def test_what_was_saved_answers_alike(tmp_path):
     system = fitted(dialogue("a", "joy", "neutral", "neutral"))
     system.save(tmp_path)
     again = Majority()
-    again.load(tmp_path)
+    again.load(tmp_path, CONTEXT)
     (before,), (after,) = (each.predict([sealed("x", True)]).values() for each in (system, again))
     np.testing.assert_array_equal(before, after)
 
@@ -61,4 +62,4 @@ def test_what_was_saved_answers_alike(tmp_path):
 def test_shares_that_are_damaged_are_refused(tmp_path, content):
     (tmp_path / "shares.json").write_text(content)
     with pytest.raises(erc.ErcBenchError, match=r"shares\.json"):
-        Majority().load(tmp_path)
+        Majority().load(tmp_path, CONTEXT)

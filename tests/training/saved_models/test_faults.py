@@ -115,8 +115,8 @@ class Pickler(erc.System):
     name = "pickler"
     source = "this test"
 
-    def fit(self, train, dev, labels, seed):
-        self.labels = labels
+    def fit(self, train, dev, context):
+        self.labels = context.labels
 
     def predict(self, dialogues):
         keys = [(dialogue.id, index) for dialogue in dialogues for index in dialogue.targets()]
@@ -125,7 +125,7 @@ class Pickler(erc.System):
     def save(self, folder):
         (folder / "state.pkl").write_bytes(pickle.dumps(self.labels))
 
-    def load(self, folder):
+    def load(self, folder, context):
         raise AssertionError("never loaded")
 
 

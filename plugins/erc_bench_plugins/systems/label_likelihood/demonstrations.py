@@ -1,0 +1,75 @@
+"""Demonstrations: turns of train that a prompt shows with their labels, drawn once for a run."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import erc_bench.api as erc
+from erc_bench_plugins.systems.label_likelihood.prompts import Demonstration, turns_before
+
+Choice = Literal["seeded", "balanced"]
+_Target = tuple[erc.Dialogue, int]
+
+
+def demonstrations(
+    train: Sequence[erc.Dialogue], choice: Choice, number: int, window: int, context: erc.SystemContext
+) -> list[Demonstration]:
+    """Return so many demonstrations, no two of one dialogue while there are others.
+
+    Raises ``ErcBenchError`` where train has too few labelled turns.
+    """
+    rng = random.Random(context.seed)
+    # Whatever order train comes in, the same seed draws the same.
+    targets = sorted(
+        ((dialogue, position) for dialogue in train for position in dialogue.targets()),
+        key=lambda target: (target[0].id, target[1]),
+    )
+    if len(targets) < number:
+        raise erc.ErcBenchError(f"train has {len(targets)} labelled turns, too few for {number} demonstrations")
+    rng.shuffle(targets)
+    words = dict(zip(context.labels, context.label_words, strict=True))
+    return [
+        Demonstration(target[0].id, target[1], turns_before(*target, window), words[_label(*target)])
+        for target in _CHOICES[choice](targets, number, context.labels, rng)
+    ]
+
+
+def _seeded(targets: Sequence[_Target], number: int, labels: Sequence[str], rng: random.Random) -> list[_Target]:
+    return _from_different_dialogues(targets)[:number]
+
+
+def _balanced(targets: Sequence[_Target], number: int, labels: Sequence[str], rng: random.Random) -> list[_Target]:
+    """Return one turn of each label in turn, the labels in random order, then all of them in random order."""
+    by_label = {
+        label: _from_different_dialogues([target for target in targets if _label(*target) == label]) for label in labels
+    }
+    order = [label for label in labels if by_label[label]]
+    rng.shuffle(order)
+    chosen: list[_Target] = []
+    while len(chosen) < number:
+        for label in order:
+            if len(chosen) < number and by_label[label]:
+                chosen.append(by_label[label].pop(0))
+    rng.shuffle(chosen)
+    return chosen
+
+
+def _from_different_dialogues(targets: Sequence[_Target]) -> list[_Target]:
+    """Put the first target of every dialogue before all others."""
+    seen: set[str] = set()
+    first: list[_Target] = []
+    others: list[_Target] = []
+    for target in targets:
+        (others if target[0].id in seen else first).append(target)
+        seen.add(target[0].id)
+    return [*first, *others]
+
+
+def _label(dialogue: erc.Dialogue, position: int) -> str:
+    return str(dialogue.utterances[position].label)
+
+
+_Chooses = Callable[[Sequence[_Target], int, Sequence[str], random.Random], list[_Target]]
+_CHOICES: dict[Choice, _Chooses] = {"seeded": _seeded, "balanced": _balanced}
