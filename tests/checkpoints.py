@@ -161,3 +161,61 @@ def _word_pieces(folder: Path) -> int:
 
 def _json(path: Path, content: dict) -> None:
     path.write_text(json.dumps(content, ensure_ascii=False, indent=2), encoding="utf-8")
+
+
+def write_gguf(folder: Path, file: Path) -> Path:
+    """Write the Llama of a folder as one GGUF file, its weights as they are, and return it.
+
+    Rows of queries and keys change places, as llama.cpp wants them: halves of a head become pairs.
+    """
+    import numpy as np
+    from gguf import GGUFWriter
+    from safetensors.numpy import load_file
+
+    config, tokenizer = (json.loads((folder / name).read_text()) for name in ("config.json", "tokenizer.json"))
+    specials = json.loads((folder / "tokenizer_config.json").read_text())
+    heads = config["num_attention_heads"]
+    writer = GGUFWriter(file, "llama")
+    writer.add_name("tiny")
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_head_count(heads)
+    writer.add_head_count_kv(config["num_key_value_heads"])
+    writer.add_rope_dimension_count(config["hidden_size"] // heads)
+    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    writer.add_vocab_size(config["vocab_size"])
+    known = {**tokenizer["model"]["vocab"], **{each["content"]: each["id"] for each in tokenizer["added_tokens"]}}
+    special = {each["content"] for each in tokenizer["added_tokens"]}
+    tokens = sorted(known, key=known.__getitem__)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(tokens)
+    writer.add_token_types([3 if token in special else 1 for token in tokens])
+    writer.add_token_merges(
+        [" ".join(each) if isinstance(each, list) else each for each in tokenizer["model"]["merges"]]
+    )
+    writer.add_bos_token_id(known[specials["cls_token"]])
+    writer.add_eos_token_id(known[specials["sep_token"]])
+    names = {"self_attn.q_proj": "attn_q", "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v"}
+    names |= {"self_attn.o_proj": "attn_output", "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up"}
+    names |= {"mlp.down_proj": "ffn_down", "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm"}
+    for name, weight in load_file(folder / "model.safetensors").items():
+        if found := re.fullmatch(r"layers\.(\d+)\.(.+)\.weight", name):
+            number, part = found.groups()
+            if part in ("self_attn.q_proj", "self_attn.k_proj"):
+                own = heads if part == "self_attn.q_proj" else config["num_key_value_heads"]
+                pairs = weight.reshape(own, 2, weight.shape[0] // own // 2, weight.shape[1])
+                rows = np.ascontiguousarray(pairs.swapaxes(1, 2).reshape(weight.shape))
+                writer.add_tensor(f"blk.{number}.{names[part]}.weight", rows)
+            else:
+                writer.add_tensor(f"blk.{number}.{names[part]}.weight", weight)
+        else:
+            writer.add_tensor(
+                {"embed_tokens.weight": "token_embd.weight", "norm.weight": "output_norm.weight"}[name], weight
+            )
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return file

@@ -121,6 +121,22 @@ def tiny_bart(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory):
+    """Folder of a Llama with two heads of keys for four of queries, and words to spare: it writes text, safetensors."""
+    from erc_bench.testing.random_checkpoint import LLAMA, write_random_checkpoint
+
+    return write_random_checkpoint(
+        tmp_path_factory.mktemp("llama"), {**LLAMA, "num_key_value_heads": 2, "vocab_size": 400}
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_gguf(tmp_path_factory, tiny_llama):
+    """The same Llama as one GGUF file."""
+    return checkpoints.write_gguf(tiny_llama, tmp_path_factory.mktemp("gguf") / "tiny.gguf")
+
+
+@pytest.fixture(scope="session")
 def write_checkpoint():
     """Give the module of checkpoint writers, for a test that needs a checkpoint of its own."""
     return checkpoints

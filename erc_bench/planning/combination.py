@@ -155,7 +155,9 @@ def _plan_system(
     addressed = [item for item in mine if item.method or not compositions or item.slot in slots]
     size = partial(_size, combination)
     resolved, problems = resolve(slots, _layers(combination, ()), [*addressed, *_reference(combination)], size)
-    resolved = replace(resolved, overrides=_without_reference(resolved))
+    # What is asked and not taught stands still, whatever its size.
+    regime = "frozen" if system.needs_backbone and not system.trains else resolved.regime
+    resolved = replace(resolved, overrides=_without_reference(resolved), regime=regime)
     problems += misdirected(combination.method, slots, (), combination.dataset)
     problems += system_backbone_problems(combination, system)
     problems += _named_twice(combination, mine)

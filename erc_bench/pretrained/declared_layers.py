@@ -10,6 +10,8 @@ from typing import Any
 from erc_bench.errors import ErcBenchError
 
 _LAYERS = re.compile(r"(^|_)(n_layers?|num_layers|num_hidden_layers|layers|depth)$")
+_BOUNDS = ("max_window_layers",)
+"""What says of layers that there are which it is about, and not that there are so many."""
 _NUMBERED = re.compile(r"(?:^|[._])(?:layers?|h|blocks?|groups?)\.(\d+)\.")
 _MOST = 1000
 """Layers of a model whose weights number none; the deepest that is published has about a hundred."""
@@ -37,7 +39,7 @@ def _declared(config: Any) -> Iterator[tuple[str, int]]:
     """Yield what a configuration, and those within it, say of numbers of layers."""
     for name, value in config.to_dict().items():
         for key, each in ((name, value), *(value.items() if isinstance(value, dict) else ())):
-            if isinstance(each, int) and not isinstance(each, bool) and _LAYERS.search(str(key)):
+            if isinstance(each, int) and not isinstance(each, bool) and _LAYERS.search(str(key)) and key not in _BOUNDS:
                 yield str(key), each
 
 

@@ -151,7 +151,7 @@ SAVING = """
     def save(self, folder):
         (folder / "scores.json").write_text(str(self.scores.tolist()))
 
-    def load(self, folder):
+    def load(self, folder, context):
         self.scores = np.array(json.loads((folder / "scores.json").read_text()))
 
 
