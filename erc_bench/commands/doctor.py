@@ -92,6 +92,8 @@ def _caches() -> Iterator[tuple[str, str]]:
 
     features = cache_folder() / "features"
     yield "features of frozen backbones", f"{features} ({_size(features)}; more: erc-bench doctor --cache)"
+    remembered = cache_folder() / "systems"
+    yield "answers of language models", f"{remembered} ({_size(remembered)})"
     yield "models of the hub", f"{HF_HUB_CACHE} ({_size(Path(HF_HUB_CACHE))})"
 
 

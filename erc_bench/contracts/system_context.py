@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, MutableMapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from erc_bench.contracts.backbone import LoadedBackbone, Precision
 from erc_bench.errors import ErcBenchError
@@ -32,7 +32,8 @@ class SystemContext:
     dev. ``device`` is where to compute (``cpu``, ``cuda:0``), and ``computes_bf16`` whether matrix products in bfloat16
     run there on units of their own. ``language_model(precision)`` loads the backbone of a system that
     ``needs_backbone``, with its output layer, on the CPU, in evaluation mode. ``phase(name, steps)`` shows a part of
-    the work as progress; call what it returns after each of the steps.
+    the work as progress; call what it returns after each of the steps. ``memory`` keeps bytes by name for later cells
+    of the same code, language model and kind of machine, also after a kill: for what is expensive and always the same.
     """
 
     labels: Sequence[str]
@@ -43,6 +44,7 @@ class SystemContext:
     computes_bf16: bool = False
     language_model: Callable[[Precision], LoadedBackbone] = _none
     phase: Callable[[str, int], Callable[[], None]] = _silent
+    memory: MutableMapping[str, bytes] = field(default_factory=dict)
 
     def with_language_model(self, load: Callable[[Precision], LoadedBackbone]) -> SystemContext:
         """Return the same with a language model."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+import json
+import math
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Ids = Sequence[int]
+_VERSION = 1
+"""Of how a batch is computed; what was remembered of another one is not used."""
 _WORTH_SHARING = 8
 """Tokens at the beginning of all prompts from which on they are read once for all."""
 
@@ -70,10 +76,16 @@ class Continuations:
         """How many tokens a prompt may have."""
         return self._longest - max(map(len, self._continuations))
 
-    def score(self, prompts: Sequence[Ids], done: Callable[[], None] = lambda: None) -> Tensor:
+    def score(
+        self,
+        prompts: Sequence[Ids],
+        done: Callable[[], None] = lambda: None,
+        memory: MutableMapping[str, bytes] | None = None,
+    ) -> Tensor:
         """Return the log-likelihood of every token, (prompts, continuations, longest continuation), float32 on the CPU.
 
-        Behind the last token of a shorter continuation stand zeros. ``done`` is called after each prompt.
+        Behind the last token of a shorter continuation stand zeros. ``done`` is called after each prompt. ``memory``
+        holds batches that were scored before; the same prompts make the same batches.
         """
         import torch
 
@@ -86,14 +98,33 @@ class Continuations:
         found = torch.zeros(len(prompts), len(self._continuations), longest)
         shared = _common_beginning(prompts)
         with torch.inference_mode():
-            past = self._read(prompts[0][:shared]) if shared else None
+            beginning = cache(lambda: self._read(prompts[0][:shared]) if shared else None)
             for rows in self._batches([len(prompt) - shared for prompt in prompts]):
                 rest = [list(prompts[row][shared:]) for row in rows]
-                scored = self._score_batch(rest, shared, past)
+                name = self._name(prompts[0][:shared], rest)
+                scored = self._remembered(name, len(rest), memory)
+                if scored is None:
+                    scored = self._score_batch(rest, shared, beginning())
+                    if memory is not None:
+                        memory[name] = scored.numpy().tobytes()
                 for place, row in enumerate(rows):
                     found[row] = scored[place]
                     done()
         return found
+
+    def _name(self, beginning: Ids, rest: Sequence[Ids]) -> str:
+        asked = [_VERSION, str(self._model.dtype), self._continuations, list(beginning), [list(row) for row in rest]]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+    def _remembered(self, name: str, rows: int, memory: MutableMapping[str, bytes] | None) -> Tensor | None:
+        """Return what is stored of a batch; nothing where that cannot be one."""
+        import torch
+
+        stored = None if memory is None else memory.get(name)
+        shape = (rows, len(self._continuations), max(map(len, self._continuations)))
+        if stored is None or len(stored) != 4 * math.prod(shape):
+            return None
+        return torch.frombuffer(bytearray(stored), dtype=torch.float32).reshape(shape)
 
     def _batches(self, lengths: Sequence[int]) -> list[list[int]]:
         """Put rows of about the same length together, within the bound."""

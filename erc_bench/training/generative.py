@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import TYPE_CHECKING
 
 from erc_bench.contracts.system import System
 from erc_bench.contracts.system_context import SystemContext
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
+from erc_bench.plugin_host.code_digests import code_digests
+from erc_bench.plugin_host.provenance import versions
 from erc_bench.statistics.metrics import score
-from erc_bench.training.device import computes_bf16
+from erc_bench.store.feature_files import cache_folder
+from erc_bench.store.memory import Memory
+from erc_bench.training.device import computes_bf16, hardware
 from erc_bench.training.events import Hear, PhaseStarted, StepDone, unheard
+
+FILE = "systems/remembered.sqlite"
+"""In the cache."""
+_LIBRARIES = ("torch", "transformers", "erc-bench")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,8 +53,22 @@ def context_of(plan: Plan, workspace: Workspace, hear: Hear = unheard) -> System
         device=str(workspace.device),
         computes_bf16=computes_bf16(workspace.device),
         phase=phase,
+        memory=_memory(plan, workspace),
     )
     return told if plan.backbone is None else told.with_language_model(language_model)
+
+
+def _memory(plan: Plan, workspace: Workspace) -> Memory:
+    """Return what may be used again by cells whose code, language model and kind of machine are the same."""
+    machine = hardware(workspace.device)
+    covered = {
+        "code": code_digests({"system": plan.components["system"]}),
+        "backbone": workspace.backbone_key(plan) if plan.backbone else "",
+        "machine": [machine["class"], machine["name"] if machine["class"] == "cuda" else machine["instructions"]],
+        "versions": {name: version for name, version in versions().items() if name in _LIBRARIES},
+    }
+    scope = hashlib.sha256(json.dumps(covered, sort_keys=True).encode()).hexdigest()
+    return Memory(cache_folder() / FILE, f"{scope}/")
 
 
 def check_same(plan: Plan, identity: str) -> None:

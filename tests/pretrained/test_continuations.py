@@ -102,3 +102,50 @@ def test_a_sliding_window_bounds_a_prompt():
 def test_a_label_without_tokens_is_refused():
     with pytest.raises(ErcBenchError, match="Every label needs a token at least"):
         erc.Continuations(tiny_generative(), [[1], []])
+
+
+class Counted:
+    """Counts the passes of a model."""
+
+    def __init__(self, model):
+        self.passes = 0
+        model.register_forward_hook(self._count)
+
+    def _count(self, *_):
+        self.passes += 1
+
+
+def test_what_is_remembered_is_not_computed_again():
+    loaded, memory = tiny_generative(), {}
+    counted = Counted(loaded.model)
+    first = erc.Continuations(loaded, LABELS).score(PROMPTS, memory=memory)
+    assert counted.passes == 2
+    assert torch.equal(erc.Continuations(loaded, LABELS).score(PROMPTS, memory=memory), first)
+    assert counted.passes == 2
+    erc.Continuations(loaded, LABELS[:2]).score(PROMPTS, memory=memory)
+    assert counted.passes == 4
+
+
+def test_what_no_longer_fits_is_computed_again():
+    loaded, memory = tiny_generative(), {}
+    first = erc.Continuations(loaded, LABELS).score(PROMPTS, memory=memory)
+    memory.update({name: content[:-4] for name, content in memory.items()})
+    assert torch.equal(erc.Continuations(loaded, LABELS).score(PROMPTS, memory=memory), first)
+
+
+def test_batches_that_were_scored_before_an_end_are_not_scored_again():
+    loaded, memory = tiny_generative(), {}
+    whole = erc.Continuations(loaded, LABELS, batch_tokens=1).score(PROMPTS)
+    scorer, done = erc.Continuations(loaded, LABELS, batch_tokens=1), []
+
+    def stop():
+        done.append(1)
+        if len(done) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        scorer.score(PROMPTS, stop, memory)
+    counted = Counted(loaded.model)
+    assert torch.equal(scorer.score(PROMPTS, memory=memory), whole)
+    # The beginning that all share, and the one batch that was left.
+    assert counted.passes == 2

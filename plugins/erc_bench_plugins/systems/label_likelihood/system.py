@@ -109,7 +109,7 @@ class LabelLikelihood(erc.System):
         continuations = [self._prompter.continuation(word) for word in words]
         self._lengths = [len(each) for each in continuations]
         self._scorer = erc.Continuations(loaded, continuations, context.device)
-        self._unread = self._scorer.score([self._prompter.content_free()]).numpy()[0]
+        self._unread = self._scorer.score([self._prompter.content_free()], memory=context.memory).numpy()[0]
         self._known: dict[tuple[int, ...], np.ndarray] = {}
 
     def _read(self, dialogues: Sequence[erc.Dialogue]) -> tuple[list[erc.UtteranceKey], np.ndarray]:
@@ -117,8 +117,10 @@ class LabelLikelihood(erc.System):
         targets = [(dialogue, position) for dialogue in dialogues for position in dialogue.targets()]
         prompts = [tuple(self._prompter.prompt(*target, self._scorer.room)) for target in targets]
         new = list(dict.fromkeys(prompt for prompt in prompts if prompt not in self._known))
-        found = self._scorer.score(new, self._context.phase("score labels", len(new))).numpy() if new else ()
-        self._known |= dict(zip(new, found, strict=True))
+        if new:
+            done = self._context.phase("score labels", len(new))
+            found = self._scorer.score(new, done, self._context.memory).numpy()
+            self._known |= dict(zip(new, found, strict=True))
         keys = [(dialogue.id, position) for dialogue, position in targets]
         shape = (len(keys), len(self._lengths), max(self._lengths))
         return keys, np.array([self._known[prompt] for prompt in prompts]).reshape(shape)
