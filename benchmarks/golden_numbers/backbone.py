@@ -1,4 +1,4 @@
-"""A BERT and a BART of two layers whose weights come from integer arithmetic: the same bits on every machine."""
+"""A BERT, a BART and a Llama of two layers, weights from integer arithmetic: the same bits on every machine."""
 
 from __future__ import annotations
 
@@ -66,6 +66,32 @@ class GoldenDecoder(erc.Backbone):
         return erc.LoadedBackbone(tokenizer, model.to(torch.get_default_dtype()).eval(), 128, reading="last")
 
 
+class GoldenWriter(erc.Backbone):
+    """A tiny Llama with the words of the other ones, which writes text."""
+
+    name = "golden-writer"
+    source = "invented"
+    parameters = 20_000
+    generates = True
+
+    def load_generative(self, precision: str = "float32") -> erc.LoadedBackbone:
+        """Build tokenizer and model."""
+        from transformers import LlamaConfig, LlamaForCausalLM
+
+        tokenizer = _tokenizer()
+        config = LlamaConfig(
+            vocab_size=len(tokenizer),
+            max_position_embeddings=512,
+            num_key_value_heads=1,
+            tie_word_embeddings=True,
+            **_SIZES,
+        )
+        config._attn_implementation = "sdpa"
+        model = LlamaForCausalLM(config)
+        _fill(model)
+        return erc.LoadedBackbone(tokenizer, model.to(torch.get_default_dtype()).eval(), 512, reading="last")
+
+
 def _tokenizer() -> Any:
     from transformers import BertTokenizerFast
 
@@ -89,4 +115,4 @@ def _fill(model: nn.Module) -> None:
 @erc.hookimpl
 def erc_backbones() -> list[type[erc.Backbone]]:
     """Offer the backbones of the golden numbers."""
-    return [GoldenBackbone, GoldenDecoder]
+    return [GoldenBackbone, GoldenDecoder, GoldenWriter]

@@ -44,8 +44,9 @@ _SHORTER: Mapping[str, Mapping[str, Any]] = {
     "dialogue-crn": {"training.head_lr": 5e-5},
 }
 """Settings of systems whose float32 rounds elsewhere by more than is allowed at the steps of all others."""
+SYSTEMS = ("majority", "llm-zero-shot", "llm-k-shot")
 _WITHOUT_WINDOW = ("utterance-ce", *DIALOGUE_SYSTEMS, "compm", "cog-bart", "cog-bart-causal")
-LACKING = {**dict.fromkeys(_WITHOUT_WINDOW, ("encoder.window",)), "majority": tuple(_RECIPE)}
+LACKING = {**dict.fromkeys(_WITHOUT_WINDOW, ("encoder.window",)), **dict.fromkeys(SYSTEMS, tuple(_RECIPE))}
 """What of the recipe a method has no option for."""
 FROZEN = {"encoder.trainable": "none", "training.standardise": True}
 _FROZEN_MASK = FROZEN | {"encoder.pooling": "mask"}
@@ -151,6 +152,7 @@ def _components() -> list[Case]:
         *_two_models(),
         *_with_decoder(),
         *_of_words(),
+        *_asked(),
         _varied("supcon at .05", "supcon", objective__temperature=0.05, objective__contrastive_weight=1.0),
     ]
 
@@ -190,6 +192,20 @@ def _with_decoder() -> list[Case]:
     ]
 
 
+def _asked() -> list[Case]:
+    asked = partial(Case, backbone="golden-writer")
+    return [
+        asked("llm-zero-shot", "llm-zero-shot"),
+        asked("llm-k-shot", "llm-k-shot"),
+        asked("llm-k-shot, any turns, a question, calibrated", "llm-k-shot", _CALIBRATED),
+        asked("llm-zero-shot, bare, by the mean", "llm-zero-shot", {"system.template": "bare", "system.rule": "mean"}),
+    ]
+
+
+_CALIBRATED = {
+    **{"system.demonstrations": "seeded", "system.template": "question", "system.rule": "calibrated"},
+    **{"system.window": 1, "system.shot_window": 0},
+}
 _ON_A_PROMPT = {"objective": "cog-bart", "training.head_dropout": 0.3, "objective.contrastive_weight": 0.2}
 _OF_A_FROZEN_CONTEXT = FROZEN | {"encoder.memory": "trained", "encoder.formulation": "official"}
 

@@ -84,8 +84,8 @@ def _plan(case: Case) -> Plan:
 
 
 def _run(plan: Plan, data: CellData, micro_batch: int | None) -> CellResult:
-    if plan.backbone is None:
-        return run_system(plan, data)
+    if plan.is_system:
+        return run_system(plan, data, Workspace(_CPU))
     return Cell(plan, data, "golden", Workspace(_CPU, micro_batch)).run()
 
 

@@ -15,6 +15,7 @@ from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.errors import ErcBenchError
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
 Ids = Sequence[int]
@@ -72,6 +73,12 @@ class Continuations:
         self._device, self._batch_tokens = device, batch_tokens
 
     @property
+    def _precision(self) -> torch.dtype:
+        import torch
+
+        return torch.float64 if self._model.dtype == torch.float64 else torch.float32
+
+    @property
     def room(self) -> int:
         """How many tokens a prompt may have."""
         return self._longest - max(map(len, self._continuations))
@@ -82,10 +89,11 @@ class Continuations:
         done: Callable[[], None] = lambda: None,
         memory: MutableMapping[str, bytes] | None = None,
     ) -> Tensor:
-        """Return the log-likelihood of every token, (prompts, continuations, longest continuation), float32 on the CPU.
+        """Return the log-likelihood of every token, (prompts, continuations, longest continuation), on the CPU.
 
-        Behind the last token of a shorter continuation stand zeros. ``done`` is called after each prompt. ``memory``
-        holds batches that were scored before; the same prompts make the same batches.
+        They are in float32 (in float64 where the model computes so). Behind the last token of a shorter continuation
+        stand zeros. ``done`` is called after each prompt. ``memory`` holds batches that were scored before; the same
+        prompts make the same batches.
         """
         import torch
 
@@ -95,7 +103,7 @@ class Continuations:
                     f"a prompt has {len(prompt):,} tokens, and the model reads 1 to {self.room:,} before a label"
                 )
         longest = max(map(len, self._continuations))
-        found = torch.zeros(len(prompts), len(self._continuations), longest)
+        found = torch.zeros(len(prompts), len(self._continuations), longest, dtype=self._precision)
         shared = _common_beginning(prompts)
         with torch.inference_mode():
             beginning = cache(lambda: self._read(prompts[0][:shared]) if shared else None)
@@ -122,9 +130,9 @@ class Continuations:
 
         stored = None if memory is None else memory.get(name)
         shape = (rows, len(self._continuations), max(map(len, self._continuations)))
-        if stored is None or len(stored) != 4 * math.prod(shape):
+        if stored is None or len(stored) != self._precision.itemsize * math.prod(shape):
             return None
-        return torch.frombuffer(bytearray(stored), dtype=torch.float32).reshape(shape)
+        return torch.frombuffer(bytearray(stored), dtype=self._precision).reshape(shape)
 
     def _batches(self, lengths: Sequence[int]) -> list[list[int]]:
         """Put rows of about the same length together, within the bound."""
@@ -157,9 +165,9 @@ class Continuations:
             use_cache=past is not None,
             logits_to_keep=kept,
         )
-        log_p = output.logits[:, -kept:].float().log_softmax(-1)
+        log_p = output.logits[:, -kept:].to(self._precision).log_softmax(-1)
         longest = max(map(len, self._continuations))
-        scored = torch.zeros(len(rest), len(self._continuations), longest, device=ids.device)
+        scored = torch.zeros(len(rest), len(self._continuations), longest, dtype=self._precision, device=ids.device)
         for number, (own, sources) in enumerate(zip(self._continuations, self._branches.sources, strict=True)):
             scored[:, number, : len(own)] = log_p[:, sources, own]
         return scored.cpu()

@@ -1,6 +1,7 @@
 """A system of its own meets the protocol: what it gets, and what it must give."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from erc_bench.planning.grid import plan_grid
 from erc_bench.planning.request import Request
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.statistics.metrics import score
+from erc_bench.training.events import PhaseStarted, StepDone, unheard
 from erc_bench.training.preparation import CellData
 from erc_bench.training.system_cell import run_system
 from erc_bench.training.workspace import Workspace
@@ -133,3 +135,65 @@ def test_answers_that_nobody_asked_for_are_ignored(plan, splits, monkeypatch):
     extra = {("nowhere", 0): np.ones(7)}
     monkeypatch.setattr(WordCounts, "change", staticmethod(lambda answers: {**extra, **answers}))
     assert len(run_system(plan, data(splits), WORKSPACE).keys) == 16
+
+
+class Tells(WordCounts):
+    """Tells facts, shows progress and remembers."""
+
+    name = "tells"
+    told = {"rule": "sum", "shown": [["d", 1]]}
+
+    def fit(self, train, dev, context):
+        super().fit(train, dev, context)
+        step = context.phase("count", 3)
+        step()
+        type(self).remembered = dict(context.memory)
+        context.memory["name"] = b"kept"
+        type(self).context = context
+
+    def facts(self):
+        return self.told
+
+
+def told(plan, splits, hear=unheard):
+    return run_system(replace(plan, components={"system": Tells}), data(splits), WORKSPACE, hear)
+
+
+def test_its_facts_are_those_of_the_record(plan, splits):
+    assert told(plan, splits).facts["system"] == Tells.told
+    assert "system" not in run_system(plan, data(splits), WORKSPACE).facts
+
+
+@pytest.mark.parametrize("facts", [{"rule": {1}}, {"score": float("nan")}, 3])
+def test_facts_that_are_no_json_are_named(plan, splits, monkeypatch, facts):
+    monkeypatch.setattr(Tells, "told", facts)
+    with pytest.raises(ErcBenchError) as raised:
+        told(plan, splits)
+    assert "the facts of tells are no JSON" in raised.value.message
+
+
+def test_its_progress_is_heard(plan, splits):
+    heard = []
+    told(plan, splits, heard.append)
+    assert heard == [PhaseStarted("count", 3), StepDone()]
+
+
+def test_its_context_knows_the_cell(plan, splits):
+    told(plan, splits)
+    context = Tells.context
+    assert context.labels == Meld.labels
+    assert context.label_words == Meld.words()
+    assert (context.seed, context.device) == (7, "cpu")
+    gold, predicted = ["joy", "anger", "neutral", "joy"], ["joy", "joy", "neutral", "joy"]
+    expected = score(gold, predicted, Meld.labels, ())["weighted_f1"]
+    assert context.metric(gold, predicted) == pytest.approx(expected)
+    with pytest.raises(ErcBenchError, match="this system has no language model"):
+        context.language_model("float32")
+
+
+def test_what_it_remembers_is_there_for_the_next_cell_of_the_same_code(plan, splits, monkeypatch, tmp_path):
+    monkeypatch.setenv("ERC_BENCH_CACHE", str(tmp_path))
+    told(plan, splits)
+    assert Tells.remembered == {}
+    told(plan, splits)
+    assert Tells.remembered == {"name": b"kept"}

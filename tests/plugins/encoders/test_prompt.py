@@ -489,7 +489,7 @@ def test_without_a_mask_token_only_pooling_at_the_mask_fails():
     tokenizer = bare(bos_token="<a>", eos_token="<b>")
     with pytest.raises(erc.ErcBenchError, match="no mask token") as caught:
         encoder(tokenizer)
-    assert "--set encoder.pooling=mean" in caught.value.hint
+    assert "--set encoder.pooling=native" in caught.value.hint
     (row,) = rows_of(encoder(tokenizer, pooling="mean"), dialogue(("Ann", "Fine")))
     assert row.ids == [0, 3, 2, 4, 1, 2, 2, 2, 2, 3, 2, 1]
     assert list(row.positions) == list(range(12))

@@ -205,7 +205,7 @@ def _overflow(turns: Sequence[list[int]], room: int) -> int:
 
 def _check(special: SpecialIds, pooling: str, length: int) -> None:
     """Raise :class:`erc.ErcBenchError` where the backbone cannot read a prompt."""
-    remedy = "Read the representation elsewhere: --set encoder.pooling=mean"
+    remedy = "Read the representation where the model keeps it: --set encoder.pooling=native"
     if special.mask is None and pooling == "mask":
         raise erc.ErcBenchError("the tokenizer of this backbone has no mask token, which pooling=mask reads", remedy)
     if special.opening is None and pooling == "cls":
