@@ -53,6 +53,33 @@ def upstreams(shown: Sequence[StoredCell]) -> list[str]:
     ]
 
 
+def may_have_read(shown: Sequence[StoredCell]) -> str:
+    """Say which rows are language models that may have read the test split before."""
+    found: dict[str, dict[str, None]] = {}
+    methods: dict[str, None] = {}
+    for cell in shown:
+        if cell.typed.provenance.generates and (text := cell.typed.data.public_text):
+            found.setdefault(text, {})[cell.dataset] = None
+            methods[cell.method] = None
+    if not found:
+        return ""
+    parts = [f"{' and '.join(datasets)}: {text}" for text, datasets in found.items()]
+    return f"Language models may have read the test split ({'; '.join(parts)}): {', '.join(methods)}."
+
+
+def told_by_systems(shown: Sequence[StoredCell]) -> list[str]:
+    """Return what systems say of how they came to their answers, once for each method and dataset."""
+    told: dict[tuple[str, str], dict[str, None]] = {}
+    for cell in shown:
+        said = cell.typed.provenance.system.get("caption")
+        if isinstance(said, str) and said:
+            told.setdefault((cell.method, cell.dataset), {})[said] = None
+    by_method: dict[tuple[str, str], list[str]] = {}
+    for (method, dataset), sayings in told.items():
+        by_method.setdefault((method, "; or ".join(sayings)), []).append(dataset)
+    return [f"{method} on {', '.join(datasets)}: {saying}." for (method, saying), datasets in by_method.items()]
+
+
 def another_machine(shown: Sequence[StoredCell]) -> str:
     """Say how far another processor moves the numbers, where that was measured: with a frozen backbone."""
     trained = [cell.typed for cell in shown if cell.typed.backbone != "none"]

@@ -92,6 +92,9 @@ class Dataset(Component):
     variant_of: ClassVar[str] = ""
     """The dataset of which this one holds another version: methods have their settings for that one here as well, but
     where they name this one. Tables never set the two side by side."""
+    public_text: ClassVar[str] = ""
+    """Where the dialogues' text, test split included, can be read beside the corpus, such as ``scripts of Friends``:
+    tables say of language models that write that they may have read it. Empty: nothing is known."""
     suggested_settings: ClassVar[Mapping[str, Any]] = {}
     """Settings that suit the corpus (``slot.option`` → value); a method's own settings win."""
 

@@ -36,7 +36,10 @@ class System(Component):
         raise NotImplementedError
 
     def facts(self) -> Mapping[str, Any]:
-        """Return what a reader of the record must know and the settings do not say, as JSON values; asked after all."""
+        """Return what a reader of the record must know and the settings do not say, as JSON values; asked after all.
+
+        A text under ``caption`` stands below every table that shows the row.
+        """
         return {}
 
     def save(self, folder: Path) -> None:

@@ -80,10 +80,10 @@ def make_record(
             "counts": {split: asdict(found) for split, found in corpus.counts.items()},
             "departures": list(corpus.departures),
             "groups": groups(corpus.splits.test),
-            **({"variant_of": dataset.variant_of} if dataset.variant_of else {}),
+            **{name: said for name in ("variant_of", "public_text") if (said := getattr(dataset, name))},
         },
         "inputs": dict(stored_inputs),
-        "provenance": {"git": git_state(), "versions": versions(), **machine, **facts},
+        "provenance": {"git": git_state(), "versions": versions(), **machine, **facts, **_generating(plan)},
         "timings": {name: round(seconds, 3) for name, seconds in result.timings.items()},
         "epochs": result.epochs,
         "metrics": {"dev": metrics["dev"], "test": metrics["test"]},
@@ -106,6 +106,12 @@ def _metrics(
     test = score([row[1] for row in rows], predicted, plan.dataset.labels, plan.dataset.scored_labels)
     reason = degenerate(test, predicted, floor, plan.dataset.headline_metric)
     return {"dev": reading.dev, "test": test, "degenerate": reason}
+
+
+def _generating(plan: Plan) -> dict[str, bool]:
+    """Say that the backbone writes text, where it does: a model that is asked for nothing else may, too."""
+    writes = plan.backbone is not None and (plan.is_system or plan.backbone.generates)
+    return {"generates": True} if writes else {}
 
 
 def _floor(plan: Plan, rows: Sequence[Row]) -> dict[str, Any] | None:

@@ -65,7 +65,8 @@ class RecordedCounts(Struct, frozen=True):
 class RecordedData(Struct, frozen=True):
     """The corpus; ``groups`` are the names of dialogues by kind and name of their group.
 
-    ``variant_of`` is the dataset that this one is another reading of, empty where it is none.
+    ``variant_of`` is the dataset that this one is another reading of, empty where it is none, and ``public_text`` says
+    where its text can be read as well.
 
     ``speakers`` are the positions of scored utterances by speaker and dialogue: none is stored, tables by speaker fill
     them in from the corpus.
@@ -77,6 +78,7 @@ class RecordedData(Struct, frozen=True):
     groups: dict[str, dict[str, list[str]]] = {}
     speakers: dict[str, dict[str, list[Whole]]] = {}
     variant_of: str = ""
+    public_text: str = ""
 
 
 class RecordedInputs(Struct, frozen=True):
@@ -87,7 +89,10 @@ class RecordedInputs(Struct, frozen=True):
 
 
 class RecordedProvenance(Struct, frozen=True):
-    """Where and with what a cell was trained."""
+    """Where and with what a cell was trained.
+
+    ``system`` is what a system tells of itself; ``generates``: the backbone is a language model that writes text.
+    """
 
     hardware: dict[str, Any] | None = None
     device: str | None = None
@@ -95,6 +100,8 @@ class RecordedProvenance(Struct, frozen=True):
     inert_terms: list[str] = []
     training_terms: list[str] = []
     unknown_tokens: Number = 0.0
+    system: dict[str, Any] = {}
+    generates: bool = False
 
 
 class RecordedSelection(Struct, frozen=True):

@@ -32,6 +32,7 @@ class EmoryNLP(erc.Dataset):
     name = "emorynlp"
     source = "Zahiri and Choi 2018 (AAAI workshops), https://arxiv.org/abs/1708.04299"
     labels = ("joyful", "neutral", "powerful", "mad", "scared", "peaceful", "sad")
+    public_text = "scripts of Friends"
     layouts = (
         erc.Layout(
             name="official",

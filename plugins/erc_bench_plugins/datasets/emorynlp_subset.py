@@ -24,6 +24,7 @@ class EmoryNLPSubset(erc.Dataset):
     name = "emorynlp-subset"
     source = "Zahiri and Choi 2018 (AAAI workshops), https://arxiv.org/abs/1708.04299; subset by declare-lab/MELD"
     labels = ("joyful", "neutral", "powerful", "mad", "scared", "peaceful", "sad")
+    public_text = "scripts of Friends"
     folder = "emorynlp"
     layouts = (
         erc.Layout(

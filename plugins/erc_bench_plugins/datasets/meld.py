@@ -25,6 +25,7 @@ class Meld(erc.Dataset):
     name = "meld"
     source = "Poria et al. 2019 (ACL), https://aclanthology.org/P19-1050; Chen et al. 2018 (EmotionLines)"
     labels = ("anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral")
+    public_text = "scripts of Friends"
     layouts = (
         erc.Layout(
             name="csv",

@@ -54,20 +54,20 @@ class Prompter:
     def prompt(self, dialogue: erc.Dialogue, position: int, room: int) -> list[int]:
         """Return the token ids of the prompt of a target; raises ``ErcBenchError`` where the target alone is longer."""
         turns = turns_before(dialogue, position, self._window)
+        return self._fitting(turns, room, f"dialogue {dialogue.id}, position {position}: the prompt")
+
+    def content_free(self, room: int) -> list[int]:
+        """Return the prompt in which nobody says anything: what the model answers before it has read."""
+        return self._fitting([(_NOTHING, _NOTHING)], room, "a prompt in which nobody says anything")
+
+    def _fitting(self, turns: Turns, room: int, named: str) -> list[int]:
         for kept in range(len(turns), 0, -1):
             ids = self._of(turns[-kept:])
             if len(ids) <= room:
                 self.shortened += kept < len(turns)
                 return ids
-        raise erc.ErcBenchError(
-            f"dialogue {dialogue.id}, position {position}: the prompt has {len(ids):,} tokens, and the language model"
-            f" reads {room:,}",
-            "Show fewer demonstrations: --set system.shots=0.",
-        )
-
-    def content_free(self) -> list[int]:
-        """Return the prompt in which nobody says anything: what the model answers before it has read."""
-        return self._of([(_NOTHING, _NOTHING)])
+        remedy = "Show fewer demonstrations, or less of each: system.shots, system.shot_window, system.template=bare."
+        raise erc.ErcBenchError(f"{named} has {len(ids):,} tokens, and the language model reads {room:,}", remedy)
 
     def _of(self, turns: Turns) -> list[int]:
         return self._ids(self._in_chat(turns) if self._chat else self._plain(turns))

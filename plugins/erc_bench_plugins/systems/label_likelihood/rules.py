@@ -36,6 +36,13 @@ behind a prompt without content (Zhao et al. 2021, arXiv:2102.09690, its mean ov
 the model always likes is no better."""
 
 
+SAID: dict[Rule, str] = {
+    "sum": "the log-likelihood of its words",
+    "mean": "the mean log-likelihood of its tokens",
+    "calibrated": "the log-likelihood of its words less that behind an empty conversation",
+}
+
+
 def scores(rule: Rule, likelihoods: np.ndarray, lengths: Sequence[int], unread: np.ndarray) -> np.ndarray:
     """likelihoods: (targets, classes, tokens), unread: (classes, tokens), zeros behind a label → (targets, classes).
 

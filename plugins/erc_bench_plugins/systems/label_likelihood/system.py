@@ -13,7 +13,7 @@ import numpy as np
 import erc_bench.api as erc
 from erc_bench_plugins.systems.label_likelihood.demonstrations import Choice, demonstrations
 from erc_bench_plugins.systems.label_likelihood.prompts import Demonstration, Prompter
-from erc_bench_plugins.systems.label_likelihood.rules import RULES, Rule, scores
+from erc_bench_plugins.systems.label_likelihood.rules import RULES, SAID, Rule, scores
 from erc_bench_plugins.systems.label_likelihood.templates import TEMPLATES, TemplateName
 
 _LEARNT = "prompting.json"
@@ -71,7 +71,9 @@ class LabelLikelihood(erc.System):
 
     def facts(self) -> Mapping[str, Any]:
         """Return what was asked, how, and what was chosen on dev."""
+        chosen = " (chosen on dev)" if self.on_dev else ""
         return {
+            "caption": f"asked with template {self.options.template}; a label's score is {SAID[self.rule]}{chosen}",
             "template": {"name": self.options.template, "sha256": TEMPLATES[self.options.template].digest()},
             "chat_template": self._chat,
             "rule": self.rule,
@@ -109,7 +111,9 @@ class LabelLikelihood(erc.System):
         continuations = [self._prompter.continuation(word) for word in words]
         self._lengths = [len(each) for each in continuations]
         self._scorer = erc.Continuations(loaded, continuations, context.device)
-        self._unread = self._scorer.score([self._prompter.content_free()], memory=context.memory).numpy()[0]
+        self._unread = self._scorer.score(
+            [self._prompter.content_free(self._scorer.room)], memory=context.memory
+        ).numpy()[0]
         self._known: dict[tuple[int, ...], np.ndarray] = {}
 
     def _read(self, dialogues: Sequence[erc.Dialogue]) -> tuple[list[erc.UtteranceKey], np.ndarray]:

@@ -87,6 +87,14 @@ def test_the_oldest_turns_go_where_there_is_no_room(tokenizer):
 
 
 def test_without_content_nobody_says_anything(tokenizer):
-    text = tokenizer.decode(prompter(tokenizer).content_free())
+    text = tokenizer.decode(prompter(tokenizer).content_free(500))
     assert "N/A" in text
     assert "Hi!" not in text
+
+
+def test_demonstrations_that_leave_no_room_are_named(tokenizer):
+    shown = [Demonstration("e", 0, [("Speaker 0", "We won!" * 50)], "joy")]
+    with pytest.raises(
+        erc.ErcBenchError, match=r"nobody says anything has .* tokens, and the language model reads 100"
+    ):
+        prompter(tokenizer, shown=shown).content_free(100)
