@@ -5,7 +5,7 @@
 Everything is measured in one run, the two sides of a ratio in turn. The last line is the ratio of the
 seconds of one fine-tuned epoch, its evaluations included: ``epoch ratio: N``. ``--quick`` takes
 a minute and a half, leaves out the sizes of a corpus, and is too short to conclude from; ``--part`` measures some
-parts only.
+parts only. ``--part labels`` wants a language model that writes: ``--backbone smollm2``.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from speed_parts.dialogues import dialogue_costs
 from speed_parts.epoch import compare_epochs
 from speed_parts.equal import equal_results
 from speed_parts.frozen import frozen_costs
+from speed_parts.labels import label_costs
 from speed_parts.loading import loading_costs
 from speed_parts.objectives import objective_costs
 from speed_parts.sides import Sides
@@ -99,14 +100,22 @@ def dialogue(asked: Asked) -> dict[str, Any]:
     return _table(asked, title, dialogue_costs(asked.quick, asked.source, asked.methods))
 
 
+def labels(asked: Asked) -> dict[str, Any]:
+    """Labels behind prompts of a language model."""
+    title = "Labels behind prompts: a padded batch for every label, and each prompt once"
+    return _table(asked, title, label_costs(asked.quick, asked.source))
+
+
 def startup(asked: Asked) -> dict[str, Any]:
     """Commands that train nothing."""
     return _table(asked, "Commands, whole processes", starting_costs(asked.quick))
 
 
 PARTS: dict[str, Callable[[Asked], dict[str, Any]]] = {
-    part.__name__: part for part in (startup, loading, corpus, objectives, dialogue, frozen, equal, epoch)
+    part.__name__: part for part in (startup, loading, corpus, objectives, dialogue, frozen, equal, epoch, labels)
 }
+BY_NAME_ALONE = (labels.__name__,)
+"""What needs a backbone that writes text, which the others do not."""
 
 
 def _table(asked: Asked, title: str, rows: list[Any]) -> dict[str, Any]:
@@ -123,7 +132,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", type=torch.device)
     parser.add_argument("--turns", type=int, default=5, help="of both sides of the epoch ratio")
     parser.add_argument("--batches", type=int, default=2, help="training batches of a turn")
-    parser.add_argument("--part", choices=list(PARTS), action="append", help="one or more; all by default")
+    parser.add_argument("--part", choices=list(PARTS), action="append", help="one or more; by default all but labels")
     parser.add_argument("--method", action="append", default=[], help="of networks over dialogues, some alone")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--output", type=Path, help="a JSON file")
@@ -138,7 +147,8 @@ def main() -> None:
         "dataset": chosen.dataset,
         "quick": chosen.quick,
     }
-    wanted = chosen.part or [name for name in PARTS if not (chosen.quick and name == corpus.__name__)]
+    usual = [name for name in PARTS if name not in BY_NAME_ALONE]
+    wanted = chosen.part or [name for name in usual if not (chosen.quick and name == corpus.__name__)]
     for name in [name for name in PARTS if name in wanted]:
         asked.tell(name)
         results[name] = PARTS[name](asked)

@@ -10,6 +10,7 @@ import torch
 
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.testing.toy import toy_labels, toy_outputs, toy_representations, toy_task
+from erc_bench_plugins.datasets.demo import Demo
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 CPU = torch.device("cpu")
@@ -172,3 +173,15 @@ def test_networks_over_dialogues_are_measured_three_ways(tiny_bert):
     assert (cost.method, cost.dialogues) == ("gru", 32)
     assert cost.loop_ratio == pytest.approx(cost.loop / cost.together)
     assert cost.alone_ratio == pytest.approx(cost.alone / cost.together)
+
+
+def test_labels_cost_the_same_numbers_on_both_sides(tiny_llama):
+    from speed_parts.cells import Source
+    from speed_parts.labels import label_costs
+
+    exact, half = label_costs(quick=True, source=Source("demo", None, str(tiny_llama), CPU))
+    assert exact.largest_difference < 1e-4
+    assert half.largest_difference < 1
+    for cost in (exact, half):
+        assert cost.ratio == cost.loop / cost.ours > 0
+        assert cost.labels == len(Demo.labels)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from erc_bench_plugins.systems.label_likelihood.rules import RULES, scores
+from erc_bench_plugins.systems.language_models.rules import RULES, scores
 
 LENGTHS = [1, 3, 2]
 

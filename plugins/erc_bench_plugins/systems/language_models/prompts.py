@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import erc_bench.api as erc
-from erc_bench_plugins.systems.label_likelihood.templates import Template
+from erc_bench_plugins.systems.language_models.templates import Template
 
 Turns = list[tuple[str, str]]
 """(speaker, text) of the turns up to a target, which is the last one."""

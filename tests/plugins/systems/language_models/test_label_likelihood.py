@@ -9,11 +9,11 @@ import torch
 import erc_bench.api as erc
 from erc_bench.contracts.types import seal
 from erc_bench.testing.tiny import tiny_generative
-from erc_bench_plugins.systems.label_likelihood import erc_methods
-from erc_bench_plugins.systems.label_likelihood.prompts import Prompter
-from erc_bench_plugins.systems.label_likelihood.rules import RULES
-from erc_bench_plugins.systems.label_likelihood.system import LabelLikelihood
-from erc_bench_plugins.systems.label_likelihood.templates import TEMPLATES
+from erc_bench_plugins.systems.language_models import erc_methods
+from erc_bench_plugins.systems.language_models.label_likelihood import LabelLikelihood
+from erc_bench_plugins.systems.language_models.prompts import Prompter
+from erc_bench_plugins.systems.language_models.rules import RULES
+from erc_bench_plugins.systems.language_models.templates import TEMPLATES
 
 LABELS, WORDS = ("ang", "joy"), ("angry", "very joyful")
 

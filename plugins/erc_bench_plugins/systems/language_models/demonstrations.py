@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import erc_bench.api as erc
-from erc_bench_plugins.systems.label_likelihood.prompts import Demonstration, turns_before
+from erc_bench_plugins.systems.language_models.prompts import Demonstration, turns_before
 
 Choice = Literal["seeded", "balanced"]
 _Target = tuple[erc.Dialogue, int]

@@ -4,8 +4,8 @@ import pytest
 
 import erc_bench.api as erc
 from erc_bench.testing.tiny import tiny_generative
-from erc_bench_plugins.systems.label_likelihood.prompts import Demonstration, Prompter, turns_before
-from erc_bench_plugins.systems.label_likelihood.templates import TEMPLATES
+from erc_bench_plugins.systems.language_models.prompts import Demonstration, Prompter, turns_before
+from erc_bench_plugins.systems.language_models.templates import TEMPLATES
 
 CHAT = (
     "{% for m in messages %}<{{ m['role'] }}>{{ m['content'] }}</>{% endfor %}"

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 import erc_bench.api as erc
-from erc_bench_plugins.systems.label_likelihood.demonstrations import demonstrations
+from erc_bench_plugins.systems.language_models.demonstrations import demonstrations
 
 LABELS, WORDS = ("a", "b", "c"), ("anger", "boredom", "calm")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import erc_bench.api as erc
-from erc_bench_plugins.systems.label_likelihood.system import LabelLikelihood
+from erc_bench_plugins.systems.language_models.label_likelihood import LabelLikelihood
 
 
 @erc.hookimpl

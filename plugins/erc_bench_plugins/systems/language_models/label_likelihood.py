@@ -11,10 +11,10 @@ from typing import Any, Literal
 import numpy as np
 
 import erc_bench.api as erc
-from erc_bench_plugins.systems.label_likelihood.demonstrations import Choice, demonstrations
-from erc_bench_plugins.systems.label_likelihood.prompts import Demonstration, Prompter
-from erc_bench_plugins.systems.label_likelihood.rules import RULES, SAID, Rule, scores
-from erc_bench_plugins.systems.label_likelihood.templates import TEMPLATES, TemplateName
+from erc_bench_plugins.systems.language_models.demonstrations import Choice, demonstrations
+from erc_bench_plugins.systems.language_models.prompts import Demonstration, Prompter
+from erc_bench_plugins.systems.language_models.rules import RULES, SAID, Rule, scores
+from erc_bench_plugins.systems.language_models.templates import TEMPLATES, TemplateName
 
 _LEARNT = "prompting.json"
 
