@@ -32,6 +32,10 @@ class LoadedBackbone:
     further: Mapping[str, LoadedBackbone] = field(default_factory=dict)
     feature_dims: Mapping[str, int] = field(default_factory=dict)
 
+    def with_model(self, model: Any) -> LoadedBackbone:
+        """Return the same around another model, such as one with adapters."""
+        return replace(self, model=model)
+
     def in_role(self, role: str) -> LoadedBackbone:
         """Return the language model of a further role; where none was loaded for it, a copy of this one."""
         if role in self.further:

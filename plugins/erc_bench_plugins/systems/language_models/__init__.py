@@ -1,9 +1,10 @@
-"""Prompted language models: without demonstrations, and with a few."""
+"""Language models that write: asked without demonstrations, with a few, and fine-tuned with adapters."""
 
 from __future__ import annotations
 
 import erc_bench.api as erc
 from erc_bench_plugins.systems.language_models.label_likelihood import LabelLikelihood
+from erc_bench_plugins.systems.language_models.lora import LoraLabels
 
 
 @erc.hookimpl
@@ -22,6 +23,13 @@ def erc_methods() -> list[erc.Method]:
             summary="The same, shown three labelled turns of train, drawn by the seed.",
             system=LabelLikelihood,
             settings={"system.shots": 3},
+            departures=(),
+        ),
+        erc.Method(
+            "llm-lora",
+            source=LoraLabels.source,
+            summary="A language model that is fine-tuned, with low-rank adapters, to answer with the label.",
+            system=LoraLabels,
             departures=(),
         ),
     ]

@@ -1,0 +1,148 @@
+"""A language model fine-tuned with adapters to write the label behind a conversation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from safetensors.torch import load_file, save_file
+
+import erc_bench.api as erc
+from erc_bench_plugins.systems.language_models.adapters import Target, put_back, state_of, with_adapters
+from erc_bench_plugins.systems.language_models.fine_tuning import Answered, Recipe, epochs
+from erc_bench_plugins.systems.language_models.prompts import Prompter
+from erc_bench_plugins.systems.language_models.rules import scores
+from erc_bench_plugins.systems.language_models.templates import TEMPLATES, TemplateName
+
+_ADAPTERS = "adapters.safetensors"
+
+
+class LoraLabels(erc.System):
+    """A language model that is taught, by low-rank adapters, to answer a conversation with its last turn's label.
+
+    The loss is that of the label's tokens and the end token; a label's score is the log-likelihood of the same tokens.
+    Past turns alone are shown. The epoch is the one that scores best on dev.
+    """
+
+    name = "lora-labels"
+    source = "Hu et al. 2022, arXiv:2106.09685 (LoRA); InstructERC's main task: Lei et al. 2023, arXiv:2309.11911"
+    departures = (
+        "InstructERC's main task alone: no speaker identification, no prediction of the next emotion, no retrieval.",
+        "Labels are scored, where InstructERC samples text and takes the nearest label; the epoch is chosen on dev, "
+        "where its code chooses on test.",
+        "Adapters in all linear layers (system.adapted=attention has InstructERC's), with twice the rank as alpha.",
+    )
+    needs_backbone = True
+
+    @dataclass(frozen=True)
+    class Options:
+        """What is asked, what trains, and how."""
+
+        template: TemplateName = erc.option("expert", "How the model is asked.")
+        window: int = erc.option(12, "How many turns before the target are shown.", at_least=0)
+        chat: Literal["auto", "never"] = erc.option(
+            "auto", "auto: in the model's own template for chats, where it has one; never: in plain text."
+        )
+        adapted: Target = erc.option("all-linear", "Which layers have adapters: all, or queries, keys and values.")
+        rank: int = erc.option(16, "Rank of the adapters.", at_least=1)
+        alpha: int = erc.option(32, "Scale of the adapters, over their rank.", at_least=1)
+        dropout: float = erc.option(0.05, "Dropout before the adapters.", at_least=0, below=1)
+        epochs: int = erc.option(3, "Passes over train.", at_least=1)
+        batch_size: int = erc.option(16, "Turns of a step.", at_least=1)
+        micro_batch: int = erc.option(8, "How many of them are computed at once; changes no gradient.", at_least=1)
+        rate: float = erc.option(2e-4, "Learning rate at its highest.", above=0)
+        warmup: float = erc.option(0.03, "Share of the steps in which the rate rises.", at_least=0, below=1)
+        precision: Literal["float32", "bfloat16"] = erc.option(
+            "float32", "In which numbers the language model computes; the adapters are float32."
+        )
+
+    def fit(self, train: Sequence[erc.Dialogue], dev: Sequence[erc.Dialogue], context: erc.SystemContext) -> None:
+        """Train the adapters on train, and keep those of the epoch that scores best on dev (the first of the best)."""
+        self._start(context)
+        examples = [
+            Answered(
+                self._prompter.prompt(dialogue, position, self._scorer.room), self._answers[_label(dialogue, position)]
+            )
+            for dialogue in train
+            for position in dialogue.targets()
+        ]
+        if not examples:
+            raise erc.ErcBenchError("train has no labelled turn", "Check the dataset: erc-bench data verify.")
+        options = self.options
+        recipe = Recipe(options.epochs, options.batch_size, options.rate, options.warmup, options.micro_batch)
+        steps = options.epochs * math.ceil(len(examples) / options.batch_size)
+        done = context.phase("fine-tune", steps)
+        best, self.epochs = None, []
+        for loss in epochs(self._model, examples, recipe, self._pad, context.seed, done):
+            self.epochs.append({"loss": loss, "dev": self._on_dev(dev)})
+            if best is None or self.epochs[-1]["dev"] > best[0]:
+                best, self.chosen = (self.epochs[-1]["dev"], state_of(self._model)), len(self.epochs)
+        assert best is not None
+        put_back(self._model, best[1])
+
+    def predict(self, dialogues: Sequence[erc.Dialogue]) -> dict[erc.UtteranceKey, np.ndarray]:
+        """Return (classes,) probabilities for every scored utterance: the softmax of the labels' log-likelihoods."""
+        targets = [(dialogue, position) for dialogue in dialogues for position in dialogue.targets()]
+        prompts = [self._prompter.prompt(*target, self._scorer.room) for target in targets]
+        if not prompts:
+            return {}
+        found = self._scorer.score(prompts, self._context.phase("score labels", len(prompts))).numpy()
+        lengths = [len(answer) for answer in self._answers.values()]
+        keys = [(dialogue.id, position) for dialogue, position in targets]
+        return dict(zip(keys, scores("sum", found, lengths, np.zeros(found.shape[1:])), strict=True))
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return what was asked, and the epochs with the one that was chosen."""
+        template = TEMPLATES[self.options.template]
+        return {
+            "caption": f"fine-tuned with adapters of rank {self.options.rank}, template {self.options.template},"
+            " epoch chosen on dev",
+            "template": {"name": self.options.template, "sha256": template.digest()},
+            "chat_template": self._chat,
+            "epochs": self.epochs,
+            "chosen_epoch": self.chosen,
+            "trained_parameters": sum(each.numel() for each in self._model.parameters() if each.requires_grad),
+            "shortened_prompts": self._prompter.shortened,
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write the adapters alone; the language model is found again by its name."""
+        save_file(state_of(self._model), folder / _ADAPTERS)
+
+    def load(self, folder: Path, context: erc.SystemContext) -> None:
+        """Read the adapters; raises ``ErcBenchError`` where they are damaged or of another model."""
+        self._start(context)
+        self.epochs, self.chosen = [], 0
+        try:
+            state = load_file(folder / _ADAPTERS)
+        except Exception as error:  # a file from elsewhere: whatever it causes is the user's to know
+            raise erc.ErcBenchError(f"{folder / _ADAPTERS} does not hold adapters") from error
+        put_back(self._model, state)
+
+    def _start(self, context: erc.SystemContext) -> None:
+        loaded = context.language_model(self.options.precision)
+        options = self.options
+        tokenizer = loaded.tokenizer
+        self._context, self._pad = context, int(tokenizer.pad_token_id)
+        self._chat = options.chat == "auto" and bool(tokenizer.chat_template)
+        self._model = with_adapters(loaded.model, options.rank, options.alpha, options.dropout, options.adapted)
+        self._model.to(context.device).eval()
+        template, words = TEMPLATES[options.template], context.label_words
+        self._prompter = Prompter(tokenizer, template, words, [], options.window, self._chat)
+        end = [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
+        answers = [[*self._prompter.continuation(word), *end] for word in words]
+        self._answers = dict(zip(context.labels, answers, strict=True))
+        self._scorer = erc.Continuations(loaded.with_model(self._model), answers, context.device)
+
+    def _on_dev(self, dev: Sequence[erc.Dialogue]) -> float:
+        gold = [_label(dialogue, position) for dialogue in dev for position in dialogue.targets()]
+        answers = self.predict(dev).values()
+        return self._context.metric(gold, [self._context.labels[int(row.argmax())] for row in answers])
+
+
+def _label(dialogue: erc.Dialogue, position: int) -> str:
+    return str(dialogue.utterances[position].label)
