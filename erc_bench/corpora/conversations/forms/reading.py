@@ -23,6 +23,7 @@ from erc_bench.corpora.conversations.forms.plain_text import read_text
 from erc_bench.corpora.conversations.forms.recognised import Recognised, recognised
 from erc_bench.corpora.conversations.forms.subtitles import read_subtitles
 from erc_bench.corpora.conversations.forms.table import read_csv, read_tsv
+from erc_bench.corpora.conversations.traces import without_traces
 from erc_bench.corpora.reading import decoded, refuse_foreign
 from erc_bench.errors import ErcBenchError, OptionName, naming
 
@@ -59,7 +60,7 @@ def read_document(file: Path, form: InputFormat | None = None, columns: Columns 
         document = _read_text(decoded(content, place), place, chosen, form is not None, columns)
     if not document.order:
         raise ErcBenchError(f"{place} holds no turn", "A turn has a text, and perhaps a speaker.")
-    return document
+    return without_traces(document)
 
 
 def _read_text(text: str, place: str, chosen: InputFormat | None, is_asked: bool, columns: Columns) -> Document:
