@@ -27,8 +27,9 @@ SPEAKER = (
     *("character", "participant", "participantid", "person", "actor", "party", "interlocutor", "who", "name"),
 )
 _DIALOGUE_STEMS = ("dialogue", "dialog", "conversation", "conv", "convo", "chat", "thread", "dia")
+_TALKS = _spelled(("transcript", "call", "meeting", "interview", "ticket"), ("id", "number", "no"))
 SCENE = ("sceneid", "scene", "scenenumber", "sceneno")
-DIALOGUE = (*_spelled(_DIALOGUE_STEMS, ("id", "", *_NUMBERED[1:])), *SCENE, "sessionid")
+DIALOGUE = (*_spelled(_DIALOGUE_STEMS, ("id", "", *_NUMBERED[1:])), *SCENE, "sessionid", *_TALKS)
 _SCOPE_STEMS = (
     *("season", "episode", "split", "subset", "partition", "fold", "corpus", "dataset", "series", "show", "session"),
     *("volume", "chapter", "film", "movie", "file", "filename", "day"),
@@ -40,16 +41,30 @@ NUMBER = (*_spelled(("utterance", "utt", "turn", "message", "msg", "sentence"), 
 TURNS = ("utterances", "turns", "messages", "dialogue", "dialog", "conversation", "log")
 TURNS_FOR_CERTAIN = TURNS[:3]
 ID = ("id", *DIALOGUE)
-TIMES = ("timestamp", "datetime", "time", "starttime", "start", "date", "ts")
+TIMES = (
+    *("timestamp", "timestampms", "datetime", "time", "starttime", "start", "date", "ts"),
+    *("createdat", "createtime", "createdtime", "createdutc", "created", "sentat", "senttime"),
+)
+REPLY = (*_spelled(("replyto", "inreplyto"), ("", "id", "messageid")), "parentid", "parentmessageid")
+"""Which utterance one answers."""
 BESIDE = frozenset(
     (
         *TIMES,
+        *REPLY,
         *("emotion", "emotions", "label", "labels", "gold", "sentiment", "predictedemotion", "scores", "act", "acts"),
         *("endtime", "end", "tokens"),
         *("srno", "unnamed:0", ""),
     )
 )
 """What is known to be neither text nor speaker nor id: it is not read, and nobody wonders."""
+WORDLESS = frozenset(
+    (
+        *("photo", "photos", "image", "images", "video", "videos", "gif", "gifs", "audio", "audiofiles", "sticker"),
+        *("file", "files", "attachment", "attachments", "share", "mediatype", "callduration", "isunsent"),
+        *("toolcalls", "functioncall"),
+    )
+)
+"""What a message has that may come without words."""
 
 
 NONE = "none"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-MEANT = [("José", "¡Qué alegría! 😀"), ("Ann", "I’m so “happy” – really…"), ("Ann", "plain")]
+MEANT = [("José", "¡Qué alegría! 😀"), ("Ann", "I\u2019m so \u201chappy\u201d \u2013 really\u2026"), ("Ann", "plain")]
 GARBLED = "characters that were encoded twice: read as they were once"
 
 
@@ -58,7 +58,9 @@ def test_a_file_that_is_garbled_in_part_is_told_and_stays(read, turns):
 
 def test_signs_of_html_are_signs(read, turns):
     cue = "00:01.000 --> 00:02.000\n{}\n\n"
-    document = read("a.vtt", "WEBVTT\n\n" + cue.format("Tom &amp; Eve: it&#39;s &gt; 3 &lt;3") + cue.format("AT&T; &x &c."))
+    document = read(
+        "a.vtt", "WEBVTT\n\n" + cue.format("Tom &amp; Eve: it&#39;s &gt; 3 &lt;3") + cue.format("AT&T; &x &c.")
+    )
     assert turns(document) == [[("Tom & Eve", "it's > 3 <3"), ("", "AT&T; &x &c.")]]
     assert document.notes[-1] == "1 turn has signs as HTML writes them (&amp; for &): read as the signs"
 
