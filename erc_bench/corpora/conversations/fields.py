@@ -89,13 +89,14 @@ class Columns:
     """The fields that the user names; what is left out is found by the names in circulation.
 
     ``utterance`` numbers the utterances of a dialogue. ``none`` for it says that nothing does, and for ``dialogue``
-    that all is one.
+    that all is one. ``label`` is looked at by who asks for it.
     """
 
     dialogue: tuple[str, ...] = ()
     speaker: str | None = None
     text: str | None = None
     utterance: str | None = None
+    label: str | None = None
 
     @property
     def any_named(self) -> bool:
@@ -121,6 +122,7 @@ class Roles:
     asked: bool
     number_asked: bool
     scopes: tuple[str, ...]
+    label: str | None = None
 
     def key(self, fields: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return what identifies the dialogue of a turn; ``None`` and blanks where the turn does not say."""
@@ -147,7 +149,8 @@ def roles_of(names: Iterable[str], columns: Columns, place: str) -> Roles:
         free = [name for name in there if name not in spoken_for]
         number = chosen(there, columns.utterance, "utterance_column", place) or named(free, NUMBER)
     scopes = [name for name in there if folded(name) in {*SCOPE, *DIALOGUE} and name not in {*spoken_for, number}]
-    return Roles(text, speaker, dialogue, number, bool(columns.dialogue), columns.utterance is not None, tuple(scopes))
+    asked = (bool(columns.dialogue), columns.utterance is not None)
+    return Roles(text, speaker, dialogue, number, *asked, tuple(scopes), columns.label)
 
 
 def chosen(there: Sequence[str], asked: str | None, option: str, place: str) -> str | None:

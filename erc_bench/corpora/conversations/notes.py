@@ -61,7 +61,7 @@ def told_unread(turns: Sequence[PlacedTurn], roles: Roles, beside: Iterable[str]
     that their fields name the conversation.
     """
     scopes = roles.scopes if roles.dialogue else ()  # looked at: each has one value in a conversation
-    read = (roles.number, *roles.dialogue, *scopes, *(name for turn in turns for name in turn.read))
+    read = (roles.number, roles.label, *roles.dialogue, *scopes, *(name for turn in turns for name in turn.read))
     names = unread((*beside, *(name for turn in turns for name in turn.turn.fields)), read)
     if not names:
         return []

@@ -39,6 +39,16 @@ def without_traces(document: Document) -> Document:
     return _changed(document, lambda text: text.replace(_COMMA, ","), f"{{}} {_COMMA} for a comma: read as one")
 
 
+def trace_in(text: str) -> str | None:
+    """Return the first trace of an export in a text, of those that ``without_traces`` undoes; ``None`` without any."""
+    found = _CERTAIN.search(text) or re.search(_COMMA, text) or _entity_in(text)
+    return None if found is None else found[0]
+
+
+def _entity_in(text: str) -> re.Match[str] | None:
+    return next((found for found in _ENTITY.finditer(text) if html.unescape(found[0]) != found[0]), None)
+
+
 def _encoded_once(document: Document) -> Document:
     """Undo a second encoding, of a file in which every character beyond ASCII has it."""
     turns = [turn for conversation in document.conversations for turn in conversation.turns]
