@@ -130,7 +130,7 @@ def test_a_label_column_that_is_named_is_read_and_without_one_no_label_is_counte
     ("text", "turns", "is_told"), [("so", (1, 2), False), ("so", (2, 1), True), ("so &amp; so", (1, 2), True)]
 )
 def test_what_is_read_otherwise_than_it_stands_is_told(command, tmp_path, text, turns, is_told):
-    rows = "".join(f"{chat},{turn},P,{text},joy\n" for chat in range(5) for turn in turns)
+    rows = "".join(f"{chat},{turn},P,{text},joy\n" for chat in range(20) for turn in turns)
     (tmp_path / "chats.csv").write_text(f"chat,turn,speaker,text,emotion\n{rows}", encoding="utf-8")
     outcome = command("split", tmp_path / "chats.csv", "--out", tmp_path / "parts")
     assert ("rows stay as they stand in FILE" in outcome.err) == is_told
