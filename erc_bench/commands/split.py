@@ -31,16 +31,22 @@ def split(request: SplitRequest, file: Path) -> None:
     """
     from erc_bench.corpora.conversations.fields import Columns
     from erc_bench.corpora.conversations.forms.reading import read_document
-    from erc_bench.corpora.conversations.parts import Splitter
+    from erc_bench.corpora.conversations.parts import Splitter, is_read_otherwise
 
     out = Path(request.out)
     _check(request)
     columns = Columns(
-        tuple(request.dialogue_columns), request.speaker_column, request.text_column, request.utterance_column
+        tuple(request.dialogue_columns),
+        request.speaker_column,
+        request.text_column,
+        request.utterance_column,
+        request.label_column,
     )
     document = read_document(file, None, columns)
     for note in document.notes:
         click.echo(f"Note: {note}", err=True)
+    if is_read_otherwise(document):
+        click.echo("Note: rows stay as they stand in FILE: order and texts are for the dataset to put right", err=True)
     splitter = Splitter(document, request.label_column, request.disjoint, request.seed)
     made = dict(_made(splitter, request, out))
     _write(made, splitter.columns, request.overwrite)
@@ -94,9 +100,10 @@ def _tell(made: Mapping[Path, Mapping[str, Part]], splitter: Splitter) -> None:
 
     console = console_for_output()
     for folder, parts in made.items():
-        table = plain_table("split", "dialogues", "utterances", splitter.label_column or "labels")
+        labels = () if splitter.label_column is None else (splitter.label_column,)
+        table = plain_table("split", "dialogues", "utterances", *labels)
         for row in table_of(parts):
-            table.add_row(*(Text(printable(str(cell))) for cell in row))
+            table.add_row(*(Text(printable(str(cell))) for cell in row[: len(table.columns)]))
         console.print(f"{folder}", soft_wrap=True)
         console.print(table)
     if splitter.label_column is None:

@@ -25,6 +25,7 @@ _DOCUMENTS = (b"{\\rtf", b"%PDF-", b"\xd0\xcf\x11\xe0")
 _HTML = re.compile(rb"\s*<(!doctype\s+html|html|head|body|\?xml)", re.IGNORECASE)
 _TEXT_PER_NULL = 10
 """Where fewer other bytes stand beside each NUL byte, they are no text with a damaged place."""
+_SPREADSHEET = "; spreadsheets save it as CSV UTF-8."
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -77,7 +78,7 @@ def decoded(content: bytes, place: str) -> str:
     if nulls or content.startswith(_UTF16):
         raise ErcBenchError(
             f"{place} is not UTF-8: it looks like UTF-16 or a binary file",
-            "Convert it, for example: iconv -f utf-16 -t utf-8 OLD > NEW",
+            f"Convert it, for example: iconv -f utf-16 -t utf-8 OLD > NEW{_SPREADSHEET}",
         )
     try:
         return content.removeprefix(codecs.BOM_UTF8).decode("utf-8")
@@ -85,7 +86,7 @@ def decoded(content: bytes, place: str) -> str:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ErcBenchError(
             f"{place}, line {line}: the file is not UTF-8 (byte 0x{error.object[error.start]:02x})",
-            "Convert it, for example: iconv -f windows-1252 -t utf-8 OLD > NEW",
+            f"Convert it, for example: iconv -f windows-1252 -t utf-8 OLD > NEW{_SPREADSHEET}",
         ) from error
 
 

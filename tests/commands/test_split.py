@@ -107,3 +107,31 @@ def test_turns_without_a_speaker_cannot_be_kept_apart_by_speakers(command, tmp_p
     assert outcome.code == 2
     assert "9 turns name no speaker" in outcome.err
     assert "--speaker-column" in outcome.err
+
+
+def test_a_label_column_that_is_named_is_read_and_without_one_no_label_is_counted(command, table, tmp_path):
+    table.write_text(table.read_text(encoding="utf-8").replace("emotion", "feeling"), encoding="utf-8")
+    plain = command("split", table, "--out", tmp_path / "plain")
+    assert "No column of labels was found" in plain.out
+    assert "no label" not in plain.out
+    assert "Note: not read: feeling, extra" in plain.err
+    named = command("split", table, "--out", tmp_path / "named", "--label-column", "Feeling")
+    assert "joy 3" in named.out
+    assert "Note: not read: extra" in named.err
+    chats = tmp_path / "chats.json"
+    chats.write_text(
+        '{"a": [{"text": "x", "mood": "joy"}], "b": [{"text": "y"}], "c": [{"text": "z"}]}', encoding="utf-8"
+    )
+    nested = command("split", chats, "--out", tmp_path / "nested", "--label-column", "mood")
+    assert "not read" not in nested.err
+
+
+@pytest.mark.parametrize(
+    ("text", "turns", "is_told"), [("so", (1, 2), False), ("so", (2, 1), True), ("so &amp; so", (1, 2), True)]
+)
+def test_what_is_read_otherwise_than_it_stands_is_told(command, tmp_path, text, turns, is_told):
+    rows = "".join(f"{chat},{turn},P,{text},joy\n" for chat in range(20) for turn in turns)
+    (tmp_path / "chats.csv").write_text(f"chat,turn,speaker,text,emotion\n{rows}", encoding="utf-8")
+    outcome = command("split", tmp_path / "chats.csv", "--out", tmp_path / "parts")
+    assert ("rows stay as they stand in FILE" in outcome.err) == is_told
+    assert all(row["text"] == text for row in rows_of(tmp_path / "parts" / "train.csv"))

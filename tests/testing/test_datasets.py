@@ -225,6 +225,14 @@ class NoTexts(Sound):
         return erc.Utterance(row["speaker"], "", row["label"] or None, bool(row["label"]))
 
 
+class Garbled(Sound):
+    """Reads a file that was encoded twice."""
+
+    def utterance(self, row):
+        text = f"{row['text']} \u00e2\u20ac\u2122"
+        return erc.Utterance(row["speaker"], text, row["label"] or None, bool(row["label"]))
+
+
 class NormalisesElsewhere(Sound):
     """Says that it changes texts, and gives them as they stand in the file."""
 
@@ -394,6 +402,11 @@ def test_without_files_what_reads_them_is_skipped():
         (NoSpeakers, "speakers", "dialogue '1', position 0: it has no speaker"),
         (OneSpeaker, "speakers", "everything is said by 'A'"),
         (NoTexts, "texts", "12 of 12 utterances have no text, the first is own, train split, dialogue '1', position 0"),
+        (
+            Garbled,
+            "texts",
+            "12 of 12 utterances are not what was said, but what an export made of it: '\u00e2\u20ac\u2122' in own",
+        ),
         (NormalisesElsewhere, "normalised", "position 0: normalise makes '"),
         (LabelInText, "labels in the text", "9 of 9 turns hold their own label in the text"),
         (LabelInSpeaker, "labels in the text", "9 of 9 turns hold their own label in the speaker"),

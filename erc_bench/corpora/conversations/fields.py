@@ -27,8 +27,9 @@ SPEAKER = (
     *("character", "participant", "participantid", "person", "actor", "party", "interlocutor", "who", "name"),
 )
 _DIALOGUE_STEMS = ("dialogue", "dialog", "conversation", "conv", "convo", "chat", "thread", "dia")
+_TALKS = _spelled(("transcript", "call", "meeting", "interview", "ticket"), ("id", "number", "no"))
 SCENE = ("sceneid", "scene", "scenenumber", "sceneno")
-DIALOGUE = (*_spelled(_DIALOGUE_STEMS, ("id", "", *_NUMBERED[1:])), *SCENE, "sessionid")
+DIALOGUE = (*_spelled(_DIALOGUE_STEMS, ("id", "", *_NUMBERED[1:])), *SCENE, "sessionid", *_TALKS)
 _SCOPE_STEMS = (
     *("season", "episode", "split", "subset", "partition", "fold", "corpus", "dataset", "series", "show", "session"),
     *("volume", "chapter", "film", "movie", "file", "filename", "day"),
@@ -40,16 +41,30 @@ NUMBER = (*_spelled(("utterance", "utt", "turn", "message", "msg", "sentence"), 
 TURNS = ("utterances", "turns", "messages", "dialogue", "dialog", "conversation", "log")
 TURNS_FOR_CERTAIN = TURNS[:3]
 ID = ("id", *DIALOGUE)
-TIMES = ("timestamp", "datetime", "time", "starttime", "start", "date", "ts")
+TIMES = (
+    *("timestamp", "timestampms", "datetime", "time", "starttime", "start", "date", "ts"),
+    *("createdat", "createtime", "createdtime", "createdutc", "created", "sentat", "senttime"),
+)
+REPLY = (*_spelled(("replyto", "inreplyto"), ("", "id", "messageid")), "parentid", "parentmessageid")
+"""Which utterance one answers."""
 BESIDE = frozenset(
     (
         *TIMES,
+        *REPLY,
         *("emotion", "emotions", "label", "labels", "gold", "sentiment", "predictedemotion", "scores", "act", "acts"),
         *("endtime", "end", "tokens"),
         *("srno", "unnamed:0", ""),
     )
 )
 """What is known to be neither text nor speaker nor id: it is not read, and nobody wonders."""
+WORDLESS = frozenset(
+    (
+        *("photo", "photos", "image", "images", "video", "videos", "gif", "gifs", "audio", "audiofiles", "sticker"),
+        *("file", "files", "attachment", "attachments", "share", "mediatype", "callduration", "isunsent"),
+        *("toolcalls", "functioncall"),
+    )
+)
+"""What a message has that may come without words."""
 
 
 NONE = "none"
@@ -74,13 +89,14 @@ class Columns:
     """The fields that the user names; what is left out is found by the names in circulation.
 
     ``utterance`` numbers the utterances of a dialogue. ``none`` for it says that nothing does, and for ``dialogue``
-    that all is one.
+    that all is one. ``label`` is looked at by who asks for it.
     """
 
     dialogue: tuple[str, ...] = ()
     speaker: str | None = None
     text: str | None = None
     utterance: str | None = None
+    label: str | None = None
 
     @property
     def any_named(self) -> bool:
@@ -106,6 +122,7 @@ class Roles:
     asked: bool
     number_asked: bool
     scopes: tuple[str, ...]
+    label: str | None = None
 
     def key(self, fields: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return what identifies the dialogue of a turn; ``None`` and blanks where the turn does not say."""
@@ -132,7 +149,8 @@ def roles_of(names: Iterable[str], columns: Columns, place: str) -> Roles:
         free = [name for name in there if name not in spoken_for]
         number = chosen(there, columns.utterance, "utterance_column", place) or named(free, NUMBER)
     scopes = [name for name in there if folded(name) in {*SCOPE, *DIALOGUE} and name not in {*spoken_for, number}]
-    return Roles(text, speaker, dialogue, number, bool(columns.dialogue), columns.utterance is not None, tuple(scopes))
+    asked = (bool(columns.dialogue), columns.utterance is not None)
+    return Roles(text, speaker, dialogue, number, *asked, tuple(scopes), columns.label)
 
 
 def chosen(there: Sequence[str], asked: str | None, option: str, place: str) -> str | None:

@@ -11,18 +11,20 @@ from erc_bench.corpora.conversations.fields import Roles, value_of
 from erc_bench.corpora.conversations.notes import (
     told_apart,
     told_empty,
+    told_instructions,
     told_moved,
     told_nobody,
     told_numbers,
+    told_parts,
     told_speakers,
     told_times,
     told_together,
     told_unnumbered,
     told_unread,
 )
-from erc_bench.corpora.conversations.numbering import check_unique, in_order_of_numbers
+from erc_bench.corpora.conversations.numbering import check_unique, in_order_of_numbers, newest_first
 from erc_bench.corpora.conversations.restarts import check_restarts
-from erc_bench.corpora.conversations.turns import PlacedTurn, read_key
+from erc_bench.corpora.conversations.turns import PlacedTurn, check_texts, read_key
 from erc_bench.errors import ErcBenchError
 
 
@@ -49,24 +51,28 @@ def document_of(
 
     Raises :class:`ErcBenchError` for a number that a conversation has twice.
     """
+    turns = [turn for group in groups for turn in group.turns]
+    check_texts(turns)
     check_unique([group.turns for group in groups], roles)
     place_of: dict[int, tuple[int, int]] = {}
     conversations, moved = [], 0
+    times = newest_first([group.turns for group in groups], roles)
     for number, group in enumerate(groups):
-        order = in_order_of_numbers(group.turns, roles)
+        order = list(range(len(group.turns)))[::-1] if times else in_order_of_numbers(group.turns, roles)
         moved += order != list(range(len(order)))
         place_of |= {group.positions[old]: (number, position) for position, old in enumerate(order)}
         own = tuple(group.turns[old].turn for old in order)
         conversations.append(Conversation(own, group.id, group.fields, group.turns_key))
-    turns = [turn for group in groups for turn in group.turns]
     told = (
         *notes,
-        *told_moved(moved, roles),
+        *told_moved(moved, [group.turns for group in groups], roles, times),
         *told_unnumbered(turns, roles),
         *told_speakers(turns),
         *told_nobody(turns),
+        *told_parts(turns),
+        *told_instructions(turns),
         *told_numbers(turns),
-        *told_times([group.turns for group in groups], roles),
+        *([] if times else told_times([group.turns for group in groups], roles)),
     )
     return Document(form, tuple(conversations), tuple(place_of[at] for at in sorted(place_of)), told, source)
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from erc_bench.corpora.conversations.fields import Roles, unread
-from erc_bench.corpora.conversations.numbering import falls, local, number_of
-from erc_bench.corpora.conversations.turns import PlacedTurn
+from erc_bench.corpora.conversations.conversation import Turn
+from erc_bench.corpora.conversations.fields import Roles, folded, unread
+from erc_bench.corpora.conversations.numbering import are_ordered, falls, local, number_of
+from erc_bench.corpora.conversations.turns import PlacedTurn, is_picture
 from erc_bench.errors import OptionName
 
 Key = tuple[str, ...]
 _FEW = 2
+_INSTRUCTING = ("system", "developer", "tool", "function")
 
 
 def told_empty(keys: Sequence[Key], roles: Roles) -> list[str]:
@@ -58,7 +61,7 @@ def told_unread(turns: Sequence[PlacedTurn], roles: Roles, beside: Iterable[str]
     that their fields name the conversation.
     """
     scopes = roles.scopes if roles.dialogue else ()  # looked at: each has one value in a conversation
-    read = (roles.number, *roles.dialogue, *scopes, *(name for turn in turns for name in turn.read))
+    read = (roles.number, roles.label, *roles.dialogue, *scopes, *(name for turn in turns for name in turn.read))
     names = unread((*beside, *(name for turn in turns for name in turn.turn.fields)), read)
     if not names:
         return []
@@ -67,11 +70,15 @@ def told_unread(turns: Sequence[PlacedTurn], roles: Roles, beside: Iterable[str]
     return [f"not read: {', '.join(names)}{said if one else ''}"]
 
 
-def told_moved(count: int, roles: Roles) -> list[str]:
-    """Say of how many conversations the turns stood in another order."""
+def told_moved(count: int, groups: Sequence[Sequence[PlacedTurn]], roles: Roles, times: str | None = None) -> list[str]:
+    """Say of how many conversations the turns stood in another order; ``times`` put them in theirs, or else numbers."""
     if not count:
         return []
     subject = "1 conversation" if count == 1 else f"{count} conversations"
+    if times is not None:
+        return [f"{times} falls throughout: the turns of {subject} are read from the last to the first"]
+    if not roles.number_asked and not any(are_ordered(turns, roles) for turns in groups):
+        return [f"turns of {subject} stand before those that they answer: read after them"]
     return [f"the turns of {subject} are not in the order of {roles.number}: read in that order"]
 
 
@@ -90,7 +97,7 @@ def told_nobody(turns: Sequence[PlacedTurn]) -> list[str]:
 
 def told_times(groups: Sequence[Sequence[PlacedTurn]], roles: Roles) -> list[str]:
     """Say where the times of turns fall that nothing numbers."""
-    fallen = [name for name in map(falls, groups) if name is not None] if roles.number is None else []
+    fallen = [name for turns in groups if not are_ordered(turns, roles) and (name := falls(turns)) is not None]
     if not fallen:
         return []
     count = "1 conversation" if len(fallen) == 1 else f"{len(fallen)} conversations"
@@ -104,6 +111,35 @@ def told_numbers(turns: Sequence[PlacedTurn]) -> list[str]:
         return []
     said = f"what is taken for the text ({turns[0].read[0]}) holds nothing but numbers"
     return [f"{said}; {OptionName('text_column'):NAME} names another"]
+
+
+def told_parts(turns: Sequence[PlacedTurn]) -> list[str]:
+    """Say how many turns have parts beside words, such as pictures."""
+    parts = [turn.turn.fields[turn.read[0]] for turn in turns if turn.has_text and turn.read]
+    count = sum(any(map(is_picture, each)) for each in parts if isinstance(each, list))
+    return (
+        [f"{'1 turn has' if count == 1 else f'{count} turns have'} parts that are no text: left out"] if count else []
+    )
+
+
+def told_instructions(turns: Sequence[PlacedTurn]) -> list[str]:
+    """Say how many turns of a talk with a language model are by neither side."""
+    speakers = Counter(folded(turn.turn.speaker) for turn in turns)
+    count = sum(speakers[each] for each in _INSTRUCTING)
+    if not count or not speakers.keys() & {"assistant", "gpt", "model"}:
+        return []
+    said = "1 turn is" if count == 1 else f"{count} turns are"
+    return [f"{said} by {' or '.join(each for each in _INSTRUCTING if speakers[each])}: read as if it were said"]
+
+
+def told_wordless(turns: Iterable[Turn]) -> list[str]:
+    """Say how many turns have no words, such as pictures and calls."""
+    count = sum(not turn.text.strip() for turn in turns)
+    return (
+        [f"{'1 turn has' if count == 1 else f'{count} turns have'} no words: labels of such say nothing"]
+        if count
+        else []
+    )
 
 
 def told_speakers(turns: Sequence[PlacedTurn]) -> list[str]:

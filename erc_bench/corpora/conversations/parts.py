@@ -89,6 +89,12 @@ class Splitter:
         }
 
 
+def is_read_otherwise(document: Document) -> bool:
+    """Whether turns are read in another order than they stand in, or with other texts than their fields have."""
+    moved = any(positions != sorted(positions) for positions in document.positions())
+    return moved or any(turn.text not in turn.fields.values() for _, turn, _ in document.in_order() if turn.text)
+
+
 def _label_column(columns: Sequence[str], asked: str | None) -> str | None:
     if asked is None:
         return named(columns, _LABEL)

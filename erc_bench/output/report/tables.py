@@ -131,7 +131,8 @@ def scale_of(column: Column) -> Scale | None:
     pairs = [pair for pair in known if not _is_at_floor(column, pair)] or known
     farthest = max(_LEAST, *(_WIDEST * abs(pair.difference or 0.0) for pair in pairs))
     ends = [end for pair in pairs for end in _ends(pair)]
-    return Scale(max(min(0.0, *ends), -farthest), min(max(0.0, *ends), farthest))
+    low, high = max(min(0.0, *ends), -farthest), min(max(0.0, *ends), farthest)
+    return Scale(low, high) if low < high else Scale(-_LEAST, _LEAST)  # rows that are equal
 
 
 def _is_at_floor(column: Column, pair: Pair) -> bool:

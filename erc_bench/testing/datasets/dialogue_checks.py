@@ -8,6 +8,7 @@ from collections import Counter
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.types import Utterance
 from erc_bench.corpora.conversations.conversation import UNKNOWN_SPEAKER
+from erc_bench.corpora.conversations.traces import trace_in
 from erc_bench.corpora.corpus import count
 from erc_bench.corpora.published import count_departures
 from erc_bench.testing.datasets.read_dataset import DatasetTrial
@@ -17,6 +18,7 @@ _LEAK = 0.2
 """Share of the turns that may say their own label: people do say that they are happy or sad, but rarely."""
 _FEW = 5
 _WITHOUT_TEXT = 0.05
+_WITH_TRACES = 0.005
 
 
 def _ids(trial: DatasetTrial) -> str:
@@ -73,13 +75,19 @@ def _speakers(trial: DatasetTrial) -> str:
 
 
 def _texts(trial: DatasetTrial) -> str:
-    turns, empty = 0, []
+    turns, empty, traced = 0, [], []
     for where, _, turn in trial.utterances():
         assert isinstance(turn.text, str), f"{where}: its text is a {type(turn.text).__name__}"
         turns += 1
         empty += [] if turn.text.strip() else [where]
+        traced += [] if (trace := trace_in(turn.text)) is None else [f"{trace!r} in {where}"]
     first = "".join(empty[:1])
     assert len(empty) <= _WITHOUT_TEXT * turns, f"{len(empty)} of {turns} utterances have no text, the first is {first}"
+    # A corpus may hold one or two as it was published; a table that was encoded twice holds many.
+    assert len(traced) <= _WITH_TRACES * turns, (
+        f"{len(traced)} of {turns} utterances are not what was said, but what an export made of it: {traced[0]}; "
+        "undo it in load"
+    )
     return f"{turns} utterances, {len(empty)} of them without a text"
 
 

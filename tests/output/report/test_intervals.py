@@ -65,6 +65,15 @@ def test_an_interval_that_dwarfs_its_difference_is_cut_and_says_so(column):
     assert interval_plot(wide, scale, "words").count('class="beyond"') >= 2
 
 
+def test_rows_that_are_equal_are_drawn_at_zero(store):
+    store.add_seeds("ce", [0.5, 0.52])
+    store.add_seeds("supcon", [0.5, 0.52])
+    column = compare(read_cells(store.runs)).columns[0]
+    scale = scale_of(column)
+    assert (scale.low, scale.high) == (-1.0, 1.0)
+    assert 'cx="100.0"' in interval_plot(column.pairs[0], scale, "words")
+
+
 def test_without_a_difference_nothing_is_drawn(column):
     empty = replace(column.pairs[0], difference=None)
     assert scale_of(replace(column, pairs=(empty,))) is None

@@ -139,7 +139,7 @@ def _nested(
     for each in found:
         each.group.positions = list(range(at, at := at + len(each.group.turns)))
     turns = [turn for each in found for turn in each.group.turns]
-    of_turns = Columns(utterance=columns.utterance)
+    of_turns = Columns(utterance=columns.utterance, label=columns.label)
     roles = roles_of((name for turn in turns for name in turn.turn.fields), of_turns, places[0])
     beside = [name for each in found for name in each.unread]
     told = (*notes, *dict.fromkeys(note for each in found for note in each.notes))

@@ -23,7 +23,7 @@ from erc_bench.corpora.conversations.fields import (
     named,
 )
 from erc_bench.corpora.conversations.grouping import Group
-from erc_bench.corpora.conversations.turns import PlacedTurn, kind, read_id, read_key, read_turn, read_word
+from erc_bench.corpora.conversations.turns import PlacedTurn, check_texts, kind, read_id, read_key, read_turn, read_word
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 
@@ -50,8 +50,15 @@ class Found:
 
 def turns_key(value: Mapping[str, Any]) -> str | None:
     """Return under which name an object has its turns."""
-    certain = named(value, TURNS_FOR_CERTAIN)
+    certain = named(value, TURNS_FOR_CERTAIN) or _segments(value)
     return named((name for name, each in value.items() if isinstance(each, list)), TURNS) or certain
+
+
+def _segments(value: Mapping[str, Any]) -> str | None:
+    """Return under which name an object has what was recognised of speech; segments of other kinds are no turns."""
+    name = named(value, ("segments",))
+    segments = [] if name is None else value[name]
+    return name if isinstance(segments, list) and segments and is_turn(segments[0]) else None
 
 
 def is_turn(value: Any) -> bool:
@@ -198,4 +205,5 @@ def read_conversation(item: Mapping[str, Any], place: str) -> Conversation:
     if key is None:
         raise ErcBenchError(f"{place}: 'utterances' is missing; {did_you_mean('utterances', map(str, item))}", _EXAMPLE)
     group = _conversation(item, key, place, (), USUAL, "", {}).group
+    check_texts(group.turns)
     return Conversation(tuple(turn.turn for turn in group.turns), group.id, group.fields, key)

@@ -19,16 +19,19 @@ from erc_bench.corpora.conversations.forms.dailydialog import read_dailydialog
 from erc_bench.corpora.conversations.forms.iemocap import read_transcription
 from erc_bench.corpora.conversations.forms.json_values import read_json, read_jsonl
 from erc_bench.corpora.conversations.forms.parquet import MAGIC, read_parquet
-from erc_bench.corpora.conversations.forms.plain_text import read_text
+from erc_bench.corpora.conversations.forms.plain_text import read_text, speaker_and_words
 from erc_bench.corpora.conversations.forms.recognised import Recognised, recognised
 from erc_bench.corpora.conversations.forms.subtitles import read_subtitles
 from erc_bench.corpora.conversations.forms.table import read_csv, read_tsv
+from erc_bench.corpora.conversations.notes import told_wordless
+from erc_bench.corpora.conversations.traces import without_traces
 from erc_bench.corpora.reading import decoded, refuse_foreign
 from erc_bench.errors import ErcBenchError, OptionName, naming
 
 InputFormat = Literal["json", "jsonl", "csv", "tsv", "parquet", "text", "subtitles"]
 STDIN = Path("-")
 LARGEST = 256 * 2**20
+_SHOWN = 60
 _WRITTEN: Mapping[str, Format] = {
     ".json": "json",
     ".jsonl": "jsonl",
@@ -59,7 +62,27 @@ def read_document(file: Path, form: InputFormat | None = None, columns: Columns 
         document = _read_text(decoded(content, place), place, chosen, form is not None, columns)
     if not document.order:
         raise ErcBenchError(f"{place} holds no turn", "A turn has a text, and perhaps a speaker.")
-    return document
+    if document.form != "text":
+        _refuse_whole_conversations(document, place)
+    document = without_traces(document)
+    wordless = told_wordless(turn for _, turn, _ in document.in_order())
+    return replace(document, notes=(*document.notes, *wordless))
+
+
+def _refuse_whole_conversations(document: Document, place: str) -> None:
+    """Raise where most texts are by nobody and name speakers at their lines, or are lists of what was said."""
+    turns = [turn for _, turn, _ in document.in_order()]
+    whole = [turn.text for turn in turns if not turn.speaker and _is_whole(turn.text.strip())]
+    if 2 * len(whole) > len(turns):
+        raise ErcBenchError(
+            f"{place}: what is taken for the text of a turn is a whole conversation: {whole[0].strip()[:_SHOWN]!r}",
+            "Write a row, or an object, for each turn, with speaker and text; or each conversation as a .txt file.",
+        )
+
+
+def _is_whole(text: str) -> bool:
+    named = sum(speaker_and_words(line) is not None for line in text.splitlines())
+    return named > 1 or (text.startswith(("['", '["')) and text.endswith("]"))
 
 
 def _read_text(text: str, place: str, chosen: InputFormat | None, is_asked: bool, columns: Columns) -> Document:

@@ -10,7 +10,7 @@ from erc_bench.corpora.conversations.forms.dailydialog import is_dailydialog
 from erc_bench.corpora.conversations.forms.iemocap import is_transcription
 from erc_bench.corpora.conversations.forms.json_values import is_json, is_json_lines
 from erc_bench.corpora.conversations.forms.subtitles import is_subtitles
-from erc_bench.corpora.conversations.forms.table import cells_of, separator_of
+from erc_bench.corpora.conversations.forms.table import cells_of, refuse_turn_columns, separator_of
 from erc_bench.corpora.conversations.lines import lines_of
 from erc_bench.errors import ErcBenchError, OptionName
 
@@ -53,6 +53,7 @@ _SIGNS: Mapping[Recognised, Callable[[str], bool]] = {
 
 def _refuse_columns(text: str, place: str) -> None:
     lines = [line for _, line in lines_of(text) if line.strip()]
+    refuse_turn_columns(cells_of(lines[0], "\t") if lines else [], place)
     counts = {line.strip("\r").count("\t") for line in lines}
     spoken = all(line.split("\t")[0].rstrip().endswith(":") for line in lines)
     if len(lines) > 1 and len(counts) == 1 and 0 not in counts and not spoken:

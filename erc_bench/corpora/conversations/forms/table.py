@@ -109,11 +109,25 @@ def _check_header(header: Sequence[str], place: str, columns: Columns, separator
         raise ErcBenchError(f"{place}, line 1: the column {twice!r} occurs twice", "Rename one of them.")
     if columns.text is not None or named(header, TEXT) is not None:
         return
+    refuse_turn_columns(header, place)
     alone = f" Columns are separated by {SEPARATORS[separator]}." if len(header) == 1 else ""
     raise ErcBenchError(
         f"{place}, line 1: there is no column 'text' (or 'Utterance'); {did_you_mean('text', header)}",
         f"The first line names the columns: dialogue_id, speaker, text; or {OptionName('text_column'):NAME}.{alone}",
     )
+
+
+def refuse_turn_columns(header: Sequence[str], place: str) -> None:
+    """Raise for a header with a column for each turn: ``turn1``, ``turn2``."""
+    turns = [column for column in header if _TURN_COLUMN.fullmatch(folded(column))]
+    if len(turns) > 1:
+        raise ErcBenchError(
+            f"{place}, line 1: it has a column for each turn ({', '.join(turns)}), and a conversation in each row",
+            "Write a row for each turn, with columns dialogue_id, turn, speaker, text (pandas.melt does that).",
+        )
+
+
+_TURN_COLUMN = re.compile("(turn|utterance|utt|message|msg|sentence|text)[0-9]{1,3}")
 
 
 def _turn(header: Sequence[str], row: _Row, roles: Roles, place: str) -> PlacedTurn:

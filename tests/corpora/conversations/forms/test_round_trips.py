@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from erc_bench.corpora.conversations.forms.reading import read_document
 from erc_bench.errors import ErcBenchError
 
-characters = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"])
+# Without such as the beginnings of what was encoded twice, which is read as what was meant (test_traces.py).
+misread = "".join(map(chr, range(0xC2, 0xF5)))
+characters = st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Zl", "Zp"], exclude_characters=misread)
 names = st.sampled_from(["Ann", "Bob Lee", "Éva", "+49 170"])
 texts = st.text(characters, min_size=1, max_size=25).map(lambda text: f"x{text}x")
 conversations = st.lists(st.lists(st.tuples(names, texts), min_size=1, max_size=4), min_size=1, max_size=4)

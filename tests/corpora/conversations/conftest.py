@@ -1,4 +1,4 @@
-"""What tests of the forms share: a file of some content, read."""
+"""What tests of conversations share: a file of some content, read."""
 
 import pytest
 
