@@ -44,7 +44,7 @@ _SHORTER: Mapping[str, Mapping[str, Any]] = {
     "dialogue-crn": {"training.head_lr": 5e-5},
 }
 """Settings of systems whose float32 rounds elsewhere by more than is allowed at the steps of all others."""
-SYSTEMS = ("majority", "llm-zero-shot", "llm-k-shot")
+SYSTEMS = ("majority", "llm-zero-shot", "llm-k-shot", "llm-lora")
 _WITHOUT_WINDOW = ("utterance-ce", *DIALOGUE_SYSTEMS, "compm", "cog-bart", "cog-bart-causal")
 LACKING = {**dict.fromkeys(_WITHOUT_WINDOW, ("encoder.window",)), **dict.fromkeys(SYSTEMS, tuple(_RECIPE))}
 """What of the recipe a method has no option for."""
@@ -199,9 +199,15 @@ def _asked() -> list[Case]:
         asked("llm-k-shot", "llm-k-shot"),
         asked("llm-k-shot, any turns, a question, calibrated", "llm-k-shot", _CALIBRATED),
         asked("llm-zero-shot, bare, by the mean", "llm-zero-shot", {"system.template": "bare", "system.rule": "mean"}),
+        asked("llm-lora", "llm-lora", {"system.epochs": 2, "system.rate": 1e-3}),
+        asked("llm-lora of queries, keys, values", "llm-lora", _FEW_ADAPTERS),
     ]
 
 
+_FEW_ADAPTERS = {
+    **{"system.adapted": "attention", "system.rank": 2, "system.dropout": 0.0, "system.micro_batch": 3},
+    **{"system.epochs": 1, "system.rate": 1e-3, "system.batch_size": 8, "system.template": "bare"},
+}
 _CALIBRATED = {
     **{"system.demonstrations": "seeded", "system.template": "question", "system.rule": "calibrated"},
     **{"system.window": 1, "system.shot_window": 0},

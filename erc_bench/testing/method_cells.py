@@ -26,7 +26,7 @@ from erc_bench.testing.cell_runs import CACHE, DATA, FEATURES, RUNS, run_cells
 from erc_bench.testing.corpus import SmallCorpus, small_corpus, write_corpus
 from erc_bench.testing.findings import NotApplicableError
 from erc_bench.testing.fresh_process import HashSeed, run_afresh
-from erc_bench.testing.random_backbone import TinyBackbone
+from erc_bench.testing.random_backbone import TinyBackbone, TinyGenerative
 from erc_bench.testing.seeded_features import reading, write_features
 
 Regime = Literal["fine-tuned", "frozen"]
@@ -115,7 +115,7 @@ class MethodTrial:
     @property
     def is_tiny(self) -> bool:
         """Whether the backbone is the random one, of which not much can be asked."""
-        return self.combination.backbone is TinyBackbone
+        return self.combination.backbone in (TinyBackbone, TinyGenerative)
 
     @property
     def caveat(self) -> str:

@@ -55,9 +55,10 @@ def learns(trial: MethodTrial) -> str:
     if not answers.record["degenerate"]:
         return told
     told = f"{told} ({answers.record['degenerate']})"
-    if not trial.is_system and trial.is_tiny:
+    if trial.is_tiny:
+        named = "minilm" if system is None else "smollm2"
         raise NotApplicableError(
-            f"{told}: with random weights that says little, see erc-bench check {trial.method.name} --backbone minilm"
+            f"{told}: with random weights that says little, see erc-bench check {trial.method.name} --backbone {named}"
         )
     if not trial.is_system and not trial.has_backbone:
         raise NotApplicableError(f"{told}: it needs no language model, and what tells a label there is what is said")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -38,7 +39,10 @@ def with_adapters(model: Any, rank: int, alpha: int, dropout: float, target: Tar
         target_modules="all-linear" if target == "all-linear" else _ATTENTION,
     )
     try:
-        return get_peft_model(model, config, autocast_adapter_dtype=True)
+        with warnings.catch_warnings():
+            # Of names that the library will no longer have, and of layers whose weights it turns as it must.
+            warnings.simplefilter("ignore")
+            return get_peft_model(model, config, autocast_adapter_dtype=True)
     except ValueError as error:
         raise erc.ErcBenchError(
             f"the language model takes no adapters: {error}", "Try --set system.adapted=all-linear."
@@ -49,7 +53,7 @@ def state_of(model: Any) -> dict[str, Tensor]:
     """Return the adapters' weights by name, copies on the CPU."""
     from peft import get_peft_model_state_dict
 
-    found = get_peft_model_state_dict(model)
+    found = get_peft_model_state_dict(model, save_embedding_layers=False)
     return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in found.items()}
 
 
@@ -57,13 +61,11 @@ def put_back(model: Any, state: Mapping[str, Tensor]) -> None:
     """Give the adapters these weights; raises ``ErcBenchError`` where they are those of another model."""
     from peft import get_peft_model_state_dict, set_peft_model_state_dict
 
-    own = get_peft_model_state_dict(model)
+    own = get_peft_model_state_dict(model, save_embedding_layers=False)
     wrong = sorted(own.keys() ^ state.keys()) or [
         name for name, tensor in own.items() if tensor.shape != state[name].shape
     ]
     if wrong:
-        raise erc.ErcBenchError(
-            f"the saved adapters are not those of this language model: {wrong[0]}",
-            "Use the model they were trained on.",
-        )
+        said = f"the saved adapters are not those of this language model: {wrong[0]}"
+        raise erc.ErcBenchError(said, "Use the model that they were trained on.")
     set_peft_model_state_dict(model, {name: tensor.to(torch.float32) for name, tensor in state.items()})

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+import erc_bench.api as erc
+
 _LEFT_OUT = -100
 
 
@@ -47,12 +49,13 @@ def answer_loss(model: Any, batch: Sequence[Answered], pad_id: int) -> Tensor:
     kept = longest - min(len(each.prompt) for each in batch) + 1
     targets = torch.full_like(ids, _LEFT_OUT)
     for place, each in enumerate(batch):
-        targets[place, len(each.prompt) : len(each.prompt) + len(each.answer)] = torch.tensor(
-            each.answer, device=device
-        )
-    logits = model(input_ids=ids, attention_mask=mask, logits_to_keep=kept).logits[:, -kept:-1].float()
+        begin = len(each.prompt)
+        targets[place, begin : begin + len(each.answer)] = torch.tensor(each.answer, device=device)
+    logits = model(input_ids=ids, attention_mask=mask, logits_to_keep=kept).logits[:, -kept:-1]
     wanted = targets[:, -kept + 1 :]
-    return F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=_LEFT_OUT, reduction="sum")
+    return F.cross_entropy(
+        erc.at_least_float32(logits).flatten(0, 1), wanted.flatten(), ignore_index=_LEFT_OUT, reduction="sum"
+    )
 
 
 def epochs(
@@ -90,7 +93,7 @@ def _step(model: Any, batch: Sequence[Answered], micro_batch: int, pad_id: int) 
     tokens, total = sum(len(each.answer) for each in batch), 0.0
     for start in range(0, len(batch), micro_batch):
         loss = answer_loss(model, batch[start : start + micro_batch], pad_id)
-        (loss / tokens).backward()  # type: ignore[no-untyped-call]
+        (loss / tokens).backward()
         total += loss.item()
     return total
 

@@ -63,13 +63,8 @@ class LoraLabels(erc.System):
     def fit(self, train: Sequence[erc.Dialogue], dev: Sequence[erc.Dialogue], context: erc.SystemContext) -> None:
         """Train the adapters on train, and keep those of the epoch that scores best on dev (the first of the best)."""
         self._start(context)
-        examples = [
-            Answered(
-                self._prompter.prompt(dialogue, position, self._scorer.room), self._answers[_label(dialogue, position)]
-            )
-            for dialogue in train
-            for position in dialogue.targets()
-        ]
+        targets = [(dialogue, position) for dialogue in train for position in dialogue.targets()]
+        examples = [Answered(self._prompt(*target), self._answers[_label(*target)]) for target in targets]
         if not examples:
             raise erc.ErcBenchError("train has no labelled turn", "Check the dataset: erc-bench data verify.")
         options = self.options
@@ -87,7 +82,7 @@ class LoraLabels(erc.System):
     def predict(self, dialogues: Sequence[erc.Dialogue]) -> dict[erc.UtteranceKey, np.ndarray]:
         """Return (classes,) probabilities for every scored utterance: the softmax of the labels' log-likelihoods."""
         targets = [(dialogue, position) for dialogue in dialogues for position in dialogue.targets()]
-        prompts = [self._prompter.prompt(*target, self._scorer.room) for target in targets]
+        prompts = [self._prompt(*target) for target in targets]
         if not prompts:
             return {}
         found = self._scorer.score(prompts, self._context.phase("score labels", len(prompts))).numpy()
@@ -137,6 +132,9 @@ class LoraLabels(erc.System):
         answers = [[*self._prompter.continuation(word), *end] for word in words]
         self._answers = dict(zip(context.labels, answers, strict=True))
         self._scorer = erc.Continuations(loaded.with_model(self._model), answers, context.device)
+
+    def _prompt(self, dialogue: erc.Dialogue, position: int) -> list[int]:
+        return self._prompter.prompt(dialogue, position, self._scorer.room)
 
     def _on_dev(self, dev: Sequence[erc.Dialogue]) -> float:
         gold = [_label(dialogue, position) for dialogue in dev for position in dialogue.targets()]

@@ -1,0 +1,149 @@
+"""The fine-tuned language model as a system: it learns a cue, keeps the best epoch, saves its adapters alone."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import erc_bench.api as erc
+from erc_bench.contracts.types import seal
+from erc_bench.testing.tiny import tiny_generative
+from erc_bench_plugins.systems.language_models import adapters
+from erc_bench_plugins.systems.language_models.lora import LoraLabels
+
+LABELS, WORDS = ("ang", "joy"), ("angry", "joyful")
+LINES = {"ang": "Why did you leave me alone again?", "joy": "I am so happy that you came!"}
+FAST = {"template": "bare", "window": 1, "epochs": 6, "batch_size": 4, "rate": 2e-2, "dropout": 0.0}
+
+
+def dialogues(number, start=0):
+    return [
+        erc.Dialogue(
+            f"d{start + each}",
+            tuple(
+                erc.Utterance("AB"[turn % 2], LINES[label], label, scored=True)
+                for turn in range(3)
+                for label in [LABELS[(each + turn) % 2]]
+            ),
+        )
+        for each in range(number)
+    ]
+
+
+def context(seed=1, model=tiny_generative):
+    return erc.SystemContext(LABELS, WORDS, seed=seed, language_model=lambda precision: model())
+
+
+def fitted(seed=1, **options):
+    torch.manual_seed(seed)
+    system = LoraLabels(LoraLabels.Options(**{**FAST, **options}))
+    system.fit(dialogues(8), dialogues(4, 20), context(seed))
+    return system
+
+
+@pytest.fixture(scope="module")
+def system():
+    return fitted()
+
+
+def answers(system, given):
+    return [LABELS[int(row.argmax())] for row in system.predict(seal(given)).values()]
+
+
+def test_it_learns_what_the_words_say(system):
+    test = dialogues(5, 40)
+    gold = [turn.label for dialogue in test for turn in dialogue.utterances]
+    assert np.mean([one == other for one, other in zip(answers(system, test), gold, strict=True)]) > 0.9
+    for row in system.predict(seal(test)).values():
+        assert row.sum() == pytest.approx(1)
+
+
+def test_the_epoch_is_the_first_that_scores_best_on_dev(system):
+    told = system.facts()
+    scores = [epoch["dev"] for epoch in told["epochs"]]
+    assert told["chosen_epoch"] == 1 + scores.index(max(scores))
+    dev = dialogues(4, 20)
+    gold = [turn.label for dialogue in dev for turn in dialogue.utterances]
+    right = 100 * np.mean([one == other for one, other in zip(answers(system, dev), gold, strict=True)])
+    assert right == pytest.approx(max(scores))
+
+
+def test_an_earlier_epoch_is_put_back(monkeypatch):
+    """Dev likes the second epoch: its adapters answer, whatever the later ones became."""
+    kept = []
+    on_dev = LoraLabels._on_dev
+
+    def likes_the_second(self, dev):
+        kept.append(adapters.state_of(self._model))
+        on_dev(self, dev)
+        return 90.0 if len(kept) == 2 else float(len(kept))
+
+    monkeypatch.setattr(LoraLabels, "_on_dev", likes_the_second)
+    system = fitted(epochs=4)
+    assert system.facts()["chosen_epoch"] == 2
+    state = adapters.state_of(system._model)
+    assert all(torch.equal(state[name], kept[1][name]) for name in state)
+    assert any(not torch.equal(state[name], kept[3][name]) for name in state)
+
+
+def test_what_was_saved_answers_alike_and_is_the_adapters_alone(system, tmp_path):
+    system.save(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["adapters.safetensors"]
+    saved = load_file(tmp_path / "adapters.safetensors")
+    assert sum(tensor.numel() for tensor in saved.values()) == system.facts()["trained_parameters"]
+    again = LoraLabels(LoraLabels.Options(**FAST))
+    again.load(tmp_path, context())
+    before, after = (each.predict(seal(dialogues(2, 60))) for each in (system, again))
+    np.testing.assert_allclose(list(before.values()), list(after.values()), atol=1e-6)
+
+
+def test_adapters_of_another_model_are_refused(system, tmp_path):
+    system.save(tmp_path)
+    other = LoraLabels(LoraLabels.Options(**{**FAST, "rank": 4}))
+    with pytest.raises(erc.ErcBenchError, match="the saved adapters are not those of this language model"):
+        other.load(tmp_path, context())
+    saved = load_file(tmp_path / "adapters.safetensors")
+    saved.pop(min(saved))
+    save_file(saved, tmp_path / "adapters.safetensors")
+    with pytest.raises(erc.ErcBenchError, match="the saved adapters are not those"):
+        LoraLabels(LoraLabels.Options(**FAST)).load(tmp_path, context())
+    (tmp_path / "adapters.safetensors").write_bytes(b"nothing")
+    with pytest.raises(erc.ErcBenchError, match=r"adapters\.safetensors does not hold adapters"):
+        LoraLabels(LoraLabels.Options(**FAST)).load(tmp_path, context())
+
+
+def test_the_same_seed_trains_the_same():
+    one, two = (adapters.state_of(fitted(epochs=1, dropout=0.1)._model) for _ in range(2))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+
+
+def test_its_facts_are_json(system):
+    facts = json.loads(json.dumps(system.facts()))
+    assert facts["caption"] == "fine-tuned with adapters of rank 16, template bare, epoch chosen on dev"
+
+
+@pytest.mark.parametrize("model", ["llama", "gpt2"])
+@pytest.mark.parametrize("target", ["all-linear", "attention"])
+def test_adapters_are_put_into_common_architectures(model, target):
+    sizes = {"gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 512}}
+    loaded = tiny_generative({"model_type": model, "tie_word_embeddings": True, **sizes.get(model, {})})
+    found = adapters.with_adapters(loaded.model, 4, 8, 0.0, target)
+    assert any(parameter.requires_grad for parameter in found.parameters())
+    ids = torch.tensor([[5, 6, 7]])
+    # They begin as nothing.
+    plain = tiny_generative({"model_type": model, "tie_word_embeddings": True, **sizes.get(model, {})}).model
+    assert torch.allclose(found.eval()(ids).logits, plain(ids).logits, atol=1e-5)
+
+
+def test_without_their_library_one_sentence_says_so(monkeypatch):
+    monkeypatch.setattr(adapters, "find_spec", lambda name: None)
+    with pytest.raises(erc.ErcBenchError, match="adapters need peft") as raised:
+        adapters.with_adapters(tiny_generative().model, 4, 8, 0.0, "all-linear")
+    assert raised.value.hint == "pip install 'erc-bench[llm]'"
+
+
+def test_train_without_labels_is_an_error():
+    with pytest.raises(erc.ErcBenchError, match="train has no labelled turn"):
+        LoraLabels(LoraLabels.Options(**FAST)).fit(seal([]), dialogues(1), context())
