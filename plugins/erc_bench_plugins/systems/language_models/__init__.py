@@ -5,6 +5,7 @@ from __future__ import annotations
 import erc_bench.api as erc
 from erc_bench_plugins.systems.language_models.label_likelihood import LabelLikelihood
 from erc_bench_plugins.systems.language_models.lora import LoraLabels
+from erc_bench_plugins.systems.language_models.published import BIOSERC_CONTEXT, INSTRUCTERC
 
 
 @erc.hookimpl
@@ -32,4 +33,6 @@ def erc_methods() -> list[erc.Method]:
             system=LoraLabels,
             departures=(),
         ),
+        INSTRUCTERC,
+        BIOSERC_CONTEXT,
     ]

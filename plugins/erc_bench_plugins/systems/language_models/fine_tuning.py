@@ -27,13 +27,14 @@ class Answered:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How it trains: AdamW without decay, gradients clipped to norm 1, a rate that warms up and falls to nothing."""
+    """How it trains: AdamW without decay, gradients clipped to a norm, a rate that warms up and falls to nothing."""
 
     epochs: int
     batch_size: int
     rate: float
     warmup: float
     micro_batch: int
+    clip: float = 1.0
 
 
 def answer_loss(model: Any, batch: Sequence[Answered], pad_id: int) -> Tensor:
@@ -79,7 +80,7 @@ def epochs(
             batch = shuffled[start : start + recipe.batch_size]
             total += _step(model, batch, recipe.micro_batch, pad_id)
             tokens += sum(len(each.answer) for each in batch)
-            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            torch.nn.utils.clip_grad_norm_(trained, recipe.clip)
             optimiser.step()
             schedule.step()
             optimiser.zero_grad(set_to_none=True)

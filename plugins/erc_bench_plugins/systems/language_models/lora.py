@@ -25,18 +25,14 @@ class LoraLabels(erc.System):
     """A language model that is taught, by low-rank adapters, to answer a conversation with its last turn's label.
 
     The loss is that of the label's tokens and the end token; a label's score is the log-likelihood of the same tokens.
-    Past turns alone are shown. The epoch is the one that scores best on dev.
+    Past turns alone are shown, unless ``context=both``. The epoch is the one that scores best on dev.
     """
 
     name = "lora-labels"
-    source = "Hu et al. 2022, arXiv:2106.09685 (LoRA); InstructERC's main task: Lei et al. 2023, arXiv:2309.11911"
-    departures = (
-        "InstructERC's main task alone: no speaker identification, no prediction of the next emotion, no retrieval.",
-        "Labels are scored, where InstructERC samples text and takes the nearest label; the epoch is chosen on dev, "
-        "where its code chooses on test.",
-        "Adapters in all linear layers (system.adapted=attention has InstructERC's), with twice the rank as alpha.",
-    )
+    source = "Hu et al. 2022, arXiv:2106.09685 (LoRA)"
+    departures = ()
     needs_backbone = True
+    sees_future = {"context": "both"}
 
     @dataclass(frozen=True)
     class Options:
@@ -44,6 +40,9 @@ class LoraLabels(erc.System):
 
         template: TemplateName = erc.option("expert", "How the model is asked.")
         window: int = erc.option(12, "How many turns before the target are shown.", at_least=0)
+        context: Literal["past", "both"] = erc.option(
+            "past", "both: as many turns behind the target are shown as well; wants the template turn."
+        )
         chat: Literal["auto", "never"] = erc.option(
             "auto", "auto: in the model's own template for chats, where it has one; never: in plain text."
         )
@@ -56,6 +55,7 @@ class LoraLabels(erc.System):
         micro_batch: int = erc.option(8, "How many of them are computed at once; changes no gradient.", at_least=1)
         rate: float = erc.option(2e-4, "Learning rate at its highest.", above=0)
         warmup: float = erc.option(0.03, "Share of the steps in which the rate rises.", at_least=0, below=1)
+        clip: float = erc.option(1.0, "Norm that a step's gradients have at most.", above=0)
         precision: Literal["float32", "bfloat16"] = erc.option(
             "float32", "In which numbers the language model computes; the adapters are float32."
         )
@@ -68,7 +68,8 @@ class LoraLabels(erc.System):
         if not examples:
             raise erc.ErcBenchError("train has no labelled turn", "Check the dataset: erc-bench data verify.")
         options = self.options
-        recipe = Recipe(options.epochs, options.batch_size, options.rate, options.warmup, options.micro_batch)
+        names = ("epochs", "batch_size", "rate", "warmup", "micro_batch", "clip")
+        recipe = Recipe(**{name: getattr(options, name) for name in names})
         steps = options.epochs * math.ceil(len(examples) / options.batch_size)
         done = context.phase("fine-tune", steps)
         best, self.epochs = None, []
@@ -127,7 +128,8 @@ class LoraLabels(erc.System):
         self._model = with_adapters(loaded.model, options.rank, options.alpha, options.dropout, options.adapted)
         self._model.to(context.device).eval()
         template, words = TEMPLATES[options.template], context.label_words
-        self._prompter = Prompter(tokenizer, template, words, [], options.window, self._chat)
+        later = options.window if options.context == "both" else 0
+        self._prompter = Prompter(tokenizer, template, words, [], options.window, self._chat, later)
         end = [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
         answers = [[*self._prompter.continuation(word), *end] for word in words]
         self._answers = dict(zip(context.labels, answers, strict=True))

@@ -29,7 +29,8 @@ class Prompter:
 
     Where the tokenizer has a template for chats, the instruction is the system's message, a conversation the user's and
     a label the assistant's; else everything is plain text. ``room`` is how many tokens a prompt may have: the oldest
-    turns are left out of one that would have more.
+    turns are left out of one that would have more. ``later`` is how many turns behind the target are shown. Raises
+    ``ErcBenchError`` where the template would ask about the last of these.
     """
 
     def __init__(
@@ -40,8 +41,13 @@ class Prompter:
         demonstrations: Sequence[Demonstration],
         window: int,
         chat: bool,
+        later: int = 0,
     ) -> None:
-        self._tokenizer, self._template = tokenizer, template
+        if later and not template.is_of_any_turn:
+            raise erc.ErcBenchError(
+                "this template asks about the last line, and later ones are shown", "--set system.template=turn"
+            )
+        self._tokenizer, self._template, self._later = tokenizer, template, later
         self._instruction = template.instructed(label_words)
         self._demonstrations = demonstrations
         self._window, self._chat = window, chat
@@ -53,41 +59,44 @@ class Prompter:
 
     def prompt(self, dialogue: erc.Dialogue, position: int, room: int) -> list[int]:
         """Return the token ids of the prompt of a target; raises ``ErcBenchError`` where the target alone is longer."""
-        turns = turns_before(dialogue, position, self._window)
-        return self._fitting(turns, room, f"dialogue {dialogue.id}, position {position}: the prompt")
+        turns, later = turns_around(dialogue, position, self._window, self._later)
+        return self._fitting(turns, room, f"dialogue {dialogue.id}, position {position}: the prompt", later)
 
     def content_free(self, room: int) -> list[int]:
         """Return the prompt in which nobody says anything: what the model answers before it has read."""
         return self._fitting([(_NOTHING, _NOTHING)], room, "a prompt in which nobody says anything")
 
-    def _fitting(self, turns: Turns, room: int, named: str) -> list[int]:
+    def _fitting(self, turns: Turns, room: int, named: str, later: Turns | None = None) -> list[int]:
         for kept in range(len(turns), 0, -1):
-            ids = self._of(turns[-kept:])
+            ids = self._of(turns[-kept:], later or [])
             if len(ids) <= room:
                 self.shortened += kept < len(turns)
                 return ids
         remedy = "Show fewer demonstrations, or less of each: system.shots, system.shot_window, system.template=bare."
         raise erc.ErcBenchError(f"{named} has {len(ids):,} tokens, and the language model reads {room:,}", remedy)
 
-    def _of(self, turns: Turns) -> list[int]:
-        return self._ids(self._in_chat(turns) if self._chat else self._plain(turns))
+    def _of(self, turns: Turns, later: Turns) -> list[int]:
+        asked = self._template.asked(turns, later)
+        return self._ids(self._in_chat(asked) if self._chat else self._plain(asked, turns[-1][0]))
 
-    def _in_chat(self, turns: Turns) -> str:
+    def _in_chat(self, asked: str) -> str:
         messages = [{"role": "system", "content": self._instruction}]
         for shown in self._demonstrations:
             messages.append({"role": "user", "content": self._template.asked(shown.turns)})
             messages.append({"role": "assistant", "content": shown.answer})
-        messages.append({"role": "user", "content": self._template.asked(turns)})
+        messages.append({"role": "user", "content": asked})
         text: str = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         return text
 
-    def _plain(self, turns: Turns) -> str:
-        blocks = [self._block(shown.turns, f" {shown.answer}") for shown in self._demonstrations]
-        return "\n\n".join([self._instruction, *blocks, self._block(turns, "")])
+    def _plain(self, asked: str, speaker: str) -> str:
+        blocks = [
+            self._block(self._template.asked(shown.turns), shown.turns[-1][0], f" {shown.answer}")
+            for shown in self._demonstrations
+        ]
+        return "\n\n".join([self._instruction, *blocks, self._block(asked, speaker, "")])
 
-    def _block(self, turns: Turns, answer: str) -> str:
-        cue = self._template.cue.format(speaker=turns[-1][0])
-        return "\n".join(filter(None, [self._template.asked(turns).rstrip("\n"), f"{cue}{answer}"]))
+    def _block(self, asked: str, speaker: str, answer: str) -> str:
+        return "\n".join(filter(None, [asked.rstrip("\n"), f"{self._template.cue.format(speaker=speaker)}{answer}"]))
 
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
@@ -96,6 +105,12 @@ class Prompter:
 
 def turns_before(dialogue: erc.Dialogue, position: int, window: int) -> Turns:
     """Return the target and up to ``window`` turns before it; speakers are numbered in the order of the dialogue."""
-    said = dialogue.utterances[: position + 1]
+    return turns_around(dialogue, position, window, 0)[0]
+
+
+def turns_around(dialogue: erc.Dialogue, position: int, window: int, later: int) -> tuple[Turns, Turns]:
+    """Return the same, and up to ``later`` turns behind the target."""
+    said = dialogue.utterances[: position + 1 + later]
     numbers = {speaker: number for number, speaker in enumerate(dict.fromkeys(turn.speaker for turn in said))}
-    return [(f"Speaker {numbers[turn.speaker]}", turn.text) for turn in said[-window - 1 :]]
+    shown = [(f"Speaker {numbers[turn.speaker]}", turn.text) for turn in said]
+    return shown[max(0, position - window) : position + 1], shown[position + 1 :]

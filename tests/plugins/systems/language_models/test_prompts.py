@@ -40,6 +40,19 @@ def test_the_past_alone_is_shown_and_speakers_have_the_numbers_of_their_dialogue
     assert turns_before(dialogue(), 4, 99)[0] == ("Speaker 0", "Hi!")
 
 
+def test_later_turns_are_shown_where_they_are_asked_for(tokenizer):
+    asking = Prompter(tokenizer, TEMPLATES["turn"], WORDS, [], 1, False, later=2)
+    text = tokenizer.decode(asking.prompt(dialogue(), 2, 10_000))
+    assert "Hi!" not in text
+    order = [text.index(part) for part in ("Oh no.", "What?", "Nothing.", "I see.", 'in the line "What?"')]
+    assert order == sorted(order)
+    assert 'Speaker 2: "Nothing."' in text
+    for template in ("expert", "question", "bare"):
+        with pytest.raises(erc.ErcBenchError, match="asks about the last line") as raised:
+            Prompter(tokenizer, TEMPLATES[template], WORDS, [], 1, False, later=2)
+        assert "system.template=turn" in raised.value.hint
+
+
 @pytest.mark.parametrize("template", list(TEMPLATES))
 @pytest.mark.parametrize("chat", [False, True])
 def test_a_prompt_names_the_labels_and_ends_with_the_target(tokenizer, template, chat):
