@@ -103,7 +103,8 @@ class _SystemSubject:
 
 
 def _backbone(method: Method, catalogue: Catalogue, name: str) -> tuple[type[Backbone] | None, str, str]:
-    if not _needs_backbone(method, catalogue):
+    # A name that is none is told, whether the method has a use for it or not.
+    if not _needs_backbone(method, catalogue) and (method.system is None or not name):
         return None, NO_BACKBONE, ""
     if not name:
         tiny: type[Backbone] = TinyBackbone if method.system is None else TinyGenerative

@@ -25,7 +25,7 @@ def test_versions_devices_caches_data_and_plugins(doctor, tmp_path):
     assert rows["looked"].endswith(f" {tmp_path / 'data'}")
     assert rows["meld"] == "not found; see erc-bench data status meld"
     assert rows["demo"] == "needs no files"
-    assert rows["methods"].startswith("bcl, ce, ")
+    assert rows["methods"].startswith("bcl, bioserc-context, ce, ")
 
 
 def test_a_file_of_components_is_counted(command, tmp_path, monkeypatch):

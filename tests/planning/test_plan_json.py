@@ -17,7 +17,9 @@ CATALOGUE = Catalogue()
 
 def plans(methods, *settings, **asked):
     overrides = [parse_override(text) for text in settings]
-    return plan_grid(Request(methods, ("meld", "demo"), ("minilm",), (1, 2), overrides, **asked), CATALOGUE)
+    systems = [CATALOGUE.get("method", name).system for name in methods]
+    backbone = "smollm2" if any(system is not None and system.needs_backbone for system in systems) else "minilm"
+    return plan_grid(Request(methods, ("meld", "demo"), (backbone,), (1, 2), overrides, **asked), CATALOGUE)
 
 
 def same(plan):

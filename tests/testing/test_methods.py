@@ -23,7 +23,7 @@ from erc_bench.testing.corpus import SmallCorpus, other_test_labels, small_corpu
 from erc_bench.testing.findings import run_checks
 from erc_bench.testing.method_cells import MethodTrial
 from erc_bench.testing.methods import METHOD_CHECKS, check_system, method_findings
-from erc_bench.testing.random_backbone import TinyBackbone
+from erc_bench.testing.random_backbone import TinyBackbone, TinyGenerative
 from erc_bench.testing.seeded_features import drawing_from
 
 CATALOGUE = Catalogue()
@@ -730,7 +730,9 @@ def pytest_generate_tests(metafunc):
 
 
 def test_the_recipe_of_every_installed_method_is_sound(installed, tmp_path):
-    combination = Combination(CATALOGUE.get("method", installed), SmallCorpus, TinyBackbone, "tiny")
+    method = CATALOGUE.get("method", installed)
+    tiny = TinyGenerative if method.system is not None and method.system.needs_backbone else TinyBackbone
+    combination = Combination(method, SmallCorpus, tiny, tiny.name)
     findings = findings_named(MethodTrial(combination, CATALOGUE, tmp_path), "recipe", "parts", "settings")
     assert failed(findings) == {}
 

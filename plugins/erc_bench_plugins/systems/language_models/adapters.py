@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from importlib.util import find_spec
-from typing import Any, Literal
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Literal
 
 import erc_bench.api as erc
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Target = Literal["all-linear", "attention"]
 _ATTENTION = r".*\.(q_proj|k_proj|v_proj|query|key|value|c_attn|query_key_value|qkv_proj)"
@@ -68,4 +68,4 @@ def put_back(model: Any, state: Mapping[str, Tensor]) -> None:
     if wrong:
         said = f"the saved adapters are not those of this language model: {wrong[0]}"
         raise erc.ErcBenchError(said, "Use the model that they were trained on.")
-    set_peft_model_state_dict(model, {name: tensor.to(torch.float32) for name, tensor in state.items()})
+    set_peft_model_state_dict(model, {name: tensor.float() for name, tensor in state.items()})

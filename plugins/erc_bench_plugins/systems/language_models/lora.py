@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from safetensors.torch import load_file, save_file
 
 import erc_bench.api as erc
 from erc_bench_plugins.systems.language_models.adapters import Target, put_back, state_of, with_adapters
-from erc_bench_plugins.systems.language_models.fine_tuning import Answered, Recipe, epochs
 from erc_bench_plugins.systems.language_models.prompts import Prompter
 from erc_bench_plugins.systems.language_models.rules import scores
 from erc_bench_plugins.systems.language_models.templates import TEMPLATES, TemplateName
@@ -62,6 +60,8 @@ class LoraLabels(erc.System):
 
     def fit(self, train: Sequence[erc.Dialogue], dev: Sequence[erc.Dialogue], context: erc.SystemContext) -> None:
         """Train the adapters on train, and keep those of the epoch that scores best on dev (the first of the best)."""
+        from erc_bench_plugins.systems.language_models.fine_tuning import Answered, Recipe, epochs
+
         self._start(context)
         targets = [(dialogue, position) for dialogue in train for position in dialogue.targets()]
         examples = [Answered(self._prompt(*target), self._answers[_label(*target)]) for target in targets]
@@ -107,10 +107,14 @@ class LoraLabels(erc.System):
 
     def save(self, folder: Path) -> None:
         """Write the adapters alone; the language model is found again by its name."""
+        from safetensors.torch import save_file
+
         save_file(state_of(self._model), folder / _ADAPTERS)
 
     def load(self, folder: Path, context: erc.SystemContext) -> None:
         """Read the adapters; raises ``ErcBenchError`` where they are damaged or of another model."""
+        from safetensors.torch import load_file
+
         self._start(context)
         self.epochs, self.chosen = [], 0
         try:
