@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from erc_bench.contracts.backbone import LoadedBackbone, Precision
 from erc_bench.errors import ErcBenchError
@@ -29,11 +29,11 @@ class SystemContext:
 
     ``labels`` are the dataset's, in the order of the scores; ``label_words`` are the words that say them.
     ``metric(gold, predicted)`` is the dataset's headline metric of two lists of labels, in points: what to choose by on
-    dev. ``device`` is where to compute (``cpu``, ``cuda:0``), and ``computes_bf16`` whether matrix products in bfloat16
-    run there on units of their own. ``language_model(precision)`` loads the backbone of a system that
-    ``needs_backbone``, with its output layer, on the CPU, in evaluation mode. ``phase(name, steps)`` shows a part of
-    the work as progress; call what it returns after each of the steps. ``memory`` keeps bytes by name for later cells
-    of the same code, language model and kind of machine, also after a kill: for what is expensive and always the same.
+    dev. ``device`` is where to compute (``cpu``, ``cuda:0``). ``language_model(precision)`` loads the backbone of a
+    system that ``needs_backbone``, with its output layer, on the CPU, in evaluation mode. ``phase(name, steps)`` shows
+    a part of the work as progress; call what it returns after each of the steps. ``memory`` keeps bytes by name for
+    later cells of the same code, language model and kind of machine, also after a kill: for what is expensive and
+    always the same.
     """
 
     labels: Sequence[str]
@@ -41,14 +41,9 @@ class SystemContext:
     seed: int = 0
     metric: Callable[[Sequence[str], Sequence[str]], float] = _accuracy
     device: str = "cpu"
-    computes_bf16: bool = False
     language_model: Callable[[Precision], LoadedBackbone] = _none
     phase: Callable[[str, int], Callable[[], None]] = _silent
     memory: MutableMapping[str, bytes] = field(default_factory=dict)
-
-    def with_language_model(self, load: Callable[[Precision], LoadedBackbone]) -> SystemContext:
-        """Return the same with a language model."""
-        return replace(self, language_model=load)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))

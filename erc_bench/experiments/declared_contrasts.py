@@ -35,7 +35,7 @@ def declared(suite: Suite, cells: Iterable[StoredCell]) -> DeclaredFamily:
             found.append(Contrasts(baseline, tuple(methods), datasets, readouts, table.tests.all_pairs))
     folders = dict.fromkeys(cell.folder.parents[4] for cell in cells)
     # One folder of runs: what was declared elsewhere is no record of these.
-    known = read_declarations(next(iter(folders)), lambda _: None) if len(folders) == 1 else []
+    known = read_declarations(next(iter(folders))) if len(folders) == 1 else []
     own, mine = digest(_comparisons(suite)), [each for each in known if each.suite == suite.name]
     since = next((each.declared for each in mine if each.sha256 == own), "")
     others = sum(each.sha256 != own for each in mine)

@@ -6,6 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING
 
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.contracts.system import System
 from erc_bench.contracts.system_context import SystemContext
 from erc_bench.errors import ErcBenchError
@@ -15,18 +16,18 @@ from erc_bench.plugin_host.provenance import versions
 from erc_bench.statistics.metrics import score
 from erc_bench.store.feature_files import cache_folder
 from erc_bench.store.memory import Memory
-from erc_bench.training.device import computes_bf16, hardware
+from erc_bench.training.device import hardware
 from erc_bench.training.events import Hear, PhaseStarted, StepDone, unheard
-
-FILE = "systems/remembered.sqlite"
-"""In the cache."""
-_LIBRARIES = ("torch", "transformers", "erc-bench")
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from erc_bench.contracts.backbone import LoadedBackbone, Precision
     from erc_bench.training.workspace import Workspace
+
+FILE = "systems/remembered.sqlite"
+"""In the cache."""
+_LIBRARIES = ("torch", "transformers", "erc-bench")
 
 
 def context_of(plan: Plan, workspace: Workspace, hear: Hear = unheard) -> SystemContext:
@@ -45,17 +46,17 @@ def context_of(plan: Plan, workspace: Workspace, hear: Hear = unheard) -> System
         hear(PhaseStarted(name, steps))
         return lambda: hear(StepDone())
 
-    told = SystemContext(
+    loading = {} if plan.backbone is None else {"language_model": language_model}
+    return SystemContext(
         labels=dataset.labels,
         label_words=dataset.words(),
         seed=plan.seed,
         metric=metric,
         device=str(workspace.device),
-        computes_bf16=computes_bf16(workspace.device),
         phase=phase,
         memory=_memory(plan, workspace),
+        **loading,
     )
-    return told if plan.backbone is None else told.with_language_model(language_model)
 
 
 def _memory(plan: Plan, workspace: Workspace) -> Memory:
@@ -75,7 +76,7 @@ def check_same(plan: Plan, identity: str) -> None:
     """Raise :class:`ErcBenchError` where the backbone that a saved system was made with is another one here."""
     if plan.backbone is None or not identity:
         return
-    present = plan.backbone_of("main").identity()
+    present = plan.backbone_of(MAIN).identity()
     if present != identity:
         raise ErcBenchError(
             f"the saved model was made with language model {identity}, and {plan.backbone.name!r} here is {present}",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import erc_bench.api as erc
-from erc_bench_plugins.systems.language_models.prompts import Demonstration, turns_before
+from erc_bench_plugins.systems.language_models.prompts import Demonstration, label_of, targets_of, turns_before
 
 Choice = Literal["seeded", "balanced"]
 _Target = tuple[erc.Dialogue, int]
@@ -23,7 +23,7 @@ def demonstrations(
     rng = random.Random(context.seed)
     # Whatever order train comes in, the same seed draws the same.
     targets = sorted(
-        ((dialogue, position) for dialogue in train for position in dialogue.targets()),
+        targets_of(train),
         key=lambda target: (target[0].id, target[1]),
     )
     if len(targets) < number:
@@ -31,7 +31,7 @@ def demonstrations(
     rng.shuffle(targets)
     words = dict(zip(context.labels, context.label_words, strict=True))
     return [
-        Demonstration(target[0].id, target[1], turns_before(*target, window), words[_label(*target)])
+        Demonstration(target[0].id, target[1], turns_before(*target, window), words[label_of(*target)])
         for target in _CHOICES[choice](targets, number, context.labels, rng)
     ]
 
@@ -43,7 +43,8 @@ def _seeded(targets: Sequence[_Target], number: int, labels: Sequence[str], rng:
 def _balanced(targets: Sequence[_Target], number: int, labels: Sequence[str], rng: random.Random) -> list[_Target]:
     """Return one turn of each label in turn, the labels in random order, then all of them in random order."""
     by_label = {
-        label: _from_different_dialogues([target for target in targets if _label(*target) == label]) for label in labels
+        label: _from_different_dialogues([target for target in targets if label_of(*target) == label])
+        for label in labels
     }
     order = [label for label in labels if by_label[label]]
     rng.shuffle(order)
@@ -65,10 +66,6 @@ def _from_different_dialogues(targets: Sequence[_Target]) -> list[_Target]:
         (others if target[0].id in seen else first).append(target)
         seen.add(target[0].id)
     return [*first, *others]
-
-
-def _label(dialogue: erc.Dialogue, position: int) -> str:
-    return str(dialogue.utterances[position].label)
 
 
 _Chooses = Callable[[Sequence[_Target], int, Sequence[str], random.Random], list[_Target]]

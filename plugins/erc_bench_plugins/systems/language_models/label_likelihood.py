@@ -12,7 +12,7 @@ import numpy as np
 
 import erc_bench.api as erc
 from erc_bench_plugins.systems.language_models.demonstrations import Choice, demonstrations
-from erc_bench_plugins.systems.language_models.prompts import Demonstration, Prompter
+from erc_bench_plugins.systems.language_models.prompts import Demonstration, Prompter, label_of, targets_of
 from erc_bench_plugins.systems.language_models.rules import RULES, SAID, Rule, scores
 from erc_bench_plugins.systems.language_models.templates import TEMPLATES, TemplateName
 
@@ -118,7 +118,7 @@ class LabelLikelihood(erc.System):
 
     def _read(self, dialogues: Sequence[erc.Dialogue]) -> tuple[list[erc.UtteranceKey], np.ndarray]:
         """Return the scored utterances and the log-likelihoods, (n, classes, tokens); a prompt is asked once."""
-        targets = [(dialogue, position) for dialogue in dialogues for position in dialogue.targets()]
+        targets = targets_of(dialogues)
         prompts = [tuple(self._prompter.prompt(*target, self._scorer.room)) for target in targets]
         new = list(dict.fromkeys(prompt for prompt in prompts if prompt not in self._known))
         if new:
@@ -131,7 +131,7 @@ class LabelLikelihood(erc.System):
 
     def _scored_on(self, dev: Sequence[erc.Dialogue]) -> dict[str, float]:
         _, likelihoods = self._read(dev)
-        gold = [str(dialogue.utterances[position].label) for dialogue in dev for position in dialogue.targets()]
+        gold = [label_of(*target) for target in targets_of(dev)]
         found: dict[str, float] = {}
         for rule in RULES:
             best = scores(rule, likelihoods, self._lengths, self._unread).argmax(-1)

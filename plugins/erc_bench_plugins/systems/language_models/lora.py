@@ -12,7 +12,7 @@ import numpy as np
 
 import erc_bench.api as erc
 from erc_bench_plugins.systems.language_models.adapters import Target, put_back, state_of, with_adapters
-from erc_bench_plugins.systems.language_models.prompts import Prompter
+from erc_bench_plugins.systems.language_models.prompts import Prompter, label_of, targets_of
 from erc_bench_plugins.systems.language_models.rules import scores
 from erc_bench_plugins.systems.language_models.templates import TEMPLATES, TemplateName
 
@@ -63,8 +63,7 @@ class LoraLabels(erc.System):
         from erc_bench_plugins.systems.language_models.fine_tuning import Answered, Recipe, epochs
 
         self._start(context)
-        targets = [(dialogue, position) for dialogue in train for position in dialogue.targets()]
-        examples = [Answered(self._prompt(*target), self._answers[_label(*target)]) for target in targets]
+        examples = [Answered(self._prompt(*target), self._answers[label_of(*target)]) for target in targets_of(train)]
         if not examples:
             raise erc.ErcBenchError("train has no labelled turn", "Check the dataset: erc-bench data verify.")
         options = self.options
@@ -82,7 +81,7 @@ class LoraLabels(erc.System):
 
     def predict(self, dialogues: Sequence[erc.Dialogue]) -> dict[erc.UtteranceKey, np.ndarray]:
         """Return (classes,) probabilities for every scored utterance: the softmax of the labels' log-likelihoods."""
-        targets = [(dialogue, position) for dialogue in dialogues for position in dialogue.targets()]
+        targets = targets_of(dialogues)
         prompts = [self._prompt(*target) for target in targets]
         if not prompts:
             return {}
@@ -143,10 +142,6 @@ class LoraLabels(erc.System):
         return self._prompter.prompt(dialogue, position, self._scorer.room)
 
     def _on_dev(self, dev: Sequence[erc.Dialogue]) -> float:
-        gold = [_label(dialogue, position) for dialogue in dev for position in dialogue.targets()]
+        gold = [label_of(*target) for target in targets_of(dev)]
         answers = self.predict(dev).values()
         return self._context.metric(gold, [self._context.labels[int(row.argmax())] for row in answers])
-
-
-def _label(dialogue: erc.Dialogue, position: int) -> str:
-    return str(dialogue.utterances[position].label)

@@ -114,3 +114,13 @@ def turns_around(dialogue: erc.Dialogue, position: int, window: int, later: int)
     numbers = {speaker: number for number, speaker in enumerate(dict.fromkeys(turn.speaker for turn in said))}
     shown = [(f"Speaker {numbers[turn.speaker]}", turn.text) for turn in said]
     return shown[max(0, position - window) : position + 1], shown[position + 1 :]
+
+
+def targets_of(dialogues: Sequence[erc.Dialogue]) -> list[tuple[erc.Dialogue, int]]:
+    """Return every scored utterance as its dialogue and its position."""
+    return [(dialogue, position) for dialogue in dialogues for position in dialogue.targets()]
+
+
+def label_of(dialogue: erc.Dialogue, position: int) -> str:
+    """Return the label of an utterance that has one."""
+    return str(dialogue.utterances[position].label)
