@@ -149,7 +149,7 @@ class Store:
         floor = constant_floor(gold, self.split.labels, scored_labels)
 
         def scored(answers: Sequence[str]) -> dict[str, Any]:
-            return score(gold, answers, self.split.labels, scored_labels)
+            return score(gold, answers, self.split.labels, scored_labels, unknown_as_wrong=True)
 
         counts = {"dialogues": self.split.dialogues, "utterances": len(gold) + 3, "labelled": len(gold)}
         return {

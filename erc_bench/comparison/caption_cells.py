@@ -13,7 +13,7 @@ from erc_bench.comparison.row_key import NO_BACKBONE
 from erc_bench.statistics.results import counted
 from erc_bench.store.ledger import LedgerEntry, read_ledger
 from erc_bench.store.reading import StoredCell
-from erc_bench.store.record import Record
+from erc_bench.store.record import Record, RecordedCounts
 
 MOVED_MEAN, MOVED_SEED = 0.2, 2.2
 """Points of weighted F1 by which means over five seeds, and single seeds, moved at most between instruction sets, with
@@ -78,6 +78,17 @@ def told_by_systems(shown: Sequence[StoredCell]) -> list[str]:
     for (method, dataset), sayings in told.items():
         by_method.setdefault((method, "; or ".join(sayings)), []).append(dataset)
     return [f"{method} on {', '.join(datasets)}: {saying}." for (method, saying), datasets in by_method.items()]
+
+
+def unanswered(shown: Sequence[StoredCell]) -> str:
+    """Say which rows had no answer to some utterances, and to how many."""
+    found: dict[str, list[float]] = {}
+    for cell in shown:
+        asked = cell.typed.data.counts.get("test", RecordedCounts()).labelled
+        if (test := cell.typed.metrics.test) and asked:
+            found.setdefault(f"{cell.method} on {cell.dataset}", []).append(100 * test.unanswered / asked)
+    parts = [f"{which} {mean(shares):.1f} %" for which, shares in found.items() if any(shares)]
+    return f"Answers that are no label count as wrong: {', '.join(parts)}." if parts else ""
 
 
 def another_machine(shown: Sequence[StoredCell]) -> str:

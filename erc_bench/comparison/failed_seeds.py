@@ -25,7 +25,7 @@ def why_degenerate(counts: Counts, record: Record, scored: Sequence[int]) -> str
 
     Asked of every stored cell when it is read, so that all are held to the rule of today.
     """
-    gold, answers = counts.sum(-1), counts.sum(-2)
+    gold, answers = counts.sum(-1), counts.sum(-2)[: len(record.labels)]
     # All that the rule reads; micro F1 is that of the scored labels.
     names: list[str] = ["weighted_f1", record.headline_metric]
     names = [name for name in names if name != "micro_f1" or scored]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
@@ -52,6 +52,7 @@ def is_floor(entry: ColumnEntry) -> bool:
 
 
 Columns = dict[Condition, list[ColumnEntry]]
+_Places = npt.NDArray[np.intp]
 
 
 # A record and its predictions agree to the last bits; this much apart they are of different runs.
@@ -63,7 +64,8 @@ class Outcome:
     """One cell as one classifier read it.
 
     counts: (dialogues, classes, classes), gold in rows, in the order of ``dialogues``, or ``None``
-    where there are none (only dev was scored) or no test needs them. ``asked`` are the utterances and gold
+    where there are none (only dev was scored) or no test needs them; a further column counts answers that are no label,
+    where there are any. ``asked`` are the utterances and gold
     labels that were scored, ``test_set`` names them. ``metrics`` are those of the record.
     gold: (classes,), how often each class is right; empty where only dev was scored. ``constant``: all answers are one.
     predicted: (n,), the answers to what was ``asked``, as positions in the labels; ``None`` without ``counts``.
@@ -126,7 +128,7 @@ def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
         raise ErcBenchError("it holds no predictions")
     labels = tuple(outcome.cell.typed.labels)
     split = _test_set(answers.asked, labels)
-    counts = grouped_confusion(split.gold, answers.predicted, len(labels), split.position, len(split.dialogues))
+    counts = _counted(split.gold, answers.predicted, labels, split.position, len(split.dialogues))
     total = counts.sum(0)
     outcome = replace(
         outcome,
@@ -146,6 +148,12 @@ def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
     return replace(outcome, value=value)
 
 
+def _counted(gold: _Places, predicted: _Places, labels: Sequence[str], position: _Places, groups: int) -> Counts:
+    """Count with a further column, of answers that are no label, where there are any."""
+    answers = len(labels) + bool((predicted == len(labels)).any())
+    return grouped_confusion(gold, predicted, len(labels), position, groups, answers)
+
+
 def answered_part(outcome: Outcome, kept: npt.NDArray[np.bool_]) -> tuple[Counts, tuple[str, ...]]:
     """kept: (n,), which of the scored utterances → counts (dialogues, classes, classes) of these, and the dialogues.
 
@@ -156,7 +164,7 @@ def answered_part(outcome: Outcome, kept: npt.NDArray[np.bool_]) -> tuple[Counts
     labels = tuple(outcome.cell.typed.labels)
     split = _test_set(outcome.asked, labels)
     left, position = np.unique(split.position[kept], return_inverse=True)
-    counts = grouped_confusion(split.gold[kept], outcome.predicted[kept], len(labels), position, len(left))
+    counts = _counted(split.gold[kept], outcome.predicted[kept], labels, position, len(left))
     return counts, tuple(split.dialogues[place] for place in left.tolist())
 
 

@@ -16,7 +16,7 @@ from erc_bench.comparison.tested_differences import OverDialogues, Pair
 from erc_bench.statistics import results
 from erc_bench.statistics.dialogues import dialogue_bootstrap, dialogue_sign_flip
 from erc_bench.statistics.joint import joint_test
-from erc_bench.statistics.metrics import from_counts
+from erc_bench.statistics.metrics import from_counts, with_answers
 from erc_bench.statistics.power import detectable_effect, detectable_with_error
 from erc_bench.statistics.resampling import Counts
 from erc_bench.statistics.resampling import Score as ScoreOfCounts
@@ -134,7 +134,10 @@ def _over_dialogues(
             results.DialogueSignFlip(0, None, None, reason), results.BootstrapInterval(None, reason=reason)
         )
     # (2, seeds, clusters, classes, classes)
-    counts: Counts = np.stack([[clustered(outcome, tests.cluster) for outcome in side] for side in (mine, other)])
+    found = [own for each in (*mine, *other) if (own := clustered(each, tests.cluster)) is not None]
+    answers = max(own.shape[-1] for own in found)
+    alike: Counts = np.stack([with_answers(own, answers) for own in found])
+    counts: Counts = alike.reshape(2, len(mine), *alike.shape[1:])
     score: ScoreOfCounts = partial(from_counts, metric=metric, scored=mine[0].scored)
     test, interval = dialogue_sign_flip(counts, score, alpha), dialogue_bootstrap(counts, score, alpha)
     return OverDialogues(

@@ -31,8 +31,12 @@ class System(Component):
         """Learn from labelled train dialogues; choose on labelled dev dialogues."""
         raise NotImplementedError
 
-    def predict(self, dialogues: Sequence[Dialogue]) -> dict[UtteranceKey, np.ndarray]:
-        """Return one (classes,) array of scores for every scored utterance of sealed dialogues."""
+    def predict(self, dialogues: Sequence[Dialogue]) -> Mapping[UtteranceKey, np.ndarray | None]:
+        """Return one (classes,) array of scores for every scored utterance of sealed dialogues.
+
+        ``None`` in its place says that there is no answer, as where a written one names no label: it counts as wrong,
+        and tables say how often.
+        """
         raise NotImplementedError
 
     def facts(self) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ from erc_bench.corpora.corpus import Corpus, groups
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.plan import Plan
 from erc_bench.plugin_host.provenance import git_state, versions
-from erc_bench.statistics.metrics import METRIC_WORDS, constant_floor, degenerate, score
+from erc_bench.statistics.metrics import METRIC_WORDS, best_labels, constant_floor, degenerate, score
 from erc_bench.store.layout import RECORD_FORMAT, CellAddress
 from erc_bench.store.reading import read_cell
 from erc_bench.store.writing import CellWriter
@@ -27,14 +27,17 @@ Row = tuple[UtteranceKey, str, str]
 def scored_rows(
     plan: Plan, keys: Sequence[UtteranceKey], scores: np.ndarray, gold: Mapping[UtteranceKey, str]
 ) -> list[Row]:
-    """Join scores (n, classes) with the labels that only the runner holds, in the order of the split."""
-    best = dict(zip(keys, scores.argmax(-1).tolist(), strict=True))
+    """Join scores (n, classes) with the labels that only the runner holds, in the order of the split.
+
+    A row of nan is no answer, which stands as an empty text.
+    """
+    best = dict(zip(keys, best_labels(scores, plan.dataset.labels), strict=True))
     if best.keys() != gold.keys() or len(keys) != len(gold):
         raise ErcBenchError(
             f"{plan.address.method} scored {len(keys)} utterances ({len(best)} different ones), "
             f"and {len(gold)} are to be scored"
         )
-    return [(key, label, plan.dataset.labels[best[key]]) for key, label in gold.items()]
+    return [(key, label, best[key]) for key, label in gold.items()]
 
 
 def make_record(
@@ -103,8 +106,10 @@ def _metrics(
     if rows is None or floor is None:
         return {"dev": reading.dev, "test": None, "degenerate": ""}
     predicted = [row[2] for row in rows]
-    test = score([row[1] for row in rows], predicted, plan.dataset.labels, plan.dataset.scored_labels)
-    reason = degenerate(test, predicted, floor, plan.dataset.headline_metric)
+    dataset = plan.dataset
+    gold = [row[1] for row in rows]
+    test = score(gold, predicted, dataset.labels, dataset.scored_labels, unknown_as_wrong=True)
+    reason = degenerate(test, [label for label in predicted if label], floor, dataset.headline_metric)
     return {"dev": reading.dev, "test": test, "degenerate": reason}
 
 

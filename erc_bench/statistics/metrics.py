@@ -17,6 +17,8 @@ from erc_bench.errors import ErcBenchError
 Counts = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
 
+NO_ANSWER = ""
+"""What stands for the answer of a method that had none: it is wrong, whatever was right."""
 METRIC_WORDS = {
     "weighted_f1": "weighted F1",
     "macro_f1": "macro F1",
@@ -41,6 +43,13 @@ def answer_indices(values: Sequence[str], labels: Sequence[str]) -> npt.NDArray[
     """Return the class index of each of n answers, (n,), and one behind the last for answers that are no label."""
     index = {label: position for position, label in enumerate(labels)}
     return np.array([index.get(value, len(labels)) for value in values], dtype=np.intp)
+
+
+def best_labels(scores: Scores, labels: Sequence[str]) -> list[str]:
+    """scores: (n, classes) → the label with the highest score in each row; :data:`NO_ANSWER` for a row of nan."""
+    answers = [*labels, NO_ANSWER]
+    best = np.where(np.isnan(scores).any(-1), len(labels), np.nan_to_num(scores).argmax(-1))
+    return [answers[place] for place in best.tolist()]
 
 
 def confusion(gold: Sequence[str], predicted: Sequence[str], labels: Sequence[str]) -> Counts:
@@ -130,6 +139,12 @@ def from_counts(counts: Counts, metric: str, scored: Sequence[int] = ()) -> Scor
     return _METRICS[metric](counts, scored)
 
 
+def with_answers(counts: Counts, answers: int) -> Counts:
+    """counts: (..., classes, fewer answers) → (..., classes, answers): further columns in which nothing stands."""
+    further = [(0, 0)] * (counts.ndim - 1) + [(0, answers - counts.shape[-1])]
+    return np.pad(counts, further)
+
+
 def leave_one_out(counts: Counts, metric: str, scored: Sequence[int] = ()) -> Scores:
     """counts: (..., groups, classes, classes) → (..., groups), the metric without each group in turn."""
     return from_counts(counts.sum(-3, keepdims=True) - counts, metric, scored)
@@ -145,7 +160,8 @@ def score(
     """Score n predictions: ``weighted_f1``, ``macro_f1``, ``accuracy``, F1 and support by class.
 
     ``micro_f1`` over ``scored_labels`` is added when these are given. With ``unknown_as_wrong`` an answer that is no
-    label is wrong: it costs recall of the right class, and no class precision. Raises
+    label is wrong: it costs recall of the right class, and no class precision; ``unanswered`` counts those that are
+    :data:`NO_ANSWER`, where there are any. Raises
     :class:`ErcBenchError` for an unknown label otherwise, unequal lengths, or nothing to score.
     """
     if not len(gold):
@@ -161,6 +177,8 @@ def score(
         metrics["micro_f1"] = float(micro_f1(counts, label_indices(scored_labels, labels).tolist()))
     metrics["per_class_f1"] = dict(zip(labels, class_f1(counts).tolist(), strict=True))
     metrics["support"] = dict(zip(labels, counts.sum(-1).tolist(), strict=True))
+    if unanswered := sum(answer == NO_ANSWER for answer in predicted):
+        metrics["unanswered"] = unanswered
     return metrics
 
 

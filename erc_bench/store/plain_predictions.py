@@ -40,6 +40,7 @@ class AskedUtterances:
 class CodedAnswers:
     """The answers of one classifier: ``predicted`` (n,), as positions in the labels of the record.
 
+    One behind the last label stands where there was no answer.
     ``score_labels`` are the columns of scores that the file has beside the answers.
     """
 
@@ -105,9 +106,13 @@ def _cut(text: Bytes, starts: Places, ends: Places) -> Bytes | None:
 
 
 def _positions(answers: Bytes, labels: Sequence[str]) -> Places | None:
-    """Return the position of each answer (n, longest) in the labels, (n,); ``None`` where one is not a label."""
+    """Return the position of each answer (n, longest) in the labels, (n,); ``None`` where one is not a label.
+
+    An empty one has the position behind the last label.
+    """
     found = np.full(len(answers), -1, dtype=np.intp)
     words = answers.view(f"S{answers.shape[1]}")[:, 0]
+    np.putmask(found, words == b"", len(labels))
     for position, label in enumerate(labels):
         if "\0" not in label:  # numpy does not tell it from the zeros that a word is filled up with
             np.putmask(found, words == label.encode(errors="surrogatepass"), position)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 class Predictions:
     """The answers of one classifier on the test split; all lists have n entries.
 
+    An empty text in ``predicted`` is an utterance to which there was no answer.
     ``scores`` is empty unless it was asked for; its columns are ``score_labels``.
     """
 
@@ -57,7 +58,7 @@ def read_coded(cell: StoredCell, readout: str | None = None) -> CodedAnswers:
 
     Raises :class:`ErcBenchError` naming file and line for anything that does not fit.
     """
-    from erc_bench.statistics.metrics import label_indices
+    from erc_bench.statistics.metrics import answer_indices
     from erc_bench.store.plain_predictions import CodedAnswers, shared_utterances
 
     file, labels = predictions_file(cell, readout), cell.record["labels"]
@@ -66,7 +67,7 @@ def read_coded(cell: StoredCell, readout: str | None = None) -> CodedAnswers:
         return plain
     found = _parsed(content, file, labels, with_scores=False)
     asked = shared_utterances(tuple(found.dialogue_ids), tuple(found.utterances), tuple(found.gold))
-    return CodedAnswers(asked, label_indices(found.predicted, labels), found.score_labels)
+    return CodedAnswers(asked, answer_indices(found.predicted, labels), found.score_labels)
 
 
 def read_file(file: Path) -> bytes:
@@ -108,7 +109,7 @@ def _parse(lines: Iterator[list[str]], file: Path, labels: frozenset[str], with_
     if set(map(len, rows)) - {len(header)}:
         raise _at(file, rows, lambda row: len(row) != len(header), f"it does not have {len(header)} fields")
     dialogue_ids, positions, gold, predicted = ([row[column] for row in rows] for column in range(4))
-    if unknown := sorted({*gold, *predicted} - labels):
+    if unknown := sorted({*gold, *filter(None, predicted)} - labels):
         raise _at(file, rows, lambda row: unknown[0] in row[2:4], f"{unknown[0]!r} is not a label of the dataset")
     try:
         utterances = list(map(int, positions))

@@ -29,12 +29,13 @@ Metric = Literal["weighted_f1", "macro_f1", "accuracy", "micro_f1"]
 
 
 class RecordedScores(Struct, frozen=True):
-    """Scores in points; a dataset need not have them all."""
+    """Scores in points; a dataset need not have them all. ``unanswered`` counts answers that are no label."""
 
     weighted_f1: Points | UnsetType = UNSET
     macro_f1: Points | UnsetType = UNSET
     accuracy: Points | UnsetType = UNSET
     micro_f1: Points | UnsetType = UNSET
+    unanswered: Whole = 0
 
     def of(self, metric: str) -> float | None:
         """Return the score by the name of its metric; ``None`` where the dataset does not have it."""

@@ -98,11 +98,14 @@ class CellWriter:
         scores: np.ndarray,
         labels: Sequence[str],
     ) -> None:
-        """Write one line per test utterance: key, gold, predicted, a score per label (n, classes)."""
+        """Write one line per test utterance: key, gold, predicted, a score per label (n, classes).
+
+        A row of nan, where there is no answer, has zeros.
+        """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(["dialogue_id", "utterance", "gold", "predicted", *labels])
-        for (key, gold, predicted), row in zip(rows, scores.tolist(), strict=True):
+        for (key, gold, predicted), row in zip(rows, np.nan_to_num(scores).tolist(), strict=True):
             writer.writerow([*key, gold, predicted, *(f"{value:.4f}" for value in row)])
         name = layout.PREDICTIONS_FILE if readout is None else layout.readout_file(readout)
         self._write(name, text.getvalue().encode())

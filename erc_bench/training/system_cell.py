@@ -14,7 +14,7 @@ from erc_bench.contracts.system import System
 from erc_bench.contracts.types import Dialogue, UtteranceKey, gold_labels, seal
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
-from erc_bench.statistics.metrics import score
+from erc_bench.statistics.metrics import best_labels, score
 from erc_bench.training.events import Hear, unheard
 from erc_bench.training.generative import context_of
 from erc_bench.training.preparation import CellData
@@ -33,8 +33,8 @@ def run_system(plan: Plan, data: CellData, workspace: Workspace, hear: Hear = un
     classes = len(plan.dataset.labels)
     _, dev_scores = scores_of_system(system, seal(data.dev), classes)
     gold = list(gold_labels(data.dev).values())
-    predicted = [plan.dataset.labels[i] for i in dev_scores.argmax(-1).tolist()]
-    dev = score(gold, predicted, plan.dataset.labels, plan.dataset.scored_labels)
+    predicted = best_labels(dev_scores, plan.dataset.labels)
+    dev = score(gold, predicted, plan.dataset.labels, plan.dataset.scored_labels, unknown_as_wrong=True)
     keys, scores = scores_of_system(system, data.sealed_test, classes) if data.sealed_test is not None else ([], None)
     timings = {"train": fitted - started, "read out": time.perf_counter() - fitted}
     readings = {str(system.name): Readout(dev, scores)}
@@ -56,7 +56,8 @@ def scores_of_system(
 ) -> tuple[list[UtteranceKey], np.ndarray]:
     """Return the scored utterances of sealed dialogues and a fitted system's scores of them, (n, classes).
 
-    Raises :class:`ErcBenchError` where they are something else.
+    The row of an utterance to which it has no answer is nan. Raises :class:`ErcBenchError` where they are something
+    else.
     """
     asked = [(dialogue.id, index) for dialogue in dialogues for index in dialogue.targets()]
     answered = system.predict(dialogues)
@@ -71,6 +72,8 @@ def scores_of_system(
 
 
 def _checked(answer: object, key: UtteranceKey, system: System, classes: int) -> np.ndarray:
+    if answer is None:
+        return np.full(classes, np.nan)
     scores = np.asarray(answer, dtype=float)
     if scores.shape != (classes,) or not np.isfinite(scores).all():
         raise ErcBenchError(

@@ -6,6 +6,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import (
+    NO_ANSWER,
+    best_labels,
     confusion,
     constant_floor,
     degenerate,
@@ -14,6 +16,7 @@ from erc_bench.statistics.metrics import (
     label_indices,
     leave_one_out,
     score,
+    with_answers,
 )
 
 LABELS = ("anger", "joy", "neutral", "sadness")
@@ -156,3 +159,24 @@ def test_answers_that_are_no_label_are_no_class_that_is_predicted():
     assert degenerate(metrics, [], {}) == "predicts no label"
     with pytest.raises(ErcBenchError, match="'dunno' is not a label"):
         score(gold, predicted, LABELS)
+
+
+def test_the_best_label_of_each_row_and_none_for_a_row_of_nan():
+    scores = np.array([[0.1, 0.9], [np.nan, np.nan], [-3.0, -4.0]])
+    assert best_labels(scores, ["joy", "anger"]) == ["anger", NO_ANSWER, "joy"]
+
+
+def test_no_answer_is_counted_and_wrong():
+    found = score(["joy", "joy", "anger"], ["joy", NO_ANSWER, "anger"], ["joy", "anger"], unknown_as_wrong=True)
+    assert found["unanswered"] == 1
+    assert found["accuracy"] == pytest.approx(200 / 3)
+    assert found["per_class_f1"] == pytest.approx({"joy": 200 / 3, "anger": 100})
+    assert "unanswered" not in score(["joy"], ["what"], ["joy"], unknown_as_wrong=True)
+
+
+def test_further_columns_change_no_score():
+    rng = np.random.default_rng(2)
+    counts = rng.integers(0, 9, (3, 4, 4))
+    for metric in ("weighted_f1", "macro_f1", "accuracy", "micro_f1"):
+        expected = from_counts(counts, metric, [0, 2])
+        assert from_counts(with_answers(counts, 5), metric, [0, 2]).tolist() == expected.tolist()

@@ -66,7 +66,6 @@ def test_all_that_was_written_is_read(lines, scores, end, cut):
         f"{HEADER}\n0,0,boredom,joy\n",
         f"{HEADER}\n0,0,joy,joyful\n",
         f"{HEADER}\n0,0,joy,jo\n",
-        f"{HEADER}\n0,0,joy,\n",
         f"{HEADER}\n0,0,joy,joy\0\n",
         f"{HEADER}\n0,0,joy,joy\r0,1,joy,joy\n",
         f'{HEADER}\n"0",0,joy,joy\n',

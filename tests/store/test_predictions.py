@@ -5,7 +5,7 @@ import pytest
 import store_fixture
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.predictions import read_answers, read_scored
+from erc_bench.store.predictions import read_answers, read_coded, read_scored
 from erc_bench.store.reading import read_cell
 
 LABELS = ("anger", "joy", "neutral")
@@ -56,3 +56,27 @@ def test_what_is_no_number_is_named_with_its_line(store, wrong):
 
     with pytest.raises(ErcBenchError, match=r"predictions\.csv, line 8: the position or a score is not a number"):
         read_scored(scored(store, change))
+
+
+@pytest.mark.parametrize("change", [str, lambda text: text.replace(",joy\n", ',"joy"\n')])
+def test_an_empty_answer_is_none(store, change):
+    answers = ["", *store.split.answers(0.6, 1)[1:]]
+    folder = store.add("llm", 1, predicted=answers)
+    file = folder / "predictions.csv"
+    file.write_text(change(file.read_text()))
+    store_fixture.write_status(folder)
+    cell = read_cell(folder)
+    labels = [*cell.record["labels"], ""]
+    assert read_answers(cell).predicted == answers
+    assert [labels[place] for place in read_coded(cell).predicted] == answers
+
+
+def test_an_empty_gold_label_is_not_read(store):
+    folder = store.add("llm", 1)
+    file = folder / "predictions.csv"
+    lines = file.read_text().splitlines()
+    dialogue, turn, _, *rest = lines[1].split(",")
+    file.write_text("\n".join([lines[0], ",".join([dialogue, turn, "", *rest]), *lines[2:]]) + "\n")
+    store_fixture.write_status(folder)
+    with pytest.raises(ErcBenchError, match=r"line 2: '' is not a label"):
+        read_coded(read_cell(folder))

@@ -131,6 +131,14 @@ def test_an_answer_that_is_none_is_named(plan, splits, monkeypatch, change, said
         run_system(plan, data(splits), WORKSPACE)
 
 
+def test_no_answer_is_wrong_on_dev_and_a_row_of_nan_on_test(plan, splits, monkeypatch):
+    monkeypatch.setattr(WordCounts, "change", staticmethod(with_last(None)))
+    (reading,) = run_system(plan, data(splits), WORKSPACE).readings.values()
+    assert reading.dev["accuracy"] == pytest.approx(100 * 11 / 12)
+    assert reading.dev["unanswered"] == 1
+    assert np.isnan(reading.scores).all(1).tolist() == [False] * 15 + [True]
+
+
 def test_answers_that_nobody_asked_for_are_ignored(plan, splits, monkeypatch):
     extra = {("nowhere", 0): np.ones(7)}
     monkeypatch.setattr(WordCounts, "change", staticmethod(lambda answers: {**extra, **answers}))

@@ -16,7 +16,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.output.figures.figure_data import Drawn, Numbers, Value, file_stem
 from erc_bench.output.figures.selected_rows import FigurePanel, FigureRow, SelectedRows, printable, seed_words
 from erc_bench.output.figures.style import Matrix, heatmap, new_figure, number_at, side, with_sign, wrapped
-from erc_bench.statistics.metrics import confusion
+from erc_bench.statistics.metrics import answer_indices, grouped_confusion, label_indices
 from erc_bench.store.predictions import read_answers
 
 
@@ -47,7 +47,7 @@ def draw(selection: SelectedRows) -> list[Drawn]:
 
 
 def row_percentages(counts: npt.NDArray[np.int64]) -> Matrix:
-    """counts: (seeds, classes, classes), gold in rows → (classes, classes), mean over seeds of row percentages.
+    """counts: (seeds, classes, answers), gold in rows → (classes, answers), mean over seeds of row percentages.
 
     The row of a class without gold utterances is nan.
     """
@@ -77,8 +77,9 @@ def _mean(shown: FigureRow, seeds: Sequence[int], labels: Sequence[str]) -> Matr
     counts = []
     for seed in seeds:
         answers = read_answers(shown.cells[seed], shown.key.readout or None)
-        counts.append(confusion(answers.gold, answers.predicted, labels))
-    return row_percentages(np.stack(counts))
+        gold, predicted = label_indices(answers.gold, labels), answer_indices(answers.predicted, labels)
+        counts.append(grouped_confusion(gold, predicted, len(labels), answers=len(labels) + 1))
+    return row_percentages(np.stack(counts))[:, : len(labels)]
 
 
 def _drawn(panel: FigurePanel, matrices: Matrices) -> Drawn:

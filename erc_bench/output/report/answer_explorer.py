@@ -25,6 +25,7 @@ MOST_ANSWERS = 4_000_000
 MOST_TEXT = 4_000_000
 """Characters of text that one page holds."""
 _FIRST = ord("0")
+_NO_ANSWER = "(no answer)"
 
 
 def explorer(shown: Sequence[ReportRow], texts: Mapping[str, Text]) -> tuple[dict[str, Any], list[str]]:
@@ -95,8 +96,10 @@ def _keys(asked: AskedUtterances) -> list[tuple[str, int, str]]:
 
 def _column(title: str, members: Sequence[ReportRow], most: int, notes: list[str]) -> dict[str, Any]:
     labels = [str(label) for label in members[0].record["labels"]]
+    unanswered = chr(_FIRST + len(labels))
     asked: _Asked | None = None
-    rows, kept = [], []
+    rows: list[dict[str, Any]] = []
+    kept = []
     for each in members:
         seeds, answers = [], []
         for seed in each.score.seeds[:most]:
@@ -110,8 +113,11 @@ def _column(title: str, members: Sequence[ReportRow], most: int, notes: list[str
         if seeds:
             rows.append({"label": each.row.label, "seeds": seeds, "answers": answers})
             kept.append(each)
+    gold = _utterances(asked, labels) if asked else {}
+    if any(unanswered in answers for row in rows for answers in row["answers"]):
+        labels = [*labels, _NO_ANSWER]
     beside = {"opens": _opens(kept)} if kept else {}
-    return {"title": title, "labels": labels, "rows": rows, **beside, **(_utterances(asked, labels) if asked else {})}
+    return {"title": title, "labels": labels, "rows": rows, **beside, **gold}
 
 
 def _opens(kept: Sequence[ReportRow]) -> list[int]:

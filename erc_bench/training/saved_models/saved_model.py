@@ -8,6 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
+
 from erc_bench.contracts.types import Dialogue
 from erc_bench.corpora.conversations.conversation import Conversation, Turn, sealed
 from erc_bench.corpora.conversations.forms.nesting import read_conversation
@@ -17,6 +19,7 @@ from erc_bench.names import did_you_mean
 from erc_bench.planning.given_features import given_features
 from erc_bench.planning.run_requests import FeatureFiles
 from erc_bench.plugin_host.catalogue import Catalogue
+from erc_bench.statistics.metrics import best_labels
 from erc_bench.training.device import choose_device
 from erc_bench.training.file_features import NO_FEATURES, FileFeatures
 from erc_bench.training.saved_models.description import Description, read_description
@@ -32,7 +35,8 @@ class Prediction:
     """The prediction of a model for one utterance.
 
     ``emotion`` is the label with the highest of the ``scores``: probabilities that add up to 1, by label, or
-    whatever a system of its own scores by. ``speaker`` is empty where none was named.
+    whatever a system of its own scores by. It is empty, and the scores are 0, where a system had no answer.
+    ``speaker`` is empty where none was named.
     """
 
     speaker: str
@@ -43,7 +47,7 @@ class Prediction:
     @property
     def score(self) -> float:
         """The score of the emotion."""
-        return self.scores[self.emotion]
+        return self.scores.get(self.emotion, 0.0)
 
 
 GivenTurn = str | tuple[str, str] | Mapping[str, Any]
@@ -155,8 +159,8 @@ class SavedModel:
         return unknown_share(self._tokenizer, [turn.text for each in dialogues for turn in each.utterances])
 
     def _prediction(self, speaker: str, text: str, row: Sequence[float]) -> Prediction:
-        scores = dict(zip(self.labels, row, strict=True))
-        return Prediction(speaker, text, max(scores, key=scores.__getitem__), scores)
+        [emotion] = best_labels(np.asarray([row]), self.labels)
+        return Prediction(speaker, text, emotion, dict(zip(self.labels, np.nan_to_num(row).tolist(), strict=True)))
 
 
 def load_model(

@@ -139,3 +139,15 @@ def test_many_classes_have_letters_of_their_own(tmp_path, catalogue):
     (column,) = explorer(shown_of(store, catalogue), {})[0]["columns"]
     found = decoded(column, 0, 1)
     assert found == {(dialogue, turn): (gold, gold) for dialogue, turn, gold in store.split.rows()}
+
+
+def test_no_answer_is_a_column_of_its_own(small, catalogue):
+    answers = ["", *small.split.answers(0.6, 1)[1:]]
+    small.add("ce", 1)
+    small.add("llm", 1, predicted=answers)
+    (column,) = explorer(shown_of(small, catalogue), {})[0]["columns"]
+    assert column["labels"][-1] == "(no answer)"
+    row = next(place for place, row in enumerate(column["rows"]) if row["label"].startswith("llm"))
+    assert sorted(answer for _, answer in decoded(column, row, 1).values()) == sorted(
+        answer or "(no answer)" for answer in answers
+    )
