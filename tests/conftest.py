@@ -151,7 +151,17 @@ def _beside(name):
     return module
 
 
+chat_server_module = _beside("chat_server")
 store_fixture = _beside("store_fixture")
+
+
+@pytest.fixture
+def chat_server():
+    """Start a server that speaks OpenAI's protocol for chats."""
+    server = chat_server_module.ChatServer()
+    yield server
+    server.server.shutdown()
+    server.server.server_close()
 
 
 @pytest.fixture

@@ -44,7 +44,10 @@ _SHORTER: Mapping[str, Mapping[str, Any]] = {
     "dialogue-crn": {"training.head_lr": 5e-5},
 }
 """Settings of systems whose float32 rounds elsewhere by more than is allowed at the steps of all others."""
-SYSTEMS = ("majority", "llm-zero-shot", "llm-k-shot", "llm-lora", "instructerc", "bioserc-context")
+SYSTEMS = (
+    *("majority", "llm-zero-shot", "llm-k-shot", "llm-zero-shot-written", "llm-k-shot-written"),
+    *("llm-lora", "instructerc", "bioserc-context"),
+)
 _WITHOUT_WINDOW = ("utterance-ce", *DIALOGUE_SYSTEMS, "compm", "cog-bart", "cog-bart-causal")
 LACKING = {**dict.fromkeys(_WITHOUT_WINDOW, ("encoder.window",)), **dict.fromkeys(SYSTEMS, tuple(_RECIPE))}
 """What of the recipe a method has no option for."""
@@ -199,6 +202,7 @@ def _asked() -> list[Case]:
         asked("llm-k-shot", "llm-k-shot"),
         asked("llm-k-shot, any turns, a question, calibrated", "llm-k-shot", _CALIBRATED),
         asked("llm-zero-shot, bare, by the mean", "llm-zero-shot", {"system.template": "bare", "system.rule": "mean"}),
+        *(asked(name, name, {"system.longest": 4}) for name in ("llm-zero-shot-written", "llm-k-shot-written")),
         asked("llm-lora", "llm-lora", {"system.epochs": 2, "system.rate": 1e-3}),
         *(asked(name, name, {"system.epochs": 1, "system.rate": 1e-3}) for name in ("instructerc", "bioserc-context")),
         asked("llm-lora of queries, keys, values", "llm-lora", _FEW_ADAPTERS),

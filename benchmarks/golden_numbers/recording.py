@@ -20,7 +20,7 @@ from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Request
 from erc_bench.planning.settings import Override
 from erc_bench.plugin_host.catalogue import Catalogue
-from erc_bench.statistics.metrics import constant_floor, degenerate, score
+from erc_bench.statistics.metrics import best_labels, constant_floor, degenerate, score
 from erc_bench.training.cell import Cell
 from erc_bench.training.file_features import FileFeatures
 from erc_bench.training.preparation import CellData
@@ -111,7 +111,8 @@ def _of_readings(result: CellResult) -> Numbers:
     numbers: Numbers = {}
     for name, reading in result.readings.items():
         if reading.scores is not None:
-            numbers[f"{name} scores"] = _projected(reading.scores)
+            # As a file of predictions has them: zeros where there is no answer.
+            numbers[f"{name} scores"] = _projected(np.nan_to_num(reading.scores))
         numbers[f"{name} dev"] = _headlines(reading.dev)
         if reading.epochs:
             numbers[f"{name} epochs"] = [value for epoch in reading.epochs for value in _headlines(epoch["dev"])]
@@ -123,9 +124,9 @@ def _of_metrics(plan: Plan, result: CellResult, gold: list[str]) -> Numbers:
     labels, scored = plan.dataset.labels, plan.dataset.scored_labels
     scores = next(iter(result.readings.values())).scores
     assert scores is not None
-    predicted = [labels[place] for place in scores.argmax(-1).tolist()]
-    metrics, floor = score(gold, predicted, labels, scored), constant_floor(gold, labels, scored)
-    flag = degenerate(metrics, predicted, floor)
+    predicted = best_labels(scores, labels)
+    metrics, floor = score(gold, predicted, labels, scored, unknown_as_wrong=True), constant_floor(gold, labels, scored)
+    flag = degenerate(metrics, [label for label in predicted if label], floor)
     classes = [*metrics["per_class_f1"].values(), *map(float, metrics["support"].values())]
     return {"test": _headlines(metrics), "classes": classes, "floor": [*_headlines(floor), float(bool(flag))]}
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,13 @@ _KINDS = ("method", "objective", "encoder", "classifier", "backbone", "dataset",
     metavar="NAME=FILE",
     help="Draw the vectors that an encoder reads from this file; may be repeated. Default: noise, drawn for each turn.",
 )
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="SLOT.OPTION=VALUE",
+    help="Check methods with this setting; may be repeated. Default: their own, with rates for a tiny backbone.",
+)
 @click.option("--format", "form", type=click.Choice(["rich", "json"]), default="rich", show_default=True)
 @plugin_option
 def check(
@@ -52,6 +60,7 @@ def check(
     data_dir: Path | None,
     backbone: str | None,
     features: tuple[str, ...],
+    settings: tuple[str, ...],
     form: str,
     plugins: tuple[PluginFile, ...],
 ) -> None:
@@ -68,7 +77,8 @@ def check(
             click.echo(f"Warning: {broken}", err=True)
         _check_backbone(catalogue, backbone)
         _check_features(catalogue, entries, features)
-        checked = list(_checked(catalogue, entries, data_dir, backbone or "", features))
+        _check_settings(entries, settings)
+        checked = list(_checked(catalogue, entries, _Asked(data_dir, backbone or "", features, settings)))
     _show(checked, form, in_full=not everything)
     if any(each.counts()["failed"] for each in checked):
         sys.exit(SOME_FAILED)
@@ -158,15 +168,33 @@ def _check_features(catalogue: Catalogue, entries: Sequence[Entry], features: tu
         refuse_unread(given_features(features), entries, catalogue)
 
 
-def _checked(
-    catalogue: Catalogue, entries: Sequence[Entry], data_dir: Path | None, backbone: str, features: tuple[str, ...]
-) -> Iterator[Checked]:
+def _check_settings(entries: Sequence[Entry], settings: tuple[str, ...]) -> None:
+    """Raise before anything is checked where a setting is none, or nothing takes it."""
+    from erc_bench.planning.settings import parse_override
+
+    for text in settings:
+        parse_override(text)
+    if settings and not any(entry.kind == "method" for entry in entries):
+        raise ErcBenchError("--set changes settings of methods, and none is checked", "Leave it out.")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How it is checked: folder of corpora, backbone by name, files of features, settings of methods."""
+
+    data_dir: Path | None
+    backbone: str
+    features: tuple[str, ...]
+    settings: tuple[str, ...]
+
+
+def _checked(catalogue: Catalogue, entries: Sequence[Entry], asked: _Asked) -> Iterator[Checked]:
     from erc_bench.testing.entries import entry_findings
 
     for number, entry in enumerate(entries, start=1):
         started = time.perf_counter()
         with _told(f"checking {entry.kind} {entry.name} ({number} of {len(entries)})"):
-            findings = entry_findings(entry, catalogue, data_dir, backbone, features)
+            findings = entry_findings(entry, catalogue, asked.data_dir, asked.backbone, asked.features, asked.settings)
         yield Checked(entry, findings, time.perf_counter() - started)
 
 

@@ -24,6 +24,9 @@ class System(Component):
 
     needs_backbone: ClassVar[bool] = False
     """Whether it writes with the language model of ``--backbone``, which is a part of its row's name then."""
+    sends_text: ClassVar[bool] = False
+    """Whether it sends the text of dialogues to another machine. It does so with the user's word alone, ``send_text``;
+    its ``context.memory`` lies in the folder of runs then, for its answers are a part of the result."""
     trains: ClassVar[bool] = True
     """Whether it learns from train. What only prompts a language model does not: no check asks that it has learnt."""
 

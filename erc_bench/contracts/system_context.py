@@ -33,7 +33,8 @@ class SystemContext:
     system that ``needs_backbone``, with its output layer, on the CPU, in evaluation mode. ``phase(name, steps)`` shows
     a part of the work as progress; call what it returns after each of the steps. ``memory`` keeps bytes by name for
     later cells of the same code, language model and kind of machine, also after a kill: for what is expensive and
-    always the same.
+    always the same. That of a system that ``sends_text`` is the folder of runs' own, whatever the code: what others
+    answered stays. ``send_text``: whether the user allows to send the text of dialogues to another machine.
     """
 
     labels: Sequence[str]
@@ -44,6 +45,7 @@ class SystemContext:
     language_model: Callable[[Precision], LoadedBackbone] = _none
     phase: Callable[[str, int], Callable[[], None]] = _silent
     memory: MutableMapping[str, bytes] = field(default_factory=dict)
+    send_text: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(self.labels))

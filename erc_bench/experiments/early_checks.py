@@ -57,6 +57,16 @@ def _identify(backbone: Backbone) -> None:
         return
 
 
+def check_sending(plans: Sequence[Plan], send_text: bool) -> None:
+    """Raise where a system would send the text of dialogues to another machine and the user has not allowed it."""
+    sending = [plan for plan in plans if plan.sends_text]
+    if sending and not send_text:
+        raise ErcBenchError(
+            f"{sending[0].method.name} sends the text of {sending[0].dataset.name} to another machine",
+            f"Where the corpus' licence and its speakers allow that, say so: {OptionName('send_text')}.",
+        )
+
+
 def check_processes(plans: Sequence[Plan], observers: Sequence[ChosenObserver]) -> None:
     """Raise where cells cannot run in processes of their own."""
     if parent_process() is not None:

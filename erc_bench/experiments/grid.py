@@ -12,7 +12,13 @@ from erc_bench.corpora.folder import check_present, data_root
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.components import HandedOver, several
 from erc_bench.experiments.declared_contrasts import put_on_record
-from erc_bench.experiments.early_checks import check_backbones, check_features, check_folder, check_processes
+from erc_bench.experiments.early_checks import (
+    check_backbones,
+    check_features,
+    check_folder,
+    check_processes,
+    check_sending,
+)
 from erc_bench.experiments.tuning.settings_file import read_settings
 from erc_bench.names import did_you_mean
 from erc_bench.planning.asked import folder_of, path_of
@@ -92,6 +98,7 @@ class Grid:
         try:
             check_folder(self.task.runs)
             check_present((plan.dataset for plan in self.plans), data_root(self.task.data_dir))
+            check_sending(self.plans, self.task.send_text)
             check_features(self.plans, self.task)
             check_backbones(self.plans)
             devices = tuple(str(choose_device(name)) for name in self.task.device.split(","))
@@ -147,6 +154,7 @@ def _grid(
         plugins=handed.files,
         observers=observers,
         features={each.sha256: each.file for each in given.values()},
+        send_text=asked.send_text,
     )
     return Grid(plans, task, asked.jobs, tuned, tell)
 

@@ -62,6 +62,11 @@ class Plan:
         return self.address.seed
 
     @property
+    def sends_text(self) -> bool:
+        """Whether its method sends the text of dialogues to another machine."""
+        return bool(getattr(self.components.get("system"), "sends_text", False))
+
+    @property
     def is_system(self) -> bool:
         """Whether the method is a system of its own, not a composition of slots."""
         return "system" in self.components

@@ -73,6 +73,9 @@ class GridRequest(Asked):
         False,
         "Also save each cell's trained model with its language model (MiniLM 91 MB, SimCSE 1.4 GB), for predict.",
     )
+    send_text: bool = asked(
+        False, "Let methods that ask an endpoint (llm-api) send the text of dialogues there: nothing leaves without it."
+    )
     plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
     observers: Several = asked(
         (),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 
 from erc_bench.contracts.types import gold_labels
 from erc_bench.corpora.corpus import Corpus, limited, load_corpus
@@ -25,7 +26,7 @@ from erc_bench.running.observers import Observers
 from erc_bench.running.record import SelectionAudit, headline, make_record, other_weights, write_results
 from erc_bench.running.state import RUNS_UNDER, Found, find, inputs, joined_identity
 from erc_bench.running.worker import GridTask
-from erc_bench.store.layout import MODEL_FOLDER, Status
+from erc_bench.store.layout import ANSWERS_LOCK_FILE, MODEL_FOLDER, Status
 from erc_bench.store.ledger import append, entry_of
 from erc_bench.store.writing import CellBusyError, CellWriter
 from erc_bench.training.cell import Cell
@@ -73,7 +74,7 @@ class GridRunner:
     def __init__(self, task: GridTask, progress: Progress) -> None:
         self.task = task
         self.progress = progress
-        self.workspace = Workspace(torch.device(task.device), task.micro_batch)
+        self.workspace = Workspace(torch.device(task.device), task.micro_batch, task.runs, task.send_text)
         self.outcome = GridOutcome()
         self._told: set[str] = set()
         with turn(self.workspace.device, self._tell_waiting):
@@ -218,6 +219,10 @@ class GridRunner:
         self._note(f"model saved, {in_words(size_of(folder))}: {folder}")
 
     def _train(self, plan: Plan, data: CellData, fingerprint: str, hear: Hear) -> CellResult:
+        if plan.sends_text:
+            # Cells that would ask the same at the same time wait for one another, and find the answers.
+            with FileLock(self.runs / ANSWERS_LOCK_FILE):
+                return run_system(plan, data, self.workspace, hear)
         if plan.is_system:
             return run_system(plan, data, self.workspace, hear)
         upstream = UpstreamTrainer(self.workspace, self.progress.hear).weights_for(plan, data, fingerprint)

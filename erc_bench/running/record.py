@@ -114,8 +114,8 @@ def _metrics(
 
 
 def _generating(plan: Plan) -> dict[str, bool]:
-    """Say that the backbone writes text, where it does: a model that is asked for nothing else may, too."""
-    writes = plan.backbone is not None and (plan.is_system or plan.backbone.generates)
+    """Say that a language model that writes text takes part: one that is asked for nothing else may know text, too."""
+    writes = plan.sends_text or (plan.backbone is not None and (plan.is_system or plan.backbone.generates))
     return {"generates": True} if writes else {}
 
 

@@ -29,7 +29,8 @@ class GridTask:
     """Where cells and corpora lie, the device that is the process's own, and what that may hold.
 
     ``plugins`` are files that a process loads before it is given a cell, whose classes may be theirs.
-    ``observers`` hear of the cells that it runs. ``features`` are files of vectors by their sha256.
+    ``observers`` hear of the cells that it runs. ``features`` are files of vectors by their sha256. ``send_text``:
+    whether systems may send the text of dialogues to another machine.
     """
 
     runs: Path
@@ -40,6 +41,7 @@ class GridTask:
     plugins: tuple[PluginFile, ...] = ()
     observers: tuple[ChosenObserver, ...] = ()
     features: Mapping[str, Path] = field(default_factory=dict)
+    send_text: bool = False
 
 
 class SentProgress(Progress):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from erc_bench.contracts.backbone import LoadedBackbone
@@ -36,15 +36,17 @@ def entry_findings(
     data_dir: Path | None = None,
     backbone: str = "",
     features: FeatureFiles = (),
+    settings: Sequence[str] = (),
 ) -> list[Finding]:
     """Run every check on a component.
 
     ``catalogue`` holds the parts of a method, ``data_dir`` the files of a dataset. Methods and encoders are run
     with ``backbone``, by name, hub id or folder; with a tiny one where it is left out, and read vectors of the files
-    ``features``. Raises :class:`ErcBenchError` where there is no such backbone.
+    ``features``. ``settings`` are those of a method, as ``SLOT.OPTION=VALUE``. Raises :class:`ErcBenchError` where
+    there is no such backbone.
     """
     if entry.kind == "method":
-        return method_findings(entry.component, catalogue, backbone, features)
+        return method_findings(entry.component, catalogue, backbone, features, settings)
     if entry.kind == "dataset":
         folder, missing = _folder(entry, data_dir)
         return dataset_findings(entry.component, folder, missing=missing)

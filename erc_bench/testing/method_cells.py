@@ -18,7 +18,7 @@ from erc_bench.corpora.features.feature_file import SUFFIX
 from erc_bench.planning.combination import plan_combination
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Combination, Request
-from erc_bench.planning.settings import Override
+from erc_bench.planning.settings import Override, parse_override
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PREDICTIONS_FILE, RECORD_FILE
 from erc_bench.testing.calls_as_bytes import NotHandedOverError
@@ -80,10 +80,14 @@ class MethodTrial:
     Where its classes cannot be handed over, :attr:`shared` says so, and all cells share this process.
     """
 
-    def __init__(self, combination: Combination, catalogue: Catalogue, folder: Path) -> None:
+    def __init__(
+        self, combination: Combination, catalogue: Catalogue, folder: Path, settings: Sequence[str] = ()
+    ) -> None:
         self.combination = replace(combination, dataset=SmallCorpus)
         self.catalogue = catalogue
         self.folder = folder
+        self.settings = [parse_override(text) for text in settings]
+        """Stronger than all others."""
         self.splits = small_corpus()
         self.shared = ""
         """Why all cells run in this process, where no other one can be given them; empty otherwise."""
@@ -141,7 +145,7 @@ class MethodTrial:
         Raises ``AssertionError`` with everything that is wrong with it.
         """
         wanted = {} if self.is_system else {**_SHARED_SETTINGS, **_SETTINGS[regime or self.regimes[0]], **settings}
-        overrides = [Override(address, value) for address, value in wanted.items()]
+        overrides = [*(Override(address, value) for address, value in wanted.items()), *self.settings]
         request = Request([self.method.name], [SmallCorpus.name], [self.combination.backbone_name], overrides=overrides)
         plan, problems = plan_combination(request, self.catalogue, self.combination)
         assert not problems, "; ".join(problems)

@@ -47,19 +47,24 @@ from erc_bench.testing.shuffling import training_order
 
 
 def method_findings(
-    method: Method, catalogue: Catalogue | None = None, backbone: str = "", features: FeatureFiles = ()
+    method: Method,
+    catalogue: Catalogue | None = None,
+    backbone: str = "",
+    features: FeatureFiles = (),
+    settings: Sequence[str] = (),
 ) -> list[Finding]:
     """Run every check on a method.
 
     ``catalogue`` holds its parts, those that are installed where it is left out. ``backbone`` is a name,
     a Hugging Face id or a local folder, and stays frozen; where it is left out, a tiny one with random
     weights is fine-tuned, which takes seconds. Vectors of the turns are drawn from the files ``features``, by name, and
-    are noise where there is none. Raises :class:`ErcBenchError` where there is no such backbone.
+    are noise where there is none. ``settings``, as ``SLOT.OPTION=VALUE``, are stronger than all others. Raises
+    :class:`ErcBenchError` where there is no such backbone.
     """
     catalogue = Catalogue() if catalogue is None else catalogue
     combination = Combination(method, SmallCorpus, *_backbone(method, catalogue, backbone))
     with _folder() as folder, drawing_from(features):
-        findings = run_checks(METHOD_CHECKS, MethodTrial(combination, catalogue, folder))
+        findings = run_checks(METHOD_CHECKS, MethodTrial(combination, catalogue, folder, settings))
     if method.system is not None:
         findings[:0] = run_checks(COMPONENT_CHECKS, _SystemSubject(method.system))
     return findings

@@ -15,6 +15,7 @@ from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.plugin_host.provenance import versions
 from erc_bench.statistics.metrics import score
 from erc_bench.store.feature_files import cache_folder
+from erc_bench.store.layout import ANSWERS_FILE
 from erc_bench.store.memory import Memory
 from erc_bench.training.device import hardware
 from erc_bench.training.events import Hear, PhaseStarted, StepDone, unheard
@@ -55,12 +56,18 @@ def context_of(plan: Plan, workspace: Workspace, hear: Hear = unheard) -> System
         device=str(workspace.device),
         phase=phase,
         memory=_memory(plan, workspace),
+        send_text=workspace.send_text,
         **loading,
     )
 
 
 def _memory(plan: Plan, workspace: Workspace) -> Memory:
-    """Return what may be used again by cells whose code, language model and kind of machine are the same."""
+    """Return what may be used again by cells whose code, language model and kind of machine are the same.
+
+    What another machine answered is used again whatever the code: it cannot be computed anew.
+    """
+    if plan.sends_text and workspace.runs is not None:
+        return Memory(workspace.runs / ANSWERS_FILE, f"{plan.choices()['system']}/")
     machine = hardware(workspace.device)
     covered = {
         "code": code_digests({"system": plan.components["system"]}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeGuard
 
 import torch
@@ -30,12 +31,21 @@ class Workspace:
     """Keeps the last backbone of each role and the last preparations; a grid visits them in long stretches.
 
     ``micro_batch`` is how many examples the memory of the device is to hold at once in training; ``None``
-    for whole batches.
+    for whole batches. ``runs`` is the folder of runs, where there is one. ``send_text``: whether systems may send the
+    text of dialogues to another machine.
     """
 
-    def __init__(self, device: torch.device, micro_batch: int | None = None) -> None:
+    def __init__(
+        self,
+        device: torch.device,
+        micro_batch: int | None = None,
+        runs: Path | None = None,
+        send_text: bool = False,
+    ) -> None:
         self.device = device
         self.micro_batch = micro_batch
+        self.runs = runs
+        self.send_text = send_text
         self._backbones: dict[str, tuple[str, LoadedBackbone]] = {}
         self._preparations: OrderedDict[str, Preparation] = OrderedDict()
         self._identities: dict[str, str] = {}

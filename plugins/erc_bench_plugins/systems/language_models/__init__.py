@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import erc_bench.api as erc
+from erc_bench_plugins.systems.language_models.api_answer import ApiAnswer
 from erc_bench_plugins.systems.language_models.label_likelihood import LabelLikelihood
 from erc_bench_plugins.systems.language_models.lora import LoraLabels
 from erc_bench_plugins.systems.language_models.published import BIOSERC_CONTEXT, INSTRUCTERC
+from erc_bench_plugins.systems.language_models.written_answer import WrittenAnswer
 
 
 @erc.hookimpl
@@ -24,6 +26,28 @@ def erc_methods() -> list[erc.Method]:
             summary="The same, shown three labelled turns of train, drawn by the seed.",
             system=LabelLikelihood,
             settings={"system.shots": 3},
+            departures=(),
+        ),
+        erc.Method(
+            "llm-zero-shot-written",
+            source=WrittenAnswer.source,
+            summary="A language model that is asked for the emotion, and the label that it writes; nothing trains.",
+            system=WrittenAnswer,
+            departures=(),
+        ),
+        erc.Method(
+            "llm-k-shot-written",
+            source=WrittenAnswer.source,
+            summary="The same, shown three labelled turns of train, drawn by the seed.",
+            system=WrittenAnswer,
+            settings={"system.shots": 3},
+            departures=(),
+        ),
+        erc.Method(
+            "llm-api",
+            source=ApiAnswer.source,
+            summary="A language model behind an endpoint, and the label that it writes; sends text, with your word.",
+            system=ApiAnswer,
             departures=(),
         ),
         erc.Method(

@@ -48,8 +48,7 @@ class Prompter:
                 "this template asks about the last line, and later ones are shown", "--set system.template=turn"
             )
         self._tokenizer, self._template, self._later = tokenizer, template, later
-        self._instruction = template.instructed(label_words)
-        self._demonstrations = demonstrations
+        self._label_words, self._demonstrations = label_words, demonstrations
         self._window, self._chat = window, chat
         self.shortened = 0
 
@@ -80,11 +79,7 @@ class Prompter:
         return self._ids(self._in_chat(asked) if self._chat else self._plain(asked, turns[-1][0]))
 
     def _in_chat(self, asked: str) -> str:
-        messages = [{"role": "system", "content": self._instruction}]
-        for shown in self._demonstrations:
-            messages.append({"role": "user", "content": self._template.asked(shown.turns)})
-            messages.append({"role": "assistant", "content": shown.answer})
-        messages.append({"role": "user", "content": asked})
+        messages = chat_messages(self._template, self._label_words, self._demonstrations, asked)
         text: str = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         return text
 
@@ -93,7 +88,7 @@ class Prompter:
             self._block(self._template.asked(shown.turns), shown.turns[-1][0], f" {shown.answer}")
             for shown in self._demonstrations
         ]
-        return "\n\n".join([self._instruction, *blocks, self._block(asked, speaker, "")])
+        return "\n\n".join([self._template.instructed(self._label_words), *blocks, self._block(asked, speaker, "")])
 
     def _block(self, asked: str, speaker: str, answer: str) -> str:
         return "\n".join(filter(None, [asked.rstrip("\n"), f"{self._template.cue.format(speaker=speaker)}{answer}"]))
@@ -101,6 +96,20 @@ class Prompter:
     def _ids(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer(text, add_special_tokens=False)["input_ids"]
         return ids
+
+
+def chat_messages(
+    template: Template, label_words: Sequence[str], demonstrations: Sequence[Demonstration], asked: str
+) -> list[dict[str, str]]:
+    """Return a prompt as messages: the instruction is the system's, a conversation the user's, a label the assistant's.
+
+    ``asked`` is the conversation that is asked about, with the question.
+    """
+    messages = [{"role": "system", "content": template.instructed(label_words)}]
+    for shown in demonstrations:
+        messages.append({"role": "user", "content": template.asked(shown.turns)})
+        messages.append({"role": "assistant", "content": shown.answer})
+    return [*messages, {"role": "user", "content": asked}]
 
 
 def turns_before(dialogue: erc.Dialogue, position: int, window: int) -> Turns:

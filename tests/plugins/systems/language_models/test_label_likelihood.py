@@ -132,9 +132,9 @@ def test_its_facts_are_json_and_name_what_was_shown():
 
 
 def test_methods():
-    zero, few, *tuned = erc_methods()
-    assert (zero.name, few.name) == ("llm-zero-shot", "llm-k-shot")
-    assert [method.name for method in tuned] == ["llm-lora", "instructerc", "bioserc-context"]
-    assert few.settings == {"system.shots": 3}
+    methods = {method.name: method for method in erc_methods()}
+    prompted = ["llm-zero-shot", "llm-k-shot", "llm-zero-shot-written", "llm-k-shot-written", "llm-api"]
+    assert list(methods) == [*prompted, "llm-lora", "instructerc", "bioserc-context"]
+    assert methods["llm-k-shot"].settings == methods["llm-k-shot-written"].settings == {"system.shots": 3}
     assert LabelLikelihood.needs_backbone
     assert not LabelLikelihood.trains
