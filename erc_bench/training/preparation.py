@@ -13,7 +13,7 @@ from erc_bench.contracts.encoder import Encoder, Example, TokenRow
 from erc_bench.contracts.language_models import MAIN
 from erc_bench.contracts.no_language_model import NoLanguageModel
 from erc_bench.contracts.types import Dialogue, SplitName, Splits, seal
-from erc_bench.corpora.shown_dialogues import DialogueOptions, shown
+from erc_bench.corpora.shown_dialogues import DialogueOptions, part_of_train, shown
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.training.device import all_threads
@@ -108,7 +108,8 @@ class CellData:
         """Return the splits of a corpus as the cell of a plan may see them."""
         options = DialogueOptions(**plan.resolved.slot("dialogues"))
         train, dev, test = (shown(dialogues, plan.dataset.name, options) for _, dialogues in splits.items())
-        return cls(train, dev, None if plan.dev_only else seal(test), features)
+        part = part_of_train(train, plan.dataset.name, options)
+        return cls(part, dev, None if plan.dev_only else seal(test), features)
 
 
 @dataclass(frozen=True)

@@ -67,9 +67,11 @@ def test_a_dry_run_shows_the_grid_what_is_done_and_what_can_be_judged(sweep, tmp
         "4 cells, 4 to run",
         "No record to judge 4 cells by: demo · majority · none · dataset.size=12,"
         " demo · majority · none · dataset.size=16",
+        "2 seeds find a true difference of 11.5 times the standard deviation of the seed-wise differences with a"
+        " probability of 80 % (one paired t-test at .05; erc-bench power says more)",
     ]
     sweep(SUITE, "--seeds", "1")
-    *rows, count, judged = sweep(SUITE, "--dry-run").out.splitlines()[2:]
+    *rows, count, judged, _ = sweep(SUITE, "--dry-run").out.splitlines()[2:]
     assert [re.sub(r"\d\.\d s", "SECONDS", row) for row in rows] == [
         "demo · majority · none · dataset.size=12: 1 done, 1 missing, about SECONDS each",
         "demo · majority · none · dataset.size=16: 1 done, 1 missing, about SECONDS each",

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erc_bench.contracts.types import Dialogue, Utterance, gold_labels
-from erc_bench.corpora.shown_dialogues import DialogueOptions, shown
+from erc_bench.corpora.shown_dialogues import DialogueOptions, part_of_train, shown
+from erc_bench.errors import ErcBenchError
 
 GIVEN, SHUFFLED = DialogueOptions(), DialogueOptions("shuffled")
 DIALOGUES = tuple(
@@ -75,3 +76,34 @@ def test_every_order_is_as_likely(places):
     expected = 2400 / {3: 6, 4: 24}[places]
     assert len(set(orders)) == {3: 6, 4: 24}[places]
     assert all(abs(orders.count(order) - expected) < 5 * expected**0.5 for order in set(orders))
+
+
+def numbered(number):
+    return tuple(Dialogue(f"d{each}", ()) for each in range(number))
+
+
+def test_all_of_train_is_shown_unless_a_part_is_asked_for():
+    assert part_of_train(DIALOGUES, "meld", GIVEN) == DIALOGUES
+
+
+@given(st.integers(1, 30))
+def test_a_part_of_train_is_in_order_and_within_every_larger_one(size):
+    dialogues = numbered(30)
+    part = part_of_train(dialogues, "meld", DialogueOptions(train=size))
+    assert len(part) == size
+    assert list(part) == [dialogue for dialogue in dialogues if dialogue in part]
+    assert set(part) <= set(part_of_train(dialogues, "meld", DialogueOptions(train=min(30, size + 3))))
+
+
+def test_the_part_is_the_one_with_the_smallest_digests_whatever_the_order_of_train():
+    dialogues = numbered(9)
+    first = min(dialogues, key=lambda each: hashlib.sha256(json.dumps(["train", "meld", each.id]).encode()).digest())
+    assert part_of_train(dialogues, "meld", DialogueOptions(train=1)) == (first,)
+    assert part_of_train(dialogues[::-1], "meld", DialogueOptions(train=1)) == (first,)
+    parts = {part_of_train(dialogues, dataset, DialogueOptions(train=3)) for dataset in ("meld", "emorynlp", "a", "b")}
+    assert len(parts) > 1
+
+
+def test_more_than_there_are_is_refused():
+    with pytest.raises(ErcBenchError, match=r"dialogues.train=5, and train of meld has 4 dialogues"):
+        part_of_train(DIALOGUES, "meld", DialogueOptions(train=5))

@@ -90,6 +90,8 @@ class SavedModel:
             found.append("an answer reads the turns after its own as well: it may change when the conversation goes on")
         if said.settings.get("dialogues.speakers") == "shuffled":
             found.append("it was trained with the speakers of each dialogue shuffled (dialogues.speakers=shuffled)")
+        if part := said.settings.get("dialogues.train"):
+            found.append(f"it was trained on {part} dialogues of {said.dataset} alone (dialogues.train={part})")
         if said.limit is not None:
             found.append(f"it was trained on a part of {said.dataset} alone (--limit {said.limit})")
         if self.reading in said.degenerate:

@@ -117,5 +117,5 @@ class ApiAnswer(Prompted):
 
     def _messages(self, dialogue: erc.Dialogue, position: int) -> list[dict[str, str]]:
         template = TEMPLATES[self.options.template]
-        asked = template.asked(turns_before(dialogue, position, self.options.window))
-        return chat_messages(template, self._context.label_words, self._shown, asked)
+        turns = turns_before(dialogue, position, self.options.window)
+        return chat_messages(template, self._context.label_words, self._shown.of(turns[-1][1]), template.asked(turns))

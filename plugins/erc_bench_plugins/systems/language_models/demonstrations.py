@@ -1,4 +1,4 @@
-"""Demonstrations: turns of train that a prompt shows with their labels, drawn once for a run."""
+"""Demonstrations: turns of train that a prompt shows with their labels."""
 
 from __future__ import annotations
 
@@ -7,18 +7,37 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import erc_bench.api as erc
+from erc_bench_plugins.systems.language_models.nearest import NearestTurns
 from erc_bench_plugins.systems.language_models.prompts import Demonstration, label_of, targets_of, turns_before
 
-Choice = Literal["seeded", "balanced"]
+Choice = Literal["seeded", "balanced", "nearest"]
 _Target = tuple[erc.Dialogue, int]
+
+
+class Demonstrations:
+    """The demonstrations of a run: ``fixed``, the same for every target, or the nearest of ``pool`` for each.
+
+    ``fixed`` are those of a prompt in which nobody says anything as well.
+    """
+
+    def __init__(self, fixed: Sequence[Demonstration], pool: Sequence[Demonstration] = ()) -> None:
+        self.fixed, self.pool = list(fixed), list(pool)
+        self._nearest = NearestTurns([shown.turns[-1][1] for shown in pool]) if pool else None
+
+    def of(self, text: str) -> list[Demonstration]:
+        """Return what is shown before a target with this text; the nearest stands last, beside the question."""
+        if self._nearest is None:
+            return self.fixed
+        return [self.pool[place] for place in reversed(self._nearest.of(text, len(self.fixed)))]
 
 
 def demonstrations(
     train: Sequence[erc.Dialogue], choice: Choice, number: int, window: int, context: erc.SystemContext
-) -> list[Demonstration]:
-    """Return so many demonstrations, no two of one dialogue while there are others.
+) -> Demonstrations:
+    """Return so many demonstrations for each prompt.
 
-    Raises ``ErcBenchError`` where train has too few labelled turns.
+    Those that are drawn are of different dialogues while there are others. Raises ``ErcBenchError`` where train has
+    too few labelled turns.
     """
     rng = random.Random(context.seed)
     # Whatever order train comes in, the same seed draws the same.
@@ -28,12 +47,14 @@ def demonstrations(
     )
     if len(targets) < number:
         raise erc.ErcBenchError(f"train has {len(targets)} labelled turns, too few for {number} demonstrations")
-    rng.shuffle(targets)
     words = dict(zip(context.labels, context.label_words, strict=True))
-    return [
-        Demonstration(target[0].id, target[1], turns_before(*target, window), words[label_of(*target)])
-        for target in _CHOICES[choice](targets, number, context.labels, rng)
-    ]
+
+    def shown(target: _Target) -> Demonstration:
+        return Demonstration(target[0].id, target[1], turns_before(*target, window), words[label_of(*target)])
+
+    pool = [shown(target) for target in targets] if choice == "nearest" and number else []
+    rng.shuffle(targets)
+    return Demonstrations([shown(target) for target in _DRAWS[choice](targets, number, context.labels, rng)], pool)
 
 
 def _seeded(targets: Sequence[_Target], number: int, labels: Sequence[str], rng: random.Random) -> list[_Target]:
@@ -68,5 +89,5 @@ def _from_different_dialogues(targets: Sequence[_Target]) -> list[_Target]:
     return [*first, *others]
 
 
-_Chooses = Callable[[Sequence[_Target], int, Sequence[str], random.Random], list[_Target]]
-_CHOICES: dict[Choice, _Chooses] = {"seeded": _seeded, "balanced": _balanced}
+_Draws = Callable[[Sequence[_Target], int, Sequence[str], random.Random], list[_Target]]
+_DRAWS: dict[Choice, _Draws] = {"seeded": _seeded, "balanced": _balanced, "nearest": _balanced}

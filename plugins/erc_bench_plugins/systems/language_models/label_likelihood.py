@@ -47,11 +47,11 @@ class LabelLikelihood(Prompted):
         loaded = self._context.language_model(self.options.precision)
         self._chat = self.options.chat == "auto" and bool(loaded.tokenizer.chat_template)
         template, words = TEMPLATES[self.options.template], self._context.label_words
-        self._prompter = Prompter(loaded.tokenizer, template, words, self._shown, self.options.window, self._chat)
+        self._prompter = Prompter(loaded.tokenizer, template, words, self._shown.of, self.options.window, self._chat)
         continuations = [self._prompter.continuation(word) for word in words]
         self._lengths = [len(each) for each in continuations]
         self._scorer = erc.Continuations(loaded, continuations, self._context.device)
-        unread = [self._prompter.content_free(self._scorer.room)]
+        unread = [self._prompter.content_free(self._shown.fixed, self._scorer.room)]
         self._unread = self._scorer.score(unread, memory=self._context.memory).numpy()[0]
         self._known: dict[tuple[int, ...], np.ndarray] = {}
 

@@ -12,7 +12,7 @@ import numpy as np
 
 import erc_bench.api as erc
 from erc_bench_plugins.systems.language_models.adapters import Target, put_back, state_of, with_adapters
-from erc_bench_plugins.systems.language_models.prompts import Prompter, label_of, targets_of
+from erc_bench_plugins.systems.language_models.prompts import Demonstration, Prompter, label_of, targets_of
 from erc_bench_plugins.systems.language_models.rules import scores
 from erc_bench_plugins.systems.language_models.templates import TEMPLATES, TemplateName
 
@@ -132,7 +132,7 @@ class LoraLabels(erc.System):
         self._model.to(context.device).eval()
         template, words = TEMPLATES[options.template], context.label_words
         later = options.window if options.context == "both" else 0
-        self._prompter = Prompter(tokenizer, template, words, [], options.window, self._chat, later)
+        self._prompter = Prompter(tokenizer, template, words, _none, options.window, self._chat, later)
         end = [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
         answers = [[*self._prompter.continuation(word), *end] for word in words]
         self._answers = dict(zip(context.labels, answers, strict=True))
@@ -145,3 +145,7 @@ class LoraLabels(erc.System):
         gold = [label_of(*target) for target in targets_of(dev)]
         answers = self.predict(dev).values()
         return self._context.metric(gold, [self._context.labels[int(row.argmax())] for row in answers])
+
+
+def _none(text: str) -> list[Demonstration]:
+    return []

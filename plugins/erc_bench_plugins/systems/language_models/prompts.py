@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ class Demonstration:
 
 
 class Prompter:
-    """Makes prompts of one run: the demonstrations are the same in all of them.
+    """Makes prompts of one run. ``demonstrations`` returns what is shown before a target with a text.
 
     Where the tokenizer has a template for chats, the instruction is the system's message, a conversation the user's and
     a label the assistant's; else everything is plain text. ``room`` is how many tokens a prompt may have: the oldest
@@ -38,7 +38,7 @@ class Prompter:
         tokenizer: Any,
         template: Template,
         label_words: Sequence[str],
-        demonstrations: Sequence[Demonstration],
+        demonstrations: Callable[[str], Sequence[Demonstration]],
         window: int,
         chat: bool,
         later: int = 0,
@@ -59,35 +59,35 @@ class Prompter:
     def prompt(self, dialogue: erc.Dialogue, position: int, room: int) -> list[int]:
         """Return the token ids of the prompt of a target; raises ``ErcBenchError`` where the target alone is longer."""
         turns, later = turns_around(dialogue, position, self._window, self._later)
-        return self._fitting(turns, room, f"dialogue {dialogue.id}, position {position}: the prompt", later)
+        shown = self._demonstrations(turns[-1][1])
+        return self._fitting(turns, shown, room, f"dialogue {dialogue.id}, position {position}: the prompt", later)
 
-    def content_free(self, room: int) -> list[int]:
+    def content_free(self, shown: Sequence[Demonstration], room: int) -> list[int]:
         """Return the prompt in which nobody says anything: what the model answers before it has read."""
-        return self._fitting([(_NOTHING, _NOTHING)], room, "a prompt in which nobody says anything")
+        return self._fitting([(_NOTHING, _NOTHING)], shown, room, "a prompt in which nobody says anything")
 
-    def _fitting(self, turns: Turns, room: int, named: str, later: Turns | None = None) -> list[int]:
+    def _fitting(
+        self, turns: Turns, shown: Sequence[Demonstration], room: int, named: str, later: Turns | None = None
+    ) -> list[int]:
         for kept in range(len(turns), 0, -1):
-            ids = self._of(turns[-kept:], later or [])
+            ids = self._of(turns[-kept:], shown, later or [])
             if len(ids) <= room:
                 self.shortened += kept < len(turns)
                 return ids
         remedy = "Show fewer demonstrations, or less of each: system.shots, system.shot_window, system.template=bare."
         raise erc.ErcBenchError(f"{named} has {len(ids):,} tokens, and the language model reads {room:,}", remedy)
 
-    def _of(self, turns: Turns, later: Turns) -> list[int]:
+    def _of(self, turns: Turns, shown: Sequence[Demonstration], later: Turns) -> list[int]:
         asked = self._template.asked(turns, later)
-        return self._ids(self._in_chat(asked) if self._chat else self._plain(asked, turns[-1][0]))
+        return self._ids(self._in_chat(asked, shown) if self._chat else self._plain(asked, turns[-1][0], shown))
 
-    def _in_chat(self, asked: str) -> str:
-        messages = chat_messages(self._template, self._label_words, self._demonstrations, asked)
+    def _in_chat(self, asked: str, shown: Sequence[Demonstration]) -> str:
+        messages = chat_messages(self._template, self._label_words, shown, asked)
         text: str = self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         return text
 
-    def _plain(self, asked: str, speaker: str) -> str:
-        blocks = [
-            self._block(self._template.asked(shown.turns), shown.turns[-1][0], f" {shown.answer}")
-            for shown in self._demonstrations
-        ]
+    def _plain(self, asked: str, speaker: str, shown: Sequence[Demonstration]) -> str:
+        blocks = [self._block(self._template.asked(each.turns), each.turns[-1][0], f" {each.answer}") for each in shown]
         return "\n\n".join([self._template.instructed(self._label_words), *blocks, self._block(asked, speaker, "")])
 
     def _block(self, asked: str, speaker: str, answer: str) -> str:

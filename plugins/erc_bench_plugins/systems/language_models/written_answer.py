@@ -43,7 +43,7 @@ class WrittenAnswer(Prompted):
         self._chat = self.options.chat == "auto" and bool(self._loaded.tokenizer.chat_template)
         template, words = TEMPLATES[self.options.template], self._context.label_words
         tokenizer = self._loaded.tokenizer
-        self._prompter = Prompter(tokenizer, template, words, self._shown, self.options.window, self._chat)
+        self._prompter = Prompter(tokenizer, template, words, self._shown.of, self.options.window, self._chat)
         self._labels = WrittenLabels(words)
 
     def predict(self, dialogues: Sequence[erc.Dialogue]) -> Mapping[erc.UtteranceKey, np.ndarray | None]:

@@ -32,7 +32,7 @@ def train():
 
 
 def drawn(train, choice="seeded", number=5, seed=1):
-    return demonstrations(train, choice, number, 2, context(seed))
+    return demonstrations(train, choice, number, 2, context(seed)).fixed
 
 
 @pytest.mark.parametrize("choice", ["seeded", "balanced"])
@@ -83,3 +83,20 @@ def test_too_few_turns_are_an_error(train):
 
 def test_none_are_none(train):
     assert drawn(train, number=0) == []
+
+
+def test_the_nearest_are_shown_with_the_nearest_last(train):
+    found = demonstrations(train, "nearest", 3, 2, context())
+    labelled = [turn.text for dialogue in train for turn in dialogue.utterances if turn.scored]
+    assert sorted(shown.turns[-1][1] for shown in found.pool) == sorted(labelled)
+    shown = found.of("what of 11 3")
+    assert shown[-1].turns[-1][1] == "11 3"
+    assert len(shown) == 3
+    # "11" is in four turns of one dialogue, "3" in one of each.
+    assert {each.dialogue_id for each in shown} == {"d11"}
+    assert found.of("11 3") == demonstrations(list(reversed(train)), "nearest", 3, 2, context(9)).of("11 3")
+
+
+def test_without_shots_nothing_is_near(train):
+    found = demonstrations(train, "nearest", 0, 2, context())
+    assert (found.fixed, found.pool, found.of("11 3")) == ([], [], [])

@@ -50,7 +50,7 @@ def fitted(told=None, **options):
 def test_an_answer_is_what_the_model_itself_makes_of_the_labels(rule):
     asked = fitted(rule=rule)
     loaded = tiny_generative()
-    prompter = Prompter(loaded.tokenizer, TEMPLATES["expert"], WORDS, [], 12, chat=False)
+    prompter = Prompter(loaded.tokenizer, TEMPLATES["expert"], WORDS, lambda text: [], 12, chat=False)
     (dialogue,) = seal(dialogues(1, 20))
     for position in range(3):
         prompt, values = prompter.prompt(dialogue, position, 500), []

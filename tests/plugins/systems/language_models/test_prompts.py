@@ -27,7 +27,7 @@ def tokenizer():
 def prompter(tokenizer, template="expert", shown=(), window=12, chat=False):
     if chat:
         tokenizer.chat_template = CHAT
-    return Prompter(tokenizer, TEMPLATES[template], WORDS, shown, window, chat)
+    return Prompter(tokenizer, TEMPLATES[template], WORDS, lambda text: shown, window, chat)
 
 
 def test_the_past_alone_is_shown_and_speakers_have_the_numbers_of_their_dialogue():
@@ -41,7 +41,7 @@ def test_the_past_alone_is_shown_and_speakers_have_the_numbers_of_their_dialogue
 
 
 def test_later_turns_are_shown_where_they_are_asked_for(tokenizer):
-    asking = Prompter(tokenizer, TEMPLATES["turn"], WORDS, [], 1, False, later=2)
+    asking = Prompter(tokenizer, TEMPLATES["turn"], WORDS, lambda text: [], 1, False, later=2)
     text = tokenizer.decode(asking.prompt(dialogue(), 2, 10_000))
     assert "Hi!" not in text
     order = [text.index(part) for part in ("Oh no.", "What?", "Nothing.", "I see.", 'in the line "What?"')]
@@ -49,7 +49,7 @@ def test_later_turns_are_shown_where_they_are_asked_for(tokenizer):
     assert 'Speaker 2: "Nothing."' in text
     for template in ("expert", "question", "bare"):
         with pytest.raises(erc.ErcBenchError, match="asks about the last line") as raised:
-            Prompter(tokenizer, TEMPLATES[template], WORDS, [], 1, False, later=2)
+            Prompter(tokenizer, TEMPLATES[template], WORDS, lambda text: [], 1, False, later=2)
         assert "system.template=turn" in raised.value.hint
 
 
@@ -100,7 +100,7 @@ def test_the_oldest_turns_go_where_there_is_no_room(tokenizer):
 
 
 def test_without_content_nobody_says_anything(tokenizer):
-    text = tokenizer.decode(prompter(tokenizer).content_free(500))
+    text = tokenizer.decode(prompter(tokenizer).content_free([], 500))
     assert "N/A" in text
     assert "Hi!" not in text
 
@@ -110,4 +110,4 @@ def test_demonstrations_that_leave_no_room_are_named(tokenizer):
     with pytest.raises(
         erc.ErcBenchError, match=r"nobody says anything has .* tokens, and the language model reads 100"
     ):
-        prompter(tokenizer, shown=shown).content_free(100)
+        prompter(tokenizer, shown=shown).content_free(shown, 100)

@@ -1,4 +1,4 @@
-"""Cells with shuffled speakers: what methods see of them, what their records say, and what stays as it was."""
+"""Cells with shuffled speakers, or with a part of train: what methods see of them, what their records say, and what stays as it was."""
 
 import csv
 import json
@@ -6,7 +6,7 @@ import json
 import pytest
 
 import erc_bench.api as erc
-from erc_bench.corpora.shown_dialogues import DialogueOptions, shown
+from erc_bench.corpora.shown_dialogues import DialogueOptions, part_of_train, shown
 from erc_bench.experiments.compare import compare_plans
 from erc_bench.planning.plan import from_json, to_json
 from erc_bench.planning.table_requests import CompareRequest
@@ -93,6 +93,19 @@ def test_an_upstream_and_the_cell_on_it_see_them_alike(grid, seen, tmp_path, mon
     (given,) = grid.run("ce", settings=through).ran
     assert len(seen["upstream"]) == 2  # other dialogues, another training
     assert seen["cell"][-1].train == corpus(grid, given).splits.train
+
+
+def test_a_part_of_train_is_all_that_upstream_and_method_learn_from(grid, seen, monkeypatch, tmp_path):
+    monkeypatch.setenv("ERC_BENCH_CACHE", str(tmp_path / "cache"))
+    through = (*FROZEN, "upstream=utterance-ce", "upstream.training.batch_size=8", "upstream.training.epochs=1")
+    (plan,) = grid.run("ce", settings=("dialogues.train=3", *through)).ran
+    splits = corpus(grid, plan).splits
+    expected = part_of_train(splits.train, "meld", DialogueOptions(train=3))
+    assert len(expected) == 3 < len(splits.train)
+    assert seen["upstream"][0].train == seen["cell"][-1].train == expected
+    assert seen["cell"][-1].dev == splits.dev
+    assert len(seen["cell"][-1].sealed_test) == len(splits.test)
+    assert record(grid, plan)["overrides"]["dialogues.train"] == 3
 
 
 def test_a_method_that_reads_speakers_answers_otherwise_for_the_same_gold_labels(grid):
