@@ -79,7 +79,7 @@ TORCH_PRETRAINED = {f"erc_bench.pretrained.kernels.{name}" for name in ("attenti
 """What changes a model that is loaded: imported by what trains, never by what finds and reads checkpoints."""
 
 TORCH_INSIDE_FUNCTIONS = {"erc_bench.commands.doctor"}
-PLUGIN_LIBRARIES = {"torch", "transformers", "tokenizers", "numpy", "scipy", "pandas", "peft", "safetensors"}
+PLUGIN_LIBRARIES = {"torch", "transformers", "tokenizers", "numpy", "scipy", "pandas", "peft", "openai", "safetensors"}
 TORCHLESS_PLUGINS = ("datasets", "backbones", "methods", "systems", "observers")
 
 
