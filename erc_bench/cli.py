@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 COMMANDS = {
     "run": "Train and test a grid of methods, datasets, backbones and seeds; end with the table.",
     "sweep": "The same from a suite file, which also names the tables to end with.",
+    "status": "Say how far grids are that were handed to a cluster.",
+    "stop": "End jobs that were handed to a cluster.",
+    "run-cell": "Run cells that another process ordered; for jobs of a cluster.",
     "tune": "Search settings on dev, with the same number of trials for every method.",
     "compare": "Make a table with significance tests from stored runs.",
     "score": "Score predictions of any other code, or test two such files against each other.",
@@ -60,7 +63,8 @@ class _Commands(click.Group):
         if name not in COMMANDS:
             return None
         # `list` is a word of Python's own, so its file and function have other names.
-        file, function = ("listing", "list_components") if name == "list" else (name, name)
+        named = name.replace("-", "_")
+        file, function = ("listing", "list_components") if name == "list" else (named, named)
         command: click.Command = getattr(import_module(f"erc_bench.commands.{file}"), function)
         # A command line that is still being typed is only read to find out what may stand next.
         if context.resilient_parsing:

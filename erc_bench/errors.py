@@ -22,7 +22,7 @@ _SEVERAL = frozenset(
             "methods",
             "names",
         ),
-        *("observers", "plugins", "readouts"),
+        *("executor_options", "observers", "plugins", "readouts"),
     }
 )
 """What the command line names once for each, with an option in the singular."""

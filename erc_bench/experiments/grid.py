@@ -57,6 +57,20 @@ class Telling(Protocol):
 
 
 @dataclass(frozen=True)
+class Placement:
+    """Where cells run: an executor by name, its options, and whether it is left to itself."""
+
+    executor: str = "auto"
+    options: tuple[str, ...] = ()
+    detach: bool = False
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether cells run on other machines."""
+        return self.executor == "slurm"
+
+
+@dataclass(frozen=True)
 class Grid:
     """Cells that are planned and checked, and can be run; ``suite`` declares what is compared, where there is one."""
 
@@ -66,6 +80,7 @@ class Grid:
     tuned: Tunings
     tell: Telling
     suite: Suite | None = None
+    placement: Placement = Placement()
 
     def look_ahead(self) -> Mapping[CellAddress, Found]:
         """Return what is there for each cell, as a run would find it."""
@@ -80,8 +95,7 @@ class Grid:
         Raises :class:`ErcBenchError` at once where a corpus is missing, a device cannot be used, or a file is in the
         place of the runs.
         """
-        several_processes = self.jobs > 1 or "," in self.task.device
-        if several_processes:
+        if self.placement.is_elsewhere or self.jobs > 1 or "," in self.task.device:
             check_processes(self.plans, self.task.observers)
         for warning in tuned_on_other_data(self.plans, self.tuned, self.task.data_dir) if self.tuned else ():
             self.tell.warn(f"Warning: {warning}")
@@ -101,11 +115,14 @@ class Grid:
             check_sending(self.plans, self.task.send_text)
             check_features(self.plans, self.task)
             check_backbones(self.plans)
-            devices = tuple(str(choose_device(name)) for name in self.task.device.split(","))
-            task = replace(self.task, device=devices[0])
             if self.suite:
-                put_on_record(self.suite, task.runs)
-            return executor(task, Resources(self.jobs, devices), progress).run(self.plans)
+                put_on_record(self.suite, self.task.runs)
+            # What a node has is known there.
+            named = self.task.device.split(",")
+            devices = tuple(named if self.placement.is_elsewhere else (str(choose_device(name)) for name in named))
+            resources = Resources(self.jobs, devices, self.placement.options, self.placement.detach)
+            task = replace(self.task, device=devices[0])
+            return executor(self.placement.executor, task, resources, progress).run(self.plans)
         finally:
             progress.close()
 
@@ -156,7 +173,8 @@ def _grid(
         features={each.sha256: each.file for each in given.values()},
         send_text=asked.send_text,
     )
-    return Grid(plans, task, asked.jobs, tuned, tell)
+    placement = Placement(asked.executor, tuple(several(asked.executor_options)), asked.detach)
+    return Grid(plans, task, asked.jobs, tuned, tell, placement=placement)
 
 
 def announce(tell: Telling, catalogue: Catalogue, handed: HandedOver, plans: Sequence[Plan]) -> None:

@@ -62,6 +62,16 @@ class GridOutcome:
             [(plan, reason) for _, reason in self.stale],
         )
 
+    def pass_over(self, plan: Plan, found: Found) -> str:
+        """Take in a cell that does not run, for what is there; return that in a line."""
+        if found.state == "failed":
+            self.failed.append((plan, f"{found.reason} (earlier; {OptionName('overwrite'):failed} tries again)"))
+            return f"failed earlier: {found.reason}"
+        if found.state == "stale":
+            self.stale.append((plan, found.reason))
+        self.skipped.append(plan)
+        return f"{found.state}: {headline(found.record or {})}"
+
     def add(self, other: GridOutcome) -> None:
         """Take over what became of further cells."""
         for name, further in vars(other).items():
@@ -261,17 +271,8 @@ class GridRunner:
         return joined_identity(self.workspace.identity(plan), further)
 
     def _passed_over(self, plan: Plan, found: Found, started: float) -> None:
-        seconds = time.perf_counter() - started
-        if found.state == "failed":
-            self.outcome.failed.append(
-                (plan, f"{found.reason} (earlier; {OptionName('overwrite'):failed} tries again)")
-            )
-            self.progress.hear(CellEnded(plan.label(), f"failed earlier: {found.reason}", seconds))
-            return
-        if found.state == "stale":
-            self.outcome.stale.append((plan, found.reason))
-        self.outcome.skipped.append(plan)
-        self.progress.hear(CellEnded(plan.label(), f"{found.state}: {headline(found.record or {})}", seconds))
+        told = self.outcome.pass_over(plan, found)
+        self.progress.hear(CellEnded(plan.label(), told, time.perf_counter() - started))
 
     def _reason_before_start(self, plan: Plan, error: Exception) -> str:
         reason = reason_of(plan, error)

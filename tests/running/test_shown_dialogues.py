@@ -1,4 +1,4 @@
-"""Cells with shuffled speakers, or with a part of train: what methods see of them, what their records say, and what stays as it was."""
+"""Cells with shuffled speakers, or with a part of train: what methods see, what records say, and what stays."""
 
 import csv
 import json

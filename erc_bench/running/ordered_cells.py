@@ -1,0 +1,67 @@
+"""A group of ordered cells, run in this process, which may be told that its time is over."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+from erc_bench.errors import ErcBenchError
+from erc_bench.planning.plan import Plan
+from erc_bench.running.grid import GridOutcome, GridRunner
+from erc_bench.running.orders import Order, read_order
+from erc_bench.running.slurm import queue
+from erc_bench.store.layout import STATUS_FILE
+from erc_bench.store.reading import read_cell
+from erc_bench.training.device import choose_device
+from erc_bench.training.events import Progress
+
+_JOB, _RESTARTED = "SLURM_JOB_ID", "SLURM_RESTART_COUNT"
+
+
+def run_group(orders: Path, group: int, restarts: int, progress: Progress) -> GridOutcome:
+    """Run a group; a cell that is interrupted by the end of the job's time is closed, and the job begins again.
+
+    Raises :class:`ErcBenchError` where it has begun again ``restarts`` times already.
+    """
+    order = read_order(orders, group)
+    # Slurm's word that the time is nearly over, and that another job takes the place.
+    for number in (signal.SIGUSR2, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    begun = int(os.environ.get(_RESTARTED) or 0)
+    order = _not_yet_run(order, orders) if begun else order
+    runner = GridRunner(replace(order.task, device=str(choose_device(order.task.device))), progress)
+    try:
+        return runner.run(order.plans)
+    except KeyboardInterrupt:
+        _begin_again(begun, restarts)
+        raise
+
+
+def _not_yet_run(order: Order, orders: Path) -> Order:
+    """Leave out what was done since the order was written: --overwrite always means once, not after each restart."""
+    written = orders.stat().st_mtime
+    plans = [plan for plan in order.plans if not _done_since(written, plan, order.task.runs)]
+    return replace(order, plans=tuple(plans))
+
+
+def _done_since(written: float, plan: Plan, runs: Path) -> bool:
+    folder = plan.address.folder(runs)
+    file = folder / STATUS_FILE
+    return file.is_file() and file.stat().st_mtime >= written and read_cell(folder).status == "done"
+
+
+def _begin_again(begun: int, restarts: int) -> None:
+    """Put this job back into the queue."""
+    job = os.environ.get(_JOB)
+    if job is None:
+        return
+    if begun >= restarts:
+        raise ErcBenchError(
+            f"job {job} ran out of time {begun + 1} times", "Give it more: --executor-option minutes=…, restarts=…."
+        )
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    queue.begin_again(job)
+    # What Slurm puts back it ends itself; a job that left by itself before would be over.
+    signal.pause()
