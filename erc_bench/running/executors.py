@@ -59,7 +59,6 @@ EXECUTORS: Mapping[str, Callable[[GridTask, Resources, Progress], Executor]] = {
 def executor(name: str, task: GridTask, resources: Resources, progress: Progress) -> Executor:
     """Return an executor by its name.
 
-
     ``auto`` is what suits the resources: several processes where more than one job or device was asked for. Raises
     :class:`ErcBenchError` for options that it lacks.
     """
@@ -67,11 +66,7 @@ def executor(name: str, task: GridTask, resources: Resources, progress: Progress
     chosen = ("processes" if several else "here") if name == "auto" else name
     if chosen != "slurm" and (resources.options or resources.detach):
         asked = OptionName("executor_options") if resources.options else OptionName("detach")
-        raise ErcBenchError(
-            f"{asked} is of the executor slurm, and cells run here",
-            f"Add {OptionName('executor'):slurm}.{asked} is of slurm, and cells run here",
-            f"Add {OptionName('executor'):slurm}.",
-        )
+        raise ErcBenchError(f"{asked} is of slurm, and cells run here", f"Add {OptionName('executor'):slurm}.")
     return EXECUTORS[chosen](task, resources, progress)
 
 
