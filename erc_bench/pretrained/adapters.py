@@ -30,6 +30,8 @@ _NAME = ".default."
 _PREFIX = "base_model.model."
 """What peft writes before the names of weights: files of adapters are as it writes them."""
 _BASE = ".base_layer."
+_HALF = 2
+"""Bytes of a number of half precision, in which a small step is lost."""
 
 
 def check_installed() -> None:
@@ -61,6 +63,9 @@ def add_adapters(model: Any, rank: int, alpha: int, dropout: float, layers: Adap
             inject_adapter_in_model(config, model)
     except ValueError as error:
         raise ErcBenchError(f"the language model takes no adapters: {error}", "Choose another one.") from error
+    for name, weight in model.named_parameters():
+        if is_adapter(name) and weight.dtype.itemsize == _HALF:
+            weight.data = weight.data.float()
     # As it was: the library puts what it adds into training mode.
     model.train(model.training)
 
