@@ -204,7 +204,7 @@ def language_models_of(encoder: Encoder) -> dict[str, Any]:
 
 
 def _write_language_model(folder: Path, model: Any, tokenizer: Any, reading: Reading) -> None:
-    folder.mkdir()
+    folder.mkdir(parents=True)
     tokenizer.save_pretrained(folder)
     model.config.save_pretrained(folder)
     write_reading(folder, reading)
