@@ -1,5 +1,6 @@
 # What api.py resolves lazily: it reads the names from here, and type checkers their types.
 
+from erc_bench.contracts.adapters import AdaptedLayers as AdaptedLayers
 from erc_bench.contracts.attention import MaskedAttention as MaskedAttention
 from erc_bench.contracts.attention import MaskedTransformerLayer as MaskedTransformerLayer
 from erc_bench.contracts.backbone import Backbone as Backbone
@@ -79,6 +80,9 @@ from erc_bench.experiments.result import Experiment as Experiment
 from erc_bench.experiments.run import run as run
 from erc_bench.experiments.view import ComparisonView as ComparisonView
 from erc_bench.experiments.wrong_answers import load_errors as load_errors
+from erc_bench.pretrained.adapters import adapter_state as adapter_state
+from erc_bench.pretrained.adapters import add_adapters as add_adapters
+from erc_bench.pretrained.adapters import load_adapters as load_adapters
 from erc_bench.pretrained.backbone import PretrainedBackbone as PretrainedBackbone
 from erc_bench.pretrained.backbone import cast_attention_biases as cast_attention_biases
 from erc_bench.pretrained.continuations import Continuations as Continuations

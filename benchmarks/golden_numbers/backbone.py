@@ -73,6 +73,12 @@ class GoldenWriter(erc.Backbone):
     source = "invented"
     parameters = 20_000
     generates = True
+    reading = "last"
+
+    def load(self) -> erc.LoadedBackbone:
+        """Build tokenizer and model without its output layer."""
+        loaded = self.load_generative(str(torch.get_default_dtype()).removeprefix("torch."))
+        return loaded.with_model(loaded.model.model)
 
     def load_generative(self, precision: str = "float32") -> erc.LoadedBackbone:
         """Build tokenizer and model."""

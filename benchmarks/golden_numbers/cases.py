@@ -156,6 +156,7 @@ def _components() -> list[Case]:
         *_with_decoder(),
         *_of_words(),
         *_asked(),
+        *_adapted(),
         _varied("supcon at .05", "supcon", objective__temperature=0.05, objective__contrastive_weight=1.0),
     ]
 
@@ -206,6 +207,17 @@ def _asked() -> list[Case]:
         asked("llm-lora", "llm-lora", {"system.epochs": 2, "system.rate": 1e-3}),
         *(asked(name, name, {"system.epochs": 1, "system.rate": 1e-3}) for name in ("instructerc", "bioserc-context")),
         asked("llm-lora of queries, keys, values", "llm-lora", _FEW_ADAPTERS),
+    ]
+
+
+def _adapted() -> list[Case]:
+    short = {"encoder.trainable": "lora", "adapters.rank": 4, "training.encoder_lr": 1e-3, "training.head_lr": 5e-4}
+    few = short | {"adapters.layers": "attention", "adapters.dropout": 0.2}
+    writer = partial(Case, backbone="golden-writer")
+    return [
+        writer("llm-encoder", "llm-encoder", short | {"encoder.pooling": "native"}),
+        writer("llm-eacl", "llm-eacl", short | {"encoder.pooling": "native"}, ANCHOR_READOUTS),
+        Case("ce by adapters of queries, keys, values, micro-batches", "ce", few, micro_batch=3),
     ]
 
 

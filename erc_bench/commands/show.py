@@ -27,14 +27,15 @@ if TYPE_CHECKING:
 @click.option("--backbone", default="simcse", show_default=True, help="... and with this backbone.")
 @plugin_option
 def show(name: str, dataset: str | None, backbone: str, plugins: tuple[PluginFile, ...]) -> None:
-    """Show the component or method NAME (or kind.NAME; `training` and `dialogues` for what all methods share)."""
+    """Show the component or method NAME (or kind.NAME; `training`, `dialogues`, `adapters` for what methods share)."""
+    from erc_bench.contracts.adapters import AdapterOptions
     from erc_bench.corpora.shown_dialogues import DialogueOptions
     from erc_bench.planning.settings import TrainingOptions
     from erc_bench.plugin_host.catalogue import KINDS
     from erc_bench.running.terminal_progress import open_console
 
     console = open_console()
-    shared = {"training": TrainingOptions, "dialogues": DialogueOptions}
+    shared = {"training": TrainingOptions, "dialogues": DialogueOptions, "adapters": AdapterOptions}
     if name in shared:
         _heading(console, name, "erc-bench", inspect.getdoc(shared[name]) or "")
         _options(console, f"{name}.", shared[name])

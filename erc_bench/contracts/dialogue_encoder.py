@@ -30,8 +30,10 @@ class DialogueEncoder(Encoder):
     class Options(Encoder.Options):
         """How utterances are read."""
 
-        trainable: int | Literal["all", "none"] = option(
-            "none", "Layers of the backbone that train: all, none, or the number of top layers.", at_least=1
+        trainable: int | Literal["all", "none", "lora"] = option(
+            "none",
+            "Layers of the backbone that train: all, none, or the number of top layers; lora: low-rank adapters in it.",
+            at_least=1,
         )
         length: int = option(256, "Tokens of an utterance at most; a backbone that reads fewer lowers it.", at_least=8)
         reading: Literal["native", "opening", "mean", "last"] = option(

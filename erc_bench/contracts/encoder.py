@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.component import Component
+from erc_bench.contracts.decoders import has_decoder
 from erc_bench.contracts.language_models import MAIN, attribute_of, use_of
 from erc_bench.contracts.options import option
 from erc_bench.contracts.turns import Turns
@@ -125,6 +126,10 @@ class Encoded:
     terms: dict[str, Tensor] = field(default_factory=dict)
 
 
+_BEFORE_A_WORD = "For utterance, speaker feels"
+"""The prompt of Eq 1 of EACL with nothing filled in, behind which a causal model reads a label word."""
+
+
 class Encoder(Component, nn.Module):
     """Turns dialogues into representations. Required: ``examples`` and ``rows``.
 
@@ -163,8 +168,10 @@ class Encoder(Component, nn.Module):
     class Options:
         """Every encoder's options."""
 
-        trainable: int | Literal["all", "none"] = option(
-            "all", "Layers of the backbone that train: all, none, or the number of top layers.", at_least=1
+        trainable: int | Literal["all", "none", "lora"] = option(
+            "all",
+            "Layers of the backbone that train: all, none, or the number of top layers; lora: low-rank adapters in it.",
+            at_least=1,
         )
 
     def __init__(self, options: Any, backbone: LoadedBackbone) -> None:
@@ -211,6 +218,11 @@ class Encoder(Component, nn.Module):
         """Width of the row states: that of the language model."""
         return self.width_of(MAIN)
 
+    @property
+    def is_causal(self) -> bool:
+        """Whether the backbone reads from left to right alone, so that a token's state knows of no later one."""
+        return self.native_reading == "last" and not has_decoder(self.language_model.config)
+
     def width_of(self, role: str) -> int:
         """Return the width of the states of a language model."""
         config: Any = self.models()[role].config
@@ -240,12 +252,21 @@ class Encoder(Component, nn.Module):
         return Encoded(row_states)
 
     def word_rows(self, words: Sequence[str]) -> list[TokenRow]:
-        """Return the token rows for bare label words, one state each: the mean over all positions, special tokens too.
+        """Return the token rows for label words, one state each: bare words, the mean over all positions.
 
-        Source: EACL's label embeddings (Yu et al. 2024).
+        Special tokens count as well. Source: EACL's label embeddings (Yu et al. 2024). A causal model keeps next to
+        nothing of a word in its first tokens' states, which are alike for all words: it reads the word behind the words
+        of the prompt, and the state is that of the word's last token.
         """
+        if self.is_causal:
+            return [self._behind_prompt(word) for word in words]
         encoded = self.tokenizer(list(words), add_special_tokens=True)["input_ids"]
         return [TokenRow(ids, range(len(ids))) for ids in encoded]
+
+    def _behind_prompt(self, word: str) -> TokenRow:
+        ids = self.tokenizer(f"{_BEFORE_A_WORD} {word}", add_special_tokens=True)["input_ids"]
+        special = set(self.tokenizer.all_special_ids)
+        return TokenRow(ids, (max(place for place, token in enumerate(ids) if token not in special),))
 
     def represent_words(self, states: Tensor) -> Tensor:
         """states: (words, state_dim) of ``word_rows`` → (words, dim): words in the space of the representations.

@@ -6,8 +6,9 @@ A component declares its options as fields of a frozen dataclass::
     class Options:
         temperature: float = erc.option(0.1, "Divides similarities; lower is sharper.", above=0)
 
-A default may differ by training regime (``frozen``: the backbone does not train; ``small``: it
-trains and has fewer than 200 million parameters; otherwise the plain default holds).
+A default may differ by training regime (``frozen``: the backbone does not train; ``adapted``: low-rank adapters in it
+do; ``small``: it trains and has fewer than 200 million parameters; otherwise the plain default holds). What has no
+default of its own for adapters has that of small backbones: few parameters train in both.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from typing import Any, Literal
 
 from erc_bench.errors import ErcBenchError
 
-Regime = Literal["frozen", "small", "large"]
+Regime = Literal["frozen", "small", "large", "adapted"]
 _SAME: Any = object()
 
 
@@ -51,6 +52,7 @@ def option(
     at_most: float | None = None,
     frozen: Any = _SAME,
     small: Any = _SAME,
+    adapted: Any = _SAME,
     file: bool | Mapping[str, object] = False,
 ) -> Any:
     """Declare one option of a component: its default, one sentence, bounds, defaults by regime.
@@ -61,7 +63,8 @@ def option(
     always read has, in the place of ``True``, the options with which it is, as ``{"concepts": True}``, and is needed
     with these.
     """
-    by_regime = {name: value for name, value in (("frozen", frozen), ("small", small)) if value is not _SAME}
+    given = (("frozen", frozen), ("small", small), ("adapted", adapted))
+    by_regime = {name: value for name, value in given if value is not _SAME}
     read_with = file if isinstance(file, Mapping) else {}
     declared = _Declared(description, above, below, at_least, at_most, by_regime, file is not False, read_with)
     return dataclasses.field(default=default, metadata={"erc": declared})
@@ -97,7 +100,13 @@ class OptionSpec:
 
     def default_in(self, regime: Regime) -> Any:
         """Return the default that holds in a training regime."""
-        return self.regimes.get(regime, self.default)
+        declared = self.declared_for(regime)
+        return self.default if declared is None else self.regimes[declared]
+
+    def declared_for(self, regime: Regime) -> Regime | None:
+        """Return the regime whose default holds in a regime; ``None`` for the plain one."""
+        likened: tuple[Regime, ...] = (regime, "small") if regime == "adapted" else (regime,)
+        return next((name for name in likened if name in self.regimes), None)
 
     def convert(self, value: Any) -> Any:
         """Return ``value`` in the declared type; raise ``ValueError`` that names the expected values.

@@ -7,15 +7,21 @@ from multiprocessing import parent_process
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from erc_bench.contracts.adapters import LORA
 from erc_bench.contracts.language_models import MAIN
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.components import check_importable
+from erc_bench.planning.adapters import TRAINABLE
 from erc_bench.planning.observers import ChosenObserver
 from erc_bench.planning.plan import Plan
+from erc_bench.pretrained.adapters import check_installed
 from erc_bench.running.worker import GridTask
 
 if TYPE_CHECKING:
     from erc_bench.contracts.backbone import Backbone
+
+
+_UPSTREAMS = f"upstream.{TRAINABLE}"
 
 
 def check_folder(runs: Path) -> None:
@@ -37,7 +43,9 @@ def check_features(plans: Sequence[Plan], task: GridTask) -> None:
 
 
 def check_backbones(plans: Sequence[Plan]) -> None:
-    """Raise for a backbone that cannot be had: every cell of it would say the same, one after the other."""
+    """Raise for a backbone that cannot be had, or adapted: every cell of it would say the same, one after the other."""
+    if any(plan.resolved.values.get(address) == LORA for plan in plans for address in (TRAINABLE, _UPSTREAMS)):
+        check_installed()
     asked: set[str] = set()
     for plan in plans:
         roles = () if plan.backbone is None else (MAIN, *plan.roles_apart())

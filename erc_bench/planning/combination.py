@@ -7,11 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from erc_bench.contracts.adapters import AdapterOptions
 from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.component import Component
 from erc_bench.contracts.system import System
 from erc_bench.corpora.shown_dialogues import DialogueOptions
 from erc_bench.errors import OptionName
+from erc_bench.planning.adapters import SLOT as ADAPTERS
+from erc_bench.planning.adapters import where_adapted
 from erc_bench.planning.features import with_features
 from erc_bench.planning.language_models import further_backbones
 from erc_bench.planning.no_backbone import backbone_problems, system_backbone_problems
@@ -99,6 +102,8 @@ def _plan_composition(
     layers = _layers(combination, replaced)
     size = partial(_size, combination)
     resolved, problems = resolve(slots, layers, [*options, *_reference(combination)], size)
+    resolved, unheard = where_adapted(resolved, options)
+    problems += unheard
     problems += misdirected(method, slots, replaced.keys() | lacking | {SLOT}, combination.dataset)
     if wrong:
         return None, wrong + [str(problem) for problem in problems]
@@ -180,6 +185,7 @@ def _slots(combination: Combination, components: Mapping[str, Any]) -> dict[str,
         DIALOGUES: DialogueOptions,
         **backbone,
         "training": TrainingOptions,
+        ADAPTERS: AdapterOptions,
         **{slot: component.Options if component else Component.Options for slot, component in components.items()},
     }
 

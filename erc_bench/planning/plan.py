@@ -14,6 +14,7 @@ from functools import reduce
 from importlib import import_module
 from typing import Any
 
+from erc_bench.contracts.adapters import AdapterOptions
 from erc_bench.contracts.backbone import Backbone
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.language_models import MAIN
@@ -21,6 +22,7 @@ from erc_bench.contracts.method import Method
 from erc_bench.contracts.options import specs
 from erc_bench.corpora.shown_dialogues import DialogueOptions
 from erc_bench.errors import ErcBenchError
+from erc_bench.planning.adapters import SLOT as ADAPTERS
 from erc_bench.planning.features import SLOT as FEATURES
 from erc_bench.planning.further_backbone import FurtherBackbone
 from erc_bench.planning.settings import Resolved, TrainingOptions, UpstreamOptions
@@ -199,6 +201,7 @@ def _plan(described: Mapping[str, Any]) -> Plan:
     upstream = None if described["upstream"] is None else _plan(described["upstream"])
     options = {slot: component.Options for slot, component in (*components.items(), ("dataset", dataset))}
     options |= {"training": TrainingOptions, "upstream": UpstreamOptions, "dialogues": DialogueOptions}
+    options |= {ADAPTERS: AdapterOptions}
     options |= {"backbone": backbone.Options} if backbone else {}
     converted = _Converter(options, upstream)
     resolved = described["resolved"]

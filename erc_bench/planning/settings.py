@@ -68,7 +68,7 @@ class TrainingOptions:
 
     epochs: int = option(8, "Passes over the training examples.", at_least=1, frozen=20)
     batch_size: int = option(64, "Examples in a batch.", at_least=1)
-    encoder_lr: float = option(1e-5, "Peak learning rate of the backbone.", above=0, small=5e-5)
+    encoder_lr: float = option(1e-5, "Peak learning rate of the backbone.", above=0, small=5e-5, adapted=5e-4)
     head_lr: float = option(4e-4, "Peak learning rate of everything else.", above=0, frozen=1e-3)
     weight_decay: float = option(0.01, "AdamW's decay; biases and norms are exempt.", at_least=0)
     schedule: Literal["constant", "linear", "cosine", "halving"] = option(
@@ -190,6 +190,8 @@ def regime_of(trainable: Any, backbone_size: int | None) -> Regime:
     """Return the training regime that decides between an option's defaults."""
     if trainable == "none":
         return "frozen"
+    if trainable == "lora":
+        return "adapted"
     if backbone_size is not None and backbone_size < SMALL_BACKBONE:
         return "small"
     return "large"
@@ -259,7 +261,7 @@ def _defaults(declared: Mapping[str, OptionSpec], regime: Regime) -> dict[str, O
         address: Override(
             address,
             spec.default_in(regime),
-            origin=f"default ({regime} backbone)" if regime in spec.regimes else "default",
+            origin="default" if (of := spec.declared_for(regime)) is None else f"default ({of} backbone)",
         )
         for address, spec in declared.items()
     }

@@ -12,9 +12,11 @@ from shutil import rmtree
 from types import MappingProxyType
 from typing import Any, Literal
 
+from erc_bench.contracts.adapters import LORA
 from erc_bench.contracts.method import Method
 from erc_bench.contracts.types import Splits, UtteranceKey
 from erc_bench.corpora.features.feature_file import SUFFIX
+from erc_bench.planning.adapters import TRAINABLE
 from erc_bench.planning.combination import plan_combination
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.request import Combination, Request
@@ -144,13 +146,19 @@ class MethodTrial:
 
         Raises ``AssertionError`` with everything that is wrong with it.
         """
-        wanted = {} if self.is_system else {**_SHARED_SETTINGS, **_SETTINGS[regime or self.regimes[0]], **settings}
+        wanted = {} if self.is_system else {**_SHARED_SETTINGS, **self._trained(regime or self.regimes[0]), **settings}
         overrides = [*(Override(address, value) for address, value in wanted.items()), *self.settings]
         request = Request([self.method.name], [SmallCorpus.name], [self.combination.backbone_name], overrides=overrides)
         plan, problems = plan_combination(request, self.catalogue, self.combination)
         assert not problems, "; ".join(problems)
         assert plan is not None
         return plan
+
+    def _trained(self, regime: Regime) -> Mapping[str, Any]:
+        """Return the settings of a regime; what is tuned by adapters is so here as well."""
+        wanted = _SETTINGS[regime]
+        adapts = regime == "fine-tuned" and self.method.settings.get(TRAINABLE) == LORA
+        return {**wanted, TRAINABLE: LORA} if adapts else wanted
 
     @cached_property
     def behind_another(self) -> tuple[CellAnswers, CellAnswers]:

@@ -13,7 +13,7 @@ from erc_bench.contracts.options import OptionSpec, Regime, specs
 from erc_bench.errors import ErcBenchError
 from erc_bench.testing.findings import NotApplicableError, UnusableError
 
-REGIMES: tuple[Regime, ...] = ("frozen", "small", "large")
+REGIMES: tuple[Regime, ...] = ("frozen", "small", "large", "adapted")
 _NO_CHOICE = "no such choice"
 
 

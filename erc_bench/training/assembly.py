@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from erc_bench.contracts.adapters import LORA
 from erc_bench.contracts.backbone import LoadedBackbone
 from erc_bench.contracts.classifier import Classifier
 from erc_bench.contracts.encoder import Encoder
@@ -18,8 +19,10 @@ from erc_bench.contracts.no_language_model import NoLanguageModel
 from erc_bench.contracts.objective import Objective
 from erc_bench.contracts.options import specs
 from erc_bench.contracts.task import Outputs, Task
+from erc_bench.planning.adapters import SLOT as ADAPTERS
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.settings import TrainingOptions
+from erc_bench.pretrained.adapters import add_adapters
 from erc_bench.pretrained.kernels.attention import quicken_attention
 from erc_bench.pretrained.kernels.dropout import quicken_dropout
 from erc_bench.pretrained.kernels.last_layer import quicken_last_layer
@@ -36,6 +39,7 @@ from erc_bench.training.process_state import seed_generators, stream_seed
 from erc_bench.training.row_states import RowEncoder, freeze
 from erc_bench.training.selection import Scorer
 from erc_bench.training.upstream_weights import UpstreamWeights
+from erc_bench.training.word_anchors import refuse_alike
 from erc_bench.training.workspace import Workspace
 
 
@@ -133,7 +137,10 @@ class Assembly:
         trainable = encoder.options.trainable if role == MAIN else "none" if encoder.is_frozen(role) else "all"
 
         def settle(model: nn.Module) -> None:
-            freeze(model, trainable)
+            if trainable == LORA:
+                add_adapters(model, **self.plan.resolved.slot(ADAPTERS))
+            else:
+                freeze(model, trainable)
             model.to(device)
             quicken(model, device)
             # Cells that want different precisions share a frozen model; there and back its weights lose nothing.
@@ -183,7 +190,8 @@ class Assembly:
         def encode(asked: Sequence[str]) -> Tensor:
             return ready.standardiser(preparer.encode_words(asked)).to(self.precision)
 
-        return WordStates(encode, {self.plan.dataset.words(): ready.words.to(self.precision)})
+        known = {self.plan.dataset.words(): ready.words.to(self.precision)}
+        return WordStates(encode, known, refuse_alike) if preparer.encoder.is_causal else WordStates(encode, known)
 
     def task_of(self, encoder: Encoder, train_counts: Tensor, words: WordStates) -> Task:
         """Return the task from its parts: encoder, (classes,) label counts of train, states of words."""

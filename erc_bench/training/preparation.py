@@ -29,17 +29,27 @@ Words = tuple[str, ...]
 
 
 class WordStates:
-    """Gives (words, dim) states of bare words; ``known`` holds all that were asked for, or came with it."""
+    """Gives (words, dim) states of words; ``known`` holds all that were asked for, or came with it.
 
-    def __init__(self, encode: Callable[[Sequence[str]], Tensor], known: Mapping[Words, Tensor]) -> None:
+    ``check`` raises for states that are no anchors, before they are given.
+    """
+
+    def __init__(
+        self,
+        encode: Callable[[Sequence[str]], Tensor],
+        known: Mapping[Words, Tensor],
+        check: Callable[[Words, Tensor], None] = lambda _words, _states: None,
+    ) -> None:
         self.known = dict(known)
         self._encode = encode
+        self._check = check
 
     def __call__(self, words: Sequence[str]) -> Tensor:
         """Return the states of words, in the order of the words."""
         asked = tuple(words)
         if asked not in self.known:
             self.known[asked] = self._encode(asked)
+        self._check(asked, self.known[asked])
         return self.known[asked]
 
 

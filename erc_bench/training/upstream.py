@@ -18,6 +18,7 @@ from safetensors.torch import save_model
 from erc_bench.planning.plan import Plan
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.plugin_host.provenance import versions
+from erc_bench.pretrained.adapters import merge_adapters
 from erc_bench.store.feature_files import SUFFIX, cache_folder, dated, mark_used, write_entry
 from erc_bench.training.cell import Cell
 from erc_bench.training.core_versions import versions_used
@@ -115,6 +116,8 @@ def _facts(upstream: Plan, result: CellResult, trained: TrainedParts) -> dict[st
 
 def _write(path: Path, trained: TrainedParts, facts: Mapping[str, Any], identity: str) -> None:
     address, model = trained.assembly.plan.address, trained.composition.encoder.language_model
+    # What reads through it knows of no adapters; the cell is over.
+    merge_adapters(model)
     told = dated(
         {
             "backbone": f"{address.backbone} trained by {address.method}",

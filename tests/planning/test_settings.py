@@ -138,7 +138,7 @@ def problem_of(plan, *names, set_=(), **request):
             "training.schedule=linaer",
             "training.schedule: must be constant or linear or cosine or halving, got 'linaer'",
         ),
-        ("encoder.trainable=some", "encoder.trainable: must be a whole number or all or none, got 'some'"),
+        ("encoder.trainable=some", "encoder.trainable: must be a whole number or all or none or lora, got 'some'"),
         ("backbone.path=nowhere", "there is nothing in nowhere\n    Look elsewhere."),
     ],
 )

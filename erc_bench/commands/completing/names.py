@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from erc_bench.contracts.adapters import AdapterOptions
 from erc_bench.contracts.options import format_value, specs
 from erc_bench.corpora.shown_dialogues import DialogueOptions
 from erc_bench.errors import ErcBenchError
@@ -17,14 +18,15 @@ from erc_bench.plugin_host.catalogue import KINDS, Catalogue
 
 Options = dict[str, list[str]]
 """The values of options that have few, by the options' names; an empty list for any other."""
+_SHARED = {"training": TrainingOptions, "dialogues": DialogueOptions, "adapters": AdapterOptions}
 
 
 @dataclass(frozen=True)
 class Names:
     """The installed components, as plain data.
 
-    ``options`` holds those of every component, by kind and name, and those of training and of the dialogues under
-    ``training`` and ``dialogues``; ``choices`` the components of every method by slot.
+    ``options`` holds those of every component, by kind and name, and those that methods share under ``training``,
+    ``dialogues`` and ``adapters``; ``choices`` the components of every method by slot.
     """
 
     kinds: dict[str, list[str]]
@@ -36,7 +38,7 @@ class Names:
     ) -> dict[str, list[str]]:
         """Return every setting of these methods (none named: of all) with its values, by address."""
         chosen = {"dataset": list(datasets), "backbone": list(backbones), **self._slots(methods)}
-        shared = {slot: self.options.get(slot, {}).get("", {}) for slot in ("training", "dialogues")}
+        shared = {slot: self.options.get(slot, {}).get("", {}) for slot in _SHARED}
         found = {f"{slot}.{option}": values for slot, known in shared.items() for option, values in known.items()}
         for slot, names in chosen.items():
             known = self.options.get(slot, {})
@@ -62,7 +64,7 @@ def look_up_names(catalogue: Catalogue) -> Names:
         for kind, found in entries.items()
         if kind != "method"
     }
-    options |= {"training": {"": _options(TrainingOptions)}, "dialogues": {"": _options(DialogueOptions)}}
+    options |= {slot: {"": _options(shared)} for slot, shared in _SHARED.items()}
     systems = {method.system.name: method.system for method in entries["method"].values() if method.system}
     options["system"] = {name: _options(system.Options) for name, system in systems.items()}
     choices = {

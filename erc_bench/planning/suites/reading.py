@@ -125,7 +125,10 @@ class Suite:
     features: Mapping[str, str] = field(default_factory=dict)
 
 
-SLOTS = ("dataset", "dialogues", "backbone", "encoder", "objective", "classifier", "training", "system", "upstream")
+SLOTS = (
+    *("dataset", "dialogues", "backbone", "encoder", "objective", "classifier", "training", "adapters", "system"),
+    "upstream",
+)
 CHOICES = "choices"
 _SETTINGS = (CHOICES, *SLOTS)
 _GRID = ("methods", "datasets", "backbones", "seeds", "readouts")

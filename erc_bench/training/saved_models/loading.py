@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from erc_bench.contracts.adapters import AdapterOptions
 from erc_bench.contracts.component import wanted_features
 from erc_bench.contracts.dataset import Dataset
 from erc_bench.contracts.language_models import MAIN, attribute_of
@@ -21,6 +22,7 @@ from erc_bench.contracts.system import System
 from erc_bench.contracts.types import Dialogue, UtteranceKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
+from erc_bench.planning.adapters import SLOT as ADAPTERS
 from erc_bench.planning.features import SLOT as FEATURES
 from erc_bench.planning.further_backbone import FurtherBackbone
 from erc_bench.planning.plan import Plan
@@ -28,6 +30,7 @@ from erc_bench.planning.settings import Resolved, TrainingOptions
 from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.plugin_host.plugin_files import file_of_module
+from erc_bench.pretrained.adapters import load_adapters
 from erc_bench.store.layout import CellAddress
 from erc_bench.training.assembly import Assembly
 from erc_bench.training.device import one_thread
@@ -37,6 +40,7 @@ from erc_bench.training.generative import check_same, context_of
 from erc_bench.training.preparation import CellData, Preparer
 from erc_bench.training.process_state import turn
 from erc_bench.training.readout import scores_of
+from erc_bench.training.saved_models.adapted import PART, is_adapted, is_saved, load_named
 from erc_bench.training.saved_models.description import Description, SavedComponent
 from erc_bench.training.saved_models.files import (
     BACKBONE_WEIGHTS,
@@ -123,8 +127,10 @@ class Loader:
         self.tokenizer = encoder.tokenizer
         own: dict[str, torch.Tensor] = {}
         for role, model in language_models_of(encoder).items():
-            place = backbone_folder(self.folder, role) / BACKBONE_WEIGHTS
-            put_back(model, read_weights(place), {}, "the language model")
+            if is_adapted(plan, role):
+                load_adapters(model, saved.part(PART)[0])
+            else:
+                self._put_back_weights(model, role)
             own |= {f"{attribute_of(role)}.{name}": value for name, value in model.state_dict().items()}
         tensors, extra = saved.part("encoder")
         put_back(encoder, {**own, **tensors}, extra, f"the encoder {encoder.name!r}")
@@ -145,6 +151,10 @@ class Loader:
 
         return answer
 
+    def _put_back_weights(self, model: Any, role: str) -> None:
+        place = backbone_folder(self.folder, role) / BACKBONE_WEIGHTS
+        put_back(model, read_weights(place), {}, "the language model")
+
     def _check_features(self, plan: Plan) -> None:
         """Raise where the installed encoder reads other features than those whose widths were saved."""
         wanted = wanted_features(plan.components["encoder"], plan.build("encoder"))
@@ -164,12 +174,18 @@ class Loader:
 
     def _language_model(self, plan: Plan, role: str, maximum_length: int) -> Any:
         backbone = plan.backbone_of(role)
+        if is_adapted(plan, role) and not is_saved(self.folder, role):
+            loaded = load_named(plan, role, self.description.backbone_identity)
+            return replace(loaded, maximum_length=maximum_length)
         refuse_other_types(backbone_folder(self.folder, role) / BACKBONE_WEIGHTS)
         if not backbone.can_be_saved():
             raise ErcBenchError(
                 f"the backbone {backbone.name!r} that is installed here cannot be loaded: it lacks load_saved"
             )
         loaded = backbone.load_saved(backbone_folder(self.folder, role))
+        if is_adapted(plan, role):
+            # Before it gets adapters, which change the names of its weights.
+            self._put_back_weights(loaded.model, role)
         return replace(loaded, maximum_length=maximum_length)
 
     def _plan(self) -> Plan:
@@ -178,7 +194,7 @@ class Loader:
         readouts = {name: self._look_up(component) for name, component in said.readouts.items()}
         values: dict[str, Any] = {}
         declared = {slot: component.Options for slot, component in self._components.items()}
-        for slot, options in {**declared, "training": TrainingOptions}.items():
+        for slot, options in {**declared, "training": TrainingOptions, ADAPTERS: AdapterOptions}.items():
             values |= {f"{slot}.{name}": value for name, value in self._settings(slot, options).items()}
         values |= {f"{FEATURES}.{name}": said.settings.get(f"{FEATURES}.{name}") for name in said.feature_dims}
         return Plan(

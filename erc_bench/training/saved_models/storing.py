@@ -21,6 +21,7 @@ from erc_bench.contracts.no_language_model import NoLanguageModel
 from erc_bench.contracts.system import System
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
+from erc_bench.pretrained.adapters import without_adapters
 from erc_bench.pretrained.files import write_reading
 from erc_bench.store.layout import MODEL_FILE
 from erc_bench.training.assembly import Assembly
@@ -29,6 +30,7 @@ from erc_bench.training.preparation import Standardiser, WordStates
 from erc_bench.training.readout import scores_of
 from erc_bench.training.result import TrainedParts
 from erc_bench.training.row_states import RowEncoder
+from erc_bench.training.saved_models.adapted import adapters_of, has_a_name, is_adapted
 from erc_bench.training.saved_models.description import Description, describe, read_description
 from erc_bench.training.saved_models.files import (
     BACKBONE_WEIGHTS,
@@ -151,8 +153,13 @@ def save_model(folder: Path, plan: Plan, model: TrainedParts | System, record: M
 
 def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
     """Write weights and tokenizer; return their part of the description."""
-    encoder = model.composition.encoder
+    encoder, plan = model.composition.encoder, model.assembly.plan
+    tensors: dict[str, Tensor] = {}
     for role, language_model in language_models_of(encoder).items():
+        if is_adapted(plan, role):
+            tensors |= adapters_of(language_model)
+        if has_a_name(plan, role):
+            continue
         further = encoder.further_backbones.get(role)
         tokenizer, reading = (
             (encoder.tokenizer, encoder.native_reading) if further is None else (further.tokenizer, further.reading)
@@ -160,7 +167,7 @@ def _write_composition(folder: Path, model: TrainedParts) -> dict[str, Any]:
         _write_language_model(backbone_folder(folder, role), language_model, tokenizer, reading)
 
     words = list(model.words.known)
-    tensors = {f"words.{number}": model.words.known[asked] for number, asked in enumerate(words)}
+    tensors |= {f"words.{number}": model.words.known[asked] for number, asked in enumerate(words)}
     for role in encoder.models():
         name, fitted = ("standardiser" if role == MAIN else f"standardiser.{role}"), model.standardiser.of(role)
         tensors |= {f"{name}.mean": fitted.mean, f"{name}.deviation": fitted.deviation}
@@ -197,14 +204,14 @@ def language_models_of(encoder: Encoder) -> dict[str, Any]:
 
 
 def _write_language_model(folder: Path, model: Any, tokenizer: Any, reading: Reading) -> None:
-    folder.mkdir()
+    folder.mkdir(parents=True)
     tokenizer.save_pretrained(folder)
     model.config.save_pretrained(folder)
     write_reading(folder, reading)
     tensors, extra = taken_apart(model, "the language model")
     if extra:
         raise ErcBenchError(f"the language model cannot be saved: it has extra state {min(extra)!r}")
-    save_file(tensors, folder / BACKBONE_WEIGHTS, {"format": "pt"})
+    save_file(without_adapters(tensors), folder / BACKBONE_WEIGHTS, {"format": "pt"})
 
 
 def _parts(model: TrainedParts) -> dict[str, tuple[nn.Module, str]]:

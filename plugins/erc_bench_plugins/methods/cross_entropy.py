@@ -16,6 +16,14 @@ def erc_methods() -> list[erc.Method]:
             departures=(),
         ),
         erc.Method(
+            "llm-encoder",
+            source="textbook; Hu et al. 2022, arXiv:2106.09685 (LoRA)",
+            summary="Cross-entropy on the states of a causal language model that low-rank adapters tune.",
+            choices={"objective": "cross-entropy", "classifier": "head"},
+            settings={"encoder.trainable": "lora", "encoder.pooling": "native"},
+            departures=(),
+        ),
+        erc.Method(
             "utterance-ce",
             source="Ghosal et al. 2020, arXiv:2010.02795, section 3.1 (utterance features)",
             summary="The bare utterance with a linear head: no context at all, and the upstream of dialogue systems.",

@@ -11,7 +11,6 @@ from typing import Any, Literal
 import numpy as np
 
 import erc_bench.api as erc
-from erc_bench_plugins.systems.language_models.adapters import Target, put_back, state_of, with_adapters
 from erc_bench_plugins.systems.language_models.prompts import Demonstration, Prompter, label_of, targets_of
 from erc_bench_plugins.systems.language_models.rules import scores
 from erc_bench_plugins.systems.language_models.templates import TEMPLATES, TemplateName
@@ -44,7 +43,9 @@ class LoraLabels(erc.System):
         chat: Literal["auto", "never"] = erc.option(
             "auto", "auto: in the model's own template for chats, where it has one; never: in plain text."
         )
-        adapted: Target = erc.option("all-linear", "Which layers have adapters: all, or queries, keys and values.")
+        adapted: erc.AdaptedLayers = erc.option(
+            "all-linear", "Which layers have adapters: all, or queries, keys and values."
+        )
         rank: int = erc.option(16, "Rank of the adapters.", at_least=1)
         alpha: int = erc.option(32, "Scale of the adapters, over their rank.", at_least=1)
         dropout: float = erc.option(0.05, "Dropout before the adapters.", at_least=0, below=1)
@@ -75,9 +76,9 @@ class LoraLabels(erc.System):
         for loss in epochs(self._model, examples, recipe, self._pad, context.seed, done):
             self.epochs.append({"loss": loss, "dev": self._on_dev(dev)})
             if best is None or self.epochs[-1]["dev"] > best[0]:
-                best, self.chosen = (self.epochs[-1]["dev"], state_of(self._model)), len(self.epochs)
+                best, self.chosen = (self.epochs[-1]["dev"], erc.adapter_state(self._model)), len(self.epochs)
         assert best is not None
-        put_back(self._model, best[1])
+        erc.load_adapters(self._model, best[1])
 
     def predict(self, dialogues: Sequence[erc.Dialogue]) -> dict[erc.UtteranceKey, np.ndarray]:
         """Return (classes,) probabilities for every scored utterance: the softmax of the labels' log-likelihoods."""
@@ -108,7 +109,7 @@ class LoraLabels(erc.System):
         """Write the adapters alone; the language model is found again by its name."""
         from safetensors.torch import save_file
 
-        save_file(state_of(self._model), folder / _ADAPTERS)
+        save_file(erc.adapter_state(self._model), folder / _ADAPTERS)
 
     def load(self, folder: Path, context: erc.SystemContext) -> None:
         """Read the adapters; raises ``ErcBenchError`` where they are damaged or of another model."""
@@ -120,7 +121,7 @@ class LoraLabels(erc.System):
             state = load_file(folder / _ADAPTERS)
         except Exception as error:  # a file from elsewhere: whatever it causes is the user's to know
             raise erc.ErcBenchError(f"{folder / _ADAPTERS} does not hold adapters") from error
-        put_back(self._model, state)
+        erc.load_adapters(self._model, state)
 
     def _start(self, context: erc.SystemContext) -> None:
         loaded = context.language_model(self.options.precision)
@@ -128,7 +129,8 @@ class LoraLabels(erc.System):
         tokenizer = loaded.tokenizer
         self._context, self._pad = context, int(tokenizer.pad_token_id)
         self._chat = options.chat == "auto" and bool(tokenizer.chat_template)
-        self._model = with_adapters(loaded.model, options.rank, options.alpha, options.dropout, options.adapted)
+        erc.add_adapters(loaded.model, options.rank, options.alpha, options.dropout, options.adapted)
+        self._model = loaded.model
         self._model.to(context.device).eval()
         template, words = TEMPLATES[options.template], context.label_words
         later = options.window if options.context == "both" else 0

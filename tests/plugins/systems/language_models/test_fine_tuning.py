@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
+from erc_bench.pretrained.adapters import adapter_state, add_adapters
 from erc_bench.testing.tiny import tiny_generative
-from erc_bench_plugins.systems.language_models.adapters import state_of, with_adapters
 from erc_bench_plugins.systems.language_models.fine_tuning import Answered, Recipe, answer_loss, epochs
 
 PAD = 0
@@ -21,7 +21,8 @@ EXAMPLES = [
 
 def adapted(dropout=0.0, precision=torch.float64):
     torch.manual_seed(0)
-    model = with_adapters(tiny_generative().model.to(precision), 4, 8, dropout, "all-linear")
+    model = tiny_generative().model.to(precision)
+    add_adapters(model, 4, 8, dropout, "all-linear")
     # Adapters begin as nothing; here they are something.
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
@@ -76,7 +77,7 @@ def trained(seed=1, micro_batch=4, **more):
     model, steps = adapted(), []
     recipe = Recipe(**{"epochs": 3, "batch_size": 4, "rate": 1e-2, "warmup": 0.2, "micro_batch": micro_batch, **more})
     losses = list(epochs(model, EXAMPLES, recipe, PAD, seed, lambda: steps.append(1)))
-    return losses, state_of(model), steps
+    return losses, adapter_state(model), steps
 
 
 def test_a_step_is_that_of_peft_and_torch_in_a_plain_loop():
@@ -102,7 +103,7 @@ def test_a_step_is_that_of_peft_and_torch_in_a_plain_loop():
             optimiser.zero_grad()
             step += 1
     _, found, _ = trained()
-    for name, tensor in state_of(model).items():
+    for name, tensor in adapter_state(model).items():
         assert torch.allclose(found[name], tensor, atol=1e-4), name
 
 

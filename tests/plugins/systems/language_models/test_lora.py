@@ -10,7 +10,6 @@ from safetensors.torch import load_file, save_file
 import erc_bench.api as erc
 from erc_bench.contracts.types import seal
 from erc_bench.testing.tiny import tiny_generative
-from erc_bench_plugins.systems.language_models import adapters
 from erc_bench_plugins.systems.language_models.lora import LoraLabels
 
 LABELS, WORDS = ("ang", "joy"), ("angry", "joyful")
@@ -76,14 +75,14 @@ def test_an_earlier_epoch_is_put_back(monkeypatch):
     on_dev = LoraLabels._on_dev
 
     def likes_the_second(self, dev):
-        kept.append(adapters.state_of(self._model))
+        kept.append(erc.adapter_state(self._model))
         on_dev(self, dev)
         return 90.0 if len(kept) == 2 else float(len(kept))
 
     monkeypatch.setattr(LoraLabels, "_on_dev", likes_the_second)
     system = fitted(epochs=4)
     assert system.facts()["chosen_epoch"] == 2
-    state = adapters.state_of(system._model)
+    state = erc.adapter_state(system._model)
     assert all(torch.equal(state[name], kept[1][name]) for name in state)
     assert any(not torch.equal(state[name], kept[3][name]) for name in state)
 
@@ -115,33 +114,13 @@ def test_adapters_of_another_model_are_refused(system, tmp_path):
 
 
 def test_the_same_seed_trains_the_same():
-    one, two = (adapters.state_of(fitted(epochs=1, dropout=0.1)._model) for _ in range(2))
+    one, two = (erc.adapter_state(fitted(epochs=1, dropout=0.1)._model) for _ in range(2))
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_its_facts_are_json(system):
     facts = json.loads(json.dumps(system.facts()))
     assert facts["caption"] == "fine-tuned with adapters of rank 16, template bare, epoch chosen on dev"
-
-
-@pytest.mark.parametrize("model", ["llama", "gpt2"])
-@pytest.mark.parametrize("target", ["all-linear", "attention"])
-def test_adapters_are_put_into_common_architectures(model, target):
-    sizes = {"gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 512}}
-    loaded = tiny_generative({"model_type": model, "tie_word_embeddings": True, **sizes.get(model, {})})
-    found = adapters.with_adapters(loaded.model, 4, 8, 0.0, target)
-    assert any(parameter.requires_grad for parameter in found.parameters())
-    ids = torch.tensor([[5, 6, 7]])
-    # They begin as nothing.
-    plain = tiny_generative({"model_type": model, "tie_word_embeddings": True, **sizes.get(model, {})}).model
-    assert torch.allclose(found.eval()(ids).logits, plain(ids).logits, atol=1e-5)
-
-
-def test_without_their_library_one_sentence_says_so(monkeypatch):
-    monkeypatch.setattr(adapters, "find_spec", lambda name: None)
-    with pytest.raises(erc.ErcBenchError, match="adapters need peft") as raised:
-        adapters.with_adapters(tiny_generative().model, 4, 8, 0.0, "all-linear")
-    assert raised.value.hint == "pip install 'erc-bench[llm]'"
 
 
 def test_train_without_labels_is_an_error():
