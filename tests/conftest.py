@@ -152,7 +152,18 @@ def _beside(name):
 
 
 chat_server_module = _beside("chat_server")
+slurm_cluster = _beside("slurm_cluster")
 store_fixture = _beside("store_fixture")
+
+
+@pytest.fixture(scope="session")
+def slurm(tmp_path_factory):
+    """Start a real Slurm with two nodes on this machine, where Debian's packages can be had."""
+    if not slurm_cluster.can_be_started():
+        pytest.skip("a cluster of one's own wants root and apt")
+    cluster = slurm_cluster.Cluster(tmp_path_factory.mktemp("slurm"))
+    yield cluster
+    cluster.close()
 
 
 @pytest.fixture
