@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 REASONS = frozenset(
     {
         "installs erc-bench",
+        "needs a cluster",
         "needs a corpus",
         "needs a GPU",
         "needs the network",

@@ -140,7 +140,7 @@ def test_a_job_out_of_time_begins_again_and_goes_on(words, begin, slurm, tmp_pat
     # A minute is the least that Slurm knows; told 55 seconds before its end, a job ends at once.
     driver = begin(*words("patient", seeds="1", options=["minutes=1", "grace=55"]), WAIT_FOR="restart")
     (job,) = [each["job"] for each in driver.wait_for(lambda: submitted(tmp_path / "runs"))]
-    driver.wait_for(lambda: "Restarts=1" in slurm.ask("scontrol", "show", "job", f"{job}_0"))
+    driver.wait_for(lambda: "JobState=PENDING Reason=BeginTime" in slurm.ask("scontrol", "show", "job", f"{job}_0"))
     # Slurm lets a job that begins again wait for two minutes.
     slurm.ask("scontrol", "update", f"jobid={job}_0", "StartTime=now")
     code, _, errors = driver.end()
