@@ -9,7 +9,6 @@ from erc_bench.running.slurm.submission import Submission, Submitter, submission
 from erc_bench.running.worker import GridTask
 from erc_bench.store.layout import CellAddress
 
-
 SMALL = Needs(240, 0, 2, 8)
 
 
