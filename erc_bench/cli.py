@@ -37,6 +37,7 @@ COMMANDS = {
     "predict": "Label new conversations with a model that `run --save-model` saved.",
     "rm": "Remove stored runs that failed, are old or are stale; shows them and asks first.",
     "archive": "Pack stored runs into a file or copy them elsewhere, and put them back.",
+    "merge": "Make one folder of runs of several, as of several machines.",
     "list": "List what is installed: datasets, backbones, encoders, objectives, classifiers, methods, observers.",
     "new": "Write an installable package for a component of your own, which works as it is.",
     "check": "Check a component by running it: does it keep to the protocol?",

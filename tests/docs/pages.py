@@ -10,6 +10,7 @@ REASONS = frozenset(
     {
         "installs erc-bench",
         "needs a cluster",
+        "needs several machines",
         "needs a corpus",
         "needs a GPU",
         "needs the network",
