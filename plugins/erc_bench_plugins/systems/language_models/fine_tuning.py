@@ -42,23 +42,26 @@ class Recipe:
 def answer_loss(model: Any, batch: Sequence[Answered], pad_id: int) -> Tensor:
     """Return the sum over the answers' tokens of their cross-entropy, a scalar; prompts and padding count nowhere.
 
-    Rows are padded on the right, where no token that counts sees the padding. Only positions that predict a token of
-    an answer go through the output layer's loss.
+    Prompts are padded on the left, so that all answers begin in one column, and only the columns that predict a token
+    of an answer go through the output layer.
     """
-    rows = [[*each.prompt, *each.answer] for each in batch]
-    longest, device = max(map(len, rows)), next(model.parameters()).device
-    ids = torch.tensor([[*row, *[pad_id] * (longest - len(row))] for row in rows], device=device)
-    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows], device=device)
-    kept = longest - min(len(each.prompt) for each in batch) + 1
-    targets = torch.full_like(ids, _LEFT_OUT)
-    for place, each in enumerate(batch):
-        begin = len(each.prompt)
-        targets[place, begin : begin + len(each.answer)] = torch.tensor(each.answer, device=device)
-    logits = model(input_ids=ids, attention_mask=mask, logits_to_keep=kept).logits[:, -kept:-1]
-    wanted = targets[:, -kept + 1 :]
-    return F.cross_entropy(
-        erc.at_least_float32(logits).flatten(0, 1), wanted.flatten(), ignore_index=_LEFT_OUT, reduction="sum"
-    )
+    width, longest = max(len(each.prompt) for each in batch), max(len(each.answer) for each in batch)
+    device = next(model.parameters()).device
+    before = [width - len(each.prompt) for each in batch]
+    after = [longest - len(each.answer) for each in batch]
+    rows = [
+        [*[pad_id] * left, *each.prompt, *each.answer, *[pad_id] * right]
+        for each, left, right in zip(batch, before, after, strict=True)
+    ]
+    ids = torch.tensor(rows, device=device)
+    columns = torch.arange(ids.shape[1], device=device)
+    left, right = (torch.tensor(each, device=device)[:, None] for each in (before, after))
+    real = (columns >= left) & (columns < ids.shape[1] - right)
+    places = (columns - left).clamp(min=0)
+    output = model(input_ids=ids, attention_mask=real.long(), position_ids=places, logits_to_keep=longest + 1)
+    wanted = ids[:, width:].masked_fill(~real[:, width:], _LEFT_OUT)
+    logits = erc.at_least_float32(output.logits[:, -longest - 1 : -1])
+    return F.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=_LEFT_OUT, reduction="sum")
 
 
 class FineTuning:
@@ -148,8 +151,10 @@ def _generators(device: torch.device) -> dict[str, Tensor]:
 def _step(model: Any, batch: Sequence[Answered], micro_batch: int, pad_id: int) -> float:
     """Add the gradients of the mean over the batch's answer tokens; return the sum."""
     tokens, total = sum(len(each.answer) for each in batch), 0.0
-    for start in range(0, len(batch), micro_batch):
-        loss = answer_loss(model, batch[start : start + micro_batch], pad_id)
+    # Prompts of about one length are padded least.
+    by_length = sorted(batch, key=lambda each: len(each.prompt))
+    for start in range(0, len(by_length), micro_batch):
+        loss = answer_loss(model, by_length[start : start + micro_batch], pad_id)
         (loss / tokens).backward()
         total += loss.item()
     return total

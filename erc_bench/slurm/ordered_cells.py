@@ -11,7 +11,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.running.grid import GridOutcome, GridRunner
 from erc_bench.running.orders import Order, read_order
-from erc_bench.running.slurm import queue
+from erc_bench.slurm import queue
 from erc_bench.store.layout import STATUS_FILE
 from erc_bench.store.reading import read_cell
 from erc_bench.training.device import choose_device

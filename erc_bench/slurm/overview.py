@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from erc_bench.running.slurm import queue
-from erc_bench.running.slurm.submission import Submission, submissions
+from erc_bench.slurm import queue
+from erc_bench.slurm.submission import Submission, submissions
 from erc_bench.store.layout import CellAddress
 from erc_bench.store.reading import read_cell
 
