@@ -123,6 +123,7 @@ class LoraLabels(erc.System):
             "caption": f"fine-tuned with adapters of rank {self.options.rank}, template {self.options.template},"
             " epoch chosen on dev",
             "template": {"name": self.options.template, "sha256": template.digest()},
+            "language_model": self._loaded.facts(),
             "chat_template": self._chat,
             "epochs": self.epochs,
             "chosen_epoch": self.chosen,
@@ -149,7 +150,7 @@ class LoraLabels(erc.System):
         erc.load_adapters(self._model, state)
 
     def _start(self, context: erc.SystemContext) -> None:
-        loaded = context.language_model(self.options.precision)
+        loaded = self._loaded = context.language_model(self.options.precision)
         options = self.options
         tokenizer = loaded.tokenizer
         self._context, self._pad = context, int(tokenizer.pad_token_id)
