@@ -6,6 +6,7 @@ import socket
 import subprocess
 import threading
 import time
+from contextlib import contextmanager
 
 PACKAGES = ("slurmctld", "slurmd", "slurm-client", "slurm-wlm-basic-plugins", "libhwloc15")
 PATIENCE = 120
@@ -76,6 +77,16 @@ class Cluster:
         )
         assert told.returncode == 0, told.stderr
         return told.stdout
+
+    @contextmanager
+    def without_controller(self):
+        """Nobody answers squeue meanwhile."""
+        self._processes[0].terminate()
+        self._processes[0].wait(30)
+        try:
+            yield
+        finally:
+            self._processes[0] = self._start("slurmctld-wlm", "-D")
 
     def close(self):
         for process in reversed(self._processes):

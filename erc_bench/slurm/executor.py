@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +18,12 @@ from erc_bench.running.staleness import Outlook
 from erc_bench.running.state import RUNS_UNDER
 from erc_bench.running.worker import GridTask
 from erc_bench.slurm import queue
+from erc_bench.slurm.ended_cells import ended_since
 from erc_bench.slurm.grouping import waves
 from erc_bench.slurm.options import Needs, SlurmOptions, needs
 from erc_bench.slurm.submission import Submission, Submitter, check_slurm, submissions
-from erc_bench.store.layout import STATUS_FILE, SUBMISSIONS_FOLDER, CellAddress
-from erc_bench.store.reading import read_cell, read_cells
+from erc_bench.store.layout import SUBMISSIONS_FOLDER, CellAddress
+from erc_bench.store.reading import StoredCell, read_cells
 from erc_bench.training.events import CellEnded, GridStarted, Noted, Progress
 
 _LOOKS_WITHOUT = 3
@@ -31,11 +32,12 @@ _LOOKS_WITHOUT = 3
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A cell whose job runs or will run."""
+    """A cell whose job runs or will run, and since when what is written there is this job's."""
 
     plan: Plan
     job: str
     log: Path
+    ordered: float
 
 
 class SlurmRunner:
@@ -47,6 +49,7 @@ class SlurmRunner:
         check_slurm()
         self.task, self.options, self.progress, self.detach = task, options, progress, detach
         self._submitter = Submitter(task, options, jobs)
+        self._is_answered = True
 
     def run(self, plans: Sequence[Plan]) -> GridOutcome:
         """Submit what has to run, wait for it, and say what became of every plan."""
@@ -78,15 +81,14 @@ class SlurmRunner:
     def _submit(self, plans: Sequence[Plan]) -> list[_Waiting]:
         """Return the cells with their jobs: those that are under way already, and those that are submitted now."""
         under_way = self._under_way()
-        adopted = [_Waiting(plan, *under_way[plan.address]) for plan in plans if plan.address in under_way]
+        adopted = [_waiting(plan, *under_way[plan.address]) for plan in plans if plan.address in under_way]
         if adopted:
             self._note(f"{len(adopted)} cells were submitted before and are under way")
         missing = [plan for plan in plans if plan.address not in under_way]
         by_address = {plan.address: plan for plan in missing}
         found = list(adopted)
         for each in self._submitted(missing):
-            for address, place in each.places():
-                found.append(_Waiting(by_address[address], each.job_of(place), each.log_of(place)))
+            found += [_waiting(by_address[address], each, place) for address, place in each.places()]
         return found
 
     def _submitted(self, plans: Sequence[Plan]) -> Iterator[Submission]:
@@ -99,55 +101,54 @@ class SlurmRunner:
                 jobs.append(submission.job)
                 yield submission
 
-    def _under_way(self) -> dict[CellAddress, tuple[str, Path]]:
-        """Return job and log of each cell that was submitted and whose job has not come to an end."""
+    def _under_way(self) -> dict[CellAddress, tuple[Submission, int]]:
+        """Return submission and place of each cell that has not come to an end, and neither has its job."""
         known = submissions(self.task.runs)
         alive = queue.look([each.job for each in known])
         return {
-            address: (each.job_of(place), each.log_of(place))
+            address: (each, place)
             for each in known
             for address, place in each.places()
-            if each.job_of(place) in alive
+            if each.job_of(place) in alive and not ended_since(each.ordered(), address.folder(self.task.runs))
         }
 
     def _wait_for(self, waiting: Sequence[_Waiting], outcome: GridOutcome) -> None:
-        before = {each.plan.address: self._written(each.plan) for each in waiting}
         left = list(waiting)
         looks: dict[str, int] = {}
         while left:
-            alive = queue.look(sorted({each.job.partition("_")[0] for each in left}))
-            for job in {each.job for each in left}:
-                looks[job] = 0 if job in alive else looks.get(job, 0) + 1
+            for job, is_alive in self._look({each.job for each in left}).items():
+                looks[job] = 0 if is_alive else looks.get(job, 0) + 1
             for each in list(left):
-                now = self._written(each.plan)
-                if now != before[each.plan.address] and self._settle(each, outcome):
-                    left.remove(each)
-                elif looks[each.job] >= _LOOKS_WITHOUT:
-                    left.remove(each)
+                if cell := ended_since(each.ordered, each.plan.address.folder(self.task.runs)):
+                    self._settle(each.plan, cell, outcome)
+                elif looks.get(each.job, 0) >= _LOOKS_WITHOUT:
                     self._lost(each, outcome)
-                before[each.plan.address] = now
+                else:
+                    continue
+                left.remove(each)
             if left:
                 time.sleep(self.options.poll)
 
-    def _written(self, plan: Plan) -> int:
-        """Return the time at which the status of a cell was written, in nanoseconds; 0 where there is none."""
+    def _look(self, jobs: Set[str]) -> dict[str, bool]:
+        """Return which jobs are alive; nothing while the queue cannot be asked, for jobs go on without it."""
         try:
-            return (plan.address.folder(self.task.runs) / STATUS_FILE).stat().st_mtime_ns
-        except OSError:
-            return 0
+            alive = queue.look(sorted({job.partition("_")[0] for job in jobs}))
+        except ErcBenchError as error:
+            if self._is_answered:
+                self._note(f"{error.message}; the jobs go on, and it is asked again")
+            self._is_answered = False
+            return {}
+        self._is_answered = True
+        return {job: job in alive for job in jobs}
 
-    def _settle(self, each: _Waiting, outcome: GridOutcome) -> bool:
-        """Take in a cell whose status was written; return whether it has come to an end."""
-        cell = read_cell(each.plan.address.folder(self.task.runs))
+    def _settle(self, plan: Plan, cell: StoredCell, outcome: GridOutcome) -> None:
+        """Take in a cell that has come to an end."""
         if cell.status == "done":
-            outcome.ran.append(each.plan)
-            self._ended(each.plan, headline(cell.record))
-            return True
-        if cell.status == "failed":
-            outcome.failed.append((each.plan, cell.error))
-            self._ended(each.plan, f"failed: {cell.error}")
-            return True
-        return False  # interrupted: its job begins again
+            outcome.ran.append(plan)
+            self._ended(plan, headline(cell.record))
+        else:
+            outcome.failed.append((plan, cell.error))
+            self._ended(plan, f"failed: {cell.error}")
 
     def _lost(self, each: _Waiting, outcome: GridOutcome) -> None:
         how = queue.why_ended(each.job)
@@ -160,6 +161,10 @@ class SlurmRunner:
 
     def _note(self, text: str) -> None:
         self.progress.hear(Noted(text))
+
+
+def _waiting(plan: Plan, submission: Submission, place: int) -> _Waiting:
+    return _Waiting(plan, submission.job_of(place), submission.log_of(place), submission.ordered())
 
 
 def _minutes(records: Records, plan: Plan, options: SlurmOptions) -> float:

@@ -12,8 +12,8 @@ from erc_bench.planning.plan import Plan
 from erc_bench.running.grid import GridOutcome, GridRunner
 from erc_bench.running.orders import Order, read_order
 from erc_bench.slurm import queue
-from erc_bench.store.layout import STATUS_FILE
-from erc_bench.store.reading import read_cell
+from erc_bench.slurm.ended_cells import ended_since
+from erc_bench.store.regular_files import changed
 from erc_bench.training.device import choose_device
 from erc_bench.training.events import Progress
 
@@ -41,21 +41,19 @@ def run_group(orders: Path, group: int, restarts: int, progress: Progress) -> Gr
 
 def _not_yet_run(order: Order, orders: Path) -> Order:
     """Leave out what was done since the order was written: --overwrite always means once, not after each restart."""
-    written = orders.stat().st_mtime
-    plans = [plan for plan in order.plans if not _done_since(written, plan, order.task.runs)]
-    return replace(order, plans=tuple(plans))
+    written = changed(orders)
+    return replace(order, plans=tuple(plan for plan in order.plans if not _is_done(written, plan, order.task.runs)))
 
 
-def _done_since(written: float, plan: Plan, runs: Path) -> bool:
-    folder = plan.address.folder(runs)
-    file = folder / STATUS_FILE
-    return file.is_file() and file.stat().st_mtime >= written and read_cell(folder).status == "done"
+def _is_done(ordered: float, plan: Plan, runs: Path) -> bool:
+    cell = ended_since(ordered, plan.address.folder(runs))
+    return cell is not None and cell.status == "done"
 
 
 def _begin_again(begun: int, restarts: int) -> None:
-    """Put this job back into the queue."""
+    """Put this job back into the queue, unless it is being ended: by scancel, or by Slurm, which does so itself."""
     job = os.environ.get(_JOB)
-    if job is None:
+    if job is None or queue.is_being_ended(job):
         return
     if begun >= restarts:
         raise ErcBenchError(

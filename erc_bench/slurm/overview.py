@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Literal
 
 from erc_bench.slurm import queue
+from erc_bench.slurm.ended_cells import ended_since
 from erc_bench.slurm.submission import Submission, submissions
 from erc_bench.store.layout import CellAddress
-from erc_bench.store.reading import read_cell
 
 State = Literal["done", "running", "waiting", "failed"]
 _STATES: tuple[State, ...] = ("done", "running", "waiting", "failed")
@@ -48,8 +48,8 @@ def overview(runs: Path) -> Overview:
     alive = queue.look([each.job for each in known])
     found: dict[CellAddress, CellUnderWay] = {}
     for each in known:
-        for place, group in enumerate(each.groups):
-            for cell in _in_job(runs, group, each.job_of(place), alive.get(each.job_of(place)), each.log_of(place)):
+        for place in range(len(each.groups)):
+            for cell in _in_job(runs, each, place, alive.get(each.job_of(place))):
                 found[cell.address] = cell
     return Overview(tuple(found.values()))
 
@@ -66,18 +66,17 @@ def _arrays(known: list[Submission], alive: dict[str, queue.Job]) -> list[str]:
     return [each.job for each in known if any(each.job_of(place) in alive for place in range(len(each.groups)))]
 
 
-def _in_job(
-    runs: Path, group: tuple[CellAddress, ...], name: str, job: queue.Job | None, log: Path
-) -> list[CellUnderWay]:
-    """Return the cells of a job in its order: of those that are not done the first runs, while the job does."""
+def _in_job(runs: Path, submission: Submission, place: int, job: queue.Job | None) -> list[CellUnderWay]:
+    """Return the cells of a job in its order: of those that have not ended the first runs, while the job does."""
+    name, log, ordered = submission.job_of(place), submission.log_of(place), submission.ordered()
     found: list[CellUnderWay] = []
     runs_now = job is not None and bool(job.node)
-    for address in group:
-        stored = read_cell(address.folder(runs))
-        if stored.status == "done":
-            found.append(CellUnderWay(address, name, "done"))
-        elif stored.status == "failed":
-            found.append(CellUnderWay(address, name, "failed", reason=stored.error))
+    for address in submission.groups[place]:
+        stored = ended_since(ordered, address.folder(runs))
+        if stored is not None:
+            found.append(
+                CellUnderWay(address, name, "done" if stored.status == "done" else "failed", reason=stored.error)
+            )
         elif job is None:
             found.append(CellUnderWay(address, name, "failed", reason=f"job {name} ended without it; its log: {log}"))
         elif runs_now:

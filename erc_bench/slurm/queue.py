@@ -51,13 +51,17 @@ def look(jobs: Sequence[str]) -> dict[str, Job]:
 def why_ended(job: str) -> str:
     """Return in words how a job ended; empty where Slurm has forgotten it."""
     try:
-        told = _ask(["scontrol", "show", "job", job, "--oneliner"])
+        facts = _facts(job)
     except ErcBenchError:
         return ""
-    facts = dict(re.findall(r"(\w+)=(\S+)", told))
     state, code = facts.get("JobState", ""), facts.get("ExitCode", "")
     reason = facts.get("Reason", "None")
     return ", ".join(filter(None, [state, "" if reason == "None" else reason, code and f"exit code {code}"]))
+
+
+def is_being_ended(job: str) -> bool:
+    """Whether somebody, or Slurm itself, has put an end to a job, whose processes have not ended yet."""
+    return _facts(job).get("JobState") != "RUNNING"
 
 
 def cancel(jobs: Sequence[str]) -> None:
@@ -69,6 +73,10 @@ def cancel(jobs: Sequence[str]) -> None:
 def begin_again(job: str) -> None:
     """Put a job that runs back into the queue; Slurm ends it thereby."""
     _ask(["scontrol", "requeue", job])
+
+
+def _facts(job: str) -> dict[str, str]:
+    return dict(re.findall(r"(\w+)=(\S+)", _ask(["scontrol", "show", "job", job, "--oneliner"])))
 
 
 def _ask(command: Sequence[str]) -> str:

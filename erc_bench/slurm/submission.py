@@ -7,7 +7,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,7 +22,7 @@ from erc_bench.running.orders import write_orders
 from erc_bench.running.worker import GridTask
 from erc_bench.slurm.options import Needs, SlurmOptions
 from erc_bench.store.layout import SUBMISSIONS_FOLDER, CellAddress
-from erc_bench.store.regular_files import write_whole
+from erc_bench.store.regular_files import changed, write_whole
 from erc_bench.validation import json_object
 
 _ORDERS, _SUBMITTED = "orders.json", "submitted.json"
@@ -32,7 +32,7 @@ _ORDERS, _SUBMITTED = "orders.json", "submitted.json"
 class Submission:
     """One array of jobs: ``groups[i]`` are the cells of job ``job_i``, in their order.
 
-    ``at`` is when it was submitted, in UTC; ``folder`` holds its orders and logs.
+    ``at`` is when it was submitted, in UTC; ``folder`` holds its orders and logs, and may have moved since.
     """
 
     job: str
@@ -47,6 +47,10 @@ class Submission:
     def job_of(self, place: int) -> str:
         """Return the name that Slurm has for the job of a group."""
         return f"{self.job}_{place}"
+
+    def ordered(self) -> float:
+        """Return when its orders were written, by the clock of the disk that the cells lie on."""
+        return changed(Path(self.folder) / _ORDERS)
 
     def log_of(self, place: int) -> Path:
         """Return the file that holds what the job of a group prints."""
@@ -144,7 +148,7 @@ def submissions(runs: Path) -> list[Submission]:
     for file in sorted((runs / SUBMISSIONS_FOLDER).glob(f"*/{_SUBMITTED}")):
         try:
             content: Mapping[str, object] = json_object(file.read_bytes(), file.name)
-            found.append(convert(content, Submission))
+            found.append(replace(convert(content, Submission), folder=str(file.parent.resolve())))
         except (OSError, ValueError, ErcBenchError):
             continue
     return found

@@ -174,6 +174,29 @@ def test_stop_ends_what_runs_and_waits(words, begin, tmp_path):
     assert told.startswith("3 cells: 3 failed")
 
 
+def test_a_running_job_that_somebody_ends_does_not_come_back(words, begin, slurm, tmp_path):
+    driver = begin(*words("patient", seeds="1"), WAIT_FOR=str(tmp_path / "never"))
+    driver.wait_for(lambda: list((tmp_path / "runs").glob("meld/patient/*/*/seed-1")))
+    (job,) = [each["job"] for each in submitted(tmp_path / "runs")]
+    slurm.ask("scancel", job)
+    code, _, errors = driver.end()
+    assert code == 1
+    assert re.search(r"job \d+_0 ended without it \(CANCELLED", errors)
+    assert "JobState=CANCELLED" in slurm.ask("scontrol", "show", "job", f"{job}_0")
+
+
+def test_a_driver_outlives_an_outage_of_the_controller(words, begin, slurm, tmp_path):
+    door = tmp_path / "open"
+    driver = begin(*words("patient", seeds="1"), WAIT_FOR=str(door))
+    driver.wait_for(lambda: list((tmp_path / "runs").glob("meld/patient/*/*/seed-1")))
+    with slurm.without_controller():
+        driver.read_until("the jobs go on")
+    door.touch()
+    code, _, errors = driver.end()
+    assert code == 0, errors
+    assert len(answers(tmp_path / "runs")) == 1
+
+
 def test_what_the_cluster_refuses_is_said_before_anything_waits(words, begin):
     code, _, errors = begin(*words("majority", options=["partition=nowhere"])).end()
     assert code == 2

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -75,6 +76,14 @@ class Access:
             raise erc.ErcBenchError(f"{OFFICIAL} wants a key", f"Put it into the environment: {self.key_variable}.")
         return key or "none"  # servers of one's own often want none, and the client wants something
 
+    def is_here(self) -> bool:
+        """Whether the endpoint is on this machine."""
+        host = urlsplit(self.address).hostname or ""
+        try:
+            return ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
+
 
 class Endpoint:
     """Asks, several requests at a time, each prompt once: replies lie in ``memory`` by a digest of the request."""
@@ -84,7 +93,12 @@ class Endpoint:
 
         self._access, self._parameters, self._memory = access, dict(parameters), memory
         self._client = openai.OpenAI(
-            base_url=access.address, api_key=access.key(), max_retries=access.retries, timeout=access.seconds
+            base_url=access.address,
+            api_key=access.key(),
+            max_retries=access.retries,
+            timeout=access.seconds,
+            # What is asked of this machine must not go through a proxy of the environment, which is another one.
+            http_client=openai.DefaultHttpxClient(trust_env=False) if access.is_here() else None,
         )
         self._pace = Pace(access.per_minute)
 
@@ -161,11 +175,14 @@ class Endpoint:
 
 def _read(completion: Any) -> Reply:
     choice, usage = completion.choices[0], completion.usage
-    if not isinstance(choice.message.content, str):
-        raise TypeError(choice.message.content)
+    text = choice.message.content
+    if text is None and choice.finish_reason:
+        text = ""  # a refusal, or thoughts that filled the limit: an answer, and to ask again would not change it
+    if not isinstance(text, str):
+        raise TypeError(text)
     tokens = None if choice.logprobs is None else choice.logprobs.content
     return Reply(
-        text=choice.message.content,
+        text=text,
         model=str(completion.model),
         fingerprint=str(getattr(completion, "system_fingerprint", None) or ""),
         finish=str(choice.finish_reason),

@@ -101,6 +101,35 @@ def test_faults_that_stay_are_said_in_a_sentence(chat_server, fault, said):
     assert "line" not in text  # what was said in a dialogue is nobody's error message
 
 
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY"])
+def test_an_endpoint_on_this_machine_is_asked_through_no_proxy(chat_server, monkeypatch, name):
+    monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert texts(endpoint(chat_server, {}, retries=0).ask(prompts(1), lambda: None)) == ["joy"]
+
+
+@pytest.mark.parametrize(
+    ("address", "here"),
+    [
+        ("http://localhost:8000/v1", True),
+        ("http://[::1]:8000/v1", True),
+        ("http://127.1.2.3/v1", True),
+        ("http://10.0.0.1/v1", False),
+        ("https://localhost.example/v1", False),
+    ],
+)
+def test_what_is_on_this_machine(address, here):
+    assert Access(address, KEY, 1, 0.0, 0, 5.0).is_here() == here
+
+
+def test_an_answer_without_text_is_one_that_names_nothing(chat_server):
+    memory = {}
+    chat_server.answer = lambda prompt: None
+    assert texts(endpoint(chat_server, memory).ask(prompts(1), lambda: None)) == [""]
+    assert (len(chat_server.seen), len(memory)) == (1, 1)
+
+
 def test_a_server_that_is_not_there(chat_server):
     address = chat_server.address
     chat_server.server.server_close()

@@ -24,12 +24,33 @@ WORDS = ("joy", "sad", "sadness", "not angry", "angry")
         ("**angry**", "angry"),
         ("not angry", "not angry"),
         ("I am\nangry", "angry"),
-        ("joy_", None),
+        ("_joy_", "joy"),
+        ("__Sadness__.", "sadness"),
+        ("not\n angry", "not angry"),
+        ("joy2", None),
+        ("<think>Not sad at all.</think> joy", "joy"),
+        ("<think>sad?</think>\n<think>\nangry?\n</think>joy, not sad", "joy"),
+        ("<think>It may be sad, and", None),
     ],
 )
 def test_the_first_word_that_stands_there_whole(answer, label):
     place = WrittenLabels(WORDS).place(answer)
     assert (None if place is None else WORDS[place]) == label
+
+
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [("\u00c4rger", "A\u0308RGER"), ("i\u0307yi\u0307", "\u0130Y\u0130"), ("stra\u00dfe", "STRASSE")],
+)
+def test_the_same_letters_are_the_same_however_they_are_coded(word, answer):
+    assert WrittenLabels(("no", word)).place(answer) == 1
+    assert WrittenLabels(("no", answer)).place(word) == 1
+
+
+@pytest.mark.parametrize("word", ["c++", "a|b", "(x)", ".*"])
+def test_signs_in_a_label_stand_for_themselves(word):
+    assert WrittenLabels((word, "no")).place(f"It is {word}, no?") == 0
+    assert WrittenLabels((word,)).place("cc aab x anything") is None
 
 
 def test_scores_are_one_for_the_label():
