@@ -35,6 +35,8 @@ _SPECIALS = {
 
 ``extra`` is there so that no id of the one is right in the other."""
 _ANGULAR = ("roberta", "xlm-roberta", "camembert", "bart", "mpnet")
+_ADDED = {"qwen2": 1}
+"""Tokens that the tokenizer of an architecture adds by itself to those of its file."""
 _POSITIONS_BEFORE_FIRST = 2
 """RoBERTa's table of positions begins behind the padding id."""
 
@@ -51,7 +53,7 @@ def write_random_checkpoint(folder: Path, architecture: Mapping[str, Any] = BERT
     described = dict(architecture)
     angular = described["model_type"] in _ANGULAR
     specials = _SPECIALS["angular" if angular else "square"]
-    size = _write_tokenizer(folder, specials)
+    size = _write_tokenizer(folder, specials) + _ADDED.get(described["model_type"], 0)
     sizes = (
         _SIZES
         | _DECODER_SIZES.get(described["model_type"], {})

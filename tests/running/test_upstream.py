@@ -201,7 +201,7 @@ def test_an_upstream_in_several_processes_gives_the_same(grid, tmp_path):
     task = replace(grid.runner().task, runs=tmp_path / "side-by-side")
     for file in weights():
         file.unlink()
-    assert len(executor(task, Resources(2, ("cpu",)), Progress()).run(plans).ran) == 4
+    assert len(executor("auto", task, Resources(2, ("cpu",)), Progress()).run(plans).ran) == 4
     for plan in plans:
         stored = plan.address.folder(tmp_path / "side-by-side") / "predictions.csv"
         assert stored.read_bytes() == predictions(grid, plan)
