@@ -22,6 +22,7 @@ from erc_bench.running.slurm.submission import Submission, Submitter, check_slur
 from erc_bench.running.staleness import Outlook
 from erc_bench.running.state import RUNS_UNDER
 from erc_bench.running.worker import GridTask
+from erc_bench.statistics.results import counted
 from erc_bench.store.layout import SUBMISSIONS_FOLDER, CellAddress
 from erc_bench.store.reading import StoredCell, read_cells
 from erc_bench.training.events import CellEnded, GridStarted, Noted, Progress
@@ -61,7 +62,7 @@ class SlurmRunner:
         with FileLock(folder / ".lock"):
             waiting = self._submit(self._to_run(plans, outcome))
         if self.detach:
-            self._note(f"{len(waiting)} cells are with Slurm: erc-bench status says how far they are")
+            self._note(f"with Slurm: {counted(len(waiting), 'cell')}; erc-bench status says how far they are")
             return outcome
         self._wait_for(waiting, outcome)
         return outcome
@@ -83,7 +84,7 @@ class SlurmRunner:
         under_way = self._under_way()
         adopted = [_waiting(plan, *under_way[plan.address]) for plan in plans if plan.address in under_way]
         if adopted:
-            self._note(f"{len(adopted)} cells were submitted before and are under way")
+            self._note(f"under way, as submitted before: {counted(len(adopted), 'cell')}")
         missing = [plan for plan in plans if plan.address not in under_way]
         by_address = {plan.address: plan for plan in missing}
         found = list(adopted)

@@ -168,7 +168,7 @@ def test_who_stands_on_an_upstream_that_failed_ends_with_it(words, begin, tmp_pa
 def test_stop_ends_what_runs_and_waits(words, begin, tmp_path):
     code, output, errors = begin(*words("patient", seeds="1-3", more=["--detach"]), WAIT_FOR=str(tmp_path / "no")).end()
     assert code == 0, errors
-    assert "3 cells are with Slurm" in output
+    assert "with Slurm: 3 cells" in output
     assert begin("stop").end()[1] == "1 job ended\n"
     told = begin("status").end()[1]
     assert told.startswith("3 cells: 3 failed")
