@@ -5,7 +5,7 @@
 Everything is measured in one run, the two sides of a ratio in turn. The last line is the ratio of the
 seconds of one fine-tuned epoch, its evaluations included: ``epoch ratio: N``. ``--quick`` takes
 a minute and a half, leaves out the sizes of a corpus, and is too short to conclude from; ``--part`` measures some
-parts only. ``--part labels`` wants a language model that writes: ``--backbone smollm2``.
+parts only. ``--part labels`` and ``--part adapters`` want a language model that writes: ``--backbone smollm2``.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 
 import torch
 from rich.console import Console
+from speed_parts.adapters import step_costs
 from speed_parts.cells import Source
 from speed_parts.corpus_size import corpus_costs
 from speed_parts.dialogues import dialogue_costs
@@ -106,15 +107,22 @@ def labels(asked: Asked) -> dict[str, Any]:
     return _table(asked, title, label_costs(asked.quick, asked.source))
 
 
+def adapters(asked: Asked) -> dict[str, Any]:
+    """Steps of fine-tuning with adapters."""
+    title = "A step of 16 turns with adapters: all logits of a padded batch, and those of the answers alone"
+    return _table(asked, title, step_costs(asked.quick, asked.source))
+
+
 def startup(asked: Asked) -> dict[str, Any]:
     """Commands that train nothing."""
     return _table(asked, "Commands, whole processes", starting_costs(asked.quick))
 
 
 PARTS: dict[str, Callable[[Asked], dict[str, Any]]] = {
-    part.__name__: part for part in (startup, loading, corpus, objectives, dialogue, frozen, equal, epoch, labels)
+    part.__name__: part
+    for part in (startup, loading, corpus, objectives, dialogue, frozen, equal, epoch, labels, adapters)
 }
-BY_NAME_ALONE = (labels.__name__,)
+BY_NAME_ALONE = (labels.__name__, adapters.__name__)
 """What needs a backbone that writes text, which the others do not."""
 
 
@@ -132,7 +140,9 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", type=torch.device)
     parser.add_argument("--turns", type=int, default=5, help="of both sides of the epoch ratio")
     parser.add_argument("--batches", type=int, default=2, help="training batches of a turn")
-    parser.add_argument("--part", choices=list(PARTS), action="append", help="one or more; by default all but labels")
+    parser.add_argument(
+        "--part", choices=list(PARTS), action="append", help="one or more; by default all but labels and adapters"
+    )
     parser.add_argument("--method", action="append", default=[], help="of networks over dialogues, some alone")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--output", type=Path, help="a JSON file")

@@ -52,6 +52,7 @@ LAYERS = (
     ("planning",),
     ("output", "training"),
     ("running",),
+    ("slurm",),
     ("experiments", "testing"),
     ("api",),
     ("commands",),
@@ -59,7 +60,7 @@ LAYERS = (
     ("__main__",),
 )
 LAYER_OF = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}
-TORCH_ROOMS = {"training", "running", "testing"}
+TORCH_ROOMS = {"training", "running", "slurm", "testing"}
 TORCH_CONTRACTS = {
     f"erc_bench.contracts.{name}"
     for name in (

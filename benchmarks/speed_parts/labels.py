@@ -63,7 +63,9 @@ def _cost(quick: bool, source: Source, precision: str) -> LabelCost:
     dataset = catalogue.get("dataset", source.dataset)
     dialogues = load_corpus(dataset(), source.data_dir).splits.test[: 1 if quick else 4]
     chat = bool(loaded.tokenizer.chat_template)
-    prompter = Prompter(loaded.tokenizer, TEMPLATES["bare" if quick else "expert"], dataset.words(), [], 12, chat)
+    prompter = Prompter(
+        loaded.tokenizer, TEMPLATES["bare" if quick else "expert"], dataset.words(), lambda text: [], 12, chat
+    )
     labels = [prompter.continuation(word) for word in dataset.words()]
     scorer = erc.Continuations(loaded, labels)
     prompts = [prompter.prompt(dialogue, place, scorer.room) for dialogue in dialogues for place in dialogue.targets()]

@@ -26,8 +26,8 @@ def run_cell(orders: Path, group: int, restarts: int) -> None:
     Exit code 0: all of them are done; 1: some failed. Cells that are done are passed over, so that it can be started
     again at any time.
     """
-    from erc_bench.running.ordered_cells import run_group
     from erc_bench.running.terminal_progress import open_console, progress_for
+    from erc_bench.slurm.ordered_cells import run_group
 
     outcome = run_group(orders, group, restarts, progress_for(open_console()))
     for plan, reason in outcome.failed:

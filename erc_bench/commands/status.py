@@ -10,15 +10,15 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from erc_bench.running.slurm.overview import CellUnderWay, Overview
+    from erc_bench.slurm.overview import CellUnderWay, Overview
 
 
 @click.command("status")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Results.")
 def status(runs: Path) -> None:
     """Count what `run` and `sweep` with --executor slurm have submitted: done, running, waiting, failed."""
-    from erc_bench.running.slurm.overview import overview
     from erc_bench.running.terminal_progress import open_console
+    from erc_bench.slurm.overview import overview
 
     _show(open_console(), overview(runs))
 

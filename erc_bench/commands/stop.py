@@ -14,7 +14,7 @@ def stop(runs: Path) -> None:
 
     What is done is kept: the same `run` or `sweep` submits the rest again.
     """
-    from erc_bench.running.slurm import overview
+    from erc_bench.slurm import overview
     from erc_bench.statistics.results import counted
 
     click.echo(f"{counted(len(overview.stop(runs)), 'job')} ended")

@@ -21,7 +21,8 @@ class LoadedBackbone:
 
     ``maximum_length`` counts tokens, special ones included. ``reading`` says where a text's own state lies.
     ``further`` are the language models of an encoder's other roles. ``feature_dims`` is not the backbone's: it is
-    filled in for an encoder that names features, with the width of each.
+    filled in for an encoder that names features, with the width of each. ``stored`` names the numbers in which the
+    weights were stored, where these are coarser than plain ones.
     """
 
     tokenizer: Any
@@ -31,6 +32,13 @@ class LoadedBackbone:
     reading: Reading = "opening"
     further: Mapping[str, LoadedBackbone] = field(default_factory=dict)
     feature_dims: Mapping[str, int] = field(default_factory=dict)
+    stored: str = ""
+
+    def facts(self) -> dict[str, str]:
+        """Return what decides the last digits of what the model computes: its numbers, and its attention."""
+        attention = getattr(self.model.config, "_attn_implementation", None) or "eager"
+        stored = {"stored": self.stored} if self.stored else {}
+        return {"dtype": str(self.model.dtype).removeprefix("torch."), "attention": str(attention), **stored}
 
     def with_model(self, model: Any) -> LoadedBackbone:
         """Return the same around another model, such as one with adapters."""

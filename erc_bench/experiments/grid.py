@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +19,7 @@ from erc_bench.experiments.early_checks import (
     check_processes,
     check_sending,
 )
+from erc_bench.experiments.placement import Placement
 from erc_bench.experiments.tuning.settings_file import read_settings
 from erc_bench.names import did_you_mean
 from erc_bench.planning.asked import folder_of, path_of
@@ -57,20 +58,6 @@ class Telling(Protocol):
 
 
 @dataclass(frozen=True)
-class Placement:
-    """Where cells run: an executor by name, its options, and whether it is left to itself."""
-
-    executor: str = "auto"
-    options: tuple[str, ...] = ()
-    detach: bool = False
-
-    @property
-    def is_elsewhere(self) -> bool:
-        """Whether cells run on other machines."""
-        return self.executor == "slurm"
-
-
-@dataclass(frozen=True)
 class Grid:
     """Cells that are planned and checked, and can be run; ``suite`` declares what is compared, where there is one."""
 
@@ -80,7 +67,7 @@ class Grid:
     tuned: Tunings
     tell: Telling
     suite: Suite | None = None
-    placement: Placement = Placement()
+    placement: Placement = field(default_factory=Placement)
 
     def look_ahead(self) -> Mapping[CellAddress, Found]:
         """Return what is there for each cell, as a run would find it."""
@@ -105,10 +92,6 @@ class Grid:
         return outcome
 
     def _run(self, progress: Progress) -> GridOutcome:
-        # A mistake in the request is told before torch is imported for the cells.
-        from erc_bench.running.executors import Resources, executor
-        from erc_bench.training.device import choose_device
-
         try:
             check_folder(self.task.runs)
             check_present((plan.dataset for plan in self.plans), data_root(self.task.data_dir))
@@ -117,12 +100,7 @@ class Grid:
             check_backbones(self.plans)
             if self.suite:
                 put_on_record(self.suite, self.task.runs)
-            # What a node has is known there.
-            named = self.task.device.split(",")
-            devices = tuple(named if self.placement.is_elsewhere else (str(choose_device(name)) for name in named))
-            resources = Resources(self.jobs, devices, self.placement.options, self.placement.detach)
-            task = replace(self.task, device=devices[0])
-            return executor(self.placement.executor, task, resources, progress).run(self.plans)
+            return self.placement.run(self.plans, self.task, self.jobs, progress)
         finally:
             progress.close()
 

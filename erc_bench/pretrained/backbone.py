@@ -12,7 +12,7 @@ from erc_bench.contracts.backbone import Backbone, LoadedBackbone, Precision
 from erc_bench.contracts.options import option
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.pretrained import files, hub
-from erc_bench.pretrained.gguf_file import is_gguf
+from erc_bench.pretrained.gguf_file import is_gguf, stored_as
 from erc_bench.pretrained.loading import load_folder, load_generative, load_tokenizer, maximum_length
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ class PretrainedBackbone(Backbone):
         """
         folder = self.folder()
         tokenizer, model = load_generative(folder, self.attention, precision)
-        return LoadedBackbone(tokenizer, model, maximum_length(tokenizer, model), reading="last")
+        longest = maximum_length(tokenizer, model)
+        return LoadedBackbone(tokenizer, model, longest, reading="last", stored=stored_as(folder))
 
     def load_tokenizer(self) -> tuple[Any, Any]:
         """Return tokenizer and configuration alone, of files that ``load`` found whole before."""

@@ -51,6 +51,22 @@ def settle(model: Any) -> None:
         model.__dict__.pop(name, None)
 
 
+def stored_as(place: Path) -> str:
+    """Return in which numbers the weights of a GGUF file are stored, by llama.cpp's name (``Q4_K_M``); empty elsewhere.
+
+    They are read as plain numbers, and stay what the rounding made of them.
+    """
+    if not is_gguf(place):
+        return ""
+    from gguf import GGUFReader, LlamaFileType
+
+    field = GGUFReader(place).get_field("general.file_type")
+    try:
+        return "" if field is None else LlamaFileType(int(field.contents())).name.removeprefix("MOSTLY_")
+    except ValueError:  # a kind that is younger than the library
+        return "unknown"
+
+
 def parameter_count(file: Path) -> int | None:
     """Return how many numbers the file's tensors stand for; ``None`` where it cannot be read."""
     if find_spec("gguf") is None:

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Protocol
 
-from erc_bench.errors import ErcBenchError, OptionName, words_spoken
+from erc_bench.errors import words_spoken
 from erc_bench.interruption import ignored_by_children
 from erc_bench.planning.plan import Plan, to_json
 from erc_bench.running.grid import GridOutcome, GridRunner
@@ -31,43 +31,25 @@ class Executor(Protocol):
 
 @dataclass(frozen=True)
 class Resources:
-    """What a grid may use: so many processes or jobs at a time, and devices that processes take in turn.
-
-    ``options`` are those of the executor, as ``NAME=VALUE``. ``detach``: it is not waited for, where it goes on alone.
-    """
+    """What a grid may use: so many processes, and devices that these take in turn."""
 
     jobs: int
     devices: tuple[str, ...]
-    options: Sequence[str] = ()
-    detach: bool = False
-
-
-def _slurm(task: GridTask, resources: Resources, progress: Progress) -> Executor:
-    from erc_bench.running.slurm.executor import SlurmRunner
-    from erc_bench.running.slurm.options import read_options
-
-    return SlurmRunner(task, resources.jobs, read_options(resources.options), progress, resources.detach)
 
 
 EXECUTORS: Mapping[str, Callable[[GridTask, Resources, Progress], Executor]] = {
     "here": lambda task, _resources, progress: GridRunner(task, progress),
     "processes": lambda task, resources, progress: JobsRunner(spread(task, resources), progress),
-    "slurm": _slurm,
 }
 
 
 def executor(name: str, task: GridTask, resources: Resources, progress: Progress) -> Executor:
-    """Return an executor by its name.
+    """Return an executor of this machine by its name.
 
-    ``auto`` is what suits the resources: several processes where more than one job or device was asked for. Raises
-    :class:`ErcBenchError` for options that it lacks.
+    ``auto`` is what suits the resources: several processes where more than one job or device was asked for.
     """
     several = resources.jobs > 1 or len(resources.devices) > 1
-    chosen = ("processes" if several else "here") if name == "auto" else name
-    if chosen != "slurm" and (resources.options or resources.detach):
-        asked = OptionName("executor_options") if resources.options else OptionName("detach")
-        raise ErcBenchError(f"{asked} is of slurm, and cells run here", f"Add {OptionName('executor'):slurm}.")
-    return EXECUTORS[chosen](task, resources, progress)
+    return EXECUTORS[("processes" if several else "here") if name == "auto" else name](task, resources, progress)
 
 
 _log = logging.getLogger("erc_bench")

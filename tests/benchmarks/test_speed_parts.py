@@ -185,3 +185,13 @@ def test_labels_cost_the_same_numbers_on_both_sides(tiny_llama):
     for cost in (exact, half):
         assert cost.ratio == cost.loop / cost.ours > 0
         assert cost.labels == len(Demo.labels)
+
+
+def test_a_step_with_adapters_has_the_same_loss_on_both_sides(tiny_llama):
+    from speed_parts.adapters import step_costs
+    from speed_parts.cells import Source
+
+    exact, half = step_costs(quick=True, source=Source("demo", None, str(tiny_llama), CPU))
+    assert exact.largest_difference < 1e-4
+    assert half.largest_difference < 0.1
+    assert all(cost.ratio == cost.loop / cost.ours > 0 for cost in (exact, half))

@@ -1,7 +1,9 @@
 """Models that are one GGUF file: read as the folder that they were written from."""
 
+import numpy as np
 import pytest
 import torch
+from gguf import GGUFWriter
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.request import look_up_backbone
@@ -81,3 +83,23 @@ def test_a_damaged_file_is_one_sentence(tiny_gguf, tmp_path):
     damaged.write_bytes(tiny_gguf.read_bytes()[:200])
     with pytest.raises(ErcBenchError, match=r"damaged\.gguf cannot be loaded"):
         backbone(damaged).load()
+
+
+@pytest.mark.parametrize(("kind", "name"), [(15, "Q4_K_M"), (0, "ALL_F32"), (99_999, "unknown"), (None, "")])
+def test_the_numbers_in_which_weights_were_stored_are_named(tmp_path, kind, name):
+    file = tmp_path / "model.gguf"
+    writer = GGUFWriter(file, "llama")
+    if kind is not None:
+        writer.add_file_type(kind)
+    writer.add_tensor("a", np.zeros((2, 2), dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    assert gguf_file.stored_as(file) == name
+    assert gguf_file.stored_as(tmp_path) == ""
+
+
+def test_a_model_says_in_which_numbers_it_computes(tiny_gguf, tiny_llama):
+    facts = backbone(tiny_llama).load_generative("bfloat16").facts()
+    assert facts == {"dtype": "bfloat16", "attention": "sdpa"}

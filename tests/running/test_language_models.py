@@ -44,6 +44,7 @@ def test_the_record_says_what_was_asked(run, tiny_llama):
         assert told["rule"] in told["rules_on_dev"]
         assert told["caption"].startswith("asked with template bare; a label's score is ")
         assert len(told["demonstrations"]) == 2
+        assert told["language_model"] == {"dtype": "float32", "attention": "sdpa"}
         assert record["inputs"]["backbone"].startswith("sha256:")
     assert one["provenance"]["system"]["demonstrations"] != two["provenance"]["system"]["demonstrations"]
 

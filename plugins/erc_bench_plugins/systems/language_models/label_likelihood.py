@@ -44,7 +44,7 @@ class LabelLikelihood(Prompted):
 
     def begin(self) -> None:
         """Load the model, and read what all prompts begin with."""
-        loaded = self._context.language_model(self.options.precision)
+        loaded = self._loaded = self._context.language_model(self.options.precision)
         self._chat = self.options.chat == "auto" and bool(loaded.tokenizer.chat_template)
         template, words = TEMPLATES[self.options.template], self._context.label_words
         self._prompter = Prompter(loaded.tokenizer, template, words, self._shown.of, self.options.window, self._chat)
@@ -85,6 +85,7 @@ class LabelLikelihood(Prompted):
         return {
             **super().facts(),
             "caption": f"asked with template {self.options.template}; a label's score is {SAID[self.rule]}{chosen}",
+            "language_model": self._loaded.facts(),
             "chat_template": self._chat,
             "rule": self.rule,
             "rules_on_dev": self.on_dev,

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import math
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 import erc_bench.api as erc
+from erc_bench_plugins.systems.language_models.kept_training import Training, keep, kept
 from erc_bench_plugins.systems.language_models.prompts import Demonstration, Prompter, label_of, targets_of
 from erc_bench_plugins.systems.language_models.rules import scores
 from erc_bench_plugins.systems.language_models.templates import TEMPLATES, TemplateName
+
+if TYPE_CHECKING:
+    from erc_bench_plugins.systems.language_models.fine_tuning import FineTuning
 
 _ADAPTERS = "adapters.safetensors"
 
@@ -61,24 +65,45 @@ class LoraLabels(erc.System):
 
     def fit(self, train: Sequence[erc.Dialogue], dev: Sequence[erc.Dialogue], context: erc.SystemContext) -> None:
         """Train the adapters on train, and keep those of the epoch that scores best on dev (the first of the best)."""
-        from erc_bench_plugins.systems.language_models.fine_tuning import Answered, Recipe, epochs
+        from erc_bench_plugins.systems.language_models.fine_tuning import Answered, FineTuning, Recipe
 
         self._start(context)
         examples = [Answered(self._prompt(*target), self._answers[label_of(*target)]) for target in targets_of(train)]
         if not examples:
             raise erc.ErcBenchError("train has no labelled turn", "Check the dataset: erc-bench data verify.")
-        options = self.options
         names = ("epochs", "batch_size", "rate", "warmup", "micro_batch", "clip")
-        recipe = Recipe(**{name: getattr(options, name) for name in names})
-        steps = options.epochs * math.ceil(len(examples) / options.batch_size)
-        done = context.phase("fine-tune", steps)
-        best, self.epochs = None, []
-        for loss in epochs(self._model, examples, recipe, self._pad, context.seed, done):
-            self.epochs.append({"loss": loss, "dev": self._on_dev(dev)})
-            if best is None or self.epochs[-1]["dev"] > best[0]:
-                best, self.chosen = (self.epochs[-1]["dev"], erc.adapter_state(self._model)), len(self.epochs)
-        assert best is not None
-        erc.load_adapters(self._model, best[1])
+        recipe = Recipe(**{name: getattr(self.options, name) for name in names})
+        self._train(FineTuning(self._model, examples, recipe, self._pad, context.seed), recipe.epochs, dev)
+
+    def _train(self, training: FineTuning, epochs: int, dev: Sequence[erc.Dialogue]) -> None:
+        """Train epoch by epoch, from where a run that was killed got to."""
+        memory, name = self._context.memory, self._name_of(training, dev)
+        done = self._context.phase("fine-tune", epochs * training.steps)
+        found = kept(memory, name) or Training()
+        if found.epochs:
+            erc.load_adapters(self._model, found.weights)
+            training.put_back(found.state)
+            for _ in range(len(found.epochs) * training.steps):
+                done()
+        while len(found.epochs) < epochs:
+            loss = training.epoch(done)
+            found.epochs.append({"loss": loss, "dev": self._on_dev(dev)})
+            found.weights = erc.adapter_state(self._model)
+            if not found.chosen or found.epochs[-1]["dev"] > found.epochs[found.chosen - 1]["dev"]:
+                found.best, found.chosen = found.weights, len(found.epochs)
+            if len(found.epochs) < epochs:
+                found.state = training.state()
+                keep(memory, name, found)
+        memory.pop(name, None)
+        self.epochs, self.chosen = found.epochs, found.chosen
+        erc.load_adapters(self._model, found.best)
+
+    def _name_of(self, training: FineTuning, dev: Sequence[erc.Dialogue]) -> str:
+        """Return the name of a training in the memory: all that decides it, down to the adapters as they are drawn."""
+        drawn = hashlib.sha256(repr(dev).encode())
+        for name, weight in sorted(erc.adapter_state(self._model).items()):
+            drawn.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode() + weight.numpy().tobytes())
+        return f"training {training.name()} {drawn.hexdigest()} {self.options}"
 
     def predict(self, dialogues: Sequence[erc.Dialogue]) -> dict[erc.UtteranceKey, np.ndarray]:
         """Return (classes,) probabilities for every scored utterance: the softmax of the labels' log-likelihoods."""
@@ -98,6 +123,7 @@ class LoraLabels(erc.System):
             "caption": f"fine-tuned with adapters of rank {self.options.rank}, template {self.options.template},"
             " epoch chosen on dev",
             "template": {"name": self.options.template, "sha256": template.digest()},
+            "language_model": self._loaded.facts(),
             "chat_template": self._chat,
             "epochs": self.epochs,
             "chosen_epoch": self.chosen,
@@ -124,7 +150,7 @@ class LoraLabels(erc.System):
         erc.load_adapters(self._model, state)
 
     def _start(self, context: erc.SystemContext) -> None:
-        loaded = context.language_model(self.options.precision)
+        loaded = self._loaded = context.language_model(self.options.precision)
         options = self.options
         tokenizer = loaded.tokenizer
         self._context, self._pad = context, int(tokenizer.pad_token_id)

@@ -61,6 +61,7 @@ class WrittenAnswer(Prompted):
         return {
             **super().facts(),
             "caption": f"asked with template {self.options.template}; the first label's word in what it writes counts",
+            "language_model": self._loaded.facts(),
             "chat_template": self._chat,
             "shortened_prompts": self._prompter.shortened,
             **self._labels.facts(),

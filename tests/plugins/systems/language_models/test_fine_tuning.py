@@ -1,13 +1,14 @@
 """Fine-tuning on answers: the loss and its gradients against a plain loop, the order, the rate, micro-batches."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from erc_bench.pretrained.adapters import adapter_state, add_adapters
+from erc_bench.pretrained.adapters import adapter_state, add_adapters, load_adapters
 from erc_bench.testing.tiny import tiny_generative
-from erc_bench_plugins.systems.language_models.fine_tuning import Answered, Recipe, answer_loss, epochs
+from erc_bench_plugins.systems.language_models.fine_tuning import Answered, FineTuning, Recipe, answer_loss
 
 PAD = 0
 EXAMPLES = [
@@ -17,6 +18,11 @@ EXAMPLES = [
     Answered([50, 51, 52, 53], [10, 3]),
     Answered([60, 61], [8, 9, 3]),
 ]
+
+
+def epochs(model, examples, recipe, pad_id, seed, done):
+    training = FineTuning(model, examples, recipe, pad_id, seed)
+    return [training.epoch(done) for _ in range(recipe.epochs)]
 
 
 def adapted(dropout=0.0, precision=torch.float64):
@@ -124,3 +130,39 @@ def test_the_same_seed_trains_the_same_and_another_one_another():
     first, again, other = trained()[1], trained()[1], trained(seed=2)[1]
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+@pytest.mark.parametrize("until", [1, 2])
+def test_what_was_put_back_goes_on_to_the_same_bits(until):
+    recipe = Recipe(epochs=3, batch_size=2, rate=1e-2, warmup=0.2, micro_batch=2)
+    whole = FineTuning(adapted(dropout=0.3), EXAMPLES, recipe, PAD, 1)
+    torch.manual_seed(5)
+    losses = [whole.epoch(lambda: None) for _ in range(3)]
+
+    model = adapted(dropout=0.3)
+    torch.manual_seed(5)
+    first = FineTuning(model, EXAMPLES, recipe, PAD, 1)
+    begun = [first.epoch(lambda: None) for _ in range(until)]
+    weights, state = adapter_state(model), first.state()
+
+    torch.manual_seed(77)
+    again = adapted(dropout=0.3)
+    second = FineTuning(again, EXAMPLES, recipe, PAD, 1)
+    load_adapters(again, weights)
+    second.put_back(state)
+    assert begun + [second.epoch(lambda: None) for _ in range(3 - until)] == losses
+    for name, weight in adapter_state(whole._model).items():
+        assert torch.equal(weight, adapter_state(again)[name]), name
+
+
+def test_other_trainings_have_other_names():
+    recipe = Recipe(epochs=3, batch_size=2, rate=1e-2, warmup=0.2, micro_batch=2)
+    model = adapted()
+    names = [
+        FineTuning(model, EXAMPLES, recipe, PAD, 1).name(),
+        FineTuning(model, EXAMPLES, recipe, PAD, 2).name(),
+        FineTuning(model, EXAMPLES[:3], recipe, PAD, 1).name(),
+        FineTuning(model, EXAMPLES, replace(recipe, rate=1e-3), PAD, 1).name(),
+    ]
+    assert len(set(names)) == 4
+    assert names[0] == FineTuning(model, EXAMPLES, recipe, PAD, 1).name()

@@ -1,6 +1,7 @@
 """The fine-tuned language model as a system: it learns a cue, keeps the best epoch, saves its adapters alone."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from safetensors.torch import load_file, save_file
 import erc_bench.api as erc
 from erc_bench.contracts.types import seal
 from erc_bench.testing.tiny import tiny_generative
+from erc_bench_plugins.systems.language_models.fine_tuning import FineTuning
+from erc_bench_plugins.systems.language_models.kept_training import Training, keep, kept
 from erc_bench_plugins.systems.language_models.lora import LoraLabels
 
 LABELS, WORDS = ("ang", "joy"), ("angry", "joyful")
@@ -126,3 +129,51 @@ def test_its_facts_are_json(system):
 def test_train_without_labels_is_an_error():
     with pytest.raises(erc.ErcBenchError, match="train has no labelled turn"):
         LoraLabels(LoraLabels.Options(**FAST)).fit(seal([]), dialogues(1), context())
+
+
+@pytest.mark.parametrize("after", [1, 2])
+def test_a_training_that_was_killed_goes_on_to_the_same_answers(monkeypatch, after):
+    memory = {}
+    told = {"dropout": 0.3, "epochs": 3}
+
+    def trained():
+        torch.manual_seed(1)
+        system = LoraLabels(LoraLabels.Options(**{**FAST, **told}))
+        system.fit(dialogues(8), dialogues(4, 20), replace(context(), memory=memory))
+        return system
+
+    undisturbed = trained()
+    assert memory == {}  # nothing is left of a training that came to its end
+    epoch, seen = FineTuning.epoch, []
+
+    def killed(self, done):
+        if len(seen) == after:
+            raise KeyboardInterrupt
+        seen.append(1)
+        return epoch(self, done)
+
+    monkeypatch.setattr(FineTuning, "epoch", killed)
+    with pytest.raises(KeyboardInterrupt):
+        trained()
+    assert len(memory) == 1
+    monkeypatch.setattr(FineTuning, "epoch", lambda self, done: (seen.append(1), epoch(self, done))[1])
+    resumed = trained()
+    assert len(seen) == 3
+    assert resumed.epochs == undisturbed.epochs
+    assert resumed.chosen == undisturbed.chosen
+    asked = seal(dialogues(5, 40))
+    for key, row in undisturbed.predict(asked).items():
+        np.testing.assert_array_equal(resumed.predict(asked)[key], row)
+    assert memory == {}
+
+
+@pytest.mark.parametrize("damage", [b"", b"nothing", None])
+def test_a_damaged_memory_of_a_training_is_not_used(monkeypatch, damage):
+    memory = {}
+    training = Training([{"loss": 1.0, "dev": 50.0}], 1, *({"a": torch.ones(2)} for _ in range(3)))
+    keep(memory, "one", training)
+    assert kept(memory, "one").epochs == training.epochs
+    assert torch.equal(kept(memory, "one").state["a"], torch.ones(2))
+    memory["one"] = memory["one"][:-3] if damage is None else damage
+    assert kept(memory, "one") is None
+    assert kept(memory, "two") is None

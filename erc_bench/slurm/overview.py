@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from erc_bench.running.slurm import queue
-from erc_bench.running.slurm.ended_cells import ended_since
-from erc_bench.running.slurm.submission import Submission, submissions
+from erc_bench.slurm import queue
+from erc_bench.slurm.ended_cells import ended_since
+from erc_bench.slurm.submission import Submission, submissions
 from erc_bench.store.layout import CellAddress
 
 State = Literal["done", "running", "waiting", "failed"]

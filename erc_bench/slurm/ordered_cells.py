@@ -11,8 +11,8 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.running.grid import GridOutcome, GridRunner
 from erc_bench.running.orders import Order, read_order
-from erc_bench.running.slurm import queue
-from erc_bench.running.slurm.ended_cells import ended_since
+from erc_bench.slurm import queue
+from erc_bench.slurm.ended_cells import ended_since
 from erc_bench.store.regular_files import changed
 from erc_bench.training.device import choose_device
 from erc_bench.training.events import Progress

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erc_bench.running.slurm.grouping import waves
+from erc_bench.slurm.grouping import waves
 from erc_bench.store.layout import CellAddress
 
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from erc_bench.running.slurm.options import Needs, SlurmOptions
-from erc_bench.running.slurm.submission import Submission, Submitter, submissions
 from erc_bench.running.worker import GridTask
+from erc_bench.slurm.options import Needs, SlurmOptions
+from erc_bench.slurm.submission import Submission, Submitter, submissions
 from erc_bench.store.layout import CellAddress
 
 SMALL = Needs(240, 0, 2, 8)

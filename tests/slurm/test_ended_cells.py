@@ -5,12 +5,12 @@ import os
 
 import pytest
 
-from erc_bench.running.slurm import executor, overview, queue
-from erc_bench.running.slurm.ended_cells import ended_since
-from erc_bench.running.slurm.executor import SlurmRunner
-from erc_bench.running.slurm.options import SlurmOptions
-from erc_bench.running.slurm.submission import Submission
 from erc_bench.running.worker import GridTask
+from erc_bench.slurm import executor, overview, queue
+from erc_bench.slurm.ended_cells import ended_since
+from erc_bench.slurm.executor import SlurmRunner
+from erc_bench.slurm.options import SlurmOptions
+from erc_bench.slurm.submission import Submission
 from erc_bench.store.layout import CellAddress
 
 ADDRESS = CellAddress("meld", "ce", "minilm", "0" * 12, 1)

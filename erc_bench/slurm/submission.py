@@ -19,8 +19,8 @@ from msgspec import convert
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.running.orders import write_orders
-from erc_bench.running.slurm.options import Needs, SlurmOptions
 from erc_bench.running.worker import GridTask
+from erc_bench.slurm.options import Needs, SlurmOptions
 from erc_bench.store.layout import SUBMISSIONS_FOLDER, CellAddress
 from erc_bench.store.regular_files import changed, write_whole
 from erc_bench.validation import json_object

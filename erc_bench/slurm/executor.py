@@ -14,14 +14,14 @@ from erc_bench.planning.estimate import Records
 from erc_bench.planning.plan import Plan
 from erc_bench.running.grid import GridOutcome
 from erc_bench.running.record import headline
-from erc_bench.running.slurm import queue
-from erc_bench.running.slurm.ended_cells import ended_since
-from erc_bench.running.slurm.grouping import waves
-from erc_bench.running.slurm.options import Needs, SlurmOptions, needs
-from erc_bench.running.slurm.submission import Submission, Submitter, check_slurm, submissions
 from erc_bench.running.staleness import Outlook
 from erc_bench.running.state import RUNS_UNDER
 from erc_bench.running.worker import GridTask
+from erc_bench.slurm import queue
+from erc_bench.slurm.ended_cells import ended_since
+from erc_bench.slurm.grouping import waves
+from erc_bench.slurm.options import Needs, SlurmOptions, needs
+from erc_bench.slurm.submission import Submission, Submitter, check_slurm, submissions
 from erc_bench.statistics.results import counted
 from erc_bench.store.layout import SUBMISSIONS_FOLDER, CellAddress
 from erc_bench.store.reading import StoredCell, read_cells

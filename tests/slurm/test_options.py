@@ -3,7 +3,7 @@
 import pytest
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.running.slurm.options import Needs, SlurmOptions, needs, read_options
+from erc_bench.slurm.options import Needs, SlurmOptions, needs, read_options
 
 
 def test_options_are_read_with_their_types():

@@ -1,0 +1,124 @@
+"""What a step of fine-tuning with adapters costs: answers alone through the output layer, against a plain loop.
+
+The plain loop is what one writes with transformers and peft alone: the batch as it comes, padded on the right to its
+longest prompt, all logits of all tokens, and the model's own loss of the tokens that are an answer.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from speed_parts.cells import Source
+
+import erc_bench.api as erc
+from erc_bench.corpora.corpus import load_corpus
+from erc_bench.planning.request import look_up_backbone
+from erc_bench.plugin_host.catalogue import Catalogue
+from erc_bench_plugins.systems.language_models.fine_tuning import Answered, FineTuning, Recipe
+from erc_bench_plugins.systems.language_models.prompts import Prompter, label_of, targets_of
+from erc_bench_plugins.systems.language_models.templates import TEMPLATES
+
+_REPEATS, _BATCH, _MICRO_BATCH, _RATE = 3, 16, 8, 2e-4
+_LEFT_OUT = -100
+
+
+@dataclass(frozen=True)
+class StepCost:
+    """Seconds of processor time of one step; medians, both in turn, on one thread. They are the processor's."""
+
+    backbone: str
+    precision: str
+    tokens: float
+    loop: float
+    ours: float
+    ratio: float
+    largest_difference: float
+
+
+def step_costs(quick: bool, source: Source) -> list[StepCost]:
+    """Measure steps of 16 turns of train, in float32 and in bfloat16."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return [_cost(quick, source, precision) for precision in ("float32", "bfloat16")]
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _cost(quick: bool, source: Source, precision: str) -> StepCost:
+    name, loaded, examples = _examples(quick, source, precision)
+    torch.manual_seed(0)
+    erc.add_adapters(loaded.model, 16, 32, 0.0, "all-linear")
+    pad = int(loaded.tokenizer.pad_token_id or 0)
+    sides = {
+        "loop": _Loop(deepcopy(loaded.model), examples, pad),
+        "ours": FineTuning(loaded.model, examples, Recipe(99, _BATCH, _RATE, 0.0, _MICRO_BATCH), pad, seed=0).epoch,
+    }
+    taken: dict[str, list[float]] = {side: [] for side in sides}
+    losses: dict[str, list[float]] = {side: [] for side in sides}
+    for _ in range(1 if quick else _REPEATS):
+        for side, step in sides.items():
+            started = time.process_time()
+            losses[side].append(step(lambda: None))
+            taken[side].append(time.process_time() - started)
+    theirs, mine = (statistics.median(seconds) for seconds in taken.values())
+    differences = [abs(one - other) for one, other in zip(*losses.values(), strict=True)]
+    tokens = statistics.fmean(len(each.prompt) for each in examples)
+    return StepCost(name, precision, tokens, theirs, mine, theirs / mine, max(differences))
+
+
+def _examples(quick: bool, source: Source, precision: str) -> tuple[str, Any, list[Answered]]:
+    catalogue = Catalogue()
+    component, name, path = look_up_backbone(catalogue, source.backbone, []) or (None, "", "")
+    if component is None:
+        raise SystemExit(f"there is no backbone {source.backbone!r}")
+    loaded = component(component.Options(**({"path": path} if path else {}))).load_generative(precision)
+    dataset = catalogue.get("dataset", source.dataset)
+    words = dict(zip(dataset.labels, dataset.words(), strict=True))
+    chat = bool(loaded.tokenizer.chat_template)
+    template = TEMPLATES["bare" if quick else "expert"]
+    prompter = Prompter(loaded.tokenizer, template, dataset.words(), lambda text: [], 12, chat)
+    room, eos = loaded.maximum_length - 16, loaded.tokenizer.eos_token_id
+    end = [] if eos is None else [int(eos)]
+    targets = targets_of(load_corpus(dataset(), source.data_dir).splits.train)[:_BATCH]
+    return (
+        name,
+        loaded,
+        [
+            Answered(prompter.prompt(*target, room), [*prompter.continuation(words[label_of(*target)]), *end])
+            for target in targets
+        ],
+    )
+
+
+class _Loop:
+    """The plain loop over one batch; called, it takes a step and returns the loss of a token."""
+
+    def __init__(self, model: Any, examples: Sequence[Answered], pad: int) -> None:
+        self.model = model
+        rows = [[*each.prompt, *each.answer] for each in examples]
+        longest = max(map(len, rows))
+        self.ids = torch.tensor([[*row, *[pad] * (longest - len(row))] for row in rows])
+        self.mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
+        self.labels = torch.full_like(self.ids, _LEFT_OUT)
+        for place, each in enumerate(examples):
+            begin = len(each.prompt)
+            self.labels[place, begin : begin + len(each.answer)] = torch.tensor(each.answer)
+        self.trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        self.optimiser = torch.optim.AdamW(self.trained, lr=_RATE, weight_decay=0.0)
+
+    def __call__(self, done: Callable[[], None]) -> float:
+        self.model.train()
+        loss = self.model(input_ids=self.ids, attention_mask=self.mask, labels=self.labels).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.trained, 1.0)
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        done()
+        return float(loss.detach())
