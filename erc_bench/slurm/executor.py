@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.interruption import going_on
 from erc_bench.planning.estimate import Records
 from erc_bench.planning.plan import Plan
 from erc_bench.running.grid import GridOutcome
@@ -64,6 +65,7 @@ class SlurmRunner:
         if self.detach:
             self._note(f"with Slurm: {counted(len(waiting), 'cell')}; erc-bench status says how far they are")
             return outcome
+        going_on("The jobs go on: the same command waits for them again, erc-bench stop ends them.")
         self._wait_for(waiting, outcome)
         return outcome
 

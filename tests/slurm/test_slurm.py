@@ -126,6 +126,20 @@ def test_a_driver_that_was_killed_is_taken_over_and_nothing_runs_twice(words, be
     assert len(ledger(tmp_path / "runs")) == len(answers(tmp_path / "runs")) == 2
 
 
+def test_a_driver_that_was_interrupted_says_that_its_jobs_go_on(words, begin, tmp_path):
+    door = tmp_path / "open"
+    driver = begin(*words("patient", seeds="1"), WAIT_FOR=str(door))
+    driver.wait_for(lambda: list((tmp_path / "runs").glob("meld/patient/*/*/seed-1")))
+    driver.popen.send_signal(signal.SIGINT)
+    code, _, errors = driver.end()
+    assert code == 130
+    assert "The jobs go on" in errors
+    door.touch()
+    code, _, errors = begin(*words("patient", seeds="1"), WAIT_FOR=str(door)).end()
+    assert code == 0, errors
+    assert len(submitted(tmp_path / "runs")) == 1
+
+
 def test_two_drivers_on_one_folder_share_their_cells(words, begin, tmp_path):
     door = tmp_path / "open"
     drivers = [begin(*words("patient", seeds="1-3", options=["group_minutes=0"]), WAIT_FOR=str(door)) for _ in range(2)]
