@@ -86,7 +86,8 @@ def _print_conversation(console: Console, title: str, predictions: Sequence[Pred
     for number, each in enumerate(predictions, start=1):
         named = [Text(printable(each.speaker))] if len(table.columns) == _WITH_SPEAKER else []
         said = Text(printable(each.text))
-        table.add_row(str(number), *named, said, Text(each.emotion, style="bold"), f"{each.score:.2f}")
+        score = f"{each.score:.2f}" if each.emotion else ""
+        table.add_row(str(number), *named, said, Text(each.emotion, style="bold"), score)
     console.print(table)
     console.print()
 

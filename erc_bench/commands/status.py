@@ -24,13 +24,13 @@ def status(runs: Path) -> None:
 
 
 def _show(console: Console, found: Overview) -> None:
-    from erc_bench.commands.grid_run import say
+    from erc_bench.commands.grid_run import cells, say
 
     if not found.cells:
         say(console, "nothing was handed to a cluster from here")
         return
     counts = ", ".join(f"{len(found.of(state))} {state}" for state in found.states())
-    say(console, f"{len(found.cells)} cells: {counts}")
+    say(console, f"{cells(len(found.cells))}: {counts}")
     for cell in found.of("running"):
         say(console, f"  running: {_named(cell)} on {cell.node} since {cell.since} (job {cell.job})")
     for cell in found.of("failed"):

@@ -65,7 +65,7 @@ def _facts(comparison: Comparison, folder: Folder) -> Iterator[_Fact]:
     yield from _further(*caption_cells.upstreams(shown), caption_cells.another_machine(shown))
     yield from _essential(
         *caption_cells.told_by_systems(shown),
-        caption_cells.unanswered(shown),
+        caption_cells.unanswered(comparison, shown),
         caption_cells.may_have_read(shown),
         caption_cells.configurations(comparison, folder.cells, folder.ledgers),
         caption_cells.unverified(shown),

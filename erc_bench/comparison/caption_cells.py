@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,14 +81,26 @@ def told_by_systems(shown: Sequence[StoredCell]) -> list[str]:
     return [f"{method} on {', '.join(datasets)}: {saying}." for (method, saying), datasets in by_method.items()]
 
 
-def unanswered(shown: Sequence[StoredCell]) -> str:
-    """Say which rows had no answer to some utterances, and to how many."""
-    found: dict[str, list[float]] = {}
+def unanswered(comparison: Comparison, shown: Sequence[StoredCell]) -> str:
+    """Say which rows had no answer to some utterances, and to how many; of several of a method each by its label."""
+    found: dict[tuple[str, str, str, str], list[float]] = {}
     for cell in shown:
         asked = cell.typed.data.counts.get("test", RecordedCounts()).labelled
         if (test := cell.typed.metrics.test) and asked:
-            found.setdefault(f"{cell.method} on {cell.dataset}", []).append(100 * test.unanswered / asked)
-    parts = [f"{which} {mean(shares):.1f} %" for which, shares in found.items() if any(shares)]
+            found.setdefault(address_of(cell.typed)[:4], []).append(100 * test.unanswered / asked)
+    rows = Counter(configuration[:2] for configuration in found)
+    labels = {
+        (column.dataset, row.key.method, row.key.backbone, score.settings_hash): row.label
+        for column in comparison.columns
+        for score in column.scores
+        if score is not None
+        for row in [comparison.rows[score.row]]
+    }
+    parts = [
+        f"{labels[which] if rows[which[:2]] > 1 else which[1]} on {which[0]} {mean(shares):.1f} %"
+        for which, shares in found.items()
+        if any(shares)
+    ]
     return f"Answers that are no label count as wrong: {', '.join(parts)}." if parts else ""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.experiments.components import HandedOver
+from erc_bench.experiments.early_checks import check_sending
 from erc_bench.experiments.grid import Telling, announce
 from erc_bench.experiments.tuning.identity import Fingerprints, identity
 from erc_bench.experiments.tuning.search import Result, Search, Trial, plan_searches
@@ -134,7 +135,9 @@ class Tuning:
 
         with locked(self.folder), Storage(self.folder) as storage:
             try:
-                check_features([search.own for search in self.searches], self._features, folder_of(self.asked.data_dir))
+                own = [search.own for search in self.searches]
+                check_sending(own, self.asked.send_text)
+                check_features(own, self._features, folder_of(self.asked.data_dir))
                 runner = self._runner(progress)
                 # All are opened before the first is run: what cannot be gone on with is told at once.
                 return self._run([self._open(storage, runner, search) for search in self.searches], runner)
@@ -150,6 +153,7 @@ class Tuning:
             overwrite="stale",
             plugins=self._handed.files,
             features=self._features,
+            send_text=self.asked.send_text,
         )
         return GridRunner(task, progress)
 

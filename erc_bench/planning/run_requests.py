@@ -31,6 +31,7 @@ else:
     Several = Settings = FeatureFiles = Union[str, Any]  # noqa: UP007
 
 _BACKBONE = "A backbone by name, a Hugging Face id or a local folder; may be repeated."
+_SEND_TEXT = "Let methods that ask an endpoint (llm-api) send the text of dialogues there: nothing leaves without it."
 _SETTING = "[METHOD:]SLOT.OPTION=VALUE"
 _FEATURE = "A file of vectors that an encoder reads (erc-bench features import writes it); may be repeated."
 _FEATURE_FILE = "[DATASET:]NAME=FILE"
@@ -81,9 +82,7 @@ class GridRequest(Asked):
         False,
         "Also save each cell's trained model with its language model (MiniLM 91 MB, SimCSE 1.4 GB), for predict.",
     )
-    send_text: bool = asked(
-        False, "Let methods that ask an endpoint (llm-api) send the text of dialogues there: nothing leaves without it."
-    )
+    send_text: bool = asked(False, _SEND_TEXT)
     plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
     observers: Several = asked(
         (),
@@ -151,6 +150,7 @@ class TuneRequest(Asked):
     limit: int | None = asked(None, "Keep the first N dialogues of each split.", at_least=1)
     data_dir: StrPath | None = asked(None, "Corpora. Default: $ERC_BENCH_DATA, else a cache.", metavar="DIRECTORY")
     device: str = asked("auto", "auto, cpu, cuda, cuda:1, mps.")
+    send_text: bool = asked(False, _SEND_TEXT)
     plugins: Several = asked((), PLUGIN, several=True, metavar="PATH.py")
 
 

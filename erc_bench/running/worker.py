@@ -80,8 +80,11 @@ def work(connection: Connection, task: GridTask, words: Words) -> None:
     log = logging.getLogger("erc_bench")
     log.handlers = [_SentLog(connection)]
     log.propagate = False
-    with speaking(words):
-        _work(connection, task, log)
+    try:
+        with speaking(words):
+            _work(connection, task, log)
+    except KeyboardInterrupt:
+        _leave()
 
 
 def _work(connection: Connection, task: GridTask, log: logging.Logger) -> None:
@@ -96,7 +99,7 @@ def _work(connection: Connection, task: GridTask, log: logging.Logger) -> None:
         while (message := connection.recv()) is not None:
             plan, wait = message
             connection.send((runner.visit(from_json(plan), wait), runner.take_outcome()))
-    except (KeyboardInterrupt, EOFError):
+    except EOFError:
         _leave()
 
 

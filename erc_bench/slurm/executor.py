@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.interruption import going_on
 from erc_bench.planning.estimate import Records
 from erc_bench.planning.plan import Plan
 from erc_bench.running.grid import GridOutcome
@@ -22,6 +23,7 @@ from erc_bench.slurm.ended_cells import ended_since
 from erc_bench.slurm.grouping import waves
 from erc_bench.slurm.options import Needs, SlurmOptions, needs
 from erc_bench.slurm.submission import Submission, Submitter, check_slurm, submissions
+from erc_bench.statistics.results import counted
 from erc_bench.store.layout import SUBMISSIONS_FOLDER, CellAddress
 from erc_bench.store.reading import StoredCell, read_cells
 from erc_bench.training.events import CellEnded, GridStarted, Noted, Progress
@@ -61,8 +63,9 @@ class SlurmRunner:
         with FileLock(folder / ".lock"):
             waiting = self._submit(self._to_run(plans, outcome))
         if self.detach:
-            self._note(f"{len(waiting)} cells are with Slurm: erc-bench status says how far they are")
+            self._note(f"with Slurm: {counted(len(waiting), 'cell')}; erc-bench status says how far they are")
             return outcome
+        going_on("The jobs go on: the same command waits for them again, erc-bench stop ends them.")
         self._wait_for(waiting, outcome)
         return outcome
 
@@ -83,7 +86,7 @@ class SlurmRunner:
         under_way = self._under_way()
         adopted = [_waiting(plan, *under_way[plan.address]) for plan in plans if plan.address in under_way]
         if adopted:
-            self._note(f"{len(adopted)} cells were submitted before and are under way")
+            self._note(f"under way, as submitted before: {counted(len(adopted), 'cell')}")
         missing = [plan for plan in plans if plan.address not in under_way]
         by_address = {plan.address: plan for plan in missing}
         found = list(adopted)

@@ -51,6 +51,20 @@ def test_the_caption_says_how_many(store, answers):
     assert "no label" not in " ".join(compare(read_cells(store.runs), methods=["ce"]).caption)
 
 
+def test_two_models_of_a_method_are_told_apart(store, answers):
+    more = ["" if place % 2 else answer for place, answer in enumerate(answers)]
+    for backbone, said in (("small", more), ("large", answers), ("whole", store.split.answers(0.7, 3))):
+        store.add("llm", 1, predicted=said, backbone=backbone)
+    shares = {name: 100 * said.count("") / len(said) for name, said in (("small", more), ("large", answers))}
+    comparison = compare(read_cells(store.runs), baseline="llm/whole")
+    (told,) = (sentence for sentence in comparison.caption if "no label" in sentence)
+    labels = {row.key.backbone: row.label for row in comparison.rows}
+    assert len(set(labels.values())) == 3
+    for name, share in shares.items():
+        assert f"{labels[name]} on meld {share:.1f} %" in told
+    assert labels["whole"] not in told
+
+
 def test_frames_hold_an_empty_text(store, answers):
     folder = store.add("llm", 1, predicted=answers)
     assert list(load_predictions(folder)["predicted"]) == answers

@@ -54,6 +54,25 @@ def test_nothing_leaves_without_the_users_word(chat_server, tmp_path, capsys):
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_search_asks_with_the_users_word_alone(chat_server, tmp_path, capsys):
+    pytest.importorskip("optuna")
+    space = tmp_path / "space.toml"
+    space.write_text('[llm-api]\n"system.template" = ["expert", "question"]\n', encoding="utf-8")
+    own = {name: value for name, value in settings(chat_server).items() if name != "system.template"}
+    changed = [word for name, value in own.items() for word in ("--set", f"{name}={value}")]
+    places = ["--space", space, "--study", tmp_path / "study", "--data-dir", tmp_path / "data", "--device", "cpu"]
+    search = list(map(str, ["tune", "--method", "llm-api", "--dataset", "demo", "--trials", 2, *places, *changed]))
+    with pytest.raises(SystemExit) as ended:
+        main(search)
+    assert ended.value.code == 2
+    assert "--send-text" in capsys.readouterr().err
+    assert not chat_server.seen
+    main([*search, "--send-text"])
+    assert chat_server.seen
+    assert set(chat_server.times_asked().values()) == {1}
+    assert (tmp_path / "study" / "tuned.toml").is_file()
+
+
 def test_answers_without_a_label_are_wrong_and_told(chat_server, tmp_path):
     chat_server.answer = lambda prompt: "happy, I think" if len(prompt) % 2 else "who knows"
     outcome = run(chat_server, tmp_path)

@@ -59,6 +59,20 @@ PLUGIN = """
             if call:
                 stay()
 """
+SLOW_TO_LOAD = """
+    import multiprocessing
+    import os
+    import time
+    from pathlib import Path
+
+    import erc_bench.api as erc
+
+    while multiprocessing.parent_process() is not None:
+        Path(os.environ["SEEN"]).touch()
+        time.sleep(1)
+
+    mine = erc.Method("mine", source="this test", summary="Nothing.", choices={"objective": "ce"})
+"""
 ENDLESS = ("training.epochs=1000000",)
 FROZEN = ("encoder.trainable=none",)
 KEPT = "kept: the same command goes on from there."
@@ -140,6 +154,17 @@ def test_with_several_processes(endless, interrupt, grid, to, stay):
     statuses = {cell.status for cell in read_cells(grid.runs)}
     assert "done" not in statuses
     assert stay == "call" or statuses == {"interrupted"}
+
+
+def test_while_processes_start(start, interrupt, grid, tmp_path):
+    seen = tmp_path / "seen"
+    plugin = tmp_path / "slow.py"
+    plugin.write_text(textwrap.dedent(SLOW_TO_LOAD), encoding="utf-8")
+    words = ["run", "--method", "majority", "--dataset", "demo", "--seeds", "2", "--jobs", "2", "--runs", grid.runs]
+    process = start(*words, "--plugin", plugin, environment={"SEEN": str(seen)}, own_group=True)
+    process.wait_for(seen.exists)
+    code, told = interrupt(process, "parent")
+    assert (code, told) == (130, f"Interrupted. What is done is {KEPT}")
 
 
 def test_while_settings_are_searched(endless, interrupt, tmp_path):

@@ -126,6 +126,20 @@ def test_a_driver_that_was_killed_is_taken_over_and_nothing_runs_twice(words, be
     assert len(ledger(tmp_path / "runs")) == len(answers(tmp_path / "runs")) == 2
 
 
+def test_a_driver_that_was_interrupted_says_that_its_jobs_go_on(words, begin, tmp_path):
+    door = tmp_path / "open"
+    driver = begin(*words("patient", seeds="1"), WAIT_FOR=str(door))
+    driver.wait_for(lambda: list((tmp_path / "runs").glob("meld/patient/*/*/seed-1")))
+    driver.popen.send_signal(signal.SIGINT)
+    code, _, errors = driver.end()
+    assert code == 130
+    assert "The jobs go on" in errors
+    door.touch()
+    code, _, errors = begin(*words("patient", seeds="1"), WAIT_FOR=str(door)).end()
+    assert code == 0, errors
+    assert len(submitted(tmp_path / "runs")) == 1
+
+
 def test_two_drivers_on_one_folder_share_their_cells(words, begin, tmp_path):
     door = tmp_path / "open"
     drivers = [begin(*words("patient", seeds="1-3", options=["group_minutes=0"]), WAIT_FOR=str(door)) for _ in range(2)]
@@ -168,7 +182,7 @@ def test_who_stands_on_an_upstream_that_failed_ends_with_it(words, begin, tmp_pa
 def test_stop_ends_what_runs_and_waits(words, begin, tmp_path):
     code, output, errors = begin(*words("patient", seeds="1-3", more=["--detach"]), WAIT_FOR=str(tmp_path / "no")).end()
     assert code == 0, errors
-    assert "3 cells are with Slurm" in output
+    assert "with Slurm: 3 cells" in output
     assert begin("stop").end()[1] == "1 job ended\n"
     told = begin("status").end()[1]
     assert told.startswith("3 cells: 3 failed")

@@ -16,7 +16,7 @@ _SHOWN = 4
 
 @dataclass(frozen=True)
 class TurnAnswer:
-    """The emotion of a turn and the score of every label."""
+    """The emotion of a turn, empty where there is no answer, and the score of every label."""
 
     emotion: str
     scores: Mapping[str, float]
@@ -165,12 +165,13 @@ def _quoted(text: str, separator: str) -> str:
 def _text(document: Document, answers: Answers) -> str:
     blocks = []
     for conversation, own in zip(document.conversations, answers, strict=True):
-        lines = (
-            f"{_line(turn)}\t{answer.emotion} {answer.scores[answer.emotion]:.{_SHOWN}f}\n"
-            for turn, answer in zip(conversation.turns, own, strict=True)
-        )
+        lines = (f"{_line(turn)}\t{_said(answer)}\n" for turn, answer in zip(conversation.turns, own, strict=True))
         blocks.append("".join(lines))
     return "\n".join(block for block in blocks if block)
+
+
+def _said(answer: TurnAnswer) -> str:
+    return f"{answer.emotion} {answer.scores[answer.emotion]:.{_SHOWN}f}" if answer.emotion else ""
 
 
 def _line(turn: Turn) -> str:

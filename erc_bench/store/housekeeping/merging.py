@@ -37,6 +37,7 @@ def merge(sources: Sequence[Path], runs: Path) -> Merged:
     stays, with its machine and its time on record; those below ``runs`` come first of all. Raises
     :class:`ErcBenchError`, before anything is copied, where two contradict each other.
     """
+    sources = list(dict.fromkeys(sources))
     merged, kept = Merged(), _finished(runs, Merged()) if runs.is_dir() else {}
     wanted: dict[Path, list[CellFolder]] = {}
     contradictions = []

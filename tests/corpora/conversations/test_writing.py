@@ -42,6 +42,19 @@ def rewritten(tmp_path):
     return rewritten
 
 
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("text", "Ann: no\t\n"),
+        ("csv", "speaker,text,emotion,joy\nAnn,no,,0.0000\n"),
+        ("jsonl", '{"speaker": "Ann", "text": "no", "emotion": "", "scores": {"joy": 0.0}}\n'),
+    ],
+)
+def test_a_turn_without_an_answer_has_an_empty_one(rewritten, form, told):
+    document, _ = rewritten("a.csv", "speaker,text\nAnn,no\n")
+    assert write(document, [[TurnAnswer("", {"joy": 0.0})]], form) == told
+
+
 def test_json_keeps_its_fields_their_order_and_its_shape(rewritten):
     content = {
         "id": 3,

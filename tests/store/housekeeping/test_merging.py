@@ -48,6 +48,12 @@ def test_the_same_cell_twice_is_there_once_and_again_is_nothing_new(folders, tmp
     assert len(read_ledger(runs)) == 1
 
 
+def test_a_folder_that_is_named_twice_is_merged_once(folders, tmp_path):
+    folders[0].add("ce", 1)
+    done = merge([folders[0].runs, folders[0].runs], tmp_path / "runs")
+    assert (len(done.copied), done.same, done.left) == (1, [], [])
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
