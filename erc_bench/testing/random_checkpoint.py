@@ -15,8 +15,9 @@ BERT = {"model_type": "bert"}
 LLAMA = {"model_type": "llama", "tie_word_embeddings": True}
 """A model that writes text; its output layer is its table of words, so that the body's weights are all."""
 _SIZES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
-_DECODER_SIZES = {
-    "bart": {"encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "decoder_layers": 2, "decoder_attention_heads": 4}
+_FURTHER_SIZES = {
+    "bart": {"encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "decoder_layers": 2, "decoder_attention_heads": 4},
+    "qwen2": {"num_key_value_heads": 2},
 }
 _MAXIMUM_LENGTH = 512
 _SPREAD = 0.1
@@ -56,7 +57,7 @@ def write_random_checkpoint(folder: Path, architecture: Mapping[str, Any] = BERT
     size = _write_tokenizer(folder, specials) + _ADDED.get(described["model_type"], 0)
     sizes = (
         _SIZES
-        | _DECODER_SIZES.get(described["model_type"], {})
+        | _FURTHER_SIZES.get(described["model_type"], {})
         | {
             "vocab_size": size,
             "max_position_embeddings": _MAXIMUM_LENGTH + (_POSITIONS_BEFORE_FIRST if angular else 0),
