@@ -67,7 +67,9 @@ class ChatServer:
             "usage": {"prompt_tokens": 20, "completion_tokens": 2, "total_tokens": 22},
         }
         body, kind, status = json.dumps(content), "application/json", 200
-        if isinstance(fault, int):
+        if fault == "filtered":
+            body, status = json.dumps({"error": {"message": "not that", "code": "content_filter"}}), 400
+        elif isinstance(fault, int):
             body, status = json.dumps({"error": {"message": f"fault {fault}"}}), fault
         elif fault == "nonsense":
             body = body[:40]

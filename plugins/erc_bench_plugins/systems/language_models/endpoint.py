@@ -19,6 +19,8 @@ from erc_bench_plugins.systems.language_models.pace import Pace
 
 OFFICIAL = "https://api.openai.com/v1"
 Messages = Sequence[Mapping[str, str]]
+_FILTERED = "content_filter"
+"""What endpoints call a prompt or an answer that their filter holds back."""
 _GO_ON = "What was answered is kept, and not asked again."
 
 
@@ -147,12 +149,19 @@ class Endpoint:
             try:
                 return _read(self._client.chat.completions.create(**asked))
             except openai.OpenAIError as error:
+                if getattr(error, "code", None) == _FILTERED:
+                    return self._refused()
                 raise self._in_words(error) from error
             except (AttributeError, IndexError, TypeError, ValueError):
                 continue  # what came was no answer: cut JSON, a page of a proxy
         raise erc.ErcBenchError(
             f"{self._access.address} gave {self._access.retries + 1} times what is no answer of a chat", _GO_ON
         )
+
+    def _refused(self) -> Reply:
+        """Return the answer without text of an endpoint whose filter refuses a prompt: it would every time."""
+        model = str(self._parameters.get("model", ""))
+        return Reply("", model, "", _FILTERED, 0, 0, None, _now())
 
     def _in_words(self, error: Exception) -> erc.ErcBenchError:
         import openai
@@ -189,5 +198,9 @@ def _read(completion: Any) -> Reply:
         prompt_tokens=0 if usage is None else int(usage.prompt_tokens),
         completion_tokens=0 if usage is None else int(usage.completion_tokens),
         log_probability=None if tokens is None else sum(float(token.logprob) for token in tokens),
-        at=datetime.now(UTC).isoformat(timespec="seconds"),
+        at=_now(),
     )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -195,3 +195,12 @@ def test_what_is_kept_and_damaged_is_asked_again(chat_server, damaged):
     memory[name] = damaged
     assert texts(endpoint(chat_server, memory).ask(prompts(1), lambda: None)) == ["joy"]
     assert len(chat_server.asked) == 2
+
+
+def test_a_prompt_that_a_filter_refuses_has_an_answer_without_text_and_stops_nothing(chat_server):
+    chat_server.faults = [None, "filtered"]
+    memory = {}
+    found = endpoint(chat_server, memory, parallel=1).ask(prompts(3), lambda: None)
+    assert [(reply.text, reply.finish) for reply in found] == [("joy", "stop"), ("", "content_filter"), ("joy", "stop")]
+    assert endpoint(chat_server, memory).ask(prompts(3), lambda: None) == found
+    assert len(chat_server.seen) == 3
