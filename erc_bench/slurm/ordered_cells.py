@@ -6,16 +6,18 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
-from erc_bench.running.grid import GridOutcome, GridRunner
 from erc_bench.running.orders import Order, read_order
 from erc_bench.slurm import queue
 from erc_bench.slurm.ended_cells import ended_since
 from erc_bench.store.regular_files import changed
-from erc_bench.training.device import choose_device
 from erc_bench.training.events import Progress
+
+if TYPE_CHECKING:
+    from erc_bench.running.grid import GridOutcome
 
 _JOB, _RESTARTED = "SLURM_JOB_ID", "SLURM_RESTART_COUNT"
 
@@ -25,15 +27,19 @@ def run_group(orders: Path, group: int, restarts: int, progress: Progress) -> Gr
 
     Raises :class:`ErcBenchError` where it has begun again ``restarts`` times already.
     """
-    order = read_order(orders, group)
     # Slurm's word that the time is nearly over, and that another job takes the place.
     for number in (signal.SIGUSR2, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     begun = int(os.environ.get(_RESTARTED) or 0)
-    order = _not_yet_run(order, orders) if begun else order
-    runner = GridRunner(replace(order.task, device=str(choose_device(order.task.device))), progress)
     try:
-        return runner.run(order.plans)
+        # Torch takes a second, in which the word may come as well.
+        from erc_bench.running.grid import GridRunner
+        from erc_bench.training.device import choose_device
+
+        order = read_order(orders, group)
+        order = _not_yet_run(order, orders) if begun else order
+        task = replace(order.task, device=str(choose_device(order.task.device)))
+        return GridRunner(task, progress).run(order.plans)
     except KeyboardInterrupt:
         _begin_again(begun, restarts)
         raise

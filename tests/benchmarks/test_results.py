@@ -10,7 +10,7 @@ from erc_bench.store.reading import read_cells
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-@pytest.mark.parametrize("name", ["laptop", "dialogue-laptop"])
+@pytest.mark.parametrize("name", ["laptop", "dialogue-laptop", "dialogue-laptop-speakers"])
 def test_committed_tables_come_out_of_the_committed_cells(name):
     results = BENCHMARKS / "results" / name
     cells = read_cells(results)

@@ -110,6 +110,28 @@ def test_later_turns(scores):
             assert cells(*shown[method].strip(" |").split("|")) == expected
 
 
+def test_speakers():
+    """Speakers as given against shuffled, of the cells of dialogue-laptop-speakers."""
+    found = compare(read_cells(ROOT / "benchmarks" / "results" / "dialogue-laptop-speakers"))
+    by_row = {
+        (
+            column.dataset,
+            found.rows[score.row].key.method,
+            "shuffled" in str(found.rows[score.row].key.overrides),
+        ): score.values
+        for column in found.columns
+        for score in filter(None, column.scores)
+    }
+    table = rows("Who speaks")
+    assert {method for _, method, _ in by_row} == set(table)
+    for method, shown in table.items():
+        expected = []
+        for corpus in CORPORA:
+            given, shuffled = (by_row[corpus, method, is_shuffled] for is_shuffled in (False, True))
+            expected += [spread(given), spread(shuffled), difference(given, shuffled)]
+        assert cells(*shown) == expected
+
+
 def halves(heading, between):
     """Return what stands before and after a line of a section."""
     before, _, after = PAGE.partition(f"## {heading}")[2].partition("\n## ")[0].partition(between)
