@@ -58,6 +58,8 @@ def _is_done(ordered: float, plan: Plan, runs: Path) -> bool:
 
 def _begin_again(begun: int, restarts: int) -> None:
     """Put this job back into the queue, unless it is being ended: by scancel, or by Slurm, which does so itself."""
+    # It may be said twice, and once is enough.
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     job = os.environ.get(_JOB)
     if job is None or queue.is_being_ended(job):
         return

@@ -61,7 +61,7 @@ def why_ended(job: str) -> str:
 
 def is_being_ended(job: str) -> bool:
     """Whether somebody, or Slurm itself, has put an end to a job, whose processes have not ended yet."""
-    return _facts(job).get("JobState") != "RUNNING"
+    return _facts(job).get("JobState", "") in _ENDED | {"COMPLETING", "PENDING"}
 
 
 def cancel(jobs: Sequence[str]) -> None:

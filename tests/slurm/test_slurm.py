@@ -150,17 +150,26 @@ def test_two_drivers_on_one_folder_share_their_cells(words, begin, tmp_path):
     assert len(ledger(tmp_path / "runs")) == 3
 
 
+def told_that_its_time_is_over(driver, slurm, runs):
+    """Give the job of a grid of one cell the signal that Slurm gives it before its end; return the job's name."""
+    (submission,) = driver.wait_for(lambda: submitted(runs))
+    driver.wait_for(lambda: list(runs.rglob("seed-1/.lock")))  # it runs its cell
+    job = f"{submission['job']}_0"
+    slurm.ask("scancel", "--batch", "--signal=USR2", job)
+    return job
+
+
 def test_a_job_out_of_time_begins_again_and_goes_on(words, begin, slurm, tmp_path):
-    # A minute is the least that Slurm knows; told 55 seconds before its end, a job ends at once.
-    driver = begin(*words("patient", seeds="1", options=["minutes=1", "grace=55"]), WAIT_FOR="restart")
-    (job,) = [each["job"] for each in driver.wait_for(lambda: submitted(tmp_path / "runs"))]
-    driver.wait_for(lambda: "JobState=PENDING Reason=BeginTime" in slurm.ask("scontrol", "show", "job", f"{job}_0"))
+    driver = begin(*words("patient", seeds="1"), WAIT_FOR="restart")
+    job = told_that_its_time_is_over(driver, slurm, tmp_path / "runs")
+    driver.wait_for(lambda: "JobState=PENDING Reason=BeginTime" in slurm.ask("scontrol", "show", "job", job))
 
     def released():
-        # Slurm lets a job that begins again wait for two minutes, whatever it was told before it had noted that.
-        if "Reason=BeginTime" not in slurm.ask("scontrol", "show", "job", f"{job}_0"):
+        # Slurm lets a job that begins again wait for two minutes; its node must be rid of the first one before.
+        if "Reason=BeginTime" not in slurm.ask("scontrol", "show", "job", job):
             return True
-        slurm.ask("scontrol", "update", f"jobid={job}_0", "StartTime=now")
+        if slurm.ask("sinfo", "--noheader", "--format=%T %D").strip() == "idle 2":
+            slurm.ask("scontrol", "update", f"jobid={job}", "StartTime=now")
         return False
 
     driver.wait_for(released)
@@ -169,9 +178,10 @@ def test_a_job_out_of_time_begins_again_and_goes_on(words, begin, slurm, tmp_pat
     assert len(answers(tmp_path / "runs")) == 1
 
 
-def test_a_job_that_never_gets_done_in_time_fails_with_its_reason(words, begin, tmp_path):
-    options = ["minutes=1", "grace=55", "restarts=0"]
-    code, _, errors = begin(*words("patient", seeds="1", options=options), WAIT_FOR=str(tmp_path / "never")).end()
+def test_a_job_that_never_gets_done_in_time_fails_with_its_reason(words, begin, slurm, tmp_path):
+    driver = begin(*words("patient", seeds="1", options=["restarts=0"]), WAIT_FOR=str(tmp_path / "never"))
+    told_that_its_time_is_over(driver, slurm, tmp_path / "runs")
+    code, _, errors = driver.end()
     assert code == 1
     assert re.search(r"job \d+_0 ended without it \(FAILED, NonZeroExitCode", errors)
     (log,) = re.findall(r"its log: (\S+)", errors)
