@@ -11,18 +11,17 @@ import time
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from speed_parts.cells import Source
+from speed_parts.writers import Writer, in_both_precisions
 
 import erc_bench.api as erc
 from erc_bench.corpora.corpus import load_corpus
-from erc_bench.planning.request import look_up_backbone
-from erc_bench.plugin_host.catalogue import Catalogue
 from erc_bench_plugins.systems.language_models.fine_tuning import Answered, FineTuning, Recipe
-from erc_bench_plugins.systems.language_models.prompts import Prompter, label_of, targets_of
-from erc_bench_plugins.systems.language_models.templates import TEMPLATES
+from erc_bench_plugins.systems.language_models.prompts import label_of, targets_of
 
 _REPEATS, _BATCH, _MICRO_BATCH, _RATE = 3, 16, 8, 2e-4
 _LEFT_OUT = -100
@@ -43,16 +42,11 @@ class StepCost:
 
 def step_costs(quick: bool, source: Source) -> list[StepCost]:
     """Measure steps of 16 turns of train, in float32 and in bfloat16."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return [_cost(quick, source, precision) for precision in ("float32", "bfloat16")]
-    finally:
-        torch.set_num_threads(threads)
+    return in_both_precisions(partial(_cost, quick, source), quick, source)
 
 
-def _cost(quick: bool, source: Source, precision: str) -> StepCost:
-    name, loaded, examples = _examples(quick, source, precision)
+def _cost(quick: bool, source: Source, writer: Writer, precision: str) -> StepCost:
+    loaded, examples = writer.loaded, _examples(source, writer)
     torch.manual_seed(0)
     erc.add_adapters(loaded.model, 16, 32, 0.0, "all-linear")
     pad = int(loaded.tokenizer.pad_token_id or 0)
@@ -70,31 +64,19 @@ def _cost(quick: bool, source: Source, precision: str) -> StepCost:
     theirs, mine = (statistics.median(seconds) for seconds in taken.values())
     differences = [abs(one - other) for one, other in zip(*losses.values(), strict=True)]
     tokens = statistics.fmean(len(each.prompt) for each in examples)
-    return StepCost(name, precision, tokens, theirs, mine, theirs / mine, max(differences))
+    return StepCost(writer.name, precision, tokens, theirs, mine, theirs / mine, max(differences))
 
 
-def _examples(quick: bool, source: Source, precision: str) -> tuple[str, Any, list[Answered]]:
-    catalogue = Catalogue()
-    component, name, path = look_up_backbone(catalogue, source.backbone, []) or (None, "", "")
-    if component is None:
-        raise SystemExit(f"there is no backbone {source.backbone!r}")
-    loaded = component(component.Options(**({"path": path} if path else {}))).load_generative(precision)
-    dataset = catalogue.get("dataset", source.dataset)
+def _examples(source: Source, writer: Writer) -> list[Answered]:
+    loaded, dataset, prompter = writer.loaded, writer.dataset, writer.prompter
     words = dict(zip(dataset.labels, dataset.words(), strict=True))
-    chat = bool(loaded.tokenizer.chat_template)
-    template = TEMPLATES["bare" if quick else "expert"]
-    prompter = Prompter(loaded.tokenizer, template, dataset.words(), lambda text: [], 12, chat)
     room, eos = loaded.maximum_length - 16, loaded.tokenizer.eos_token_id
     end = [] if eos is None else [int(eos)]
     targets = targets_of(load_corpus(dataset(), source.data_dir).splits.train)[:_BATCH]
-    return (
-        name,
-        loaded,
-        [
-            Answered(prompter.prompt(*target, room), [*prompter.continuation(words[label_of(*target)]), *end])
-            for target in targets
-        ],
-    )
+    return [
+        Answered(prompter.prompt(*target, room), [*prompter.continuation(words[label_of(*target)]), *end])
+        for target in targets
+    ]
 
 
 class _Loop:

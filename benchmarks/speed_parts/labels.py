@@ -10,18 +10,16 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
 from speed_parts.cells import Source
+from speed_parts.writers import Writer, in_both_precisions
 from torch import Tensor
 
 import erc_bench.api as erc
 from erc_bench.corpora.corpus import load_corpus
-from erc_bench.planning.request import look_up_backbone
-from erc_bench.plugin_host.catalogue import Catalogue
-from erc_bench_plugins.systems.language_models.prompts import Prompter
-from erc_bench_plugins.systems.language_models.templates import TEMPLATES
 
 _REPEATS = 3
 _BATCH = 8
@@ -46,26 +44,12 @@ class LabelCost:
 
 def label_costs(quick: bool, source: Source) -> list[LabelCost]:
     """Measure prompts of the first dialogues of a corpus, in float32 and in bfloat16."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        return [_cost(quick, source, precision) for precision in ("float32", "bfloat16")]
-    finally:
-        torch.set_num_threads(threads)
+    return in_both_precisions(partial(_cost, quick, source), quick, source)
 
 
-def _cost(quick: bool, source: Source, precision: str) -> LabelCost:
-    catalogue = Catalogue()
-    component, name, path = look_up_backbone(catalogue, source.backbone, []) or (None, "", "")
-    if component is None:
-        raise SystemExit(f"there is no backbone {source.backbone!r}")
-    loaded = component(component.Options(**({"path": path} if path else {}))).load_generative(precision)
-    dataset = catalogue.get("dataset", source.dataset)
+def _cost(quick: bool, source: Source, writer: Writer, precision: str) -> LabelCost:
+    loaded, dataset, prompter = writer.loaded, writer.dataset, writer.prompter
     dialogues = load_corpus(dataset(), source.data_dir).splits.test[: 1 if quick else 4]
-    chat = bool(loaded.tokenizer.chat_template)
-    prompter = Prompter(
-        loaded.tokenizer, TEMPLATES["bare" if quick else "expert"], dataset.words(), lambda text: [], 12, chat
-    )
     labels = [prompter.continuation(word) for word in dataset.words()]
     scorer = erc.Continuations(loaded, labels)
     prompts = [prompter.prompt(dialogue, place, scorer.room) for dialogue in dialogues for place in dialogue.targets()]
@@ -86,7 +70,7 @@ def _cost(quick: bool, source: Source, precision: str) -> LabelCost:
     theirs, mine = (statistics.median(seconds) for seconds in taken.values())
     difference = float((answers[loop] - answers[ours]).abs().max())
     tokens = statistics.fmean(map(len, prompts))
-    return LabelCost(name, precision, len(prompts), tokens, len(labels), theirs, mine, theirs / mine, difference)
+    return LabelCost(writer.name, precision, len(prompts), tokens, len(labels), theirs, mine, theirs / mine, difference)
 
 
 def by_loop(loaded: Any, prompts: Sequence[Sequence[int]], labels: Sequence[Sequence[int]]) -> Tensor:
