@@ -1,7 +1,7 @@
-"""How long `erc-bench compare` takes over 1,000 stored cells, and how much memory: whole processes, in turn.
+"""How long `erc-bench compare` and `rm` take over 1,000 stored cells, and how much memory: whole processes, in turn.
 
-Run: ``python benchmarks/compare_cells.py [--quick] [--packed] [--seeds N] [--against DIR]``. The cells are of
-MELD's size (2,610 utterances in 280 dialogues) with invented answers: five datasets, ten methods, twenty seeds
+Run: ``python benchmarks/compare_cells.py [--quick] [--packed] [--cells N] [--seeds N] [--against DIR]``. The cells
+are of MELD's size (2,610 utterances in 280 dialogues) with invented answers: five datasets, ten methods, twenty seeds
 (fewer seeds: more methods). Each record is a committed one with other names and scores; the files of further
 readouts are there, but empty. Seconds are those on the clock and, for a machine that does other things as well,
 those of the processor.
@@ -13,6 +13,7 @@ import argparse
 import gzip
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -28,15 +29,18 @@ import numpy as np
 
 from erc_bench.statistics.metrics import label_indices, score
 from erc_bench.store.file_contents import content_of
-from erc_bench.store.layout import PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE, CellAddress
+from erc_bench.store.layout import INDEX_FOLDER, PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE, CellAddress
 
 BENCHMARKS = Path(__file__).parent
 COMMANDS = {
-    "--unit seed --format csv": ["--unit", "seed", "--format", "csv"],
-    "--unit seed": ["--unit", "seed"],
-    "(both units)": [],
-    "--per-class": ["--per-class"],
+    "compare --unit seed": ["compare", "--unit", "seed"],
+    "compare": ["compare"],
+    "compare, no index yet": ["compare"],
+    "compare --per-class": ["compare", "--per-class"],
+    "rm --state failed": ["rm", "--state", "failed"],
 }
+NO_INDEX = "no index yet"
+"""What stands behind a command before which the index of the cells is removed."""
 UTTERANCES, DIALOGUES = 2610, 280
 # Test utterances of MELD, in the order of its labels.
 SUPPORT = {"anger": 345, "disgust": 68, "fear": 50, "joy": 402, "sadness": 208, "surprise": 281, "neutral": 1256}
@@ -93,7 +97,7 @@ class Split:
     def answers(self, method: int, seed: int) -> list[str]:
         """Answer right more often with a later method, else with any label."""
         rng = np.random.default_rng([self.number, method, seed])
-        right = rng.random(UTTERANCES) < 0.4 + 0.02 * method + rng.normal(0, 0.01)
+        right = rng.random(UTTERANCES) < 0.4 + 0.02 * (method % 20) + rng.normal(0, 0.01)
         guesses = rng.integers(0, len(LABELS), UTTERANCES)
         return [LABELS[place] for place in np.where(right, label_indices(self.gold, LABELS), guesses)]
 
@@ -154,7 +158,7 @@ class Measured:
 
 def measure(arguments: Sequence[str], runs: Path, code: Path | None) -> Measured:
     """Run one command in a process of its own, with the code of another folder where one is named."""
-    command = [sys.executable, "-m", "erc_bench", "compare", "--runs", str(runs), *arguments]
+    command = [sys.executable, "-m", "erc_bench", *arguments, "--runs", str(runs)]
     environment = os.environ | ({"PYTHONPATH": str(code.resolve())} if code else {})
     with tempfile.TemporaryFile() as errors:
         started = time.perf_counter()
@@ -176,11 +180,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"{QUICK.cells} cells, one repetition")
     parser.add_argument("--packed", action="store_true", help="predictions packed, as they are published")
-    parser.add_argument("--seeds", type=int, choices=[5, 10, 20, 40], default=20, help="with 200 / seeds methods")
+    parser.add_argument("--cells", type=int, default=1000, help="of five datasets")
+    parser.add_argument("--seeds", type=int, choices=[5, 10, 20, 40], default=20, help="of each method")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--against", type=Path, help="a folder with other code of erc-bench, timed in turn with this")
     asked = parser.parse_args()
-    full = Size(methods=200 // asked.seeds, seeds=asked.seeds)
+    full = Size(methods=asked.cells // 5 // asked.seeds, seeds=asked.seeds)
     size, repeats = (QUICK, 1) if asked.quick else (full, asked.repeats)
     codes = {"this": None} | ({"other": asked.against} if asked.against else {})
     found: dict[tuple[str, str], list[Measured]] = {(name, code): [] for name in COMMANDS for code in codes}
@@ -189,12 +194,14 @@ def main() -> None:
         # The first round warms the file cache.
         for turn in range(0 if asked.quick else -1, repeats):
             for name, code in found:
+                if name.endswith(NO_INDEX):
+                    shutil.rmtree(Path(folder, INDEX_FOLDER), ignore_errors=True)
                 measured = measure(COMMANDS[name], Path(folder), codes[code])
                 found[name, code] += [measured] if turn >= 0 else []
     shape = f"{size.datasets} datasets x {size.methods} methods x {size.seeds} seeds"
     kind = "packed" if asked.packed else "plain"
     print(f"{size.cells:,} cells ({shape}), {repeats} repetitions in turn, {kind} predictions")
-    print(f"{'compare':<28}{'code':<8}{'median s':>10}{'max s':>10}{'CPU s':>10}{'peak MiB':>10}")
+    print(f"{'command':<28}{'code':<8}{'median s':>10}{'max s':>10}{'CPU s':>10}{'peak MiB':>10}")
     for (name, code), times in found.items():
         seconds = [measured.seconds for measured in times]
         processor = statistics.median(measured.processor for measured in times)

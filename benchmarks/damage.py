@@ -24,8 +24,9 @@ from safetensors.numpy import load_file, save
 
 from erc_bench.cli import main as erc_bench
 from erc_bench.running.state import RUNS_UNDER, find
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.layout import ARRAYS_FILE, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE
-from erc_bench.store.reading import read_cell, read_cells
+from erc_bench.store.reading import read_cell
 
 _HANGS = "hangs"
 FILES = (PREDICTIONS_FILE, RECORD_FILE, ARRAYS_FILE, STATUS_FILE)

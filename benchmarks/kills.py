@@ -20,7 +20,7 @@ from pathlib import Path
 
 from compare_cells import Size, write_cells
 
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 CELLS = Size(1, 2, 3)
 COMMANDS = {"rm": ("rm",), "archive --remove": ("archive", "--remove", "--output", "cells.tar.gz")}

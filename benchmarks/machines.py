@@ -18,8 +18,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.predictions import read_answers
-from erc_bench.store.reading import StoredCell, read_cells
+from erc_bench.store.reading import StoredCell
 
 METHODS = ("ce", "supcon", "eacl")
 _AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}

@@ -26,10 +26,11 @@ from safetensors.numpy import load_file, save
 
 from erc_bench.store import declarations
 from erc_bench.store.file_contents import content_of
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.layout import ARRAYS_FILE, KEY_COLUMNS, PACKED, PREDICTIONS_FILE, RECORD_FILE, STATUS_FILE
 from erc_bench.store.ledger import append_missing, read_ledger
 from erc_bench.store.predictions import predictions_file, read_file
-from erc_bench.store.reading import StoredCell, read_cells, read_status
+from erc_bench.store.reading import StoredCell, read_status
 
 
 def publish(runs: Path, folder: Path) -> tuple[int, int, list[StoredCell]]:

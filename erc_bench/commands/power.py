@@ -79,7 +79,7 @@ def _pilot(request: PowerRequest) -> Spread:
     from erc_bench.comparison import compare
     from erc_bench.comparison.power import spread_of_pilot
     from erc_bench.experiments.compare import corpus_gold
-    from erc_bench.store.reading import read_cells
+    from erc_bench.store.index.all_cells import read_cells
 
     method, dataset = str(request.method), str(request.dataset)
     cells = read_cells(Path(str(request.runs)))

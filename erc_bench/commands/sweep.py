@@ -62,7 +62,7 @@ def _show(console: Console, grid: Grid, suite: Suite, table: Table, plans: Seque
 def _show_grid(console: Console, grid: Grid) -> None:
     """Print a line for each row of the grid, then what is to run and how long that may take."""
     from erc_bench.planning.estimate import Records, estimate
-    from erc_bench.store.reading import read_cells
+    from erc_bench.store.index.all_cells import read_cells
 
     runs = grid.task.runs
     records = Records(read_cells(runs) if runs.is_dir() else [])

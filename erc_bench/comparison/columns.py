@@ -144,7 +144,7 @@ def class_columns(
 
 
 def _value(outcome: Outcome, metric: str, classes: tuple[int, ...]) -> Outcome:
-    assert outcome.counts is not None  # a column is either scored on test or on dev
+    assert outcome.answered is not None  # a column is either scored on test or on dev
     return replace(outcome, value=float(from_counts(outcome.total, metric, classes)), dev=None)
 
 

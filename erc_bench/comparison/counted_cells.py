@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from erc_bench.comparison.outcomes import ColumnEntry, Columns, Outcome, name_of, test_set_of
+from erc_bench.comparison.answered import name_of
+from erc_bench.comparison.outcomes import ColumnEntry, Columns, Outcome, test_set_of
 from erc_bench.corpora.corpus import Gold, GoldOf
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.names import did_you_mean

@@ -86,6 +86,6 @@ def _mean(entry: ColumnEntry, metric: str) -> float | None:
 def _score(outcome: Outcome, metric: str) -> float | None:
     if metric == "micro_f1" and not outcome.scored:
         return None
-    if outcome.counts is None:
+    if outcome.answered is None:
         return outcome.metrics.get(metric)
     return float(from_counts(outcome.total, metric, outcome.scored))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from statistics import median
 
 import numpy as np
@@ -33,8 +34,13 @@ def why_degenerate(counts: Counts, record: Record, scored: Sequence[int]) -> str
     # A slice need not hold every class.
     metrics["support"] = np.flatnonzero(gold).tolist()
     predicted = [record.labels[place] for place in np.flatnonzero(answers)]
-    floor = {name: best_constant(gold, name, scored)[1] for name in names}
+    floor = {name: _best_score(tuple(gold.tolist()), name, tuple(scored)) for name in names}
     return degenerate(metrics, predicted, floor, record.headline_metric)
+
+
+@lru_cache(maxsize=64)  # all cells of a dataset have the same
+def _best_score(gold: tuple[int, ...], metric: str, scored: tuple[int, ...]) -> float:
+    return best_constant(gold, metric, scored)[1]
 
 
 def collapsed(values: Sequence[float], floor: float) -> list[int]:

@@ -221,10 +221,14 @@ def _named_differences(
     notes = []
     for words, read in facts.items():
         parts: dict[str, dict[str, None]] = {}
+        written: dict[int, str] = {}  # records share what is large, and keep it as long as this lasts
         for name, record in cells:
             value = read(record)
             if value is not None:
-                parts.setdefault(json.dumps(value, sort_keys=True), {})[name] = None
+                text = written.get(id(value)) or json.dumps(value, sort_keys=True)
+                if isinstance(value, dict):
+                    written[id(value)] = text
+                parts.setdefault(text, {})[name] = None
         if len(parts) > 1:
             notes.append(f"{subject} {words} ({' against '.join(_side(*part) for part in parts.items())})")
     return notes

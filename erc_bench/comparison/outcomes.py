@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from erc_bench.comparison.answered import Answered, scored_utterances
 from erc_bench.comparison.failed_seeds import why_degenerate
 from erc_bench.comparison.row_key import NO_BACKBONE, RowKey
 from erc_bench.corpora.corpus import CLUSTERS
 from erc_bench.errors import ErcBenchError, OptionName
-from erc_bench.statistics.metrics import Counts, Scores, from_counts, grouped_confusion, label_indices, leave_one_out
+from erc_bench.statistics.metrics import Counts, Scores, from_counts, label_indices, leave_one_out
 from erc_bench.statistics.resampling import cluster_counts
 from erc_bench.store.plain_predictions import AskedUtterances
 from erc_bench.store.predictions import read_coded
@@ -63,12 +63,9 @@ _TOLERANCE = 0.01
 class Outcome:
     """One cell as one classifier read it.
 
-    counts: (dialogues, classes, classes), gold in rows, in the order of ``dialogues``, or ``None``
-    where there are none (only dev was scored) or no test needs them; a further column counts answers that are no label,
-    where there are any. ``asked`` are the utterances and gold
-    labels that were scored, ``test_set`` names them. ``metrics`` are those of the record.
+    answered: the answers, or ``None`` where there are none (only dev was scored) or no test needs them. ``asked`` are
+    the utterances and gold labels that were scored, ``test_set`` names them. ``metrics`` are those of the record.
     gold: (classes,), how often each class is right; empty where only dev was scored. ``constant``: all answers are one.
-    predicted: (n,), the answers to what was ``asked``, as positions in the labels; ``None`` without ``counts``.
     ``without`` keeps scores without each cluster, by metric and kind of cluster, once they were asked for.
     """
 
@@ -77,23 +74,20 @@ class Outcome:
     value: float
     dev: float | None
     degenerate: str
-    counts: Counts | None
+    answered: Answered | None
     scored: tuple[int, ...]
     test_set: str
-    dialogues: tuple[str, ...] = ()
     asked: AskedUtterances | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
     gold: tuple[int, ...] = ()
     constant: bool = False
-    predicted: npt.NDArray[np.intp] | None = field(default=None, repr=False, compare=False)
     without: dict[tuple[str, str], Scores] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def total(self) -> Counts:
         """The counts of all dialogues: (classes, classes). Only where the answers were read."""
-        assert self.counts is not None
-        total: Counts = self.counts.sum(0)
-        return total
+        assert self.answered is not None
+        return self.answered.total()
 
 
 def read_outcome(cell: StoredCell, metric: str, readout: str = "", keeps_counts: bool = True) -> Outcome:
@@ -119,7 +113,7 @@ def read_outcome(cell: StoredCell, metric: str, readout: str = "", keeps_counts:
     value = _number(outcome.metrics, metric)
     if value is None:
         raise ErcBenchError(f"its record has no test score of {metric}")
-    return replace(answered, value=value, counts=None, dialogues=(), predicted=None)
+    return replace(answered, value=value, answered=None)
 
 
 def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
@@ -127,45 +121,23 @@ def _scored(outcome: Outcome, metric: str, readout: str) -> Outcome:
     if not answers.asked.gold:
         raise ErcBenchError("it holds no predictions")
     labels = tuple(outcome.cell.typed.labels)
-    split = _test_set(answers.asked, labels)
-    counts = _counted(split.gold, answers.predicted, labels, split.position, len(split.dialogues))
-    total = counts.sum(0)
+    utterances = scored_utterances(answers.asked, labels)
+    answered = Answered(utterances, answers.predicted)
+    total = answered.total()
     outcome = replace(
         outcome,
-        counts=counts,
-        test_set=split.name,
-        dialogues=split.dialogues,
+        answered=answered,
+        test_set=utterances.name,
         asked=answers.asked,
-        predicted=answers.predicted,
         gold=tuple(total.sum(-1).tolist()),
         constant=int(np.count_nonzero(total.sum(-2))) == 1,
         degenerate=why_degenerate(total, outcome.cell.typed, outcome.scored),
     )
-    value = float(from_counts(outcome.total, metric, outcome.scored))
+    value = float(from_counts(total, metric, outcome.scored))
     recorded = _number(outcome.metrics, metric)
     if recorded is not None and abs(recorded - value) > _TOLERANCE:
         raise ErcBenchError(f"its record says {metric} {recorded:.2f}, its predictions give {value:.2f}")
     return replace(outcome, value=value)
-
-
-def _counted(gold: _Places, predicted: _Places, labels: Sequence[str], position: _Places, groups: int) -> Counts:
-    """Count with a further column, of answers that are no label, where there are any."""
-    answers = len(labels) + bool((predicted == len(labels)).any())
-    return grouped_confusion(gold, predicted, len(labels), position, groups, answers)
-
-
-def answered_part(outcome: Outcome, kept: npt.NDArray[np.bool_]) -> tuple[Counts, tuple[str, ...]]:
-    """kept: (n,), which of the scored utterances → counts (dialogues, classes, classes) of these, and the dialogues.
-
-    A dialogue in which none is kept is left out.
-    """
-    assert outcome.asked is not None
-    assert outcome.predicted is not None  # the answers were read
-    labels = tuple(outcome.cell.typed.labels)
-    split = _test_set(outcome.asked, labels)
-    left, position = np.unique(split.position[kept], return_inverse=True)
-    counts = _counted(split.gold[kept], outcome.predicted[kept], labels, position, len(left))
-    return counts, tuple(split.dialogues[place] for place in left.tolist())
 
 
 def _stored(cell: StoredCell, readout: str) -> dict[str, Any]:
@@ -179,39 +151,13 @@ def _number(metrics: Any, metric: str) -> float | None:
     return float(value) if isinstance(value, (int, float)) else None
 
 
-@dataclass(frozen=True)
-class _TestSet:
-    """The scored utterances in the order of a file: gold (n,) and the position of each dialogue in ``dialogues``."""
-
-    name: str
-    gold: npt.NDArray[np.intp]
-    position: npt.NDArray[np.intp]
-    dialogues: tuple[str, ...]
-
-
-@lru_cache(maxsize=16)  # all cells of a dataset have the same: it is looked at once
-def _test_set(asked: AskedUtterances, labels: tuple[str, ...]) -> _TestSet:
-    # One order for all cells, so that dialogues of two cells can be paired by position.
-    in_order = sorted(zip(asked.dialogue_ids, asked.utterances, asked.gold, strict=True))
-    dialogues = tuple(dict.fromkeys(dialogue for dialogue, _, _ in in_order))
-    index = {dialogue: position for position, dialogue in enumerate(dialogues)}
-    position = np.array([index[dialogue] for dialogue in asked.dialogue_ids], dtype=np.intp)
-    return _TestSet(name_of(in_order), label_indices(asked.gold, labels), position, dialogues)
-
-
 def test_set_of(cell: StoredCell) -> tuple[str, AskedUtterances]:
     """Return the scored utterances of a cell, and their name.
 
     Raises :class:`ErcBenchError` where its predictions cannot be read.
     """
     asked = read_coded(cell).asked
-    return _test_set(asked, tuple(cell.typed.labels)).name, asked
-
-
-def name_of(scored: Iterable[tuple[str, int, str]]) -> str:
-    """Return the name of a test set: a digest of dialogue, utterance and gold label of all that is scored."""
-    lines = "\n".join(f"{dialogue}\t{utterance}\t{gold}" for dialogue, utterance, gold in sorted(scored))
-    return hashlib.sha256(lines.encode()).hexdigest()
+    return scored_utterances(asked, tuple(cell.typed.labels)).name, asked
 
 
 def clustered(outcome: Outcome, cluster: str) -> Counts | None:
@@ -219,12 +165,15 @@ def clustered(outcome: Outcome, cluster: str) -> Counts | None:
 
     Raises :class:`ErcBenchError` where the record does not know the cluster of a dialogue.
     """
-    if cluster == "dialogue" or outcome.counts is None:
-        return outcome.counts
+    if outcome.answered is None:
+        return None
+    counts, dialogues = outcome.answered.counts(), outcome.answered.utterances.dialogues
+    if cluster == "dialogue":
+        return counts
     groups = outcome.cell.typed.data.groups
     found = groups.get(cluster, {})
     names = {dialogue: name for name, dialogues in found.items() for dialogue in dialogues}
-    if not found or any(dialogue not in names for dialogue in outcome.dialogues):
+    if not found or any(dialogue not in names for dialogue in dialogues):
         known = [name for name in CLUSTERS if name == "dialogue" or name in groups]
         raise ErcBenchError(
             f"{outcome.cell.name} does not say of which {cluster} its dialogues are",
@@ -232,13 +181,13 @@ def clustered(outcome: Outcome, cluster: str) -> Counts | None:
             f" {cluster}s. Runs that were stored before {cluster}s were have those of the corpus, where"
             f" {OptionName('data_dir')} holds it.",
         )
-    return cluster_counts(outcome.counts, [names[dialogue] for dialogue in outcome.dialogues])
+    return cluster_counts(counts, [names[dialogue] for dialogue in dialogues])
 
 
 def without_each(outcome: Outcome, metric: str, cluster: str) -> Scores:
     """Return the score of one outcome without each cluster in turn: (clusters,).
 
-    A row meets several others, so the outcome keeps its counts. Raises as :func:`clustered` does.
+    A row meets several others, so the outcome keeps the scores. Raises as :func:`clustered` does.
     """
     key = metric, cluster
     if key not in outcome.without:

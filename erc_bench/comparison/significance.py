@@ -147,7 +147,7 @@ def _over_dialogues(
 
 
 def _why_no_counts(mine: Sequence[Outcome], other: Sequence[Outcome]) -> str:
-    return _NO_ANSWERS if any(outcome.counts is None for outcome in (*mine, *other)) else ""
+    return _NO_ANSWERS if any(outcome.answered is None for outcome in (*mine, *other)) else ""
 
 
 def pair_rows(

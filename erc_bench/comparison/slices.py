@@ -10,12 +10,13 @@ from typing import Literal
 
 import numpy as np
 
+from erc_bench.comparison.answered import Answered
 from erc_bench.comparison.columns import build_column
 from erc_bench.comparison.comparison_data import Column, TableRow
 from erc_bench.comparison.failed_seeds import why_degenerate
-from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome, answered_part
+from erc_bench.comparison.outcomes import ColumnEntry, Condition, Outcome
 from erc_bench.errors import ErcBenchError, OptionName
-from erc_bench.statistics.metrics import Counts, from_counts
+from erc_bench.statistics.metrics import from_counts
 
 By = Literal["slice", "speaker"]
 LEAST_SHARE = 0.05
@@ -24,9 +25,7 @@ OTHERS = "others"
 """The column of all other speakers together."""
 
 Slice = tuple[Column, list[ColumnEntry]]
-Answers = tuple[Counts, tuple[str, ...]]
-"""counts: (dialogues, classes, classes) with the ids of these dialogues."""
-Choice = Callable[[Outcome], Answers]
+Choice = Callable[[Outcome], Answered]
 """From an outcome to the answers of one part of its test split."""
 
 
@@ -67,10 +66,10 @@ def _slices(entry: ColumnEntry) -> dict[str, Choice]:
     return {name: partial(_of_dialogues, ids=frozenset(ids)) for name, ids in found.items()}
 
 
-def _of_dialogues(outcome: Outcome, ids: frozenset[str]) -> Answers:
-    assert outcome.counts is not None  # slices are of the test split, whose answers are read
-    kept = [position for position, dialogue in enumerate(outcome.dialogues) if dialogue in ids]
-    return outcome.counts[kept], tuple(outcome.dialogues[position] for position in kept)
+def _of_dialogues(outcome: Outcome, ids: frozenset[str]) -> Answered:
+    assert outcome.answered is not None  # slices are of the test split, whose answers are read
+    asked = outcome.answered.utterances
+    return outcome.answered.part(np.array([dialogue in ids for dialogue in asked.dialogues])[asked.position])
 
 
 def _speakers(entry: ColumnEntry) -> dict[str, Choice]:
@@ -91,10 +90,12 @@ def _speakers(entry: ColumnEntry) -> dict[str, Choice]:
     return {name: partial(_of_speaker, owners=named, speaker=name) for name in shown}
 
 
-def _of_speaker(outcome: Outcome, owners: Mapping[tuple[str, int], str], speaker: str) -> Answers:
-    assert outcome.asked is not None  # speakers are of the test split, whose answers are read
+def _of_speaker(outcome: Outcome, owners: Mapping[tuple[str, int], str], speaker: str) -> Answered:
+    # Speakers are of the test split, whose answers are read.
+    assert outcome.asked is not None
+    assert outcome.answered is not None
     keys = zip(outcome.asked.dialogue_ids, outcome.asked.utterances, strict=True)
-    return answered_part(outcome, np.array([owners.get(key, OTHERS) == speaker for key in keys]))
+    return outcome.answered.part(np.array([owners.get(key, OTHERS) == speaker for key in keys]))
 
 
 _CHOICES: Mapping[By, Callable[[ColumnEntry], dict[str, Choice]]] = {"slice": _slices, "speaker": _speakers}
@@ -119,21 +120,20 @@ def _column(
         column,
         condition=whole.condition,
         slice_name=name,
-        dialogues=len(first.dialogues),
+        dialogues=len(first.answered.utterances.dialogues) if first.answered else 0,
         utterances=sum(first.gold),
     )
     return sliced, parts
 
 
 def _part(outcome: Outcome, metric: str, choice: Choice) -> Outcome:
-    counts, dialogues = choice(outcome)
-    total = counts.sum(0)
+    answered = choice(outcome)
+    total = answered.total()
     return replace(
         outcome,
         value=float(from_counts(total, metric, outcome.scored)),
         dev=None,
         degenerate=why_degenerate(total, outcome.cell.typed, outcome.scored),
         gold=tuple(total.sum(-1).tolist()),
-        counts=counts,
-        dialogues=dialogues,
+        answered=answered,
     )

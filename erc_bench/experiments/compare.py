@@ -23,7 +23,8 @@ from erc_bench.planning.run_requests import Several
 from erc_bench.planning.suites.reading import Suite, Table, read_suite
 from erc_bench.planning.suites.shipped import suite_file
 from erc_bench.planning.table_requests import CompareRequest, Runs, TableRequest
-from erc_bench.store.reading import StoredCell, read_cell, read_cells
+from erc_bench.store.index.all_cells import read_cells
+from erc_bench.store.reading import StoredCell, read_cell
 
 if TYPE_CHECKING:
     from erc_bench.corpora.corpus import GoldOf

@@ -11,8 +11,9 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.planning.asked import path_of
 from erc_bench.statistics.metrics import METRIC_WORDS
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.layout import CellAddress
-from erc_bench.store.reading import StoredCell, read_cells
+from erc_bench.store.reading import StoredCell
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -27,7 +27,8 @@ from erc_bench.planning.suites.shipped import suite_file
 from erc_bench.running.features import check_features
 from erc_bench.running.grid import GridRunner
 from erc_bench.running.worker import GridTask
-from erc_bench.store.reading import StoredCell, read_cells
+from erc_bench.store.index.all_cells import read_cells
+from erc_bench.store.reading import StoredCell
 from erc_bench.training.device import choose_device
 from erc_bench.training.events import Event, GridStarted, Progress
 

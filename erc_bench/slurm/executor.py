@@ -24,8 +24,9 @@ from erc_bench.slurm.grouping import waves
 from erc_bench.slurm.options import Needs, SlurmOptions, needs
 from erc_bench.slurm.submission import Submission, Submitter, check_slurm, submissions
 from erc_bench.statistics.results import counted
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.layout import SUBMISSIONS_FOLDER, CellAddress
-from erc_bench.store.reading import StoredCell, read_cells
+from erc_bench.store.reading import StoredCell
 from erc_bench.training.events import CellEnded, GridStarted, Noted, Progress
 
 _LOOKS_WITHOUT = 3

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ _COMMA, _LINE_END = b",\n"
 _LONGEST = 256
 
 Places = npt.NDArray[np.intp]
+Codes = npt.NDArray[np.unsignedinteger[Any]]
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -45,7 +47,7 @@ class CodedAnswers:
     """
 
     asked: AskedUtterances
-    predicted: Places
+    predicted: Codes
     score_labels: tuple[str, ...]
 
 
@@ -68,7 +70,12 @@ def plain_answers(content: bytes, labels: Sequence[str]) -> CodedAnswers | None:
     predicted = _positions(answers, labels)
     if asked is None or predicted is None or not asked.gold_labels.issubset(labels):
         return None
-    return CodedAnswers(asked, predicted, header[len(KEY_COLUMNS) :])
+    return CodedAnswers(asked, as_codes(predicted, labels), header[len(KEY_COLUMNS) :])
+
+
+def as_codes(positions: Places, labels: Sequence[str]) -> Codes:
+    """Return positions in labels, or one behind the last of them, in as few bytes as hold them."""
+    return positions.astype(np.min_scalar_type(len(labels)))
 
 
 def _columns(content: bytes) -> tuple[tuple[str, ...], Bytes, Bytes] | None:

@@ -58,8 +58,18 @@ def read_coded(cell: StoredCell, readout: str | None = None) -> CodedAnswers:
 
     Raises :class:`ErcBenchError` naming file and line for anything that does not fit.
     """
+    kept = cell.answers and cell.answers.find(readout or "")
+    if kept:
+        return kept
+    answers = _coded(cell, readout)
+    if cell.answers:
+        cell.answers.keep(readout or "", answers)
+    return answers
+
+
+def _coded(cell: StoredCell, readout: str | None) -> CodedAnswers:
     from erc_bench.statistics.metrics import answer_indices
-    from erc_bench.store.plain_predictions import CodedAnswers, shared_utterances
+    from erc_bench.store.plain_predictions import CodedAnswers, as_codes, shared_utterances
 
     file, labels = predictions_file(cell, readout), cell.record["labels"]
     content = read_file(file)
@@ -67,7 +77,7 @@ def read_coded(cell: StoredCell, readout: str | None = None) -> CodedAnswers:
         return plain
     found = _parsed(content, file, labels, with_scores=False)
     asked = shared_utterances(tuple(found.dialogue_ids), tuple(found.utterances), tuple(found.gold))
-    return CodedAnswers(asked, answer_indices(found.predicted, labels), found.score_labels)
+    return CodedAnswers(asked, as_codes(answer_indices(found.predicted, labels), labels), found.score_labels)
 
 
 def read_file(file: Path) -> bytes:

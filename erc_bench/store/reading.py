@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import gc
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from msgspec import convert
 
-from erc_bench.errors import ErcBenchError, OptionName
+from erc_bench.errors import ErcBenchError
 from erc_bench.store.file_contents import check_content, check_files, content_of, listed, stated
 from erc_bench.store.layout import RECORD_FILE, RECORD_FORMAT, STATUS_FILE, is_cell_file
 from erc_bench.store.record import Record, check_record
 from erc_bench.store.regular_files import inside_of, kind_of, read_regular
 from erc_bench.validation import json_object
+
+if TYPE_CHECKING:
+    from erc_bench.store.plain_predictions import CodedAnswers
 
 CellStatus = Literal["done", "failed", "interrupted", "half-written", "damaged"]
 """The stored statuses, and the states of a folder without one."""
@@ -26,7 +28,23 @@ CellStatus = Literal["done", "failed", "interrupted", "half-written", "damaged"]
 REMEDY = "Run the cell again (erc-bench run repairs it), or remove it with erc-bench rm --state damaged."
 """The remedy for a damaged cell."""
 
-_SEED_FOLDER = re.compile(r"seed-(\d+)")
+
+class KeptAnswers(Protocol):
+    """The answers of one cell as they were read before, by the further classifier that gave them ("": its own)."""
+
+    def find(self, readout: str) -> CodedAnswers | None:
+        """Return answers that were kept; ``None`` where none were."""
+
+    def keep(self, readout: str, answers: CodedAnswers) -> None:
+        """Keep answers for the next time."""
+
+
+@runtime_checkable
+class TypedFields(Protocol):
+    """A record that knows the schema."""
+
+    def typed(self) -> Record:
+        """Return the record by its schema."""
 
 
 @dataclass(frozen=True)
@@ -36,31 +54,33 @@ class StoredCell:
     ``error`` is one line for every status but ``done``, ``remedy`` the way to repair a damaged cell. ``record`` is
     empty where it cannot be read. ``verified`` says that every file of a done cell was held against size and digest
     in its status (the digests of a saved model's files only where they were asked for), which older ones lack.
+    ``answers`` are those that an index keeps.
     """
 
     folder: Path
     status: CellStatus
-    record: dict[str, Any] = field(default_factory=dict)
+    record: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
     remedy: str = ""
     verified: bool = False
+    answers: KeptAnswers | None = field(default=None, repr=False, compare=False)
 
     @cached_property
     def typed(self) -> Record:
         """The record by its schema, of a cell that has one."""
-        return convert(self.record, Record)
+        return self.record.typed() if isinstance(self.record, TypedFields) else convert(self.record, Record)
 
     @property
     def told(self) -> str:
         """The damage of the cell, and how to repair it: one line."""
         return ". ".join(filter(None, (self.error, self.remedy)))
 
-    @property
+    @cached_property
     def dataset(self) -> str:
         """The dataset's name, from the folder where there is no record."""
         return str(self.record.get("dataset", self.folder.parts[-5]))
 
-    @property
+    @cached_property
     def method(self) -> str:
         """The method's name, from the folder where there is no record."""
         return str(self.record.get("method", self.folder.parts[-4]))
@@ -69,30 +89,6 @@ class StoredCell:
     def name(self) -> str:
         """The cell as messages name it."""
         return "/".join(self.folder.parts[-5:])
-
-
-def read_cells(runs: Path) -> list[StoredCell]:
-    """Read every cell below a folder of runs, in the order of their names and seeds.
-
-    Raises :class:`ErcBenchError` where there is no such folder.
-    """
-    if not runs.is_dir():
-        raise ErcBenchError(
-            f"there is no folder of runs {str(runs)!r}",
-            f"Train something first with `erc-bench run`, or name the folder with {OptionName('runs')}.",
-        )
-    folders = [folder for folder in runs.glob("*/*/*/*/seed-*") if _is_cell(folder, runs)]
-    with without_collection():
-        return [read_cell(folder) for folder in sorted(folders, key=_order)]
-
-
-def _is_cell(folder: Path, runs: Path) -> bool:
-    hidden = any(part.startswith(".") for part in folder.relative_to(runs).parts)
-    return not hidden and folder.is_dir() and _SEED_FOLDER.fullmatch(folder.name) is not None
-
-
-def _order(folder: Path) -> tuple[tuple[str, ...], int]:
-    return folder.parts[:-1], int(folder.name.removeprefix("seed-"))
 
 
 def read_cell(folder: Path, with_model: bool = False) -> StoredCell:

@@ -10,7 +10,7 @@ import pytest
 
 from erc_bench import comparison
 from erc_bench.output.tables import render
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "compare_cells.py"
 
@@ -50,7 +50,7 @@ def test_every_command_is_measured_in_turn_with_other_code(script):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     first, titles, *lines = done.stdout.splitlines()
     assert first.startswith("24 cells (2 datasets x 3 methods x 4 seeds), 1 repetition")
-    assert titles.split()[0] == "compare"
+    assert titles.split()[0] == "command"
     assert [line[:28].strip() for line in lines[::2]] == list(script.COMMANDS)
     assert [line[28:36].strip() for line in lines] == ["this", "other"] * len(script.COMMANDS)
     for line in lines:

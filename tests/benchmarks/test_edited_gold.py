@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from erc_bench.comparison import compare
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "edited_gold.py"
 

@@ -12,9 +12,10 @@ from safetensors.numpy import load_file, save_file
 
 from erc_bench.comparison import compare
 from erc_bench.output.tables import render
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.ledger import append, entry_of, read_ledger
 from erc_bench.store.predictions import read_predictions
-from erc_bench.store.reading import read_cell, read_cells, read_status
+from erc_bench.store.reading import read_cell, read_status
 
 PUBLISH = Path(__file__).parents[2] / "benchmarks" / "publish.py"
 

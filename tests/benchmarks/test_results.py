@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from erc_bench.experiments.compare import suite_tables
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 

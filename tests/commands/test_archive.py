@@ -4,7 +4,7 @@ import tarfile
 
 import pytest
 
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import pytest
 
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.run_requests import seeds_of, tuning_seeds_of
-from erc_bench.store.reading import read_cell, read_cells
+from erc_bench.store.index.all_cells import read_cells
+from erc_bench.store.reading import read_cell
 
 SMALL = ("dataset.size=12", "training.epochs=2", "encoder.window=1", "encoder.length=48")
 

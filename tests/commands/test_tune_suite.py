@@ -13,7 +13,7 @@ import pytest
 from erc_bench.experiments.tuning.space import SHARED, SUITE_FACTORS
 from erc_bench.planning.suites.reading import read_suite
 from erc_bench.planning.suites.shipped import FOLDER
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 ROWS = """\
 title = "Two methods and a floor"

@@ -7,7 +7,7 @@ from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.tables import render
 from erc_bench.output.tables.table_cells import panels
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 CE, EACL = [0.5, 0.52, 0.48], [0.6, 0.58, 0.63]
 

@@ -1,7 +1,7 @@
 from erc_bench.comparison import compare
 from erc_bench.comparison.caption_budgets import TUNED as BEGINNING
 from erc_bench.planning.tuned import Tuned
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 CE, EACL = [0.5, 0.52, 0.51], [0.8, 0.82, 0.81]
 TUNED = {"settings_from": "tuned on dev, 20 trials"}

@@ -11,7 +11,7 @@ from erc_bench.comparison import Tests as Asked
 from erc_bench.comparison import compare
 from erc_bench.output.tables import render
 from erc_bench.output.tables.table_cells import details
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 CE, EACL = [0.30, 0.32, 0.28, 0.31, 0.30], [0.7, 0.72, 0.69, 0.74, 0.71]
 

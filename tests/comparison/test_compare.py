@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score
 
 from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 
 def compared(store, **request):

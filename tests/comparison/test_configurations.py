@@ -5,8 +5,9 @@ import shutil
 import pytest
 
 from erc_bench.comparison import compare
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.ledger import append, entry_of
-from erc_bench.store.reading import read_cell, read_cells
+from erc_bench.store.reading import read_cell
 
 
 def sentence(cells, **wanted):

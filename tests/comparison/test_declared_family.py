@@ -8,8 +8,8 @@ from erc_bench.comparison import compare
 from erc_bench.comparison.declared_family import DeclaredFamily
 from erc_bench.comparison.families import Contrasts
 from erc_bench.comparison.rows import Baseline
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.ledger import append, entry_of
-from erc_bench.store.reading import read_cells
 
 TIMES = [f"2026-03-0{day}T12:00:00+00:00" for day in range(1, 7)]
 

@@ -8,7 +8,7 @@ import pytest
 from erc_bench.comparison import compare
 from erc_bench.comparison.expected import FILE, Alarm, shipped_alarms
 from erc_bench.statistics.metrics import METRIC_WORDS, score
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 LOW = Alarm("meld", "weighted_f1", "something is wrong", "minilm", "small", below=50)
 HIGH = Alarm("meld", "weighted_f1", "labels leak", above=80)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from erc_bench.comparison import compare, requested_tests
 from erc_bench.comparison.failed_seeds import collapsed
 from erc_bench.output.tables import render
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 CE, EACL = [0.5, 0.52, 0.51, 0.5, 0.53], [0.8, 0.82, 0.81, 0.83, 0.8]
 

@@ -9,8 +9,8 @@ from erc_bench.comparison.declared_family import DeclaredFamily
 from erc_bench.comparison.families import Contrasts
 from erc_bench.comparison.rows import Baseline
 from erc_bench.statistics.corrections import CORRECTIONS
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.ledger import append, entry_of
-from erc_bench.store.reading import read_cells
 
 CE = [0.5, 0.52, 0.51, 0.5, 0.53]
 ROWS = {

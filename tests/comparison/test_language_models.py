@@ -3,7 +3,7 @@
 import pytest
 
 from erc_bench.comparison import compare
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 DATA = {"fingerprint": "f00dfeedcafe", "counts": {}, "public_text": "scripts of Friends"}
 ASKED = {"generates": True, "system": {"caption": "asked nicely", "rule": "sum"}}

@@ -7,7 +7,8 @@ from erc_bench.comparison.outcomes import read_outcome
 from erc_bench.experiments.cells import load_predictions
 from erc_bench.output.figures import confusion as confusion_figure
 from erc_bench.statistics.metrics import score
-from erc_bench.store.reading import read_cell, read_cells
+from erc_bench.store.index.all_cells import read_cells
+from erc_bench.store.reading import read_cell
 
 
 @pytest.fixture

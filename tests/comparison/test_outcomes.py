@@ -19,7 +19,7 @@ def outcome(store):
 def test_each_score_is_that_of_the_answers_without_one_dialogue(outcome):
     answers = read_answers(outcome.cell)
     expected = []
-    for left_out in outcome.dialogues:
+    for left_out in outcome.answered.utterances.dialogues:
         kept = [place for place, dialogue in enumerate(answers.dialogue_ids) if dialogue != left_out]
         gold, predicted = ([column[place] for place in kept] for column in (answers.gold, answers.predicted))
         expected.append(100 * f1_score(gold, predicted, average="weighted"))
@@ -30,6 +30,6 @@ def test_they_are_found_once_for_each_metric_and_never_for_other_counts(outcome)
     first = without_each(outcome, "weighted_f1", "dialogue")
     assert without_each(outcome, "weighted_f1", "dialogue") is first
     assert not np.allclose(without_each(outcome, "accuracy", "dialogue"), first)
-    part = replace(outcome, counts=outcome.counts[:5])
+    part = replace(outcome, answered=outcome.answered.part(outcome.answered.utterances.position < 5))
     assert without_each(part, "weighted_f1", "dialogue").shape == (5,)
     assert part.total.sum() < outcome.total.sum() == len(read_answers(outcome.cell).gold)

@@ -8,7 +8,7 @@ from erc_bench.comparison import Tests as Asked
 from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.corrections import CORRECTIONS, holm_chains
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 NAMES = ("meld", "emorynlp", "iemocap", "dailydialog", "demo")
 

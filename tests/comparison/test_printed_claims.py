@@ -9,7 +9,7 @@ from erc_bench.comparison.against_reported import printed_claims
 from erc_bench.comparison.comparison_data import ReportedRow
 from erc_bench.comparison.reported_numbers import reported_numbers
 from erc_bench.output.tables.against_reported import MOST, printed_notes, printed_table, readings_notes, readings_table
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 
 def compared(store, *reported, **request):

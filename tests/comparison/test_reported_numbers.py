@@ -7,7 +7,7 @@ import pytest
 from erc_bench.comparison import compare
 from erc_bench.comparison.reported_numbers import FOLDER, reported_numbers
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench_plugins.datasets.emorynlp import EmoryNLP
 from erc_bench_plugins.datasets.iemocap import Iemocap
 from erc_bench_plugins.datasets.iemocap.cosmic import IemocapCosmic

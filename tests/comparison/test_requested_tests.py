@@ -15,7 +15,7 @@ from erc_bench.output.tables import render
 from erc_bench.planning.table_requests import Correction as OfferedCorrection
 from erc_bench.planning.table_requests import TestName as OfferedTest
 from erc_bench.statistics.corrections import CORRECTIONS
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 CE, SUPCON, EACL = [0.30, 0.32, 0.28, 0.31, 0.30, 0.33], [0.33, 0.30, 0.35, 0.34, 0.31, 0.29], [0.7, 0.72, 0.69]
 EACL = [*EACL, 0.74, 0.71, 0.70]

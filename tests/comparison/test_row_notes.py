@@ -1,5 +1,5 @@
 from erc_bench.comparison import compare
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 LINES = ["the train split holds 9 where 10 are published", "the test split holds 2 where 3 are published"]
 

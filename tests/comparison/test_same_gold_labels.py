@@ -9,7 +9,7 @@ from store_fixture import edit_gold, write_status  # loaded by the conftest.py a
 from erc_bench.comparison import Tests as Asked
 from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 CE, EACL = [0.60, 0.62, 0.58], [0.60, 0.61, 0.59]
 

@@ -6,7 +6,7 @@ from scipy import stats
 from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import score
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 SEEDS = 4
 

@@ -9,7 +9,7 @@ from erc_bench.comparison import compare
 from erc_bench.output.tables import RENDERERS, render
 from erc_bench.output.tables.detail_table import detail_note, detail_table
 from erc_bench.output.tables.table_cells import details
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 CE, EACL = [0.30, 0.32, 0.28, 0.31, 0.30, 0.33, 0.29, 0.27], [0.7, 0.72, 0.69, 0.74]
 

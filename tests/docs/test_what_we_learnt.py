@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from erc_bench.comparison import compare
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "what-we-learnt.md").read_text(encoding="utf-8")

@@ -3,7 +3,7 @@
 import pytest
 
 from erc_bench.planning.estimate import Records, estimate
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ import store_fixture
 from erc_bench.running.state import find
 from erc_bench.store.housekeeping.found_cells import find_cells
 from erc_bench.store.housekeeping.packing import pack
-from erc_bench.store.reading import REMEDY, read_cell, read_cells
+from erc_bench.store.index.all_cells import read_cells
+from erc_bench.store.reading import REMEDY, read_cell
 
 
 def _program():

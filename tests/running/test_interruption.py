@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 PLUGIN = """

@@ -10,7 +10,7 @@ import pytest
 from erc_bench.errors import python_words, speaking
 from erc_bench.running.executors import JobsRunner
 from erc_bench.running.worker import GridTask
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.training.events import CellEnded, InJob, Noted, Progress
 
 METHODS = ("ce", "eacl")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.ledger import read_ledger
-from erc_bench.store.reading import read_cells
 from erc_bench.store.writing import CellWriter
 
 MAJORITY = ("majority",)

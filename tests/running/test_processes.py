@@ -5,7 +5,8 @@ import signal
 import pytest
 
 from erc_bench.cli import main
-from erc_bench.store.reading import read_cell, read_cells
+from erc_bench.store.index.all_cells import read_cells
+from erc_bench.store.reading import read_cell
 
 METHODS = ("ce", "supcon")
 SEEDS = (1, 2)

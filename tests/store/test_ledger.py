@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.layout import CellAddress
 from erc_bench.store.ledger import LedgerEntry, append, append_missing, entry_of, read_ledger
-from erc_bench.store.reading import read_cell, read_cells
+from erc_bench.store.reading import read_cell
 
 ENTRY = LedgerEntry(
     address=CellAddress("meld", "ce", "org/model", "aaaaaaaaaaaa", 1),

@@ -9,8 +9,9 @@ import store_fixture
 
 from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.predictions import read_answers, read_predictions
-from erc_bench.store.reading import read_cell, read_cells, without_collection
+from erc_bench.store.reading import read_cell, without_collection
 
 
 def test_a_finished_cell_is_read_with_its_record(store):

@@ -13,8 +13,8 @@ from erc_bench.comparison import Tests as Asked
 from erc_bench.comparison import compare
 from erc_bench.errors import ErcBenchError
 from erc_bench.statistics.metrics import METRIC_WORDS
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.layout import RECORD_FORMAT, CellAddress
-from erc_bench.store.reading import read_cells
 from erc_bench.store.record import Metric, Record, RecordedScores, check_record
 
 VALUES = (

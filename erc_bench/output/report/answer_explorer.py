@@ -16,7 +16,7 @@ import numpy.typing as npt
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.report.report_data import ReportRow, Text
 from erc_bench.statistics.metrics import label_indices
-from erc_bench.store.plain_predictions import AskedUtterances, CodedAnswers
+from erc_bench.store.plain_predictions import AskedUtterances, CodedAnswers, Codes
 from erc_bench.store.predictions import read_coded
 
 FORMAT = 1
@@ -69,7 +69,7 @@ class _Asked:
     first: AskedUtterances
     order: npt.NDArray[np.intp]
 
-    def answers(self, found: CodedAnswers) -> npt.NDArray[np.intp]:
+    def answers(self, found: CodedAnswers) -> Codes:
         """Return the answers in the order of the page.
 
         Raises :class:`ErcBenchError` where other utterances were answered, or with other gold labels.
@@ -80,7 +80,7 @@ class _Asked:
         if sorted(own) != sorted(keys):
             raise ErcBenchError("it answered other utterances than the rest, or to other gold labels")
         by_key = dict(zip(own, found.predicted.tolist(), strict=True))
-        return np.array([by_key[keys[place]] for place in self.order], dtype=np.intp)
+        return np.array([by_key[keys[place]] for place in self.order], dtype=found.predicted.dtype)
 
 
 def _asked(first: AskedUtterances) -> _Asked:
@@ -130,8 +130,8 @@ def _opens(kept: Sequence[ReportRow]) -> list[int]:
     return [kept.index(best), *(place for place, each in enumerate(kept) if each.score.row == beside)]
 
 
-def _written(places: npt.NDArray[np.intp]) -> str:
-    return (places + _FIRST).astype("<u4").tobytes().decode("utf-32-le")
+def _written(places: npt.NDArray[np.integer[Any]]) -> str:
+    return (places.astype("<u4") + _FIRST).tobytes().decode("utf-32-le")
 
 
 def _utterances(asked: _Asked, labels: Sequence[str]) -> dict[str, Any]:

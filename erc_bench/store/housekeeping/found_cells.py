@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from erc_bench.errors import ErcBenchError
+from erc_bench.store.index.all_cells import reader_of
 from erc_bench.store.layout import LOCK_FILE, MODEL_BACKBONE, MODEL_FOLDER, is_cell_file, whole_of
-from erc_bench.store.reading import CellStatus, read_cell, read_status
+from erc_bench.store.reading import CellStatus, StoredCell, read_cell, read_status
 from erc_bench.store.regular_files import inside_of, kind_of
 
 LEVELS = ("dataset", "method", "backbone", "settings", "seed")
@@ -89,15 +90,19 @@ def find_cells(runs: Path) -> FoundCells:
     if not runs.is_dir():
         raise ErcBenchError(f"there is no folder of runs {str(runs)!r}", "Name the folder with --runs.")
     found = FoundCells()
+    places: list[tuple[Path, tuple[str, ...]]] = []
     try:
-        _look(runs, (), found)
+        _look(runs, (), found, places)
+        with reader_of(runs, len(places)) as read:
+            found.cells += [look_at(folder, parts, read) for folder, parts in places]
     except OSError as error:
         raise ErcBenchError(f"the folder of runs cannot be read: {error}") from error
     found.cells.sort(key=lambda cell: (cell.parts[:-1], cell.seed))
     return found
 
 
-def _look(folder: Path, parts: tuple[str, ...], found: FoundCells) -> None:
+def _look(folder: Path, parts: tuple[str, ...], found: FoundCells, places: list[tuple[Path, tuple[str, ...]]]) -> None:
+    """Sort what lies in a folder: ``places`` are those of cells."""
     for entry in sorted(folder.iterdir()):
         here = (*parts, entry.name)
         if ASIDE.fullmatch(entry.name) and entry.is_dir() and not entry.is_symlink():
@@ -107,35 +112,31 @@ def _look(folder: Path, parts: tuple[str, ...], found: FoundCells) -> None:
         elif entry.is_symlink():
             found.foreign_entries.append(ForeignEntry(entry, here, "it is a link"))
         elif len(here) < len(LEVELS):
-            _look(entry, here, found)
+            _look(entry, here, found, places)
         elif SEED.fullmatch(entry.name):
-            _add(entry, here, found)
+            if why := _why_foreign(entry, here):
+                found.foreign_entries.append(ForeignEntry(entry, here, why))
+            else:
+                places.append((entry, here))
 
 
-def _add(folder: Path, parts: tuple[str, ...], found: FoundCells) -> None:
+def _why_foreign(folder: Path, parts: tuple[str, ...]) -> str:
     if not SETTINGS.fullmatch(parts[-2]):
-        why = f"{parts[-2]} is not a settings hash, which has 12 hexadecimal digits"
-        found.foreign_entries.append(ForeignEntry(folder, parts, why))
-        return
-    foreign = foreign_in(folder)
-    if foreign:
-        found.foreign_entries.append(ForeignEntry(folder, parts, foreign))
-        return
-    found.cells.append(look_at(folder, parts))
+        return f"{parts[-2]} is not a settings hash, which has 12 hexadecimal digits"
+    return foreign_in(folder)
 
 
-def look_at(folder: Path, parts: tuple[str, ...]) -> CellFolder:
-    """Return the files in a cell's folder; its lock does not count as its own."""
-    files = tuple(sorted(name for name in _files_in(folder) if name != LOCK_FILE))
-    facts = [(folder / name).lstat() for name in files]
-    last_written = max((fact.st_mtime for fact in facts), default=folder.stat().st_mtime)
-    cell = read_cell(folder)
+def look_at(folder: Path, parts: tuple[str, ...], read: Callable[[Path], StoredCell] = read_cell) -> CellFolder:
+    """Return the files in a cell's folder, which ``read`` reads; its lock does not count as its own."""
+    facts = {name: fact for name, fact in sorted(_files_in(str(folder))) if name != LOCK_FILE}
+    last_written = max((fact.st_mtime for fact in facts.values()), default=folder.stat().st_mtime)
+    cell = read(folder)
     return CellFolder(
         folder,
         parts,
         cell.status,
-        files,
-        sum(fact.st_size for fact in facts),
+        tuple(facts),
+        sum(fact.st_size for fact in facts.values()),
         _finished(folder, last_written),
         cell.error,
         cell.record.get("limit"),
@@ -144,11 +145,15 @@ def look_at(folder: Path, parts: tuple[str, ...]) -> CellFolder:
     )
 
 
-def _files_in(folder: Path) -> Iterator[str]:
-    """Yield the paths of everything within a folder except folders, with slashes; links are not followed."""
-    for directory, folders, names in os.walk(folder):
-        for name in (*names, *(each for each in folders if Path(directory, each).is_symlink())):
-            yield (Path(directory) / name).relative_to(folder).as_posix()
+def _files_in(folder: str, within: str = "") -> Iterator[tuple[str, os.stat_result]]:
+    """Yield path and facts of everything within a folder except folders; slashes in paths, links are not followed."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = within + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                yield from _files_in(entry.path, f"{name}/")
+            else:
+                yield name, entry.stat(follow_symlinks=False)
 
 
 def foreign_in(folder: Path) -> str:
@@ -162,7 +167,7 @@ def foreign_in(folder: Path) -> str:
 
 def irregular_in(folder: Path) -> str:
     """Name one of a cell's own paths that is not a file; empty where all are."""
-    for name in sorted(_files_in(folder)):
+    for name, _ in sorted(_files_in(str(folder))):
         if (kind := kind_of(folder / name)) != "a file":
             return f"{name} is {kind}, not a file"
     return ""

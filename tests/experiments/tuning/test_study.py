@@ -12,7 +12,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.experiments.tuning.search import Trial, best_of
 from erc_bench.experiments.tuning.study import STORAGE_FILE, Storage, locked
 from erc_bench.running.grid import GridRunner
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 OWN = {"system.first": "0.1", "system.second": "0"}
 GRID = {tuple(point) for point in product(("0.1", "0.3", "0.6", "0.7"), ("0", "1", "2"))}

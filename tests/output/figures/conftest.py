@@ -11,7 +11,7 @@ import store_fixture  # loaded by the conftest.py above
 from safetensors.numpy import save_file
 
 from erc_bench.output.figures import draw
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 DIM = 5
 

@@ -9,7 +9,7 @@ import erc_bench.api as erc
 from erc_bench.corpora.corpus import fingerprint
 from erc_bench.output.report import ReportRequest, collect, render
 from erc_bench.plugin_host.catalogue import Catalogue
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 EVIL = (
     "</script><script>document.title = 'broken'</script><img src=x onerror=\"document.title='broken'\"> & \"so\" <!--"

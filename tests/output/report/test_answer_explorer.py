@@ -7,8 +7,8 @@ import store_fixture
 from erc_bench.output.report import ReportRequest, answer_explorer, collect
 from erc_bench.output.report.answer_explorer import explorer
 from erc_bench.output.report.report_data import Text
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.predictions import read_predictions
-from erc_bench.store.reading import read_cells
 
 
 @pytest.fixture

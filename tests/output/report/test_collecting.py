@@ -6,7 +6,7 @@ import pytest
 from erc_bench.comparison import Tests as Asked
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.report import ReportRequest, collect, render
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 EVIL_METHOD = "eacl<b>&</b>"
 

@@ -7,7 +7,7 @@ from erc_bench.comparison import Tests as Asked
 from erc_bench.comparison import compare
 from erc_bench.output.report.page import environment
 from erc_bench.output.report.tables import plot_of, scale_of
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 
 @pytest.fixture

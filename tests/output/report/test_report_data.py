@@ -132,7 +132,7 @@ def test_the_data_directory_is_passed_on(store, talk, tmp_path):
             return super().load(folder)
 
     store.add("ce", dataset="talk", data={**record_of(talk)["data"], "counts": {}})
-    from erc_bench.store.reading import read_cells
+    from erc_bench.store.index.all_cells import read_cells
 
     cells, catalogue = read_cells(store.runs), catalogue_with(Elsewhere)
     request = ReportRequest(data_dir=tmp_path / "data", figures=())

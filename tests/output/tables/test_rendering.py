@@ -17,7 +17,7 @@ from erc_bench.comparison.row_key import RowKey
 from erc_bench.errors import ErcBenchError
 from erc_bench.output.tables import RENDERERS, SUFFIXES, markdown, render, rich_table
 from erc_bench.output.tables.table_cells import marks, panels, probability
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 GOLDEN = Path(__file__).with_name("golden")
 

@@ -10,9 +10,9 @@ from erc_bench.cli import main
 from erc_bench.errors import ErcBenchError
 from erc_bench.store.declarations import declare, read_declarations
 from erc_bench.store.housekeeping.merging import merge
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.ledger import read_ledger
 from erc_bench.store.memory import Memory
-from erc_bench.store.reading import read_cells
 
 
 @pytest.fixture

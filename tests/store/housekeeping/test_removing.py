@@ -4,7 +4,7 @@ import pytest
 
 from erc_bench.store.housekeeping.found_cells import find_cells
 from erc_bench.store.housekeeping.removing import put_aside, remove_cell, remove_leftovers
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 from erc_bench.store.writing import CellWriter
 
 MANY = 10

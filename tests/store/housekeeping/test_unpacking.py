@@ -10,7 +10,7 @@ from erc_bench.store.housekeeping import unpacking
 from erc_bench.store.housekeeping.found_cells import find_cells
 from erc_bench.store.housekeeping.packing import pack
 from erc_bench.store.housekeeping.unpacking import copy, restore
-from erc_bench.store.reading import read_cells
+from erc_bench.store.index.all_cells import read_cells
 
 CELL = "meld/ce/minilm/aaaaaaaaaaaa/seed-1"
 
