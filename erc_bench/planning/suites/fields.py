@@ -10,7 +10,7 @@ from msgspec import Meta
 from erc_bench.errors import ErcBenchError
 from erc_bench.names import did_you_mean
 from erc_bench.planning.asked import Field
-from erc_bench.planning.run_requests import seeds_of
+from erc_bench.planning.run_requests import MOST_SEEDS, seeds_of
 from erc_bench.validation import fits
 
 _Name = Annotated[str, Meta(min_length=1)]
@@ -95,7 +95,7 @@ class Fields:
         try:
             return seeds_of(self._content.get(key, 5))
         except ErcBenchError:
-            self.wrong(key, "it must be a number of seeds or a list of different seeds")
+            self.wrong(key, f"it must be a number of seeds or a list of different seeds, {MOST_SEEDS} at most")
             return ()
 
     def table(self, key: str) -> Fields:
