@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from erc_bench.planning.plan import Plan
     from erc_bench.planning.suites.reading import Suite
     from erc_bench.planning.table_requests import CompareRequest
-    from erc_bench.running.grid import GridOutcome
+    from erc_bench.running.outcome import GridOutcome
     from erc_bench.running.state import Found
     from erc_bench.store.layout import CellAddress
 

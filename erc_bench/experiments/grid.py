@@ -42,7 +42,7 @@ from erc_bench.store.reading import read_cell
 
 if TYPE_CHECKING:
     from erc_bench.experiments.tuning.identity import Fingerprints
-    from erc_bench.running.grid import GridOutcome
+    from erc_bench.running.outcome import GridOutcome
     from erc_bench.running.state import Found
     from erc_bench.training.events import Progress
 

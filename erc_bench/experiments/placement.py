@@ -10,7 +10,7 @@ from erc_bench.errors import ErcBenchError, OptionName
 
 if TYPE_CHECKING:
     from erc_bench.planning.plan import Plan
-    from erc_bench.running.grid import GridOutcome
+    from erc_bench.running.outcome import GridOutcome
     from erc_bench.running.worker import GridTask
     from erc_bench.training.events import Progress
 

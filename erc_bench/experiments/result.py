@@ -16,7 +16,7 @@ from erc_bench.experiments.frames import frame_of_cells
 from erc_bench.experiments.view import ComparisonView
 from erc_bench.planning.plan import Plan
 from erc_bench.planning.table_requests import CompareRequest
-from erc_bench.running.grid import GridOutcome
+from erc_bench.running.outcome import GridOutcome
 from erc_bench.running.worker import GridTask
 from erc_bench.statistics.results import counted
 from erc_bench.store.reading import StoredCell, read_cell

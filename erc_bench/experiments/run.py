@@ -12,7 +12,7 @@ from erc_bench.experiments.door import door
 from erc_bench.experiments.grid import grid_of_run
 from erc_bench.experiments.result import Experiment
 from erc_bench.planning.run_requests import RunRequest
-from erc_bench.running.grid import GridOutcome
+from erc_bench.running.outcome import GridOutcome
 from erc_bench.running.terminal_progress import open_console, progress_for
 from erc_bench.statistics.results import counted
 from erc_bench.training.events import Progress

@@ -16,7 +16,8 @@ from typing import Protocol
 from erc_bench.errors import words_spoken
 from erc_bench.interruption import ignored_by_children
 from erc_bench.planning.plan import Plan, to_json
-from erc_bench.running.grid import GridOutcome, GridRunner
+from erc_bench.running.grid import GridRunner
+from erc_bench.running.outcome import GridOutcome
 from erc_bench.running.worker import GridTask, work
 from erc_bench.store.layout import CellAddress
 from erc_bench.training.events import CellEnded, Event, GridStarted, InJob, Logged, Noted, Progress

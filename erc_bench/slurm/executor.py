@@ -13,7 +13,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.interruption import going_on
 from erc_bench.planning.estimate import Records
 from erc_bench.planning.plan import Plan
-from erc_bench.running.grid import GridOutcome
+from erc_bench.running.outcome import GridOutcome
 from erc_bench.running.record import headline
 from erc_bench.running.staleness import Outlook
 from erc_bench.running.state import RUNS_UNDER

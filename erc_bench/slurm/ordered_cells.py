@@ -17,7 +17,7 @@ from erc_bench.store.regular_files import changed
 from erc_bench.training.events import Progress
 
 if TYPE_CHECKING:
-    from erc_bench.running.grid import GridOutcome
+    from erc_bench.running.outcome import GridOutcome
 
 _JOB, _RESTARTED = "SLURM_JOB_ID", "SLURM_RESTART_COUNT"
 

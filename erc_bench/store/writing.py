@@ -61,6 +61,10 @@ class CellWriter:
         return self
 
     def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the cell."""
         if self._lock is not None:
             self._lock.release()
 

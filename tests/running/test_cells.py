@@ -16,7 +16,7 @@ import torch
 from safetensors.numpy import load_file
 
 import erc_bench.api as erc
-from erc_bench.running import grid as grid_module
+from erc_bench.running import keeper as keeper_module
 from erc_bench.statistics.metrics import score
 from erc_bench.store.reading import read_cell
 from erc_bench.training.events import CellEnded, Progress, StepDone
@@ -524,13 +524,13 @@ class TestStale:
 
     def test_changed_code(self, grid, monkeypatch):
         grid.run("ce")
-        original = grid_module.inputs
+        original = keeper_module.inputs
 
         def changed(*arguments):
             found = original(*arguments)
             return {**found, "code": {**found["code"], "objective": "0000"}}
 
-        monkeypatch.setattr(grid_module, "inputs", changed)
+        monkeypatch.setattr(keeper_module, "inputs", changed)
         assert self.stale(grid) == "the code of objective changed since"
 
     def test_changed_weights_of_a_local_backbone(self, grid, write_checkpoint, tmp_path):

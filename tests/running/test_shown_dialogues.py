@@ -52,7 +52,7 @@ def speakers(dialogues):
 
 
 def corpus(grid, plan):
-    return grid.runner()._load(plan)
+    return grid.runner().keeper.load(plan)
 
 
 @pytest.fixture

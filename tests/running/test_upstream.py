@@ -144,7 +144,7 @@ def test_weights_represent_no_training_dialogue_that_they_saw(grid, monkeypatch)
 
 def test_every_dialogue_is_in_one_fold(grid):
     plan = grid.plans(("ce",), settings=DOWNSTREAM)[0]
-    train = grid.runner()._load(plan).splits.train
+    train = grid.runner().keeper.load(plan).splits.train
     folds = held_out(train, 3, [5, 3, 1, 0, 2, 4])
     assert sorted(id_ for fold in folds for id_ in fold) == sorted(dialogue.id for dialogue in train)
     assert [len(fold) for fold in folds] == [2, 2, 2]
@@ -198,7 +198,7 @@ def test_an_upstream_in_several_processes_gives_the_same(grid, tmp_path):
 
     plans = grid.plans(("ce", "supcon"), seeds=(1, 2), settings=DOWNSTREAM)
     grid.runner().run(plans)
-    task = replace(grid.runner().task, runs=tmp_path / "side-by-side")
+    task = replace(grid.runner().keeper.task, runs=tmp_path / "side-by-side")
     for file in weights():
         file.unlink()
     assert len(executor("auto", task, Resources(2, ("cpu",)), Progress()).run(plans).ran) == 4
@@ -233,7 +233,7 @@ def test_a_saved_model_holds_the_weights_that_it_read_through(grid):
     for file in weights():
         file.unlink()
     model = erc.load_model(grid.folder(plan))
-    test = grid.runner()._load(plan).splits.test
+    test = grid.runner().keeper.load(plan).splits.test
     lines = csv.DictReader(predictions(grid, plan).decode().splitlines())
     stored = {(row["dialogue_id"], int(row["utterance"])): row["predicted"] for row in lines}
     answers = model.predict(test[0])

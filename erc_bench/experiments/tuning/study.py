@@ -220,7 +220,7 @@ def dev_scores(search: Search, point: Point, runner: GridRunner) -> tuple[list[f
     reasons = {plan.address: reason for plan, reason in runner.run(plans).failed}
     scores = []
     for plan in plans:
-        cell = read_cell(plan.address.folder(runner.runs))
+        cell = read_cell(plan.address.folder(runner.keeper.runs))
         reason = reasons.get(plan.address, "" if cell.status == "done" else cell.error)
         if reason:
             return [], f"seed {plan.seed}: {_one_line(reason)}"

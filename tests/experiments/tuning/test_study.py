@@ -130,7 +130,7 @@ class Stops(GridRunner):
 @pytest.mark.parametrize("after", [0, 1, 3])
 def test_a_trial_that_was_stopped_is_counted_once_and_begins_again(tuning, tmp_path, after):
     runner = tuning.runner()
-    stopped = Stops(runner.task, runner.progress)
+    stopped = Stops(runner.keeper.task, runner.progress)
     stopped.after = after
     with pytest.raises(KeyboardInterrupt):
         tuning.run(5, runner=stopped)
@@ -231,7 +231,7 @@ def test_a_search_never_touches_test(tuning, monkeypatch):
     def sing(*_):
         raise AssertionError("the search looks at test")
 
-    monkeypatch.setattr("erc_bench.running.grid.gold_labels", sing)
+    monkeypatch.setattr("erc_bench.running.keeper.gold_labels", sing)
     monkeypatch.setattr("erc_bench.training.preparation.seal", sing)
     assert all(not trial.error for trial in tuning.run(4))
     records = [json.loads(file.read_text()) for file in tuning.folder.rglob("record.json")]
