@@ -37,7 +37,7 @@ _FEATURE = "A file of vectors that an encoder reads (erc-bench features import w
 _FEATURE_FILE = "[DATASET:]NAME=FILE"
 PLUGIN = "A Python file with components that are not installed: its code runs. May be repeated."
 Overwrite = Literal["missing", "failed", "stale", "always"]
-Where = Literal["auto", "here", "processes", "slurm"]
+Where = Literal["auto", "here", "processes", "slurm", "ray"]
 Seeds = str | int | Iterable[int]
 """``5`` for seeds 1 to 5, several seeds, or a text: ``5``, ``1,3,7``, ``1-5``."""
 
@@ -59,11 +59,16 @@ class GridRequest(Asked):
     data_dir: StrPath | None = asked(None, "Corpora. Default: $ERC_BENCH_DATA, else a cache.")
     device: str = asked("auto", "auto, cpu, cuda, mps, or several: cuda:0,cuda:1.")
     jobs: int = asked(
-        1, "Processes that run cells side by side, one core each on a CPU; jobs at a time with slurm.", at_least=1
+        1,
+        "Processes that run cells side by side, one core each on a CPU; cells at a time with slurm and ray.",
+        at_least=1,
     )
     executor: Where = asked("auto", "Where cells run; auto: here, in as many processes as --jobs says.")
     executor_options: Settings = asked(
-        (), "What jobs of slurm ask for, such as partition=gpu; may be repeated.", several=True, metavar="NAME=VALUE"
+        (),
+        "What cells ask for of slurm (partition=gpu) or ray (gpus=.5); may be repeated.",
+        several=True,
+        metavar="NAME=VALUE",
     )
     detach: bool = asked(False, "Hand all cells to slurm and end; erc-bench status says how far they are.")
     micro_batch: int | None = asked(

@@ -78,6 +78,18 @@ def load_plugin_file(path: Path) -> PluginFile:
     return file
 
 
+def load_shipped(file: PluginFile, place: Path) -> None:
+    """Run a file that lies elsewhere on another machine, from its copy at ``place``, under the name that it has there.
+
+    Raises :class:`ErcBenchError` for a copy that is not of that file, and for errors in its code.
+    """
+    source = _read(place)
+    if hashlib.sha256(source).hexdigest() != file.sha256:
+        raise ErcBenchError(f"{file.shown} changed since this run has started", "Start the run again.")
+    if file.module_name not in sys.modules:
+        _run(source, file, place)
+
+
 def load_again(files: Iterable[PluginFile]) -> None:
     """Load in this process the files that another one has loaded.
 
@@ -116,15 +128,15 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
 
 
-def _run(source: bytes, file: PluginFile) -> None:
+def _run(source: bytes, file: PluginFile, place: Path | None = None) -> None:
     """Run the source that the digest was taken of; a file loaded by its path could be another one by now."""
-    specification = importlib.util.spec_from_file_location(file.module_name, file.path)
+    specification = importlib.util.spec_from_file_location(file.module_name, place or file.path)
     assert specification is not None
     module = importlib.util.module_from_spec(specification)
     # Dataclasses look their module up while it runs.
     sys.modules[file.module_name] = module
     try:
-        exec(compile(source, str(file.path), "exec", dont_inherit=True), module.__dict__)  # noqa: S102 (asked for)
+        exec(compile(source, str(place or file.path), "exec", dont_inherit=True), module.__dict__)  # noqa: S102 (asked for)
     except BaseException as error:
         del sys.modules[file.module_name]
         if isinstance(error, (Exception, SystemExit)):

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
 
-from erc_bench.contracts.options import option, parse_value, specs
-from erc_bench.errors import ErcBenchError, OptionName
-from erc_bench.names import did_you_mean
+from erc_bench.contracts.options import option
 
 _LARGE = 200_000_000
 """Parameters from which on a model wants a GPU, and more of everything."""
@@ -50,19 +46,3 @@ def needs(options: SlurmOptions, parameters: int | None) -> Needs:
     usual = Needs(1440, 1, 8, 64) if large else Needs(240, 0, 2, 8)
     asked = {each.name: getattr(options, each.name) for each in fields(Needs)}
     return Needs(**{name: getattr(usual, name) if value is None else value for name, value in asked.items()})
-
-
-def read_options(texts: Sequence[str]) -> SlurmOptions:
-    """Read ``NAME=VALUE``; raise :class:`ErcBenchError` for what is no option or no value of one."""
-    declared = specs(SlurmOptions)
-    found: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        named = f"{OptionName('executor_options')} {text}"
-        if not equals or name not in declared:
-            raise ErcBenchError(f"{named}: {did_you_mean(name, declared)}", f"It has {', '.join(declared)}.")
-        try:
-            found[name] = declared[name].convert(parse_value(value))
-        except ValueError as error:
-            raise ErcBenchError(f"{named}: {error}") from None
-    return SlurmOptions(**found)

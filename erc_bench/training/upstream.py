@@ -34,6 +34,11 @@ from erc_bench.training.workspace import Workspace
 _FACTS = "facts"
 
 
+def entry_of_key(key: str) -> Path:
+    """Return where the cache has the weights of a key, or would have them."""
+    return cache_folder() / "upstream" / f"{key}{SUFFIX}"
+
+
 @dataclass(frozen=True)
 class UpstreamTrainer:
     """Finds the weights of upstream cells in the cache, or trains them."""
@@ -60,7 +65,7 @@ class UpstreamTrainer:
         return replace(own, folds=tuple(folds))
 
     def _weights(self, upstream: Plan, data: CellData, fingerprint: str) -> UpstreamWeights:
-        path = cache_folder() / "upstream" / f"{self._key(upstream, fingerprint)}{SUFFIX}"
+        path = entry_of_key(self._key(upstream, fingerprint))
         with computing_alone(path):
             found = _read(path)
             if found is None:

@@ -3,14 +3,17 @@
 import pytest
 
 from erc_bench.errors import ErcBenchError
-from erc_bench.slurm.options import Needs, SlurmOptions, needs, read_options
+from erc_bench.running.executor_options import read_options
+from erc_bench.slurm.options import Needs, SlurmOptions, needs
 
 
 def test_options_are_read_with_their_types():
-    found = read_options(["partition=gpu", "minutes=90", "group_minutes=2.5", "setup=module load cuda/12"])
+    found = read_options(
+        SlurmOptions, ["partition=gpu", "minutes=90", "group_minutes=2.5", "setup=module load cuda/12"]
+    )
     assert (found.partition, found.minutes, found.group_minutes) == ("gpu", 90, 2.5)
     assert found.setup == "module load cuda/12"
-    assert read_options([]) == SlurmOptions()
+    assert read_options(SlurmOptions, []) == SlurmOptions()
 
 
 @pytest.mark.parametrize(
@@ -24,7 +27,7 @@ def test_options_are_read_with_their_types():
 )
 def test_what_is_no_option_is_named(text, said):
     with pytest.raises(ErcBenchError, match=said):
-        read_options([text])
+        read_options(SlurmOptions, [text])
 
 
 def test_a_large_model_asks_for_a_gpu_and_more_of_all():

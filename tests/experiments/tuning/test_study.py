@@ -138,7 +138,7 @@ def test_a_trial_that_was_stopped_is_counted_once_and_begins_again(tuning, tmp_p
         assert len(tuning.study(storage, tuning.search()).trials()) == after
     again = tuning.runner()
     trials = tuning.run(5, runner=again)
-    assert len(again.outcome.skipped) == 1
+    assert len(again.keeper.outcome.skipped) == 1
     tuning.folder = tmp_path / "undisturbed"
     assert tuning.run(5) == trials
 

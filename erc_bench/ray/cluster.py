@@ -1,0 +1,46 @@
+"""The connection to a cluster."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+from erc_bench.errors import ErcBenchError
+from erc_bench.ray.options import RayOptions
+from erc_bench.store.reading import one_line
+
+
+def check_ray() -> None:
+    """Raise :class:`ErcBenchError` where Ray is not installed."""
+    if find_spec("ray") is None:
+        raise ErcBenchError("the executor ray needs Ray, which is not installed", "pip install 'erc-bench[ray]'")
+
+
+@contextmanager
+def connected(options: RayOptions) -> Iterator[None]:
+    """Connect to a cluster, or start one on this machine; raise :class:`ErcBenchError` where neither can be."""
+    # Ray would report to its makers.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    import ray
+
+    ours = not ray.is_initialized()
+    if ours:
+        local: Any = {} if options.address or os.environ.get("RAY_ADDRESS") else {"include_dashboard": False}
+        try:
+            ray.init(address=options.address, log_to_driver=False, logging_level=logging.ERROR, **local)
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            raise ErcBenchError(
+                f"there is no Ray cluster to connect to: {one_line(error)}",
+                "Start one (ray start --head), or leave the option address.",
+            ) from None
+    try:
+        nodes: Any = ray.nodes()  # type: ignore[no-untyped-call]
+        options.check([node["Resources"] for node in nodes if node["Alive"]])
+        yield
+    finally:
+        if ours:
+            ray.shutdown()
