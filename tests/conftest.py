@@ -152,6 +152,7 @@ def _beside(name):
 
 
 chat_server_module = _beside("chat_server")
+ray_cluster_module = _beside("ray_cluster")
 slurm_cluster = _beside("slurm_cluster")
 store_fixture = _beside("store_fixture")
 
@@ -162,6 +163,14 @@ def slurm(tmp_path_factory):
     if not slurm_cluster.can_be_started():
         pytest.skip("a cluster of one's own wants root and apt")
     cluster = slurm_cluster.Cluster(tmp_path_factory.mktemp("slurm"))
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def ray_cluster():
+    """Start a real Ray cluster of three nodes on this machine."""
+    cluster = ray_cluster_module.Cluster()
     yield cluster
     cluster.close()
 

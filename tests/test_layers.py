@@ -52,7 +52,7 @@ LAYERS = (
     ("planning",),
     ("output", "training"),
     ("running",),
-    ("slurm",),
+    ("slurm", "ray"),
     ("experiments", "testing"),
     ("api",),
     ("commands",),
@@ -60,7 +60,7 @@ LAYERS = (
     ("__main__",),
 )
 LAYER_OF = {room: layer for layer, rooms in enumerate(LAYERS) for room in rooms}
-TORCH_ROOMS = {"training", "running", "slurm", "testing"}
+TORCH_ROOMS = {"training", "running", "slurm", "ray", "testing"}
 TORCH_CONTRACTS = {
     f"erc_bench.contracts.{name}"
     for name in (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -14,10 +15,28 @@ from erc_bench.ray.options import RayOptions
 from erc_bench.store.reading import one_line
 
 
+_SECONDS = 10.0
+"""How long a head may take to answer."""
+
+
 def check_ray() -> None:
     """Raise :class:`ErcBenchError` where Ray is not installed."""
     if find_spec("ray") is None:
         raise ErcBenchError("the executor ray needs Ray, which is not installed", "pip install 'erc-bench[ray]'")
+
+
+def _check_answers(address: str | None) -> None:
+    """Raise :class:`ErcBenchError` where nobody answers at HOST:PORT; Ray itself would try for minutes."""
+    host, _, port = (address or "").rpartition(":")
+    if not host or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=_SECONDS).close()
+    except OSError as error:
+        raise ErcBenchError(
+            f"there is no Ray cluster to connect to: {address} does not answer ({error})",
+            "Start one (ray start --head), or leave the option address.",
+        ) from None
 
 
 @contextmanager
@@ -29,6 +48,7 @@ def connected(options: RayOptions) -> Iterator[None]:
 
     ours = not ray.is_initialized()
     if ours:
+        _check_answers(options.address)
         local: Any = {} if options.address or os.environ.get("RAY_ADDRESS") else {"include_dashboard": False}
         try:
             ray.init(address=options.address, log_to_driver=False, logging_level=logging.ERROR, **local)
