@@ -63,7 +63,7 @@ class Grid:
 
     plans: Sequence[Plan]
     task: GridTask
-    jobs: int
+    jobs: int | None
     tuned: Tunings
     tell: Telling
     suite: Suite | None = None
@@ -82,7 +82,7 @@ class Grid:
         Raises :class:`ErcBenchError` at once where a corpus is missing, a device cannot be used, or a file is in the
         place of the runs.
         """
-        if self.placement.is_elsewhere or self.jobs > 1 or "," in self.task.device:
+        if self.placement.is_elsewhere or (self.jobs or 1) > 1 or "," in self.task.device:
             check_processes(self.plans, self.task.observers)
         for warning in tuned_on_other_data(self.plans, self.tuned, self.task.data_dir) if self.tuned else ():
             self.tell.warn(f"Warning: {warning}")

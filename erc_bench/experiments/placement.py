@@ -24,14 +24,14 @@ def _options_of(executor: str) -> type[Any]:
     return {"slurm": SlurmOptions, "ray": RayOptions}[executor]
 
 
-def _slurm(asked: Placement, task: GridTask, jobs: int, progress: Progress) -> Executor:
+def _slurm(asked: Placement, task: GridTask, jobs: int | None, progress: Progress) -> Executor:
     from erc_bench.slurm.executor import SlurmRunner
     from erc_bench.slurm.options import SlurmOptions
 
     return SlurmRunner(task, jobs, read_options(SlurmOptions, asked.options), progress, asked.detach)
 
 
-def _ray(asked: Placement, task: GridTask, jobs: int, progress: Progress) -> Executor:
+def _ray(asked: Placement, task: GridTask, jobs: int | None, progress: Progress) -> Executor:
     from erc_bench.ray.executor import RayRunner
     from erc_bench.ray.options import RayOptions
 
@@ -70,8 +70,8 @@ class Placement:
         """Whether cells run on other machines."""
         return self.executor in ("slurm", "ray")
 
-    def run(self, plans: Sequence[Plan], task: GridTask, jobs: int, progress: Progress) -> GridOutcome:
-        """Run the cells, and say what became of them."""
+    def run(self, plans: Sequence[Plan], task: GridTask, jobs: int | None, progress: Progress) -> GridOutcome:
+        """Run the cells, and say what became of them; ``jobs`` at a time, without a number one here, all elsewhere."""
         if self.is_elsewhere:
             # What a node has is known there.
             return _ELSEWHERE[self.executor](self, task, jobs, progress).run(plans)
@@ -80,7 +80,10 @@ class Placement:
 
         devices = tuple(str(choose_device(name)) for name in task.device.split(","))
         own = replace(task, device=devices[0])
-        return executor(self.executor, own, Resources(jobs, devices), progress).run(plans)
+        return executor(self.executor, own, Resources(jobs or 1, devices), progress).run(plans)
 
 
-_ELSEWHERE: Mapping[str, Callable[[Placement, GridTask, int, Progress], Executor]] = {"slurm": _slurm, "ray": _ray}
+_ELSEWHERE: Mapping[str, Callable[[Placement, GridTask, int | None, Progress], Executor]] = {
+    "slurm": _slurm,
+    "ray": _ray,
+}

@@ -58,15 +58,16 @@ class GridRequest(Asked):
     runs: StrPath = asked("runs", "Results.")
     data_dir: StrPath | None = asked(None, "Corpora. Default: $ERC_BENCH_DATA, else a cache.")
     device: str = asked("auto", "auto, cpu, cuda, mps, or several: cuda:0,cuda:1.")
-    jobs: int = asked(
-        1,
-        "Processes that run cells side by side, one core each on a CPU; cells at a time with slurm and ray.",
+    jobs: int | None = asked(
+        None,
+        "Processes that run cells side by side, one core each on a CPU; left out: one here, and with slurm and ray as"
+        " many cells at a time as there is room for.",
         at_least=1,
     )
     executor: Where = asked("auto", "Where cells run; auto: here, in as many processes as --jobs says.")
     executor_options: Settings = asked(
         (),
-        "What cells ask for of slurm (partition=gpu) or ray (gpus=.5); may be repeated.",
+        "What cells ask for of slurm (partition=gpu) or ray (gpus=0.5); may be repeated.",
         several=True,
         metavar="NAME=VALUE",
     )

@@ -14,7 +14,6 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.ray.options import RayOptions
 from erc_bench.store.reading import one_line
 
-
 _SECONDS = 10.0
 """How long a head may take to answer."""
 
@@ -23,6 +22,14 @@ def check_ray() -> None:
     """Raise :class:`ErcBenchError` where Ray is not installed."""
     if find_spec("ray") is None:
         raise ErcBenchError("the executor ray needs Ray, which is not installed", "pip install 'erc-bench[ray]'")
+
+
+def nodes() -> list[dict[str, float]]:
+    """Return what each node that is alive has, by Ray's names of resources."""
+    import ray
+
+    found: Any = ray.nodes()  # type: ignore[no-untyped-call]
+    return [node["Resources"] for node in found if node["Alive"]]
 
 
 def _check_answers(address: str | None) -> None:
@@ -58,8 +65,7 @@ def connected(options: RayOptions) -> Iterator[None]:
                 "Start one (ray start --head), or leave the option address.",
             ) from None
     try:
-        nodes: Any = ray.nodes()  # type: ignore[no-untyped-call]
-        options.check([node["Resources"] for node in nodes if node["Alive"]])
+        options.check(nodes())
         yield
     finally:
         if ours:

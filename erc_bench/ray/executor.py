@@ -14,7 +14,7 @@ import torch
 
 from erc_bench.errors import ErcBenchError, OptionName
 from erc_bench.planning.plan import Plan
-from erc_bench.ray.cluster import check_ray, connected
+from erc_bench.ray.cluster import check_ray, connected, nodes
 from erc_bench.ray.options import RayOptions
 from erc_bench.ray.tasks import cell_task, upstream_task
 from erc_bench.running.failures import reason_of
@@ -64,9 +64,12 @@ class _Weights:
 
 
 class RayRunner:
-    """Runs plans as tasks of a cluster, so many at a time; test labels, scores and folders stay in this process."""
+    """Runs plans as tasks of a cluster, ``jobs`` at a time, or as many as it has room for.
 
-    def __init__(self, task: GridTask, jobs: int, options: RayOptions, progress: Progress) -> None:
+    Test labels, scores and folders stay in this process.
+    """
+
+    def __init__(self, task: GridTask, jobs: int | None, options: RayOptions, progress: Progress) -> None:
         check_ray()
         self.task, self.jobs, self.options, self.progress = task, jobs, options, progress
         self.keeper = Keeper(replace(task, device="cpu"), progress)
@@ -99,7 +102,7 @@ class RayRunner:
         """Return the plans whose cells other processes are running."""
         busy = []
         while left or self._flights:
-            while left and len(self._flights) < self.jobs:
+            while left and len(self._flights) < self._room():
                 plan = left.popleft()
                 if not self._begin(plan, wait):
                     busy.append(plan)
@@ -107,9 +110,13 @@ class RayRunner:
                 self._hear(self._next())
         return busy
 
+    def _room(self) -> int:
+        """Return how many cells may be on their way; nodes come and go."""
+        return self.jobs or max(1, self.options.room(nodes()))
+
     def _begin(self, plan: Plan, wait: bool) -> bool:
         """Open a cell and send it off; return whether it is this process that has it, or it is settled."""
-        slot = min({*range(self.jobs)} - {flight.slot for flight in self._flights})
+        slot = min({*range(len(self._flights) + 1)} - {flight.slot for flight in self._flights})
         self.progress.hear(InJob(slot))
         try:
             cell = self.keeper.begin(plan, wait)

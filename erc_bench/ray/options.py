@@ -8,6 +8,8 @@ from typing import Any
 from erc_bench.contracts.options import option
 from erc_bench.errors import ErcBenchError, OptionName
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class RayOptions:
@@ -15,7 +17,7 @@ class RayOptions:
 
     address: str | None = option(None, "HOST:PORT of the head, or auto; none: $RAY_ADDRESS, else this machine alone.")
     cpus: float = option(1.0, "Cores that a cell takes.", at_least=0)
-    gpus: float = option(0.0, "GPUs that a cell takes; .25: four cells share one.", at_least=0)
+    gpus: float = option(0.0, "GPUs that a cell takes; 0.25: four cells share one.", at_least=0)
     memory_gb: float | None = option(None, "Memory of a node in GB that a cell takes.", above=0)
     retries: int = option(3, "How often a cell begins again whose node was lost.", at_least=0)
 
@@ -29,9 +31,14 @@ class RayOptions:
         memory = {} if self.memory_gb is None else {"memory": int(self.memory_gb * 1e9)}
         return {"num_cpus": self.cpus, "num_gpus": self.gpus, "max_retries": 0, "num_returns": "streaming", **memory}
 
+    def room(self, nodes: list[dict[str, float]]) -> int:
+        """Return how many cells the nodes can take at a time."""
+        needs = self.needs() or {"CPU": 1.0}
+        return sum(min(int(node.get(name, 0) / amount + _ROUNDING) for name, amount in needs.items()) for node in nodes)
+
     def check(self, nodes: list[dict[str, float]]) -> None:
         """Raise :class:`ErcBenchError` where no node could ever take a cell: it would wait for ever."""
-        if any(all(node.get(name, 0) >= amount for name, amount in self.needs().items()) for node in nodes):
+        if self.room(nodes):
             return
         asked = ", ".join(f"{amount:g} {name}" for name, amount in self.needs().items())
         raise ErcBenchError(

@@ -47,7 +47,7 @@ class SlurmRunner:
     """Runs plans as jobs; what happens to this process happens to none of them."""
 
     def __init__(
-        self, task: GridTask, jobs: int, options: SlurmOptions, progress: Progress, detach: bool = False
+        self, task: GridTask, jobs: int | None, options: SlurmOptions, progress: Progress, detach: bool = False
     ) -> None:
         check_slurm()
         self.task, self.options, self.progress, self.detach = task, options, progress, detach

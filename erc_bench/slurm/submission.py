@@ -71,11 +71,11 @@ def check_slurm() -> None:
 
 @dataclass(frozen=True)
 class Submitter:
-    """Submits groups of cells; ``jobs`` of them run at a time."""
+    """Submits groups of cells; ``jobs`` of them run at a time, all where none is named."""
 
     task: GridTask
     options: SlurmOptions
-    jobs: int
+    jobs: int | None
 
     def submit(self, groups: Sequence[Sequence[Plan]], needs: Needs, after: str | None) -> Submission:
         """Submit an array with a job for each group, that waits for the array ``after`` to succeed.
@@ -103,7 +103,7 @@ class Submitter:
                 return 1
 
         executor = WithoutPickles(folder)
-        executor.update_parameters(**self._parameters(needs, after))
+        executor.update_parameters(**self._parameters(needs, after, groups))
         executor.parameters["map_count"] = groups
         command = [sys.executable, "-u", "-m", "erc_bench", "run-cell", str(folder / _ORDERS)]
         restarts = f"--restarts {self.options.restarts}"
@@ -120,7 +120,7 @@ class Submitter:
             said = " ".join(str(error).split())
             raise ErcBenchError(f"Slurm takes no job: {said[-400:]}", "See --executor-option.") from error
 
-    def _parameters(self, needs: Needs, after: str | None) -> dict[str, Any]:
+    def _parameters(self, needs: Needs, after: str | None, groups: int) -> dict[str, Any]:
         options = self.options
         further: dict[str, Any] = {"requeue": True, "signal": f"B:USR2@{options.grace}"}
         if after is not None:
@@ -131,7 +131,7 @@ class Submitter:
             "time": needs.minutes,
             "cpus_per_task": needs.cpus,
             "mem": f"{needs.memory_gb}GB",
-            "array_parallelism": self.jobs,
+            "array_parallelism": self.jobs or groups,
             "use_srun": False,
             "stderr_to_stdout": True,
             "additional_parameters": further,

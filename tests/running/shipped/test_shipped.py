@@ -54,8 +54,8 @@ def test_features_come_back_bit_by_bit():
     }
     found = unpack_data(pack_data(CellData([], [], [], FileFeatures({"a/b": 5, "c": 5}, vectors)))).features
     assert found.dims == {"a/b": 5, "c": 5}
-    assert {name: {split: list(own) for split, own in each.items()} for name, each in found.vectors.items()} == {
-        name: {split: list(own) for split, own in each.items()} for name, each in vectors.items()
+    assert {name: {split: set(own) for split, own in each.items()} for name, each in found.vectors.items()} == {
+        name: {split: set(own) for split, own in each.items()} for name, each in vectors.items()
     }
     for id_, tensor in vectors["a/b"]["train"].items():
         assert torch.equal(found.vectors["a/b"]["train"][id_], tensor)
