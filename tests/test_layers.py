@@ -52,7 +52,7 @@ LAYERS = (
     ("planning",),
     ("output", "training"),
     ("running",),
-    ("slurm", "ray"),
+    ("ray", "slurm"),
     ("experiments", "testing"),
     ("api",),
     ("commands",),
