@@ -16,14 +16,15 @@ layer  rooms                        what they are
 6      planning                     from a request to cells
 7      output, training             results as text, pictures and pages; one cell, and models kept of it
 8      running                      the grid, and what the terminal shows of it
-9      experiments, testing         run, compare, search, read back; checks for authors of components
-10     api                          what plugins and notebooks may import
-11     commands                     one file each
-12     cli                          knows the commands by name
-13     __main__
+9      ray, slurm                   the grid on clusters
+10     experiments, testing         run, compare, search, read back; checks for authors of components
+11     api                          what plugins and notebooks may import
+12     commands                     one file each
+13     cli                          knows the commands by name
+14     __main__
 ====== ============================ ======================================================================
 
-``torch`` is imported by training, running, testing and the contracts of what trains; inside functions also by
+``torch`` is imported by training, running, the clusters, testing and the contracts of what trains; inside functions also by
 ``pretrained`` and ``doctor``. ``transformers`` belongs to ``pretrained`` alone, but for the random checkpoint that the
 checks write; Optuna to the study of a search.
 """
