@@ -24,9 +24,9 @@ layer  rooms                        what they are
 14     __main__
 ====== ============================ ======================================================================
 
-``torch`` is imported by training, running, the clusters, testing and the contracts of what trains; inside functions also by
-``pretrained`` and ``doctor``. ``transformers`` belongs to ``pretrained`` alone, but for the random checkpoint that the
-checks write; Optuna to the study of a search.
+``torch`` is imported by training, running, the clusters, testing and the contracts of what trains; inside functions
+also by ``pretrained`` and ``doctor``. ``transformers`` belongs to ``pretrained`` alone, but for the random checkpoint
+that the checks write; Optuna to the study of a search.
 """
 
 import ast
