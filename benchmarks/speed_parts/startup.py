@@ -28,7 +28,7 @@ class StartingCost:
 
 
 _COMMANDS = (["--help"], ["list", "datasets"], ["data", "status"], ["run", "--help"])
-_COMPARISONS = {"compare": [], "compare --unit seed": ["--unit", "seed"]}
+_COMPARISONS = {"compare": ["compare"], "compare --unit seed": ["compare", "--unit", "seed"]}
 
 
 def starting_costs(quick: bool = False) -> list[StartingCost]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -56,14 +58,20 @@ def connected(options: RayOptions) -> Iterator[None]:
     ours = not ray.is_initialized()
     if ours:
         _check_answers(options.address)
-        local: Any = {} if options.address or os.environ.get("RAY_ADDRESS") else {"include_dashboard": False}
+        address = options.address or os.environ.get("RAY_ADDRESS") or "local"
+        # Ray would take over the signal that ends this process.
+        ends = signal.getsignal(signal.SIGTERM)
+        local: Any = {"include_dashboard": False} if address == "local" else {}
         try:
-            ray.init(address=options.address, log_to_driver=False, logging_level=logging.ERROR, **local)
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **local)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise ErcBenchError(
                 f"there is no Ray cluster to connect to: {one_line(error)}",
                 "Start one (ray start --head), or leave the option address.",
             ) from None
+        finally:
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, ends)
     try:
         options.check(nodes())
         yield

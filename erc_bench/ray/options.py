@@ -21,6 +21,12 @@ class RayOptions:
     memory_gb: float | None = option(None, "Memory of a node in GB that a cell takes.", above=0)
     retries: int = option(3, "How often a cell begins again whose node was lost.", at_least=0)
 
+    def __post_init__(self) -> None:
+        if self.gpus > 1 and self.gpus % 1:
+            raise ErcBenchError(
+                f"gpus={self.gpus:g}: a cell takes a part of one GPU, or several whole ones", "Ask for gpus=0.5, or 2."
+            )
+
     def needs(self) -> dict[str, float]:
         """Return what a cell takes, by Ray's names of resources."""
         memory = {} if self.memory_gb is None else {"memory": self.memory_gb * 1e9}

@@ -77,13 +77,15 @@ class GridRunner:
     def _run(self, cell: OpenCell) -> None:
         try:
             data = self.keeper.start(cell)
-            self.keeper.store(cell, self._train(cell, data))
+            record = self.keeper.store(cell, self._train(cell, data))
         except KeyboardInterrupt:
             self.keeper.interrupt(cell)
             raise
         # A cell is a stranger's code over a stranger's data: whatever it raises, the others go on.
         except (Exception, SystemExit) as error:
             self.keeper.fail(cell, reason_of(cell.plan, error), traceback.format_exc())
+        else:
+            self.keeper.tell(cell, record)
 
     def _train(self, cell: OpenCell, data: CellData) -> CellResult:
         assert cell.audit is not None
@@ -92,4 +94,5 @@ class GridRunner:
             for note in other_weights(self.keeper.runs, cell.plan.address, upstream.record()):
                 self.keeper.tell_once(note)
 
-        return train(cell.plan, data, cell.corpus.fingerprint, self.workspace, cell.audit.hear, look_at)
+        heard = cell.audit.hear, self.progress.hear
+        return train(cell.plan, data, cell.corpus.fingerprint, self.workspace, heard, look_at)

@@ -17,13 +17,12 @@ from erc_bench.corpora.corpus import Corpus, limited, load_corpus
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.option_files import check_unchanged
 from erc_bench.planning.plan import Plan
-from erc_bench.planning.request import NO_BACKBONE
 from erc_bench.running.failures import reason_of
 from erc_bench.running.features import FeatureFiles
 from erc_bench.running.observers import CellObservers, Observers
 from erc_bench.running.outcome import GridOutcome
 from erc_bench.running.record import SelectionAudit, headline, make_record, write_results
-from erc_bench.running.state import RUNS_UNDER, Found, find, inputs, joined_identity
+from erc_bench.running.state import RUNS_UNDER, Found, find, identity_of, inputs
 from erc_bench.running.worker import GridTask
 from erc_bench.store.layout import MODEL_FOLDER, Status
 from erc_bench.store.ledger import append, entry_of
@@ -89,7 +88,7 @@ class Keeper:
         folder = plan.address.folder(self.runs)
         try:
             corpus = self.load(plan)
-            present = inputs(plan, corpus.fingerprint, self._identity(plan))
+            present = inputs(plan, corpus.fingerprint, identity_of(plan, self.workspace))
         # A dataset or a backbone is a stranger's code, too; nothing has been written that could count.
         except Exception as error:
             self.failed(plan, self._reason_before_start(plan, error), started)
@@ -106,10 +105,14 @@ class Keeper:
             self.failed(plan, f"the cell cannot be written: {error}", started)
             return None
         cell = OpenCell(plan, corpus, present, writer, started)
-        # Another process may have finished the cell between the first look and the lock.
-        if self._has_to_run(plan, folder, present, started) and self._is_empty(cell):
-            cell.observers = self._observers.cell(plan, folder)
-            return cell
+        try:
+            # Another process may have finished the cell between the first look and the lock.
+            if self._has_to_run(plan, folder, present, started) and self._is_empty(cell):
+                cell.observers = self._observers.cell(plan, folder)
+                return cell
+        except BaseException:
+            writer.close()
+            raise
         writer.close()
         return None
 
@@ -158,11 +161,14 @@ class Keeper:
 
         return hear
 
-    def store(self, cell: OpenCell, result: CellResult, machine: Mapping[str, Any] | None = None) -> None:
-        """Score what a training gave, write the cell, and tell of it; ``machine`` is where it ran, if not here."""
+    def store(self, cell: OpenCell, result: CellResult, machine: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Score what a training gave, write the cell, return its record; ``machine`` is where it ran, if not here."""
         record = self._store(cell, result, machine or self.machine())
         self.outcome.ran.append(cell.plan)
-        # Only now, when nothing that they do can change what is written.
+        return record
+
+    def tell(self, cell: OpenCell, record: Mapping[str, Any]) -> None:
+        """Tell of a cell that is written: only now, when nothing that those who hear do can change it."""
         seconds = time.perf_counter() - cell.started
         self.hear_of(cell)(CellEnded(cell.plan.label(), headline(record), seconds, "done", record["metrics"]))
 
@@ -235,12 +241,6 @@ class Keeper:
         if note not in self._told:
             self._told.add(note)
             self.note(note)
-
-    def _identity(self, plan: Plan) -> str:
-        if plan.backbone is None:
-            return NO_BACKBONE
-        further = {role: self.workspace.identity(plan, role) for role in plan.roles_apart()}
-        return joined_identity(self.workspace.identity(plan), further)
 
     def _passed_over(self, plan: Plan, found: Found, started: float) -> None:
         told = self.outcome.pass_over(plan, found)

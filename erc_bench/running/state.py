@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
+from erc_bench.contracts.language_models import MAIN
 from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
+from erc_bench.planning.request import NO_BACKBONE
 from erc_bench.planning.run_requests import Overwrite
 from erc_bench.plugin_host.code_digests import code_digests
 from erc_bench.store.arrays import REPRESENTATIONS, array_names
@@ -57,6 +59,21 @@ def inputs(plan: Plan, fingerprint: str | None, identity: str | None) -> dict[st
 def joined_identity(main: str, further: Mapping[str, str]) -> str:
     """Return the identity of all backbones of a cell; ``further`` are those of roles that have one of their own."""
     return "; ".join([main, *(f"{role}: {identity}" for role, identity in further.items())])
+
+
+class _Identities(Protocol):
+    """Knows the identity of a plan's backbones."""
+
+    def identity(self, plan: Plan, role: str = MAIN) -> str:
+        """Return the identity of the backbone of a role."""
+
+
+def identity_of(plan: Plan, backbones: _Identities) -> str:
+    """Return the identity of all backbones of a cell, as its record has it."""
+    if plan.backbone is None:
+        return NO_BACKBONE
+    further = {role: backbones.identity(plan, role) for role in plan.roles_apart()}
+    return joined_identity(backbones.identity(plan), further)
 
 
 State = Literal["missing", "done", "failed", "stale"]

@@ -23,17 +23,21 @@ def train(
     data: CellData,
     fingerprint: str,
     workspace: Workspace,
-    hear: Hear,
+    hear: tuple[Hear, Hear],
     look_at: Callable[[UpstreamWeights], None] = lambda _weights: None,
 ) -> CellResult:
-    """Train and read one cell; ``look_at`` is handed the weights of its upstream before they are read through."""
+    """Train and read one cell; ``hear`` are who hears of it, and who of the training of its upstream.
+
+    ``look_at`` is handed the weights of the upstream before they are read through.
+    """
+    hear_cell, hear_upstream = hear
     if plan.sends_text and workspace.runs is not None:
         # Cells that would ask the same at the same time wait for one another, and find the answers.
         with FileLock(workspace.runs / ANSWERS_LOCK_FILE):
-            return run_system(plan, data, workspace, hear)
+            return run_system(plan, data, workspace, hear_cell)
     if plan.is_system:
-        return run_system(plan, data, workspace, hear)
-    upstream = UpstreamTrainer(workspace, hear).weights_for(plan, data, fingerprint)
+        return run_system(plan, data, workspace, hear_cell)
+    upstream = UpstreamTrainer(workspace, hear_upstream).weights_for(plan, data, fingerprint)
     if upstream is not None:
         look_at(upstream)
-    return Cell(plan, data, fingerprint, workspace, hear, upstream).run()
+    return Cell(plan, data, fingerprint, workspace, hear_cell, upstream).run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,25 +29,45 @@ class ShippedPlugin(msgspec.Struct, frozen=True):
 
 
 class Assignment(msgspec.Struct, frozen=True):
-    """One cell to be trained; ``plan`` is its JSON, ``files`` are contents by the path that the plan names."""
+    """One cell to be trained; ``plan`` is its JSON, ``files`` are contents by the path that the plan names.
+
+    ``inputs`` are the code, the versions and the backbone that its record will name.
+    """
 
     version: str
     plan: str
     fingerprint: str
+    inputs: dict[str, Any]
     device: str
     micro_batch: int | None
     plugins: tuple[ShippedPlugin, ...]
     files: dict[str, bytes]
 
 
+def ship_plugins(files: Iterable[PluginFile]) -> tuple[ShippedPlugin, ...]:
+    """Return plugin files with their source.
+
+    Raises :class:`ErcBenchError` for one that cannot be read, or has changed since it was loaded.
+    """
+    shipped = [ShippedPlugin(str(each.path), each.sha256, each.shown, _content(each.path)) for each in files]
+    for each in shipped:
+        if hashlib.sha256(each.source).hexdigest() != each.sha256:
+            raise ErcBenchError(f"{each.shown} changed since this run has started", "Start the run again.")
+    return tuple(shipped)
+
+
 def pack_assignment(
-    plan: Plan, fingerprint: str, device: str, micro_batch: int | None, plugins: Iterable[PluginFile]
+    plan: Plan,
+    fingerprint: str,
+    inputs: Mapping[str, Any],
+    device: str,
+    micro_batch: int | None,
+    plugins: tuple[ShippedPlugin, ...],
 ) -> bytes:
     """Gather what the training of a cell needs; raise :class:`ErcBenchError` for a file that cannot be read."""
-    shipped = tuple(ShippedPlugin(str(each.path), each.sha256, each.shown, _content(each.path)) for each in plugins)
     files = {path: _content(Path(path)) for path in _paths(plan)}
     return msgspec.msgpack.encode(
-        Assignment(__version__, to_json(plan), fingerprint, device, micro_batch, shipped, files)
+        Assignment(__version__, to_json(plan), fingerprint, dict(inputs), device, micro_batch, plugins, files)
     )
 
 

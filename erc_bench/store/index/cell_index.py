@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from erc_bench.errors import ErcBenchError
 from erc_bench.store.file_contents import content_of
 from erc_bench.store.index.index_file import IndexFile, digest_of
 from erc_bench.store.index.indexed_answers import ANSWERS, IndexedAnswers
@@ -54,7 +55,7 @@ class CellIndex:
             with suppress(ValueError):
                 entry = msgspec.msgpack.decode(content, type=_Entry)
                 if all(digest in self._shared for digest in (entry.record.order, *entry.record.shared.values())):
-                    entries[name.decode()] = entry
+                    entries[name.decode(errors="surrogateescape")] = entry
         return entries
 
     def read(self, folder: Path) -> StoredCell:
@@ -69,9 +70,10 @@ class CellIndex:
         if entry is None or entry.signature != signature:
             cell = read_cell(folder)
             settled = cell.verified and self._now - newest > _SETTLED
-            entry = self._add(name, signature, cell) if settled else None
-            if entry is None:
+            entry = self._packed(signature, cell) if settled else None
+            if entry is None or _changed_since(folder, signature):
                 return cell
+            self._add(name, entry)
         record = IndexedRecord(entry.record, self._values, folder)
         answers = IndexedAnswers(self._file, signature, self._values, self._share)
         return StoredCell(folder, "done", record, verified=True, answers=answers)
@@ -80,22 +82,24 @@ class CellIndex:
         """Write what was added so far, and drop the cells that were not read."""
         self._file.write()
         if gone := self._known.keys() - self._seen:
-            self._file.remove(_CELL, (name.encode() for name in gone))
+            self._file.remove(_CELL, (name.encode(errors="surrogateescape") for name in gone))
             self._forget_answers(gone)
 
     def _forget_answers(self, names: Iterable[str]) -> None:
         self._file.remove_below(ANSWERS, [self._known[name].signature for name in names])
 
-    def _add(self, name: str, signature: bytes, cell: StoredCell) -> _Entry | None:
+    def _packed(self, signature: bytes, cell: StoredCell) -> _Entry | None:
         try:
-            record = pack(cell.record, content_of(read_regular(cell.folder / RECORD_FILE)), self._share)
-        except (ValueError, OverflowError):
-            return None  # what JSON can say and the index cannot, such as a number of a hundred digits
+            file = content_of(read_regular(cell.folder / RECORD_FILE))
+            return _Entry(signature, pack(cell.record, file, self._share))
+        # It is gone by now, or says what JSON can say and the index cannot, such as a number of a hundred digits.
+        except (ErcBenchError, ValueError, OverflowError):
+            return None
+
+    def _add(self, name: str, entry: _Entry) -> None:
         if name in self._known:
             self._forget_answers([name])
-        entry = _Entry(signature, record)
-        self._file.add(_CELL, name.encode(), msgspec.msgpack.encode(entry))
-        return entry
+        self._file.add(_CELL, name.encode(errors="surrogateescape"), msgspec.msgpack.encode(entry))
 
     def _share(self, content: bytes) -> bytes:
         digest = digest_of(content)
@@ -103,3 +107,10 @@ class CellIndex:
             self._shared[digest] = content
             self._file.add(_SHARED, digest, content)
         return digest
+
+
+def _changed_since(folder: Path, signature: bytes) -> bool:
+    try:
+        return signature_of(folder)[0] != signature
+    except OSError:
+        return True

@@ -5,15 +5,19 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 import weakref
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from erc_bench import __version__
+from erc_bench.store.layout import RECORD_FORMAT
 from erc_bench.store.regular_files import kind_of
 
 FILE = "cells.sqlite"
-_FORMAT = 1
+_FORMAT = 1 + zlib.crc32(f"2 {RECORD_FORMAT} {__version__}".encode()) % (2**31 - 1)
+"""Of the file, of the records in it, and of the rules by which these were checked."""
 _SECONDS = 2.0
 """How long to wait for another process that writes."""
 _AT_ONCE = 1024
@@ -32,8 +36,12 @@ _Row = tuple[str, bytes, bytes, bytes]
 
 
 def digest_of(content: bytes) -> bytes:
-    """Return the digest of a row's content: 16 bytes."""
+    """Return a digest of some content: 16 bytes."""
     return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def _row_digest(kind: str, key: bytes, content: bytes) -> bytes:
+    return digest_of(b"\0".join((kind.encode(), digest_of(key), content)))
 
 
 class IndexFile:
@@ -55,7 +63,7 @@ class IndexFile:
 
     def add(self, kind: str, key: bytes, content: bytes) -> None:
         """Add a row, or replace it."""
-        self._added.append((kind, key, content, digest_of(content)))
+        self._added.append((kind, key, content, _row_digest(kind, key, content)))
         if len(self._added) >= _AT_ONCE:
             self.write()
 
@@ -73,11 +81,16 @@ class IndexFile:
         _changed(self._connection, "DELETE FROM rows WHERE kind = ? AND key BETWEEN ? AND ?", ranges)
 
     def _read(self, query: str, values: Sequence[Any]) -> Iterator[tuple[bytes, bytes]]:
-        if self._connection is not None:
-            with suppress(sqlite3.Error):
-                for key, content, digest in self._connection.execute(query, values):
-                    if isinstance(content, bytes) and digest_of(content) == digest:
-                        yield key, content
+        if self._connection is None:
+            return
+        try:
+            for key, content, digest in self._connection.execute(query, values):
+                row = isinstance(key, bytes) and isinstance(content, bytes)
+                if row and _row_digest(values[0], key, content) == digest:
+                    yield key, content
+        except sqlite3.Error:
+            # Another process holds it for long, or it is damaged: what is read on is read from files.
+            self._connection = None
 
 
 def _connection(folder: Path) -> sqlite3.Connection | None:
@@ -86,19 +99,20 @@ def _connection(folder: Path) -> sqlite3.Connection | None:
     if kind_of(folder) != "a folder":
         return None
     for _ in range(2):
-        if kind_of(folder / FILE) not in ("", "a file"):
-            return None
         try:
-            connection = sqlite3.connect(folder / FILE, timeout=_SECONDS)
+            if kind_of(folder / FILE) not in ("", "a file"):
+                return None
+            connection = sqlite3.connect(folder / FILE, timeout=_SECONDS, check_same_thread=False)
             if _is_ours(connection):
                 return connection
             connection.close()
-        except sqlite3.OperationalError:
-            return None  # nobody may write here, or another process has been writing for long
+        except (sqlite3.OperationalError, OSError):
+            return None  # nobody may read or write here, or another process has been writing for long
         except sqlite3.DatabaseError:
             pass
-        with suppress(OSError):
-            (folder / FILE).unlink(missing_ok=True)
+        for name in (FILE, f"{FILE}-journal"):
+            with suppress(OSError):
+                (folder / name).unlink(missing_ok=True)
     return None
 
 
@@ -135,4 +149,5 @@ def _write(connection: sqlite3.Connection | None, added: list[_Row]) -> None:
 def _close(connection: sqlite3.Connection | None, added: list[_Row]) -> None:
     _write(connection, added)
     if connection is not None:
-        connection.close()
+        with suppress(sqlite3.Error):
+            connection.close()

@@ -34,6 +34,10 @@ class IndexedAnswers:
     values: SharedValues
     share: Share
 
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        # A copy of a cell reads its files: a connection to the index stays where it is.
+        return type(None), ()
+
     def find(self, readout: str) -> CodedAnswers | None:
         """Return answers that were read before; ``None`` where none were."""
         content = self.file.find(ANSWERS, self.signature + readout.encode())

@@ -112,6 +112,13 @@ class IndexedRecord(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._names)
 
+    def __or__(self, other: Mapping[str, Any]) -> dict[str, Any]:
+        return {**self, **other}
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        # Who copies or sends it wants the record, not a place in a file.
+        return dict, (dict(self),)
+
     def typed(self) -> Record:
         """Return the record by its schema; cells share what is alike."""
         own = msgspec.msgpack.decode(self._packed.own, type=dict[str, msgspec.Raw])

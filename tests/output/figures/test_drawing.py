@@ -196,7 +196,7 @@ def test_a_file_that_cannot_be_written_is_told(square, tmp_path):
 
 def test_drawing_keeps_no_state_of_pyplot(gallery, tmp_path):
     program = (
-        "import sys; from pathlib import Path; from erc_bench.store.reading import read_cells;"
+        "import sys; from pathlib import Path; from erc_bench.store.index.all_cells import read_cells;"
         "import erc_bench.output.figures as figures;"
         "assert 'matplotlib' not in sys.modules;"
         f"drawn = figures.draw('seeds', read_cells(Path({str(gallery.runs.store.runs)!r})));"

@@ -19,11 +19,11 @@ from erc_bench.plugin_host.plugin_files import PluginFile
 from erc_bench.running.keeper import Keeper
 from erc_bench.running.shipped import assignment as assignments
 from erc_bench.running.shipped import cell_result
-from erc_bench.running.shipped.assignment import pack_assignment, read_assignment, unpack_plan
+from erc_bench.running.shipped.assignment import pack_assignment, read_assignment, ship_plugins, unpack_plan
 from erc_bench.running.shipped.cell_data import pack_data, unpack_data
 from erc_bench.running.shipped.cell_result import pack_result, unpack_result
-from erc_bench.running.shipped.messages import Failed, Trained, event_of, pack_event, unpack
-from erc_bench.running.shipped.work import run_shipped
+from erc_bench.running.shipped.messages import Failed, Happened, Trained, event_of, pack_event, unpack
+from erc_bench.running.shipped.work import run_shipped, train_upstream
 from erc_bench.running.worker import GridTask
 from erc_bench.training.events import EpochEnded, Noted, Progress, ScoredOnTest, StepDone
 from erc_bench.training.file_features import FileFeatures
@@ -76,9 +76,11 @@ def test_no_test_label_leaves(grid):
     assert any(labels)
     sent = msgspec.msgpack.decode(pack_data(data))
     assert {turn["label"] for dialogue in sent["sealed_test"] for turn in dialogue["utterances"]} == {None}
-    task = pack_assignment(cell.plan, cell.corpus.fingerprint, "cpu", None, ())
-    assert "label" not in json.loads(read_assignment(task).plan)
     assert unpack_data(pack_data(data)).sealed_test == [*data.sealed_test]
+
+
+def packed(cell, *files):
+    return pack_assignment(cell.plan, cell.corpus.fingerprint, cell.present, "cpu", None, ship_plugins(files))
 
 
 _NUMBERS = st.floats(width=64)
@@ -152,7 +154,7 @@ def test_a_shipped_training_is_that_of_this_process(grid, tmp_path):
     settings = ("encoder.trainable=none",)
     keeper, cell, data = opened(grid, "ce", settings=settings, audit=True)
     sent = []
-    run_shipped(pack_assignment(cell.plan, cell.corpus.fingerprint, "cpu", None, ()), pack_data(data), {}, sent.append)
+    run_shipped(packed(cell), pack_data(data), {}, sent.append)
     *told, last = map(unpack, sent)
     assert isinstance(last, Trained), last
     for message in told:
@@ -195,7 +197,7 @@ def test_a_plugin_file_need_not_lie_where_it_is_run(grid, tmp_path):
     file = load_plugin_file(place)
     grid.plugins = (file.module,)
     _, cell, data = opened_with(grid, file)
-    task = pack_assignment(cell.plan, cell.corpus.fingerprint, "cpu", None, (file,))
+    task = packed(cell, file)
     place.unlink()
     module = __import__("sys").modules.pop(file.module_name)
     assert module.Falling.name == "falling"
@@ -222,7 +224,7 @@ def opened_with(grid, file):
 
 def test_another_version_is_refused(grid, monkeypatch):
     _, cell, data = opened(grid, "majority")
-    task = pack_assignment(cell.plan, cell.corpus.fingerprint, "cpu", None, ())
+    task = packed(cell)
     monkeypatch.setattr(assignments, "__version__", "9.9")
     sent = []
     run_shipped(task, pack_data(data), {}, sent.append)
@@ -231,14 +233,39 @@ def test_another_version_is_refused(grid, monkeypatch):
     assert "and 9.9 is installed here" in last.reason
 
 
-def test_a_changed_plugin_is_refused(tmp_path, grid):
-    _, cell, _ = opened(grid, "majority")
+def test_a_changed_plugin_is_refused(tmp_path):
     source = tmp_path / "one.py"
     source.write_bytes(PLUGIN)
-    file = PluginFile(source, "0" * 64, "one.py")
-    task = read_assignment(pack_assignment(cell.plan, "", "cpu", None, (file,)))
     with pytest.raises(ErcBenchError, match=r"one\.py changed since this run has started"):
-        unpack_plan(task, tmp_path)
+        ship_plugins([PluginFile(source, "0" * 64, "one.py")])
+
+
+@pytest.mark.parametrize("part", ["code", "core", "backbone"])
+def test_a_machine_that_would_compute_something_else_is_refused(grid, part):
+    _, cell, data = opened(grid, "ce")
+    other = {"code": {"objective": "0"}, "core": {"losses": 0}, "backbone": "another"}[part]
+    cell.present = {**cell.present, part: other}
+    sent = []
+    run_shipped(packed(cell), pack_data(data), {}, sent.append)
+    last = unpack(sent[-1])
+    assert isinstance(last, Failed)
+    assert "changed on the way: this machine has other ones than the command" in last.reason
+
+
+def test_epochs_of_an_upstream_are_not_those_of_the_cell(grid):
+    settings = ("upstream=utterance-ce", "encoder.trainable=none", "upstream.training.epochs=2", "training.epochs=3")
+    _, cell, data = opened(grid, "ce", settings=settings)
+    sent, trained = [], []
+    train_upstream(packed(cell), pack_data(data), trained.append)
+    weights = unpack(trained[-1]).entries
+    assert len(weights) == 1
+    run_shipped(packed(cell), pack_data(data), {}, sent.append)
+    run_shipped(packed(cell), pack_data(data), weights, sent.append)
+    told = [unpack(message) for message in sent]
+    epochs = [each for each in told if isinstance(each, Happened) and each.name == "EpochEnded"]
+    assert [each.fields["epoch"] for each in epochs] == [1, 2, 3, 1, 2, 3]
+    first, second = [unpack_result(each.result) for each in told if isinstance(each, Trained)]
+    np.testing.assert_array_equal(first.readings["head"].scores, second.readings["head"].scores)
 
 
 def test_files_that_options_name_come_along(grid, tmp_path):
@@ -246,7 +273,7 @@ def test_files_that_options_name_come_along(grid, tmp_path):
     lexicon = tmp_path / "lexicon.tsv"
     lexicon.write_text("words")
     plan = replace(cell.plan, option_files={"system.lexicon": str(lexicon)})
-    task = read_assignment(pack_assignment(plan, "", "cpu", None, ()))
+    task = read_assignment(pack_assignment(plan, "", {}, "cpu", None, ()))
     lexicon.unlink()
     (tmp_path / "there").mkdir()
     found = unpack_plan(task, tmp_path / "there")
