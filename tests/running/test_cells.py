@@ -19,7 +19,7 @@ import erc_bench.api as erc
 from erc_bench.running import keeper as keeper_module
 from erc_bench.statistics.metrics import score
 from erc_bench.store.reading import read_cell
-from erc_bench.training.events import CellEnded, Progress, StepDone
+from erc_bench.training.events import CellEnded, EpochEnded, Progress, StepDone
 from erc_bench_plugins.backbones.huggingface import HuggingFace
 from erc_bench_plugins.datasets.meld import Meld
 from erc_bench_plugins.objectives.cross_entropy import CrossEntropy
@@ -576,3 +576,26 @@ def test_states_in_float64_are_close_to_those_in_float32_and_recorded_as_such(gr
         found[precision] = load_file(folder / "arrays.safetensors")["representations.test"]
     # They are stored in half precision: eleven bits.
     np.testing.assert_allclose(found["float64"], found["float32"], atol=2e-3, rtol=2e-3)
+
+
+class Breaks(Progress):
+    """What shows the progress is gone when a cell ends."""
+
+    def hear(self, event):
+        if isinstance(event, CellEnded):
+            raise BrokenPipeError
+
+
+def test_a_cell_that_is_written_stays_so_whatever_telling_of_it_raises(grid):
+    with pytest.raises(BrokenPipeError):
+        grid.run("ce", settings=("encoder.trainable=none",), progress=Breaks())
+    (folder,) = grid.folders()
+    assert read_cell(folder).status == "done"
+
+
+def test_epochs_of_an_upstream_are_no_epochs_of_the_cell(grid, monkeypatch):
+    heard = []
+    monkeypatch.setattr("erc_bench.running.observers.CellObservers.hear", lambda _self, event: heard.append(event))
+    settings = ("upstream=utterance-ce", "encoder.trainable=none", "upstream.training.epochs=2", "training.epochs=3")
+    grid.run("ce", settings=settings)
+    assert [event.epoch for event in heard if isinstance(event, EpochEnded)] == [1, 2, 3]

@@ -1,11 +1,14 @@
 """The index against the files: equal to the last value, never in place of a file that has changed."""
 
+import copy
 import json
 import os
+import pickle
 import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -273,6 +276,7 @@ def test_an_index_is_not_taken_for_runs(runs):
 
 COMPARE = """
 import sys
+import threading
 from erc_bench.store.index import all_cells
 from erc_bench.store.index import cell_index
 all_cells.LEAST_INDEXED, cell_index._SETTLED = 1, -10**18
@@ -289,3 +293,78 @@ def test_processes_that_write_one_index_at_a_time_all_answer(runs):
     assert len({output for output, _ in told}) == 1
     again = subprocess.run(command, capture_output=True, check=True)
     assert (again.stdout, again.stderr) == told[0]
+
+
+def test_a_cell_that_changes_while_it_is_packed_is_not_indexed(runs, monkeypatch):
+    folder = runs / "meld/ce/minilm/aaaaaaaaaaaa/seed-1"
+    record = json.loads((folder / "record.json").read_text())
+    content_of = cell_index.content_of
+
+    def changed_meanwhile(data):
+        if json.loads(data)["method"] == "ce" and json.loads(data)["seed"] == 1:
+            (folder / "record.json").write_text(json.dumps(record | {"epochs": []}))
+        return content_of(data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(cell_index, "content_of", changed_meanwhile)
+        fill(runs)
+    (found,) = [cell for cell in read_cells(runs) if cell.folder == folder]
+    assert found.status == "damaged"
+
+
+def test_a_cell_that_goes_while_it_is_packed_is_given_as_it_was(runs, monkeypatch):
+    def gone(file):
+        raise ErcBenchError(f"{file.name} cannot be read")
+
+    expected = from_files(runs, monkeypatch)
+    monkeypatch.setattr(cell_index, "read_regular", gone)
+    assert plain(read_cells(runs)) == plain(expected)
+
+
+def test_a_folder_that_may_not_be_read_has_no_index(runs, monkeypatch):
+    fill(runs)
+
+    def refused(path):
+        raise PermissionError(path)
+
+    monkeypatch.setattr(
+        "erc_bench.store.index.index_file.kind_of", lambda path: "a folder" if path.is_dir() else refused(path)
+    )
+    assert len(read_cells(runs)) == 7
+
+
+def test_rows_of_a_wrong_kind_are_passed_over(runs, monkeypatch):
+    expected = from_files(runs, monkeypatch)
+    fill(runs)
+    with sqlite3.connect(runs / FILE) as connection:
+        connection.execute(
+            "INSERT INTO rows SELECT kind, 'text', content, digest FROM rows WHERE kind = 'cell' LIMIT 1"
+        )
+        connection.execute("UPDATE rows SET key = x'00' WHERE kind = 'shared' AND key = (SELECT max(key) FROM rows)")
+    assert plain(read_cells(runs)) == plain(expected)
+
+
+def test_a_cell_is_copied_and_sent_like_one_from_files(runs, monkeypatch):
+    expected = from_files(runs, monkeypatch)
+    fill(runs)
+    for cell, same in zip(read_cells(runs), expected, strict=True):
+        for copied in (copy.deepcopy(cell), pickle.loads(pickle.dumps(cell))):
+            assert (copied.folder, copied.record, copied.answers) == (same.folder, same.record, None)
+        assert cell.record | {"new": 1} == {**same.record, "new": 1}
+
+
+def test_answers_are_kept_whichever_thread_lets_go_of_the_cells(runs):
+    cells = read_cells(runs)
+    for cell in cells:
+        if cell.status == "done":
+            read_coded(cell)
+    del cell
+
+    def let_go(held):
+        held.clear()
+
+    thread = threading.Thread(target=let_go, args=(cells,))
+    thread.start()
+    thread.join()
+    with sqlite3.connect(runs / FILE) as connection:
+        assert list(connection.execute("SELECT count(*) FROM rows WHERE kind = 'answers'")) == [(6,)]
