@@ -133,11 +133,16 @@ class RayRunner:
     def _pack_and_send(self, flight: Flight) -> None:
         import ray
 
-        data = pack_data(self.keeper.start(flight.cell))
-        digest = hashlib.sha256(data).hexdigest()
+        data = self.keeper.start(flight.cell)
+        packed = pack_data(data)
+        digest = _digest(packed)
         if digest not in self._data:
-            self._data[digest] = ray.put(data)
-        flight.data, flight.weights = self._data[digest], self._upstreams.of(flight.plan, digest)
+            self._data[digest] = ray.put(packed)
+        flight.data = self._data[digest]
+        if flight.plan.upstream is not None:
+            # Two cells that differ in test, or in what they alone read, share it.
+            read = replace(data, sealed_test=None, features=data.features.chosen(flight.plan.upstream.features))
+            flight.weights = self._upstreams.of(flight.plan, _digest(pack_data(read)))
         device = "cuda" if self.options.gpus else "cpu"
         cell, micro_batch = flight.cell, self.task.micro_batch
         flight.assignment = pack_assignment(
@@ -238,7 +243,7 @@ class RayRunner:
             self._failed(flight, f"its node was lost {counted(flight.losses, 'time')}: {said}")
             return
         self.keeper.note(f"{flight.plan.label()} begins again: its node was lost ({said})")
-        self.keeper.listen(flight.cell)
+        self.keeper.begin_again(flight.cell, f"its node was lost: {said}")
         if flight.is_upstream and flight.weights is not None:
             flight.weights.is_training = False
         self._send(flight)
@@ -265,12 +270,18 @@ class RayRunner:
         import ray
 
         for flight in self._flights:
-            with suppress(Exception):  # the cluster may be gone
-                if flight.messages is not None:
-                    ray.cancel(flight.messages, force=True)
             if by_the_user:
                 self.keeper.interrupt(flight.cell)
             flight.cell.writer.close()
+        # Afterwards, for it may take longer than a user waits.
+        for flight in self._flights:
+            with suppress(Exception):  # the cluster may be gone
+                if flight.messages is not None:
+                    ray.cancel(flight.messages, force=True)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _check_can_travel(plans: Sequence[Plan]) -> None:

@@ -60,7 +60,7 @@ class Upstreams:
         self._weights: dict[Upstream, dict[str, Weights]] = {}
 
     def of(self, plan: Plan, digest: str) -> Weights | None:
-        """Return the weights of a cell whose splits have this digest; ``None`` where it needs none."""
+        """Return the weights of a cell; ``digest`` is that of what they learn from. ``None`` where it needs none."""
         key = upstream_of(plan)
         return None if key is None else self._weights.setdefault(key, {}).setdefault(digest, Weights())
 

@@ -151,6 +151,14 @@ class Keeper:
         """Hear of the training of a cell from its beginning: one that begins again is audited anew."""
         cell.audit = SelectionAudit(cell.plan, cell.gold, self.hear_of(cell))
 
+    def begin_again(self, cell: OpenCell, why: str) -> None:
+        """Let the training of a cell begin anew: who heard of epochs hears that they came to nothing."""
+        assert cell.observers is not None
+        seconds = time.perf_counter() - cell.started
+        cell.observers.hear(CellEnded(cell.plan.label(), why, seconds, "interrupted", error=why))
+        cell.observers.hear(CellStarted(cell.plan.label()))
+        self.listen(cell)
+
     def hear_of(self, cell: OpenCell) -> Hear:
         """Return what hears of a cell: its observers, and the progress of the grid."""
 

@@ -280,3 +280,15 @@ def test_files_that_options_name_come_along(grid, tmp_path):
     (place,) = found.option_files.values()
     assert Path(place).read_text() == "words"
     assert to_json(replace(found, option_files=plan.option_files)) == to_json(plan)
+
+
+def test_who_heard_of_a_training_that_begins_again_hears_that_it_came_to_nothing(grid, monkeypatch):
+    keeper, cell, _ = opened(grid, "majority")
+    heard = []
+    monkeypatch.setattr(cell.observers, "hear", heard.append)
+    audit = cell.audit
+    keeper.begin_again(cell, "its node was lost")
+    ended, started = heard
+    assert (ended.status, ended.error) == ("interrupted", "its node was lost")
+    assert started.label == ended.label
+    assert cell.audit is not audit
