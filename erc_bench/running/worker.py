@@ -75,12 +75,13 @@ def work(connection: Connection, task: GridTask, words: Words) -> None:
     # A key that stops the grid reaches every process of the terminal; the parent alone decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     show_everywhere()
-    end_promptly(signal.SIGTERM, _leave)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    log = logging.getLogger("erc_bench")
-    log.handlers = [_SentLog(connection)]
-    log.propagate = False
+    # The word to end may come before all of this is set up.
     try:
+        end_promptly(signal.SIGTERM, _leave)
+        threading.Thread(target=_die_with_parent, daemon=True).start()
+        log = logging.getLogger("erc_bench")
+        log.handlers = [_SentLog(connection)]
+        log.propagate = False
         with speaking(words):
             _work(connection, task, log)
     except KeyboardInterrupt:
