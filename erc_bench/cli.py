@@ -100,8 +100,8 @@ def root() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command of the process, or the one given; a user's mistake is a sentence and a hint, and exit code 2."""
-    _begin(of_process=arguments is None)
     try:
+        _begin(of_process=arguments is None)
         root.main(arguments, prog_name="erc-bench", standalone_mode=False)
         sys.stdout.flush()
     except ErcBenchError as error:
