@@ -154,6 +154,7 @@ def _beside(name):
 chat_server_module = _beside("chat_server")
 ray_cluster_module = _beside("ray_cluster")
 slurm_cluster = _beside("slurm_cluster")
+run_folders = _beside("run_folders")
 store_fixture = _beside("store_fixture")
 
 

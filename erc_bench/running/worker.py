@@ -20,8 +20,9 @@ from erc_bench.planning.observers import ChosenObserver
 from erc_bench.planning.plan import from_json
 from erc_bench.planning.run_requests import Overwrite
 from erc_bench.plugin_host.plugin_files import PluginFile, load_again
+from erc_bench.running.sent_log import SentLog
 from erc_bench.shown_text import show_everywhere
-from erc_bench.training.events import Event, Logged, Progress, StepDone
+from erc_bench.training.events import Event, Progress, StepDone
 
 
 @dataclass(frozen=True)
@@ -56,17 +57,6 @@ class SentProgress(Progress):
             self._connection.send(event)
 
 
-class _SentLog(logging.Handler):
-    """Sends warnings to the parent, which shows each once."""
-
-    def __init__(self, connection: Connection) -> None:
-        super().__init__()
-        self._connection = connection
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._connection.send(Logged(record.levelno, self.format(record)))
-
-
 def work(connection: Connection, task: GridTask, words: Words) -> None:
     """Run the cells that come in until ``None`` comes: (plan, wait) in; events, then (done, outcome) out.
 
@@ -80,7 +70,7 @@ def work(connection: Connection, task: GridTask, words: Words) -> None:
         end_promptly(signal.SIGTERM, _leave)
         threading.Thread(target=_die_with_parent, daemon=True).start()
         log = logging.getLogger("erc_bench")
-        log.handlers = [_SentLog(connection)]
+        log.handlers = [SentLog(connection.send)]
         log.propagate = False
         with speaking(words):
             _work(connection, task, log)

@@ -5,6 +5,7 @@ import re
 import signal
 
 import pytest
+from run_folders import answers, ledger, records
 
 PLUGIN = """
 import os
@@ -71,18 +72,6 @@ def words(grid, tmp_path, ray_cluster):
         return ["run", *named, "--dataset", "meld", "--seeds", seeds, *places, *where, *plugin, *changed, *more]
 
     return words
-
-
-def answers(folder):
-    return {str(file.parent.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("predictions.csv"))}
-
-
-def records(folder):
-    return [json.loads(file.read_text()) for file in sorted(folder.rglob("record.json"))]
-
-
-def ledger(folder):
-    return [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
 
 
 def without_time(value):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from run_folders import answers, ledger, records
 
 PLUGIN = """
 import os
@@ -75,14 +76,6 @@ def begin(start, slurm):
     return lambda *arguments, **more: start(*arguments, environment={**slurm.environment, **more})
 
 
-def answers(folder):
-    return {str(file.parent.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("predictions.csv"))}
-
-
-def ledger(folder):
-    return [json.loads(line) for line in (folder / "ledger.jsonl").read_text().splitlines()]
-
-
 def submitted(folder):
     return [json.loads(file.read_text()) for file in folder.glob(".submissions/*/submitted.json")]
 
@@ -103,10 +96,6 @@ def test_here_in_processes_and_by_slurm_the_answers_are_the_same(words, begin, t
     assert len({record["provenance"]["hardware"]["name"] for record in records(tmp_path / "runs")}) == 1
     told = begin("status").end()[1]
     assert told.splitlines() == ["4 cells: 4 done"]
-
-
-def records(folder):
-    return [json.loads(file.read_text()) for file in folder.rglob("record.json")]
 
 
 def test_a_driver_that_was_killed_is_taken_over_and_nothing_runs_twice(words, begin, tmp_path):

@@ -16,6 +16,7 @@ from erc_bench.errors import ErcBenchError
 from erc_bench.planning.plan import Plan
 from erc_bench.plugin_host.provenance import versions
 from erc_bench.running.failures import reason_of
+from erc_bench.running.sent_log import SentLog
 from erc_bench.running.shipped.assignment import Assignment, read_assignment, unpack_plan
 from erc_bench.running.shipped.cell_data import unpack_data
 from erc_bench.running.shipped.cell_result import pack_result
@@ -24,7 +25,7 @@ from erc_bench.running.state import changes, identity_of, inputs
 from erc_bench.running.trainee import train
 from erc_bench.store.feature_files import write_entry
 from erc_bench.training.device import choose_device, hardware, one_core_each
-from erc_bench.training.events import EpochEnded, Event, Hear, Logged
+from erc_bench.training.events import EpochEnded, Event, Hear
 from erc_bench.training.upstream import UpstreamTrainer, entry_of_key
 from erc_bench.training.workspace import Workspace
 
@@ -110,20 +111,9 @@ def _write(file: str, content: bytes) -> None:
     Path(file).write_bytes(content)
 
 
-class _SentLog(logging.Handler):
-    """Sends warnings, each of which is shown once where they arrive."""
-
-    def __init__(self, send: Send) -> None:
-        super().__init__()
-        self._send = send
-
-    def emit(self, record: logging.LogRecord) -> None:
-        _send(Logged(record.levelno, self.format(record)), self._send)
-
-
 @contextmanager
 def _logged(send: Send) -> Iterator[None]:
-    log, handler = logging.getLogger("erc_bench"), _SentLog(send)
+    log, handler = logging.getLogger("erc_bench"), SentLog(lambda event: _send(event, send))
     log.addHandler(handler)
     try:
         yield
